@@ -1,0 +1,113 @@
+// Generated from crds/ by `npm run generate`. Do not edit.
+
+export interface RegistryAccountSpec {
+  /**
+   * Which API creates the tokens.
+   */
+  provider: 'IBMRegistryTokens';
+  /**
+   * A Secret in the operator's own namespace; its key apikey holds the API key.
+   */
+  credentialsSecretRef: {
+    name: string;
+  };
+  /**
+   * Registry account. Default, the account of the API key.
+   */
+  accountId?: string;
+  /**
+   * Where the API key is exchanged for an access token.
+   */
+  iamEndpoint?: string;
+  /**
+   * The region of a RegistryToken that names none.
+   */
+  defaultRegion?: string;
+  /**
+   * Adds to the built-in regions, or overrides one of the same name.
+   */
+  regions?: {
+    name: string;
+    /**
+     * Registry host as it stands in image names, with its port if it has one.
+     */
+    host: string;
+    /**
+     * Base URL of the token API. Default: https:// and the host.
+     */
+    endpoint?: string;
+  }[];
+  /**
+   * Which namespaces may use this account, by their labels. Default: all.
+   */
+  namespaceSelector?: {
+    matchLabels?: {
+      [k: string]: string;
+    };
+    matchExpressions?: {
+      key: string;
+      operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+      values?: string[];
+    }[];
+  };
+  /**
+   * What RegistryTokens may ask of this account.
+   */
+  limits?: {
+    maxAccess?: 'ReadOnly' | 'ReadWrite';
+    /**
+     * The longest lifetime of a token that expires. Default: any.
+     */
+    maxLifetime?: string;
+    allowNeverExpiring?: boolean;
+  };
+  /**
+   * The most requests a second to each region of this account.
+   */
+  requestsPerSecond?: number;
+  /**
+   * Rotation of all tokens of this account.
+   */
+  rotation?: {
+    /**
+     * Any new value rotates every token of the account, a few at a time.
+     */
+    requestedAt?: string;
+  };
+}
+
+export interface RegistryAccountStatus {
+  observedGeneration?: number;
+  /**
+   * Ready: the credentials work.
+   */
+  conditions?: {
+    type: string;
+    status: 'True' | 'False' | 'Unknown';
+    observedGeneration?: number;
+    lastTransitionTime: string;
+    reason: string;
+    message: string;
+  }[];
+  /**
+   * The registry account in use.
+   */
+  accountId?: string;
+  /**
+   * RegistryTokens that refer to this account.
+   */
+  tokens?: number;
+  /**
+   * Tokens at the registry with this cluster's marker that nothing uses.
+   */
+  orphans?: number;
+  lastSweepTime?: string;
+  /**
+   * Progress of the rotation requested last.
+   */
+  rotation?: {
+    requestedAt?: string;
+    done?: number;
+    total?: number;
+  };
+}

@@ -1,0 +1,207 @@
+// Generated from crds/ by `npm run generate`. Do not edit.
+
+/**
+ * What token is wanted, and where its Secret goes.
+ */
+export interface RegistryTokenSpec {
+  /**
+   * The RegistryAccount whose credentials create the token.
+   */
+  accountRef?: {
+    /**
+     * Name of a RegistryAccount.
+     */
+    name?: string;
+  };
+  /**
+   * Registry region, for example us-south. Tokens are per region. Default: the account's defaultRegion.
+   */
+  region?: string;
+  /**
+   * ReadOnly can pull; ReadWrite can pull and push.
+   */
+  access?: 'ReadOnly' | 'ReadWrite';
+  /**
+   * How long each token lives, as hours, minutes and seconds (24h, 1h30m), or Never for one that does not expire. Which lifetimes there are depends on the registry: IBM registry tokens offer 24h and Never.
+   */
+  lifetime?: string;
+  /**
+   * Shown at the registry beside the token, before the operator's own marker.
+   */
+  description?: string;
+  /**
+   * When the token is replaced, and how long its predecessor stays valid.
+   */
+  rotation?: {
+    /**
+     * Auto replaces the token on schedule. Manual replaces it only on request (annotation pullsecrets.dev/rotate) or when the wanted token changes; repair and revocation go on.
+     */
+    policy?: 'Auto' | 'Manual';
+    /**
+     * How long before its expiry a token is replaced. Default: a third of the token's real lifetime.
+     */
+    renewBefore?: string;
+    /**
+     * Replace a token that never expires this long after it was issued. Default, not at all.
+     */
+    rotateEvery?: string;
+    /**
+     * How long the predecessor stays valid after the Secret was switched; 0s revokes it at once. Default: the operator's --default-grace-period (1h).
+     */
+    gracePeriod?: string;
+  };
+  /**
+   * The Secret to write, of type kubernetes.io/dockerconfigjson, in this namespace.
+   */
+  secret?: {
+    /**
+     * Name of the Secret. Default: the name of the RegistryToken.
+     */
+    name?: string;
+    /**
+     * Further registry hosts (host or host:port) under which the same credential is written.
+     */
+    extraHosts?: string[];
+    /**
+     * Labels for the Secret; the operator's own win.
+     */
+    labels?: {
+      [k: string]: string;
+    };
+    /**
+     * Annotations for the Secret; the operator's own win.
+     */
+    annotations?: {
+      [k: string]: string;
+    };
+    /**
+     * Whether the Secret is deleted with the RegistryToken.
+     */
+    deletionPolicy?: 'Delete' | 'Retain';
+  };
+  /**
+   * ServiceAccounts in this namespace that get the Secret in their imagePullSecrets.
+   */
+  serviceAccounts?: string[];
+  /**
+   * While true, nothing is touched; deleting the RegistryToken still revokes.
+   */
+  suspend?: boolean;
+  /**
+   * Revoke revokes the token when the RegistryToken is deleted. With Retain the token and its Secret outlive the RegistryToken.
+   */
+  deletionPolicy?: 'Revoke' | 'Retain';
+}
+
+/**
+ * What the operator did and saw. Never holds any part of a token's value.
+ */
+export interface RegistryTokenStatus {
+  /**
+   * The metadata.generation this status speaks of.
+   */
+  observedGeneration?: number;
+  /**
+   * Ready: the Secret holds a live token as wanted. Reconciling: work is under way or will be tried again. Stalled: nothing will happen until somebody changes something. RevocationPending: a token that is no longer needed is still alive.
+   */
+  conditions?: {
+    type: string;
+    status: 'True' | 'False' | 'Unknown';
+    observedGeneration?: number;
+    lastTransitionTime: string;
+    reason: string;
+    message: string;
+  }[];
+  /**
+   * The region in force, given or defaulted.
+   */
+  region?: string;
+  /**
+   * The registry host the Secret points at.
+   */
+  host?: string;
+  /**
+   * The token in the Secret.
+   */
+  token?: {
+    /**
+     * Identifier at the registry.
+     */
+    id: string;
+    access: 'ReadOnly' | 'ReadWrite';
+    issuedAt: string;
+    /**
+     * Absent when it never expires.
+     */
+    expiresAt?: string;
+    /**
+     * Counts the tokens of this RegistryToken.
+     */
+    revision: number;
+    /**
+     * Fingerprint of the account, region, access and lifetime it was made for.
+     */
+    specHash: string;
+    /**
+     * The RegistryAccount it was created with; it is revoked there.
+     */
+    account?: string;
+    /**
+     * The region it was created in; it is revoked there.
+     */
+    region?: string;
+  };
+  /**
+   * Tokens that are no longer in the Secret and not yet revoked.
+   */
+  previousTokens?: {
+    id: string;
+    revision: number;
+    account?: string;
+    region?: string;
+    expiresAt?: string;
+    revokeAt: string;
+    attempts?: number;
+    nextAttemptTime?: string;
+    lastError?: string;
+  }[];
+  /**
+   * Present only between deciding to create a token and recording the result.
+   */
+  mintIntent?: {
+    revision: number;
+    startedAt: string;
+    reason: string;
+    account?: string;
+    region?: string;
+  };
+  lastRotation?: {
+    time: string;
+    reason: string;
+  };
+  /**
+   * When the token will be replaced, if nothing asks for it earlier.
+   */
+  nextRotationTime?: string;
+  /**
+   * Failures in a row.
+   */
+  failedAttempts?: number;
+  lastFailureTime?: string;
+  nextRetryTime?: string;
+  /**
+   * When tokens were created in the last hour; what the mint budget counts.
+   */
+  mintTimes?: string[];
+  /**
+   * The Secret written.
+   */
+  secretRef?: {
+    name: string;
+    uid: string;
+  };
+  /**
+   * The value of the annotation pullsecrets.dev/rotate that was last acted on.
+   */
+  lastHandledRotate?: string;
+}

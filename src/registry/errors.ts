@@ -1,0 +1,61 @@
+/** Everything that can go wrong at a registry, as one closed list (the design's registry vocabulary). */
+export type RegistryErrorCode =
+  | 'Unauthorized'
+  | 'Forbidden'
+  | 'NotFound'
+  | 'Conflict'
+  | 'QuotaExceeded'
+  | 'RateLimited'
+  | 'Discontinued'
+  | 'InvalidRequest'
+  | 'Unavailable'
+  | 'Ambiguous';
+
+/** Codes that the same request can get past later without anybody changing anything. */
+const RETRYABLE: ReadonlySet<RegistryErrorCode> = new Set([
+  'Conflict',
+  'QuotaExceeded',
+  'RateLimited',
+  'Unavailable',
+  'Ambiguous',
+]);
+
+export interface RegistryErrorDetails {
+  /** The registry's own id of the request, for its operators' logs. */
+  requestId?: string | undefined;
+  /** HTTP status, when there was an answer. */
+  status?: number | undefined;
+  /** The registry's own error code, for example CRG0009E. */
+  registryCode?: string | undefined;
+  /** Milliseconds the registry asked to wait. */
+  retryAfter?: number | undefined;
+  /** The registry's clock when it answered (Date header), milliseconds since 1970. */
+  serverTime?: number | undefined;
+  cause?: unknown;
+}
+
+/** The one error that registry code throws. The message says what was asked of which host and what it said. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+  readonly code: RegistryErrorCode;
+  readonly requestId: string | undefined;
+  readonly status: number | undefined;
+  readonly registryCode: string | undefined;
+  readonly retryAfter: number | undefined;
+  readonly serverTime: number | undefined;
+
+  constructor(code: RegistryErrorCode, message: string, details: RegistryErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.requestId = details.requestId;
+    this.status = details.status;
+    this.registryCode = details.registryCode;
+    this.retryAfter = details.retryAfter;
+    this.serverTime = details.serverTime;
+  }
+
+  /** Whether trying the same again later can succeed by itself. */
+  get retryable(): boolean {
+    return RETRYABLE.has(this.code);
+  }
+}
