@@ -145,11 +145,11 @@ export interface RegistryTokenStatus {
     /**
      * The RegistryAccount it was created with; it is revoked there.
      */
-    account?: string;
+    account: string;
     /**
      * The region it was created in; it is revoked there.
      */
-    region?: string;
+    region: string;
   };
   /**
    * Tokens that are no longer in the Secret and not yet revoked.
@@ -157,8 +157,8 @@ export interface RegistryTokenStatus {
   previousTokens?: {
     id: string;
     revision: number;
-    account?: string;
-    region?: string;
+    account: string;
+    region: string;
     expiresAt?: string;
     revokeAt: string;
     attempts?: number;
@@ -172,8 +172,10 @@ export interface RegistryTokenStatus {
     revision: number;
     startedAt: string;
     reason: string;
-    account?: string;
-    region?: string;
+    account: string;
+    region: string;
+    access: 'ReadOnly' | 'ReadWrite';
+    specHash: string;
   };
   lastRotation?: {
     time: string;

@@ -1,0 +1,142 @@
+import type { ObjectMeta } from '../common/objects.ts';
+import type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
+import { parseDuration } from './duration.ts';
+
+export type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
+
+export interface RegistryToken {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  spec: RegistryTokenSpec;
+  status?: RegistryTokenStatus;
+}
+
+export type Access = 'ReadOnly' | 'ReadWrite';
+/** Milliseconds, or for ever. */
+export type Lifetime = number | 'Never';
+export type TokenRecord = NonNullable<RegistryTokenStatus['token']>;
+export type PreviousToken = NonNullable<RegistryTokenStatus['previousTokens']>[number];
+export type MintIntent = NonNullable<RegistryTokenStatus['mintIntent']>;
+
+/** A RegistryToken's spec, complete and checked. Durations in milliseconds. */
+export interface TokenSpec {
+  account: string;
+  /** undefined: the account's default region. */
+  region: string | undefined;
+  access: Access;
+  lifetime: Lifetime;
+  description: string;
+  rotation: {
+    policy: 'Auto' | 'Manual';
+    renewBefore: number | undefined;
+    rotateEvery: number | undefined;
+    gracePeriod: number | undefined;
+  };
+  secret: {
+    name: string;
+    extraHosts: readonly string[];
+    labels: Readonly<Record<string, string>>;
+    annotations: Readonly<Record<string, string>>;
+    deletionPolicy: 'Delete' | 'Retain';
+  };
+  suspend: boolean;
+  deletionPolicy: 'Revoke' | 'Retain';
+}
+
+/** Why a spec can't be acted on; the message names the field and what it takes. */
+export class InvalidSpec extends Error {
+  override readonly name = 'InvalidSpec';
+}
+
+const SHORTEST = 60_000;
+const ACCESS: readonly string[] = ['ReadOnly', 'ReadWrite'];
+const HOST = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:\d{1,5})?$/;
+/** A description must not look like the tag that is written behind it, nor break a line. */
+// eslint-disable-next-line no-control-regex
+const DESCRIPTION = /^[^[\]\x00-\x1f\x7f]*$/;
+
+/**
+ * Reads a RegistryToken's spec, filling in defaults. Checks again what the CRD's schema and CEL rules check, since an
+ * API server older than 1.25 drops CEL rules.
+ * @throws InvalidSpec
+ */
+export function readTokenSpec(token: RegistryToken): TokenSpec {
+  const { spec } = token;
+  const { rotation = {}, secret = {} } = spec;
+  const access = spec.access ?? 'ReadOnly';
+  if (!ACCESS.includes(access))
+    throw new InvalidSpec(`spec.access is ${quote(access)}; it takes ReadOnly or ReadWrite`);
+  const lifetime = spec.lifetime === 'Never' ? 'Never' : duration('spec.lifetime', spec.lifetime ?? '24h');
+  if (lifetime !== 'Never' && lifetime < SHORTEST)
+    throw new InvalidSpec(
+      `spec.lifetime is ${quote(spec.lifetime ?? '')}; the shortest is 1m, for ever is Never`,
+    );
+  const description = spec.description ?? '';
+  if (!DESCRIPTION.test(description) || description.length > 128)
+    throw new InvalidSpec(
+      'spec.description takes at most 128 characters, without square brackets and line breaks',
+    );
+  for (const host of secret.extraHosts ?? []) {
+    if (!HOST.test(host))
+      throw new InvalidSpec(
+        `spec.secret.extraHosts holds ${quote(host)}; it takes host or host:port in lower case`,
+      );
+  }
+  return {
+    account: spec.accountRef?.name ?? 'default',
+    region: spec.region,
+    access,
+    lifetime,
+    description,
+    rotation: readRotation(rotation, lifetime),
+    secret: {
+      name: secret.name ?? token.metadata.name,
+      extraHosts: secret.extraHosts ?? [],
+      labels: secret.labels ?? {},
+      annotations: secret.annotations ?? {},
+      deletionPolicy: secret.deletionPolicy ?? 'Delete',
+    },
+    suspend: spec.suspend ?? false,
+    deletionPolicy: spec.deletionPolicy ?? 'Revoke',
+  };
+}
+
+function readRotation(
+  rotation: NonNullable<RegistryTokenSpec['rotation']>,
+  lifetime: Lifetime,
+): TokenSpec['rotation'] {
+  const renewBefore = optionalDuration('spec.rotation.renewBefore', rotation.renewBefore);
+  const rotateEvery = optionalDuration('spec.rotation.rotateEvery', rotation.rotateEvery);
+  if (renewBefore !== undefined && lifetime === 'Never')
+    throw new InvalidSpec(
+      'spec.rotation.renewBefore needs a token that expires; with lifetime Never use rotateEvery',
+    );
+  if (renewBefore !== undefined && lifetime !== 'Never' && renewBefore >= lifetime)
+    throw new InvalidSpec('spec.rotation.renewBefore must be shorter than spec.lifetime');
+  if (rotateEvery !== undefined && lifetime !== 'Never')
+    throw new InvalidSpec(
+      'spec.rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
+    );
+  if (rotateEvery !== undefined && rotateEvery < SHORTEST)
+    throw new InvalidSpec('spec.rotation.rotateEvery must be at least 1m');
+  return {
+    policy: rotation.policy ?? 'Auto',
+    renewBefore,
+    rotateEvery,
+    gracePeriod: optionalDuration('spec.rotation.gracePeriod', rotation.gracePeriod),
+  };
+}
+
+function optionalDuration(field: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : duration(field, text);
+}
+
+function duration(field: string, text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined)
+    throw new InvalidSpec(`${field} is ${quote(text)}; it takes a duration such as 24h, 1h30m or 45s`);
+  return milliseconds;
+}
+
+const quote = (text: string): string => JSON.stringify(text.slice(0, 64));

@@ -1,0 +1,130 @@
+import type { ConditionUpdate, Reason } from '../api/conditions.ts';
+import type { RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
+import { fromTime } from '../api/time.ts';
+import type { Refusal, Wanted } from './eligibility.ts';
+import type { Failure } from './failure.ts';
+import { expiryOf } from './schedule.ts';
+
+/** How a reconcile ended: what stands in the way, if anything. */
+export type Outcome =
+  | { kind: 'done' }
+  /** The spec, or the account, does not allow what is asked. */
+  | { kind: 'refused'; refusal: Refusal }
+  /** Something is to be done later. */
+  | { kind: 'held'; reason: Reason; message: string }
+  | { kind: 'failed'; failure: Failure };
+
+/** Reasons after which nothing happens by itself. */
+const STALLED: ReadonlySet<Reason> = new Set([
+  'SecretConflict',
+  'SecretContested',
+  'MintBudgetExceeded',
+  'TokenExpired',
+]);
+
+interface Facts {
+  status: RegistryTokenStatus;
+  spec: TokenSpec | undefined;
+  /** undefined where it was refused. */
+  wanted: Wanted | undefined;
+  /** The Secret is there and holds the recorded token. */
+  secretHolds: boolean;
+  outcome: Outcome;
+  now: number;
+}
+
+/**
+ * The conditions of a RegistryToken. Ready tells whether the Secret holds a live token as wanted, whatever else is the
+ * matter; Reconciling and Stalled tell what is.
+ */
+export function conditionsOf(facts: Facts): ConditionUpdate[] {
+  const obstacle = obstacleOf(facts.outcome);
+  const updates = [ready(facts, obstacle)];
+  if (obstacle && obstacle.reason !== 'Suspended') {
+    const { stalled, reason, message } = obstacle;
+    updates.push({ type: stalled ? 'Stalled' : 'Reconciling', status: 'True', reason, message });
+  }
+  const pending = revocationPending(facts.status);
+  if (pending) updates.push(pending);
+  return updates;
+}
+
+interface Obstacle {
+  reason: Reason;
+  message: string;
+  stalled: boolean;
+}
+
+function obstacleOf(outcome: Outcome): Obstacle | undefined {
+  switch (outcome.kind) {
+    case 'done':
+      return undefined;
+    case 'refused':
+      return { ...outcome.refusal, stalled: outcome.refusal.reason !== 'NamespaceTerminating' };
+    case 'held':
+      return {
+        reason: outcome.reason,
+        message: outcome.message,
+        stalled: STALLED.has(outcome.reason) || isRefusalOfRegistry(outcome.reason),
+      };
+    case 'failed': {
+      const { reason, message, retryable } = outcome.failure;
+      return { reason, message, stalled: !retryable };
+    }
+  }
+}
+
+/** A failure that was held back by its backoff keeps the kind it had. */
+const NOT_RETRYABLE: ReadonlySet<Reason> = new Set([
+  'RegistryUnauthorized',
+  'RegistryForbidden',
+  'RegistryDiscontinued',
+  'RegistryRefused',
+  'RegistryNotFound',
+]);
+const isRefusalOfRegistry = (reason: Reason): boolean => NOT_RETRYABLE.has(reason);
+
+function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
+  const { status, spec, wanted, secretHolds, now } = facts;
+  const { token } = status;
+  const refused = facts.outcome.kind === 'refused';
+  const alive = token !== undefined && expiryOf(token) > now;
+  if (!refused && alive && secretHolds && (!wanted || token.specHash === wanted.specHash)) {
+    const suspended = obstacle?.reason === 'Suspended';
+    const until = token.expiresAt === undefined ? 'never expires' : `expires at ${token.expiresAt}`;
+    return {
+      type: 'Ready',
+      status: 'True',
+      reason: suspended ? 'Suspended' : 'Issued',
+      message: `Secret ${spec?.secret.name ?? ''} holds a ${token.access} token for ${status.host ?? 'the registry'} that ${until}`,
+    };
+  }
+  return {
+    type: 'Ready',
+    status: 'False',
+    reason: obstacle?.reason ?? 'Issuing',
+    message: obstacle?.message ?? 'a token is being issued',
+  };
+}
+
+function revocationPending({ previousTokens = [] }: RegistryTokenStatus): ConditionUpdate | undefined {
+  if (previousTokens.length === 0) return undefined;
+  const failing = previousTokens.find(({ attempts }) => (attempts ?? 0) > 0);
+  const count = previousTokens.length === 1 ? '1 earlier token' : `${previousTokens.length} earlier tokens`;
+  if (failing) {
+    return {
+      type: 'RevocationPending',
+      status: 'True',
+      reason: 'RevocationFailed',
+      message: `${count} to revoke; token ${failing.id}: ${failing.lastError ?? 'failed'}`,
+    };
+  }
+  const times = previousTokens.map(({ revokeAt }) => revokeAt);
+  const next = times.toSorted((a, b) => (fromTime(a) ?? 0) - (fromTime(b) ?? 0))[0];
+  return {
+    type: 'RevocationPending',
+    status: 'True',
+    reason: 'GracePeriod',
+    message: `${count} to revoke, the next at ${next ?? 'once'}`,
+  };
+}

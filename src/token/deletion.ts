@@ -1,0 +1,27 @@
+import type { PreviousToken, RegistryToken } from '../api/registry-token.ts';
+import { fromTime } from '../api/time.ts';
+
+/** What is to go with a RegistryToken that is being deleted. */
+export interface DeletionPlan {
+  deleteSecret: boolean;
+  /** Recorded tokens to revoke, each where it was made. */
+  revoke: Pick<PreviousToken, 'id' | 'account' | 'region'>[];
+  /** A mint was begun whose result is unknown: what carries our tag there is to be revoked too. */
+  search: { account: string; region: string } | undefined;
+}
+
+/**
+ * Reads the policies from the spec as it stands: they count even where the rest of the spec is invalid. With Retain the
+ * token in the Secret stays, but not its predecessors, which nothing uses any more.
+ * @param now expired tokens are gone by themselves; milliseconds since 1970
+ */
+export function planDeletion({ spec, status = {} }: RegistryToken, now: number): DeletionPlan {
+  const retained = spec.deletionPolicy === 'Retain';
+  const { token, previousTokens = [], mintIntent } = status;
+  const revoke = [...(token && !retained ? [token] : []), ...previousTokens];
+  return {
+    deleteSecret: !retained && spec.secret?.deletionPolicy !== 'Retain',
+    revoke: revoke.filter(({ expiresAt }) => (fromTime(expiresAt) ?? Infinity) > now),
+    search: mintIntent && { account: mintIntent.account, region: mintIntent.region },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Reason } from '../api/conditions.ts';
+
+/** Something that did not work, in the words of a condition. */
+export interface Failure {
+  reason: Reason;
+  message: string;
+  /** Whether trying again later can help without anybody changing anything. */
+  retryable: boolean;
+  /** Milliseconds the other side asked to wait. */
+  retryAfter?: number | undefined;
+}
+
+const FAST = { first: 2_000, longest: 300_000 };
+const SLOW = { first: 60_000, longest: 3_600_000 };
+
+/**
+ * How long to wait before the next try, in milliseconds: doubling from 2 s to 5 min with up to a fifth of jitter where
+ * waiting helps, from 1 min to 1 h where somebody has to act first; never less than the other side asked for.
+ * @param attempts failures in a row, this one included
+ * @param random in [0, 1)
+ */
+export function retryDelay(
+  failure: Pick<Failure, 'retryable' | 'retryAfter'>,
+  attempts: number,
+  random: number,
+): number {
+  const { first, longest } = failure.retryable ? FAST : SLOW;
+  const backoff = Math.min(longest, first * 2 ** Math.min(attempts - 1, 30));
+  return Math.max(failure.retryAfter ?? 0, backoff * (1 + random / 5));
+}

@@ -1,0 +1,29 @@
+import { fromTime, toTime } from '../api/time.ts';
+
+const HOUR = 3_600_000;
+
+/** Mints of the last hour, oldest first. */
+function recent(mintTimes: readonly string[] | undefined, now: number): number[] {
+  return (mintTimes ?? []).map((time) => fromTime(time) ?? 0).filter((time) => time > now - HOUR);
+}
+
+/**
+ * When the budget of `budget` mints in any hour allows the next one.
+ * @param budget 0: there is no limit
+ * @returns milliseconds since 1970, or undefined: now
+ */
+export function budgetFreeAt(
+  mintTimes: readonly string[] | undefined,
+  budget: number,
+  now: number,
+): number | undefined {
+  const times = recent(mintTimes, now).sort((a, b) => a - b);
+  const blocking = times.at(-budget);
+  return budget === 0 || times.length < budget || blocking === undefined ? undefined : blocking + HOUR;
+}
+
+/** The mint times to record when one more begins now: those that the budget still counts, and this. */
+export function countMint(mintTimes: readonly string[] | undefined, budget: number, now: number): string[] {
+  if (budget === 0) return [];
+  return [...recent(mintTimes, now).map(toTime), toTime(now)].slice(-budget);
+}

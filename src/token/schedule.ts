@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import type { TokenRecord, TokenSpec } from '../api/registry-token.ts';
+import { fromTime } from '../api/time.ts';
+
+/** At most this part of a token's life is taken off its schedule, so that tokens made together are not renewed together. */
+const JITTER = 0.05;
+const DEFAULT_MARGIN = 1 / 3;
+
+/** Milliseconds since 1970 at which a recorded token expires; Infinity when it never does. */
+export function expiryOf(record: Pick<TokenRecord, 'expiresAt'>): number {
+  return fromTime(record.expiresAt) ?? Infinity;
+}
+
+/**
+ * When a token is to be replaced on schedule: `renewBefore` its expiry, by default a third of its real life, and a
+ * little earlier still by a jitter that is fixed for this token. A margin the token's real life does not hold gives way
+ * to the default. One that never expires is replaced `rotateEvery` after it was issued.
+ * @param uid of the RegistryToken
+ * @returns milliseconds since 1970, or undefined when nothing is scheduled
+ */
+export function rotationTime(
+  record: TokenRecord,
+  rotation: TokenSpec['rotation'],
+  uid: string,
+): number | undefined {
+  if (rotation.policy === 'Manual') return undefined;
+  const issued = fromTime(record.issuedAt) ?? 0;
+  const expiry = expiryOf(record);
+  const fraction = fractionOf(`${uid}/${record.revision}`);
+  if (expiry === Infinity) {
+    const { rotateEvery } = rotation;
+    return rotateEvery === undefined ? undefined : issued + rotateEvery * (1 - JITTER * fraction);
+  }
+  const life = Math.max(0, expiry - issued);
+  const wanted = rotation.renewBefore ?? life * DEFAULT_MARGIN;
+  const margin = wanted < life ? wanted : life * DEFAULT_MARGIN;
+  const jitter = Math.min(life * JITTER, life - margin) * fraction;
+  return Math.floor(expiry - margin - jitter);
+}
+
+/** A number in [0, 1) that is always the same for the same text. */
+function fractionOf(text: string): number {
+  return createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32;
+}

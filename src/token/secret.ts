@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { merge } from 'ts-deepmerge';
+import {
+  API_VERSION,
+  CHECKSUM_ANNOTATION,
+  MANAGED_BY_LABEL,
+  OPERATOR,
+  OWNER_NAME_ANNOTATION,
+  OWNER_UID_LABEL,
+  TOKEN_ID_ANNOTATION,
+} from '../api/names.ts';
+import type { RegistryToken, TokenSpec } from '../api/registry-token.ts';
+import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../common/objects.ts';
+import type { Redacted } from '../common/redacted.ts';
+
+export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
+export const PAYLOAD_KEY = '.dockerconfigjson';
+
+/** A token as a docker configuration needs it. */
+export interface Credential {
+  tokenId: string;
+  username: string;
+  value: Redacted;
+}
+
+/** What a Secret is to say. */
+export interface SecretContent {
+  token: RegistryToken;
+  spec: TokenSpec;
+  /** Host of the token's region; `spec.secret.extraHosts` come on top. */
+  host: string;
+  credential: Credential;
+}
+
+/** A Secret as the API server gives it. */
+export interface Secret {
+  metadata: ObjectMeta;
+  type?: string;
+  data?: Record<string, string>;
+  immutable?: boolean;
+}
+
+/** What is applied. Its `data` holds the token: never log it. */
+export interface SecretManifest {
+  apiVersion: 'v1';
+  kind: 'Secret';
+  metadata: {
+    name: string;
+    namespace: string;
+    uid?: string;
+    labels: Record<string, string>;
+    annotations: Record<string, string>;
+    ownerReferences?: OwnerReference[];
+  };
+  type: typeof SECRET_TYPE;
+  data: Record<string, string>;
+}
+
+/**
+ * The Secret to apply. The operator's labels and annotations win over the user's. It is owned by the RegistryToken, and
+ * so garbage collected with it, unless a deletion policy says that it outlives it.
+ */
+export function secretManifest({ token, spec, host, credential }: SecretContent): SecretManifest {
+  const payload = dockerConfig([host, ...spec.secret.extraHosts], credential);
+  const { namespace = '' } = token.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: spec.secret.name,
+      namespace,
+      ...secretMarks(token, spec, credential.tokenId, checksum(payload)),
+      ...(outlives(spec) ? {} : { ownerReferences: [ownerReference(token)] }),
+    },
+    type: SECRET_TYPE,
+    data: { [PAYLOAD_KEY]: Buffer.from(payload).toString('base64') },
+  };
+}
+
+/** Labels and annotations of the Secret. */
+export function secretMarks(
+  token: RegistryToken,
+  spec: TokenSpec,
+  tokenId: string,
+  payloadChecksum: string,
+): { labels: Record<string, string>; annotations: Record<string, string> } {
+  const { labels, annotations } = spec.secret;
+  return merge.withOptions(
+    { mergeArrays: false },
+    { labels: { ...labels }, annotations: { ...annotations } },
+    {
+      labels: { [MANAGED_BY_LABEL]: OPERATOR, [OWNER_UID_LABEL]: token.metadata.uid },
+      annotations: {
+        [OWNER_NAME_ANNOTATION]: token.metadata.name,
+        [TOKEN_ID_ANNOTATION]: tokenId,
+        [CHECKSUM_ANNOTATION]: payloadChecksum,
+      },
+    },
+  );
+}
+
+/** Whether the Secret stays when the RegistryToken goes. */
+export function outlives(spec: TokenSpec): boolean {
+  return spec.deletionPolicy === 'Retain' || spec.secret.deletionPolicy === 'Retain';
+}
+
+/** Whether a Secret belongs to a RegistryToken, by its controller or, where it outlives its owner, by its label. */
+export function belongsTo(secret: { metadata: ObjectMeta }, uid: string): boolean {
+  const controller = secret.metadata.ownerReferences?.find((owner) => owner.controller === true);
+  if (controller) return controller.uid === uid;
+  return secret.metadata.labels?.[OWNER_UID_LABEL] === uid;
+}
+
+/** SHA-256 of a payload. Tokens hold far more entropy than could be searched, so this gives nothing away. */
+export function checksum(payload: string): string {
+  return createHash('sha256').update(payload).digest('hex');
+}
+
+/** The field manager, other than the operator, that changed an object last. */
+export function lastEditor(managedFields: readonly ManagedFieldsEntry[] | undefined): string | undefined {
+  const others = (managedFields ?? []).filter(({ manager }) => manager !== undefined && manager !== OPERATOR);
+  return others.toSorted((a, b) => (a.time ?? '').localeCompare(b.time ?? '')).at(-1)?.manager;
+}
+
+/** The docker configuration: `auths` keyed by bare host, as kubelet and docker look it up. */
+export function dockerConfig(hosts: readonly string[], { username, value }: Credential): string {
+  const password = value.reveal();
+  const auth = Buffer.from(`${username}:${password}`).toString('base64');
+  const entry = { username, password, auth };
+  return JSON.stringify({ auths: Object.fromEntries([...new Set(hosts)].map((host) => [host, entry])) });
+}
+
+function ownerReference(token: RegistryToken): OwnerReference {
+  const { name, uid } = token.metadata;
+  return {
+    apiVersion: API_VERSION,
+    kind: 'RegistryToken',
+    name,
+    uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}

@@ -1,0 +1,146 @@
+import type { MintIntent, PreviousToken, RegistryTokenStatus, TokenRecord } from '../api/registry-token.ts';
+import { fromTime, toDeadline, toTime } from '../api/time.ts';
+import type { Failure } from './failure.ts';
+import { retryDelay } from './failure.ts';
+import { countMint } from './mint-budget.ts';
+
+/**
+ * The steps of a RegistryToken's status, each a pure function from one status to the next. Conditions are not their
+ * business (see conditions.ts). Times in milliseconds since 1970.
+ */
+
+/** As many as the CRD's schema takes; what falls off is still found at the registry by its tag. */
+const MOST_PREVIOUS = 64;
+
+/** Revision of the next token: above every one that may ever have been used, so no two tokens share a tag. */
+export function nextRevision(status: RegistryTokenStatus): number {
+  const used = [status.token, status.mintIntent, ...(status.previousTokens ?? [])];
+  return 1 + Math.max(0, ...used.map((entry) => entry?.revision ?? 0));
+}
+
+/** Before anything is asked of the registry: what is about to be minted, where and why. */
+export function withIntent(
+  status: RegistryTokenStatus,
+  intent: Omit<MintIntent, 'revision' | 'startedAt'>,
+  budget: number,
+  now: number,
+): RegistryTokenStatus & { mintIntent: MintIntent } {
+  return {
+    ...status,
+    mintIntent: { revision: nextRevision(status), startedAt: toTime(now), ...intent },
+    mintTimes: countMint(status.mintTimes, budget, now),
+  };
+}
+
+/** The mint surely did not happen: its revision is free again. */
+export function withoutIntent(status: RegistryTokenStatus): RegistryTokenStatus {
+  const { mintIntent: _, ...rest } = status;
+  return rest;
+}
+
+/** The Secret holds the new token: its predecessor is revoked `grace` from now, or left to expire if that is sooner. */
+export function withToken(
+  status: RegistryTokenStatus,
+  token: TokenRecord,
+  reason: string,
+  grace: number,
+  now: number,
+): RegistryTokenStatus {
+  const predecessor = status.token;
+  const previous = status.previousTokens ?? [];
+  const grown =
+    predecessor && predecessor.id !== token.id ? [...previous, retire(predecessor, now, grace)] : previous;
+  return {
+    ...withoutFailure(withoutIntent(status)),
+    token,
+    lastRotation: { time: toTime(now), reason },
+    previousTokens: grown.slice(-MOST_PREVIOUS),
+  };
+}
+
+/** Tokens found at the registry that carry our tag and nobody refers to are revoked at once. */
+export function withStrays(
+  status: RegistryTokenStatus,
+  strays: readonly Omit<PreviousToken, 'revokeAt'>[],
+  now: number,
+): RegistryTokenStatus {
+  return {
+    ...status,
+    previousTokens: [
+      ...(status.previousTokens ?? []),
+      ...strays.map((stray) => ({ ...stray, revokeAt: toTime(now) })),
+    ].slice(-MOST_PREVIOUS),
+  };
+}
+
+/** One more failure in a row: counts it and says when to try again. */
+export function withFailure(
+  status: RegistryTokenStatus,
+  failure: Failure,
+  now: number,
+  random: number,
+): RegistryTokenStatus {
+  const attempts = (status.failedAttempts ?? 0) + 1;
+  return {
+    ...status,
+    failedAttempts: attempts,
+    lastFailureTime: toTime(now),
+    nextRetryTime: toDeadline(now + retryDelay(failure, attempts, random)),
+  };
+}
+
+export function withoutFailure(status: RegistryTokenStatus): RegistryTokenStatus {
+  const { failedAttempts: _, lastFailureTime: __, nextRetryTime: ___, ...rest } = status;
+  return rest;
+}
+
+/** A previous token is gone from the registry, or expired: nothing is left to do about it. */
+export function withoutPrevious(status: RegistryTokenStatus, id: string): RegistryTokenStatus {
+  return { ...status, previousTokens: (status.previousTokens ?? []).filter((token) => token.id !== id) };
+}
+
+/** Revoking a previous token failed: counts it and says when to try again. */
+export function withRevocationFailure(
+  status: RegistryTokenStatus,
+  id: string,
+  failure: Failure,
+  now: number,
+  random: number,
+): RegistryTokenStatus {
+  return {
+    ...status,
+    previousTokens: (status.previousTokens ?? []).map((token) => {
+      if (token.id !== id) return token;
+      const attempts = (token.attempts ?? 0) + 1;
+      return {
+        ...token,
+        attempts,
+        lastError: failure.message.slice(0, 1024),
+        nextAttemptTime: toDeadline(now + retryDelay(failure, attempts, random)),
+      };
+    }),
+  };
+}
+
+/** Previous tokens to revoke now. */
+export function dueForRevocation(status: RegistryTokenStatus, now: number): PreviousToken[] {
+  return (status.previousTokens ?? []).filter((token) => revocationTime(token) <= now);
+}
+
+/** When a previous token is to be revoked, or its revocation tried again. */
+export function revocationTime({ revokeAt, nextAttemptTime }: PreviousToken): number {
+  return Math.max(fromTime(revokeAt) ?? 0, fromTime(nextAttemptTime) ?? 0);
+}
+
+function retire(token: TokenRecord, now: number, grace: number): PreviousToken {
+  const { id, revision, account, region, expiresAt } = token;
+  const end = Math.min(now + grace, fromTime(expiresAt) ?? Infinity);
+  return {
+    id,
+    revision,
+    account,
+    region,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    revokeAt: grace === 0 ? toTime(now) : toDeadline(end),
+  };
+}
