@@ -1,0 +1,54 @@
+import type { ErrorRecord } from './error-record.ts';
+
+interface Entry {
+  time: string;
+  level: string;
+  msg?: string;
+  [field: string]: unknown;
+}
+
+const LEVEL_WIDTH = 5;
+
+/**
+ * One JSON line of the log as people read it: `15:04:05.123 INFO  token issued  namespace=team name=app`, in UTC, errors below
+ * it with their causes. A line that is no JSON stays as it is.
+ */
+export function formatLine(line: string): string {
+  let entry: Entry;
+  try {
+    entry = JSON.parse(line) as Entry;
+  } catch {
+    return line;
+  }
+  const { time, level, msg = '', ...fields } = entry;
+  const errors: ErrorRecord[] = [];
+  const words: string[] = [];
+  for (const [key, value] of Object.entries(fields)) {
+    if (isErrorRecord(value)) errors.push(value);
+    else words.push(`${key}=${formatValue(value)}`);
+  }
+  const clock = time.slice('2026-01-01T'.length, -1);
+  const head = `${clock} ${level.toUpperCase().padEnd(LEVEL_WIDTH)} ${msg}`;
+  const first = words.length > 0 ? `${head}  ${words.join(' ')}` : head;
+  return `${[first, ...errors.flatMap((error) => formatError(error, ''))].join('\n')}\n`;
+}
+
+function isErrorRecord(value: unknown): value is ErrorRecord {
+  return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
+}
+
+function formatValue(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s"=]+$/.test(value)) return value;
+  return JSON.stringify(value);
+}
+
+function formatError(error: ErrorRecord, lead: string): string[] {
+  const code = error.code === undefined ? '' : ` (${error.code})`;
+  const own = `${lead}${error.name}${code}: ${error.message}`.split('\n');
+  const frames = error.stack?.split('\n').map((frame) => `  ${frame}`) ?? [];
+  return [
+    ...[...own, ...frames].map((text) => `    ${text}`),
+    ...(error.cause ? formatError(error.cause, 'caused by ') : []),
+    ...(error.errors ?? []).flatMap((one) => formatError(one, 'one of them: ')),
+  ];
+}
