@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { healthRoutes, leaseCheck, watchCheck, workCheck, type Checks } from '../../../src/ops/health.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const good: Checks = { one: () => ({ ok: true, detail: 'fine' }) };
+const bad: Checks = { ...good, two: () => ({ ok: false, detail: 'no answer' }) };
+
+async function page(checks: { liveness: Checks; readiness: Checks }, path: string, query = '') {
+  const { status, body } = (await healthRoutes(checks)[path]?.(new URLSearchParams(query))) ?? {};
+  return { status, body };
+}
+
+describe('health pages', () => {
+  for (const path of ['/healthz', '/livez']) {
+    it(`${path} asks whether the process is alive`, async () => {
+      expect(await page({ liveness: good, readiness: bad }, path)).to.deep.equal({
+        status: 200,
+        body: 'ok\n',
+      });
+      expect(await page({ liveness: bad, readiness: good }, path)).to.include({ status: 500 });
+    });
+  }
+
+  it('/readyz asks whether it is ready', async () => {
+    expect(await page({ liveness: bad, readiness: good }, '/readyz')).to.include({ status: 200 });
+    expect(await page({ liveness: good, readiness: bad }, '/readyz')).to.deep.equal({
+      status: 500,
+      body: '[+]one ok: fine\n[-]two failed: no answer\nreadyz check failed\n',
+    });
+  });
+
+  it('shows every check with ?verbose', async () => {
+    expect(await page({ liveness: good, readiness: good }, '/livez', 'verbose')).to.deep.equal({
+      status: 200,
+      body: '[+]one ok: fine\nlivez check passed\n',
+    });
+  });
+});
+
+describe('health checks', () => {
+  const watches = [
+    { synced: false, live: true, ok: false },
+    { synced: true, live: false, ok: false },
+    { synced: true, live: true, ok: true },
+  ];
+  for (const { ok, ...state } of watches) {
+    it(`a watch with ${JSON.stringify(state)} is ${ok ? 'ready' : 'not ready'}`, () => {
+      expect(watchCheck(() => state)()).to.include({ ok });
+    });
+  }
+
+  it('work is alive up to its limit', () => {
+    let age = 600_000;
+    const check = workCheck(() => age, 600_000);
+    expect(check()).to.include({ ok: true });
+    age += 1000;
+    expect(check()).to.deep.equal({
+      ok: false,
+      detail: 'a reconciliation has been under way for 10m1s, at most 10m is possible',
+    });
+  });
+
+  it('a leader is alive until its lease has expired for twenty seconds', async () => {
+    const clock = new VirtualClock();
+    const leadership = { leading: true, renewedAt: clock.monotonic() as number | undefined };
+    const check = leaseCheck(clock, () => leadership, 15_000);
+    await clock.advance(35_000);
+    expect(check()).to.include({ ok: true });
+    await clock.advance(1_000);
+    expect(check()).to.deep.equal({ ok: false, detail: 'leading, but the lease was last renewed 36s ago' });
+    leadership.leading = false;
+    expect(check()).to.include({ ok: true });
+    clock.jump(86_400_000);
+    Object.assign(leadership, { leading: true, renewedAt: clock.monotonic() });
+    expect(check()).to.include({ ok: true });
+  });
+});

@@ -1,0 +1,270 @@
+import { expect } from 'chai';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import { Metrics } from '../../../src/ops/metrics.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const NOW = '2026-01-01T00:00:00Z';
+
+function token(name: string, parts: Partial<RegistryToken> = {}): RegistryToken {
+  return {
+    apiVersion: 'pullsecrets.dev/v1alpha1',
+    kind: 'RegistryToken',
+    metadata: { name, namespace: 'team', uid: name, resourceVersion: '1', creationTimestamp: NOW },
+    spec: {},
+    ...parts,
+  };
+}
+
+function measuring(tokens: RegistryToken[] = []) {
+  const clock = new VirtualClock(Date.parse(NOW));
+  const metrics = new Metrics({ version: '1.2.3', nodeVersion: 'v24', clock, listTokens: () => tokens });
+  /** The samples whose name begins so, as name{labels} to value, without histograms' buckets. */
+  const samples = async (prefix: string): Promise<Record<string, number>> => {
+    const lines = (await metrics.text()).split('\n');
+    const wanted = lines.filter((line) => line.startsWith(prefix) && !line.includes('_bucket{'));
+    return Object.fromEntries(
+      wanted.map((line) => {
+        const space = line.lastIndexOf(' ');
+        return [line.slice(0, space), Number(line.slice(space + 1))];
+      }),
+    );
+  };
+  return { clock, metrics, samples };
+}
+
+describe('metrics', () => {
+  it('say what runs, and how the process does', async () => {
+    const { samples, metrics } = measuring();
+    expect(await samples('registrytoken_build_info')).to.deep.equal({
+      'registrytoken_build_info{version="1.2.3",node_version="v24"}': 1,
+    });
+    expect(Object.keys(await samples('process_'))).not.to.be.empty;
+    expect(metrics.contentType).to.match(/^text\/plain/);
+  });
+
+  it('have a help text for each name, and each name once', async () => {
+    const { metrics } = measuring();
+    const names = (await metrics.text()).match(/^# HELP \S+ .+$/gm)?.map((line) => line.split(' ')[2]) ?? [];
+    expect(names).to.include.members([
+      'controller_runtime_reconcile_total',
+      'controller_runtime_reconcile_errors_total',
+      'controller_runtime_reconcile_time_seconds',
+      'controller_runtime_active_workers',
+      'controller_runtime_max_concurrent_reconciles',
+      'controller_runtime_terminal_reconcile_errors_total',
+      'controller_runtime_reconcile_panics_total',
+      'workqueue_depth',
+      'workqueue_adds_total',
+      'workqueue_queue_duration_seconds',
+      'workqueue_work_duration_seconds',
+      'workqueue_unfinished_work_seconds',
+      'workqueue_longest_running_processor_seconds',
+      'workqueue_retries_total',
+      'rest_client_requests_total',
+      'rest_client_request_duration_seconds',
+      'leader_election_master_status',
+      'registrytoken_expiry_timestamp_seconds',
+      'registrytoken_next_rotation_timestamp_seconds',
+      'registrytoken_ready',
+      'registrytoken_mints_total',
+      'registrytoken_revocations_total',
+      'registrytoken_secret_repairs_total',
+      'registrytoken_rotation_overdue',
+      'registrytoken_revocation_overdue',
+      'registrytoken_orphan_tokens',
+      'registrytoken_registry_request_duration_seconds',
+      'registrytoken_watch_last_event_timestamp_seconds',
+      'registrytoken_watch_relists_total',
+    ]);
+    expect(new Set(names)).to.have.property('size', names.length);
+  });
+
+  describe('of reconciliations', () => {
+    it('are there at zero before anything happened', async () => {
+      const { metrics, samples } = measuring();
+      metrics.reconcile.addController('registrytoken', 8);
+      expect(await samples('controller_runtime_')).to.include({
+        'controller_runtime_reconcile_total{controller="registrytoken",result="error"}': 0,
+        'controller_runtime_reconcile_total{controller="registrytoken",result="requeue_after"}': 0,
+        'controller_runtime_reconcile_errors_total{controller="registrytoken"}': 0,
+        'controller_runtime_reconcile_time_seconds_count{controller="registrytoken"}': 0,
+        'controller_runtime_max_concurrent_reconciles{controller="registrytoken"}': 8,
+      });
+    });
+
+    it('count results, errors, time and busy workers', async () => {
+      const { clock, metrics, samples } = measuring();
+      const first = metrics.reconcile.start('c');
+      metrics.reconcile.start('c');
+      await clock.advance(1500);
+      first('error');
+      metrics.reconcile.terminalError('c');
+      metrics.reconcile.panic('c');
+      expect(await samples('controller_runtime_')).to.include({
+        'controller_runtime_reconcile_total{controller="c",result="error"}': 1,
+        'controller_runtime_reconcile_errors_total{controller="c"}': 1,
+        'controller_runtime_reconcile_time_seconds_sum{controller="c"}': 1.5,
+        'controller_runtime_active_workers{controller="c"}': 1,
+        'controller_runtime_terminal_reconcile_errors_total{controller="c"}': 1,
+        'controller_runtime_reconcile_panics_total{controller="c"}': 1,
+      });
+    });
+  });
+
+  it('of a work queue follow its keys from adding to the end of the work', async () => {
+    const { clock, metrics, samples } = measuring();
+    const queue = metrics.workQueue.queue('q');
+    queue.added('a');
+    queue.added('b');
+    await clock.advance(1000);
+    queue.started('a');
+    await clock.advance(2000);
+    expect(await samples('workqueue_')).to.include({
+      'workqueue_depth{name="q"}': 1,
+      'workqueue_adds_total{name="q"}': 2,
+      'workqueue_queue_duration_seconds_sum{name="q"}': 1,
+      'workqueue_unfinished_work_seconds{name="q"}': 2,
+      'workqueue_longest_running_processor_seconds{name="q"}': 2,
+    });
+    queue.started('b');
+    await clock.advance(500);
+    expect(queue.longestRunning()).to.equal(2500);
+    expect(await samples('workqueue_unfinished')).to.deep.equal({
+      'workqueue_unfinished_work_seconds{name="q"}': 3,
+    });
+    queue.finished('a');
+    queue.finished('b');
+    queue.retried();
+    expect(await samples('workqueue_')).to.include({
+      'workqueue_depth{name="q"}': 0,
+      'workqueue_retries_total{name="q"}': 1,
+      'workqueue_work_duration_seconds_sum{name="q"}': 3,
+      'workqueue_longest_running_processor_seconds{name="q"}': 0,
+    });
+  });
+
+  it('of the API client count requests, watches and leadership', async () => {
+    const { clock, metrics, samples } = measuring();
+    metrics.kubeClient.requested('GET', 'api:443', 200, 250);
+    metrics.kubeClient.requested('GET', 'api:443', undefined, 250);
+    metrics.kubeClient.relisted('secrets');
+    await clock.advance(5000);
+    metrics.kubeClient.watchEvent('secrets');
+    metrics.kubeClient.leading('operator', true);
+    expect(await samples('rest_client_')).to.include({
+      'rest_client_requests_total{code="200",method="GET",host="api:443"}': 1,
+      'rest_client_requests_total{code="<error>",method="GET",host="api:443"}': 1,
+      'rest_client_request_duration_seconds_sum{verb="GET",host="api:443"}': 0.5,
+    });
+    expect(await samples('registrytoken_watch')).to.deep.equal({
+      'registrytoken_watch_last_event_timestamp_seconds{resource="secrets"}': Date.parse(NOW) / 1000 + 5,
+      'registrytoken_watch_relists_total{resource="secrets"}': 1,
+    });
+    metrics.kubeClient.leading('operator', false);
+    expect(await samples('leader_')).to.deep.equal({ 'leader_election_master_status{name="operator"}': 0 });
+  });
+
+  it('of registries tell how long requests take', async () => {
+    const { metrics, samples } = measuring();
+    const labels = { account: 'ibm', region: 'us-south', operation: 'mint', code: 201 };
+    metrics.registryClient.requested(labels, 500);
+    expect(await samples('registrytoken_registry_request_duration_seconds_sum')).to.deep.equal({
+      'registrytoken_registry_request_duration_seconds_sum{account="ibm",region="us-south",operation="mint",code="201"}': 0.5,
+    });
+  });
+
+  describe('of RegistryTokens', () => {
+    it('count mints, revocations and repairs', async () => {
+      const { metrics, samples } = measuring();
+      metrics.token.minted('Expiring');
+      metrics.token.revoked('success');
+      metrics.token.repaired('Deleted');
+      expect(await samples('registrytoken_')).to.include({
+        'registrytoken_mints_total{reason="Expiring"}': 1,
+        'registrytoken_revocations_total{result="success"}': 1,
+        'registrytoken_secret_repairs_total{kind="Deleted"}': 1,
+      });
+    });
+
+    it('show each object as it is at the scrape, and none that is gone', async () => {
+      const ready = {
+        type: 'Ready',
+        status: 'True' as const,
+        lastTransitionTime: NOW,
+        reason: 'Issued',
+        message: '',
+      };
+      const record = {
+        id: '1',
+        access: 'ReadOnly',
+        issuedAt: NOW,
+        revision: 1,
+        specHash: 'x',
+        account: 'a',
+        region: 'eu',
+      } as const;
+      const tokens = [
+        token('app', {
+          status: {
+            conditions: [ready],
+            token: { ...record, expiresAt: '2026-01-02T00:00:00Z' },
+            nextRotationTime: '2026-01-01T16:00:00Z',
+          },
+        }),
+        token('new'),
+      ];
+      const { samples } = measuring(tokens);
+      expect(await samples('registrytoken_ready')).to.deep.equal({
+        'registrytoken_ready{namespace="team",name="app"}': 1,
+        'registrytoken_ready{namespace="team",name="new"}': 0,
+      });
+      expect(await samples('registrytoken_expiry')).to.deep.equal({
+        'registrytoken_expiry_timestamp_seconds{namespace="team",name="app"}':
+          Date.parse('2026-01-02') / 1000,
+      });
+      expect(await samples('registrytoken_next_rotation')).to.deep.equal({
+        'registrytoken_next_rotation_timestamp_seconds{namespace="team",name="app"}':
+          Date.parse('2026-01-01T16:00:00Z') / 1000,
+      });
+      tokens.length = 0;
+      expect(await samples('registrytoken_ready')).to.deep.equal({});
+      expect(await samples('registrytoken_expiry')).to.deep.equal({});
+    });
+
+    it('count what is overdue, from two minutes on, and leave suspended ones out', async () => {
+      const previousTokens = [
+        { id: '1', revision: 1, account: 'a', region: 'eu', revokeAt: '2026-01-01T01:00:00Z', attempts: 1 },
+      ];
+      const { clock, samples } = measuring([
+        token('late', { status: { nextRotationTime: '2026-01-01T01:00:00Z' } }),
+        token('suspended', { spec: { suspend: true }, status: { nextRotationTime: '2026-01-01T01:00:00Z' } }),
+        token('grace', { status: { previousTokens } }),
+        token('new'),
+      ]);
+      await clock.advance(3_600_000 + 120_000);
+      expect(Object.values(await samples('registrytoken_rotation_overdue'))).to.deep.equal([0]);
+      await clock.advance(1000);
+      expect(Object.values(await samples('registrytoken_rotation_overdue'))).to.deep.equal([1]);
+      expect(Object.values(await samples('registrytoken_revocation_overdue'))).to.deep.equal([1]);
+    });
+
+    it("replace an account's orphans at each sweep", async () => {
+      const { metrics, samples } = measuring();
+      metrics.token.orphans(
+        'a',
+        new Map([
+          ['eu', 1],
+          ['us', 2],
+        ]),
+      );
+      metrics.token.orphans('b', new Map([['eu', 3]]));
+      metrics.token.orphans('a', new Map([['us', 0]]));
+      expect(await samples('registrytoken_orphan_tokens')).to.deep.equal({
+        'registrytoken_orphan_tokens{account="b",region="eu"}': 3,
+        'registrytoken_orphan_tokens{account="a",region="us"}': 0,
+      });
+      metrics.token.orphans('a', new Map());
+      expect(Object.keys(await samples('registrytoken_orphan_tokens'))).to.have.length(1);
+    });
+  });
+});
