@@ -1,0 +1,47 @@
+/** The project's own rules on files, those that no linter knows. Each gives its complaints, one a line; none is good. */
+
+export interface SourceFile {
+  path: string;
+  text: string;
+}
+
+const LONGEST_FILE = 500;
+/** Clients keep the last applied definition in an annotation, and the server takes 256 KiB of those in all. */
+const LARGEST_DEFINITION = 100_000;
+const EXACT_VERSION = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
+
+export function tooLong(files: readonly SourceFile[]): string[] {
+  return files
+    .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
+    .filter(({ lines }) => lines > LONGEST_FILE)
+    .map(({ path, lines }) => `${path}: ${lines} lines, at most ${LONGEST_FILE}; split it by what it does`);
+}
+
+/** Places that read the machine's clock by `new Date()`; the linter knows the other ways. */
+export function clockReadings(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, index) =>
+        /\bnew Date\(\s*\)|(?<![\w.] *|new )\bDate\(/.test(line)
+          ? [`${path}:${index + 1}: take the time from a Clock`]
+          : [],
+      ),
+  );
+}
+
+export function oversizedDefinitions(files: readonly SourceFile[]): string[] {
+  return files
+    .map(({ path, text }) => ({ path, size: Buffer.byteLength(text) }))
+    .filter(({ size }) => size >= LARGEST_DEFINITION)
+    .map(({ path, size }) => `${path}: ${size} bytes, must stay under ${LARGEST_DEFINITION}`);
+}
+
+/** Dependencies of a package.json that are ranges: every installation must get the same. */
+export function inexactDependencies(manifest: Record<string, unknown>): string[] {
+  return ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((kind) =>
+    Object.entries((manifest[kind] ?? {}) as Record<string, string>)
+      .filter(([, version]) => !EXACT_VERSION.test(version))
+      .map(([name, version]) => `package.json: ${kind}.${name} is ${version}, not one version`),
+  );
+}

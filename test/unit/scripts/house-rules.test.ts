@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import {
+  clockReadings,
+  inexactDependencies,
+  oversizedDefinitions,
+  tooLong,
+} from '../../../scripts/house-rules.ts';
+
+describe('house rules', () => {
+  it('find files over 500 lines', () => {
+    const files = [
+      { path: 'a.ts', text: 'x\n'.repeat(500) },
+      { path: 'b.ts', text: 'x\n'.repeat(501) },
+    ];
+    expect(tooLong(files)).to.deep.equal(['b.ts: 501 lines, at most 500; split it by what it does']);
+  });
+
+  const clocks: [string, boolean][] = [
+    ['const now = new Date();', true],
+    ['const now = new Date( ).getTime();', true],
+    ['log(Date());', true],
+    ['new Date(milliseconds).toISOString()', false],
+    ['Date.parse(text)', false],
+    ['lastDate()', false],
+    ['object.Date()', false],
+  ];
+  for (const [line, found] of clocks) {
+    it(`${found ? 'find' : 'allow'} ${line}`, () => {
+      expect(clockReadings([{ path: 'a.ts', text: `\n${line}\n` }])).to.deep.equal(
+        found ? ['a.ts:2: take the time from a Clock'] : [],
+      );
+    });
+  }
+
+  it('find definitions of 100 kB and more', () => {
+    const files = [
+      { path: 'a.yaml', text: 'é'.repeat(49_999) },
+      { path: 'b.yaml', text: 'é'.repeat(50_000) },
+    ];
+    expect(oversizedDefinitions(files)).to.deep.equal(['b.yaml: 100000 bytes, must stay under 100000']);
+  });
+
+  it('find dependencies that are ranges', () => {
+    const manifest = {
+      dependencies: { a: '1.2.3', b: '^1.2.3' },
+      devDependencies: { c: '1.2.3-rc.1', d: '*' },
+      optionalDependencies: { e: 'file:../e' },
+    };
+    expect(inexactDependencies(manifest)).to.deep.equal([
+      'package.json: dependencies.b is ^1.2.3, not one version',
+      'package.json: devDependencies.d is *, not one version',
+      'package.json: optionalDependencies.e is file:../e, not one version',
+    ]);
+    expect(inexactDependencies({})).to.deep.equal([]);
+  });
+});
