@@ -6,6 +6,8 @@ export interface DeletionPlan {
   deleteSecret: boolean;
   /** Recorded tokens to revoke, each where it was made. */
   revoke: Pick<PreviousToken, 'id' | 'account' | 'region'>[];
+  /** Identifier of the token that stays. */
+  retain: string | undefined;
   /** A mint was begun whose result is unknown: what carries our tag there is to be revoked too. */
   search: { account: string; region: string } | undefined;
 }
@@ -22,6 +24,7 @@ export function planDeletion({ spec, status = {} }: RegistryToken, now: number):
   return {
     deleteSecret: !retained && spec.secret?.deletionPolicy !== 'Retain',
     revoke: revoke.filter(({ expiresAt }) => (fromTime(expiresAt) ?? Infinity) > now),
+    retain: retained ? token?.id : undefined,
     search: mintIntent && { account: mintIntent.account, region: mintIntent.region },
   };
 }

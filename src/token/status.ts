@@ -47,6 +47,7 @@ export function withToken(
   now: number,
 ): RegistryTokenStatus {
   const predecessor = status.token;
+  const rotate = status.mintIntent?.rotate;
   const previous = status.previousTokens ?? [];
   const grown =
     predecessor && predecessor.id !== token.id ? [...previous, retire(predecessor, now, grace)] : previous;
@@ -54,6 +55,7 @@ export function withToken(
     ...withoutFailure(withoutIntent(status)),
     token,
     lastRotation: { time: toTime(now), reason },
+    ...(rotate === undefined ? {} : { lastHandledRotate: rotate }),
     previousTokens: grown.slice(-MOST_PREVIOUS),
   };
 }

@@ -176,6 +176,10 @@ export interface RegistryTokenStatus {
     region: string;
     access: 'ReadOnly' | 'ReadWrite';
     specHash: string;
+    /**
+     * The value of the annotation pullsecrets.dev/rotate that it answers.
+     */
+    rotate?: string;
   };
   lastRotation?: {
     time: string;

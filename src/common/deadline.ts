@@ -1,0 +1,29 @@
+import type { Clock } from './clock.ts';
+
+/**
+ * Runs a task with a signal that aborts with `signal`, or after `milliseconds` of `clock` if that is sooner.
+ * @throws what the task throws; for a task that heeds its signal, the signal's reason
+ */
+export async function withDeadline<T>(
+  clock: Clock,
+  milliseconds: number,
+  signal: AbortSignal,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const cancel = clock.after(milliseconds, () => deadline.abort(new DeadlinePassed()));
+  try {
+    return await task(AbortSignal.any([signal, deadline.signal]));
+  } finally {
+    cancel();
+  }
+}
+
+/** The reason a deadline's signal aborts with. */
+export class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed';
+
+  constructor() {
+    super('there was no answer in time');
+  }
+}

@@ -1,0 +1,151 @@
+import { isDeepStrictEqual } from 'node:util';
+import { updateConditions, type ConditionUpdate, type Reason } from '../api/conditions.ts';
+import { API_KEY_FIELD, type RegistryAccount, type RegistryAccountStatus } from '../api/registry-account.ts';
+import { toTime } from '../api/time.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import { Redacted } from '../common/redacted.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import type { ReconcileResult } from '../kube/worker-pool.ts';
+import type { RegistryDirectory } from '../registry/directory.ts';
+import { retryDelay, type Failure } from '../token/failure.ts';
+import { credentialsOf, type AccountSessions } from './account-sessions.ts';
+import { failureOf } from './failures.ts';
+import { guardedPatch } from './guarded-patch.ts';
+import { REGISTRY_ACCOUNTS } from './resources.ts';
+import type { SecretObject, SecretStore } from './secret-store.ts';
+
+/** The registry account that the credentials belong to, or what is wrong with them. */
+type Verdict = { accountId: string } | Failure;
+
+/** A working account is looked at again after this long: its key may have been revoked. */
+const CHECK_INTERVAL = 900_000;
+
+export interface AccountControllerOptions {
+  account: (name: string) => RegistryAccount | undefined;
+  /** How many RegistryTokens refer to an account. */
+  countTokens: (account: string) => number;
+  client: KubeClient;
+  secrets: SecretStore;
+  sessions: AccountSessions;
+  directory: RegistryDirectory;
+  events: EventRecorder;
+  logger: Logger;
+  clock: Clock;
+  random: () => number;
+  operatorNamespace: string;
+  /** Called when an account began or ceased to work, or works with other credentials. */
+  onChange: (account: string) => void;
+}
+
+/**
+ * Keeps each RegistryAccount's credentials in use: reads them from the operator's namespace, tries them, and says in the
+ * account's Ready condition whether they work.
+ */
+export class AccountController {
+  readonly #options: AccountControllerOptions;
+  readonly #failures = new Map<string, number>();
+
+  constructor(options: AccountControllerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws KubeError when the API server does not let it finish; to be tried again with backoff */
+  async reconcile(name: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const { sessions, random, onChange } = this.#options;
+    const account = this.#options.account(name);
+    if (!account || account.metadata.deletionTimestamp !== undefined) {
+      sessions.forget(name);
+      this.#failures.delete(name);
+      onChange(name);
+      return undefined;
+    }
+    const { verdict, changed } = await this.#tryCredentials(account, signal);
+    if (changed) onChange(name);
+    await this.#writeStatus(account, verdict, signal);
+    if (!('reason' in verdict)) {
+      this.#failures.delete(name);
+      return { requeueAfter: CHECK_INTERVAL };
+    }
+    const attempts = (this.#failures.get(name) ?? 0) + 1;
+    this.#failures.set(name, attempts);
+    return { requeueAfter: retryDelay(verdict, attempts, random()) };
+  }
+
+  async #tryCredentials(
+    account: RegistryAccount,
+    signal: AbortSignal,
+  ): Promise<{ verdict: Verdict; changed: boolean }> {
+    const { secrets, sessions, directory, operatorNamespace } = this.#options;
+    const { name: secretName } = account.spec.credentialsSecretRef;
+    const secret = await secrets.read({ namespace: operatorNamespace, name: secretName }, signal);
+    const version = `${account.metadata.uid}/${account.metadata.generation}/${secret?.metadata.uid}/${secret?.metadata.resourceVersion}`;
+    const apiKey = secret && readApiKey(secret);
+    if (!apiKey) {
+      const verdict = missing(secret, `${operatorNamespace}/${secretName}`);
+      return { verdict, changed: sessions.update(account, version, undefined, verdict.message) };
+    }
+    const { name } = account.metadata;
+    const replaced = sessions.update(account, version, apiKey, sessions.problem(name));
+    let verdict: Verdict;
+    try {
+      verdict = await directory.verify(credentialsOf(account, apiKey), signal);
+    } catch (error) {
+      verdict = failureOf(error);
+    }
+    const problem = 'reason' in verdict ? verdict.message : undefined;
+    return { verdict, changed: sessions.update(account, version, apiKey, problem) || replaced };
+  }
+
+  async #writeStatus(account: RegistryAccount, verdict: Verdict, signal: AbortSignal): Promise<void> {
+    const { client, clock, logger, events, countTokens } = this.#options;
+    const { name, generation = 0 } = account.metadata;
+    const ready = readyCondition(verdict);
+    const { accountId: _, ...rest } = account.status ?? {};
+    const status: RegistryAccountStatus = {
+      ...rest,
+      observedGeneration: generation,
+      conditions: updateConditions(rest.conditions, [ready], generation, toTime(clock.now())),
+      ...('accountId' in verdict ? { accountId: verdict.accountId } : {}),
+      tokens: countTokens(name),
+    };
+    if (isDeepStrictEqual(status, account.status)) return;
+    const was = account.status?.conditions?.find(({ type }) => type === 'Ready');
+    if (was?.status !== ready.status || was.reason !== ready.reason) {
+      const works = ready.status === 'True';
+      logger[works ? 'info' : 'warn']({ account: name, reason: ready.reason }, ready.message);
+      events.event(account, works ? 'Normal' : 'Warning', ready.reason, ready.message);
+    }
+    await guardedPatch(client, REGISTRY_ACCOUNTS, account, [{ path: '/status', value: status }], {
+      subresource: 'status',
+      signal,
+    });
+  }
+}
+
+function readApiKey(secret: SecretObject): Redacted | undefined {
+  const text = Buffer.from(secret.data?.[API_KEY_FIELD] ?? '', 'base64')
+    .toString()
+    .trim();
+  return text === '' ? undefined : new Redacted(text);
+}
+
+function missing(secret: SecretObject | undefined, name: string): Failure {
+  const reason: Reason = secret ? 'CredentialsInvalid' : 'CredentialsNotFound';
+  const message = secret
+    ? `credentials Secret ${name} has no key ${API_KEY_FIELD}; put the API key there`
+    : `credentials Secret ${name} is not there; create it with the API key under the key ${API_KEY_FIELD}`;
+  return { reason, message, retryable: false };
+}
+
+function readyCondition(verdict: Verdict): ConditionUpdate {
+  return 'reason' in verdict
+    ? { type: 'Ready', status: 'False', reason: verdict.reason, message: verdict.message }
+    : {
+        type: 'Ready',
+        status: 'True',
+        reason: 'CredentialsAccepted',
+        message: `the credentials work for account ${verdict.accountId}`,
+      };
+}

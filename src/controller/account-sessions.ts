@@ -1,0 +1,98 @@
+import type { RegistryAccount } from '../api/registry-account.ts';
+import { ACCOUNT_DEFAULTS } from '../api/registry-account.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Redacted } from '../common/redacted.ts';
+import { RegistryError } from '../registry/errors.ts';
+import type { Registry } from '../registry/port.ts';
+import type { AccountCredentials, RegistryDirectory } from '../registry/directory.ts';
+
+interface Session {
+  credentials: AccountCredentials | undefined;
+  /** Why tokens can't be created with it at present. */
+  problem: string | undefined;
+  /** Wall-clock milliseconds. */
+  changedAt: number;
+  /** Distinguishes versions of the account and its key without holding the key. */
+  version: string;
+}
+
+/** What this process knows of each account: credentials to work with, and whether they do. */
+export class AccountSessions {
+  readonly #directory: RegistryDirectory;
+  readonly #clock: Clock;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(directory: RegistryDirectory, clock: Clock) {
+    this.#directory = directory;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes an account's credentials into use, or notes why there are none.
+   * @param version changes whenever the account's spec or its key does
+   * @returns whether that changed anything
+   */
+  update(
+    account: RegistryAccount,
+    version: string,
+    apiKey: Redacted | undefined,
+    problem: string | undefined,
+  ): boolean {
+    const name = account.metadata.name;
+    const before = this.#sessions.get(name);
+    const changed = before?.version !== version || before.problem !== problem;
+    this.#sessions.set(name, {
+      credentials: apiKey && credentialsOf(account, apiKey),
+      problem,
+      changedAt: changed ? this.#clock.now() : before.changedAt,
+      version,
+    });
+    return changed;
+  }
+
+  forget(name: string): void {
+    this.#sessions.delete(name);
+    this.#directory.forget(name);
+  }
+
+  credentials(name: string): AccountCredentials | undefined {
+    return this.#sessions.get(name)?.credentials;
+  }
+
+  problem(name: string): string | undefined {
+    const session = this.#sessions.get(name);
+    return session ? session.problem : 'its credentials have not been read yet';
+  }
+
+  changedAt(name: string): number | undefined {
+    return this.#sessions.get(name)?.changedAt;
+  }
+
+  /**
+   * The registry of an account in one of its regions, for work that is to be done even while the account is not ready.
+   * @throws RegistryError Unavailable when there is no such account, or its credentials are not there (yet)
+   */
+  registry(name: string, region: string): Registry {
+    const credentials = this.credentials(name);
+    if (!credentials) {
+      throw new RegistryError(
+        'Unavailable',
+        `RegistryAccount ${name} can't be used: ${this.problem(name) ?? 'it has no credentials'}`,
+      );
+    }
+    return this.#directory.registry(credentials, region);
+  }
+}
+
+/** What a back end needs of an account. */
+export function credentialsOf({ metadata, spec }: RegistryAccount, apiKey: Redacted): AccountCredentials {
+  return {
+    name: metadata.name,
+    provider: spec.provider,
+    iamEndpoint: spec.iamEndpoint ?? ACCOUNT_DEFAULTS.iamEndpoint,
+    accountId: spec.accountId === '' ? undefined : spec.accountId,
+    apiKey,
+    regions: spec.regions ?? [],
+    requestsPerSecond: spec.requestsPerSecond ?? ACCOUNT_DEFAULTS.requestsPerSecond,
+  };
+}

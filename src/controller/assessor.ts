@@ -1,0 +1,121 @@
+import { InvalidSpec, readTokenSpec, type RegistryToken, type TokenSpec } from '../api/registry-token.ts';
+import type { RegistryAccount } from '../api/registry-account.ts';
+import type { Clock } from '../common/clock.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject, ObjectName } from '../common/objects.ts';
+import { NAMESPACES } from '../kube/resources.ts';
+import { capabilitiesOf } from '../registry/directory.ts';
+import { regionNames, resolveRegion } from '../registry/regions.ts';
+import { decide, type Decision } from '../token/decision.ts';
+import { examine, type Refusal, type Wanted } from '../token/eligibility.ts';
+import type { SecretView } from '../token/secret-view.ts';
+import type { AccountSessions } from './account-sessions.ts';
+import type { Memory } from './memory.ts';
+import type { SecretStore } from './secret-store.ts';
+
+/** What the watches know. */
+export interface Sources {
+  token(name: ObjectName): RegistryToken | undefined;
+  /** RegistryTokens in a namespace that want a Secret of that name. */
+  claimants(namespace: string, secretName: string): readonly RegistryToken[];
+  account(name: string): RegistryAccount | undefined;
+  /** Metadata of a namespace. */
+  namespace(name: string): KubeObject | undefined;
+}
+
+/** What is to be done about a RegistryToken, or why nothing can be. */
+export type Assessment =
+  | { refusal: Refusal; spec: TokenSpec | undefined }
+  | { refusal?: undefined; spec: TokenSpec; wanted: Wanted; secret: SecretView; decision: Decision };
+
+export interface AssessorOptions {
+  sources: Sources;
+  client: KubeClient;
+  secrets: SecretStore;
+  sessions: AccountSessions;
+  memory: Memory;
+  clock: Clock;
+  mintBudget: number;
+}
+
+/** Gathers all that bears on a RegistryToken and asks the domain for its decision. Changes nothing. */
+export class Assessor {
+  readonly #options: AssessorOptions;
+
+  constructor(options: AssessorOptions) {
+    this.#options = options;
+  }
+
+  /** @param live look at the Secret itself, not at what the watch knows. @throws KubeError */
+  async assess(token: RegistryToken, live: boolean, signal: AbortSignal): Promise<Assessment> {
+    const { secrets, sessions, memory, clock, mintBudget } = this.#options;
+    let spec: TokenSpec | undefined;
+    try {
+      spec = readTokenSpec(token);
+      const verdict = await this.#examine(token, spec, signal);
+      if ('refusal' in verdict) return { refusal: verdict.refusal, spec };
+      const { wanted } = verdict;
+      const { older, younger } = this.#rivals(token, spec);
+      const secret = await secrets.view(token, spec, wanted.host, younger, live, signal);
+      const { uid } = token.metadata;
+      const pause = memory.repairPause(uid, clock.monotonic());
+      const now = clock.now();
+      const decision = decide({
+        now,
+        token,
+        spec,
+        wanted,
+        secret,
+        olderClaimant: older,
+        accountProblem: sessions.problem(wanted.account),
+        accountChangedAt: sessions.changedAt(wanted.account),
+        tokenIsGone: memory.isGone(uid, token.status?.token?.id),
+        mintBudget,
+        contestedUntil: pause > 0 ? now + pause : undefined,
+      });
+      return { spec, wanted, secret, decision };
+    } catch (error) {
+      if (!(error instanceof InvalidSpec)) throw error;
+      return { refusal: { reason: 'InvalidSpec', message: error.message }, spec };
+    }
+  }
+
+  async #examine(
+    token: RegistryToken,
+    spec: TokenSpec,
+    signal: AbortSignal,
+  ): Promise<{ wanted: Wanted } | { refusal: Refusal }> {
+    const account = this.#options.sources.account(spec.account);
+    const regions = account?.spec.regions ?? [];
+    return examine({
+      spec,
+      account,
+      namespace: await this.#namespace(token.metadata.namespace ?? '', signal),
+      offer: account ? capabilitiesOf(account.spec.provider) : { access: [], lifetimes: [] },
+      findRegion: (name) => resolveRegion(name, regions),
+      regionNames: regionNames(regions),
+    });
+  }
+
+  async #namespace(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<{ name: string; labels: Readonly<Record<string, string>>; terminating: boolean }> {
+    const { sources, client } = this.#options;
+    const { metadata } =
+      sources.namespace(name) ?? (await client.get(NAMESPACES, { name }, { metadataOnly: true, signal }));
+    return { name, labels: metadata.labels ?? {}, terminating: metadata.deletionTimestamp !== undefined };
+  }
+
+  /** Of RegistryTokens that want one Secret the oldest gets it; of two made in the same second, the one first by name. */
+  #rivals(token: RegistryToken, spec: TokenSpec): { older: string | undefined; younger: string[] } {
+    const rank = ({ metadata }: RegistryToken): string => `${metadata.creationTimestamp} ${metadata.name}`;
+    const { namespace = '', uid } = token.metadata;
+    const rivals = this.#options.sources
+      .claimants(namespace, spec.secret.name)
+      .filter(({ metadata }) => metadata.uid !== uid && metadata.deletionTimestamp === undefined);
+    const older = rivals.filter((rival) => rank(rival) < rank(token)).map(({ metadata }) => metadata.name);
+    const younger = rivals.filter((rival) => rank(rival) > rank(token)).map(({ metadata }) => metadata.uid);
+    return { older: older.sort()[0], younger };
+  }
+}

@@ -1,0 +1,96 @@
+import type { IssuedToken } from '../registry/port.ts';
+
+/** How many writes a Secret gets before the operator starts to hold back, and for how long it then does. */
+const PATIENCE = 3;
+const FIRST_PAUSE = 30_000;
+const LONGEST_PAUSE = 3_600_000;
+/** Changes further apart than this are not a fight. */
+const CALM = 600_000;
+
+interface Entry {
+  issued?: IssuedToken;
+  /** What a recorded intent gave, until the status says so. */
+  minted?: { revision: number; tokenId: string };
+  goneTokenId?: string;
+  repairs: number;
+  lastRepair: number;
+  deletionSeenAt?: number;
+  revocationTries: number;
+}
+
+/**
+ * What the running operator knows of RegistryTokens beyond their status: values of tokens, which never go into a status,
+ * and what only matters while it runs. Losing it costs a read-back, never a token. Keyed by uid.
+ */
+export class Memory {
+  readonly #entries = new Map<string, Entry>();
+
+  /** The token of that id, when its value is known. */
+  recall(uid: string, tokenId: string | undefined): IssuedToken | undefined {
+    const issued = this.#entries.get(uid)?.issued;
+    return issued?.id === tokenId ? issued : undefined;
+  }
+
+  remember(uid: string, issued: IssuedToken): void {
+    this.#entry(uid).issued = issued;
+  }
+
+  rememberIntent(uid: string, revision: number, tokenId: string): void {
+    this.#entry(uid).minted = { revision, tokenId };
+  }
+
+  /** Identifier of the token that this process created for an intent. */
+  intentResult(uid: string, revision: number): string | undefined {
+    const minted = this.#entries.get(uid)?.minted;
+    return minted?.revision === revision ? minted.tokenId : undefined;
+  }
+
+  /** The registry said that it has no such token any more. */
+  markGone(uid: string, tokenId: string): void {
+    this.#entry(uid).goneTokenId = tokenId;
+  }
+
+  isGone(uid: string, tokenId: string | undefined): boolean {
+    return tokenId !== undefined && this.#entries.get(uid)?.goneTokenId === tokenId;
+  }
+
+  /** Counts one more repair of a Secret. @param now of a monotonic clock, milliseconds */
+  countRepair(uid: string, now: number): void {
+    const entry = this.#entry(uid);
+    entry.repairs = now - entry.lastRepair > CALM + pause(entry.repairs) ? 1 : entry.repairs + 1;
+    entry.lastRepair = now;
+  }
+
+  /** Milliseconds to wait before the Secret is repaired again: 0 at first, then ever longer while the fight goes on. */
+  repairPause(uid: string, now: number): number {
+    const entry = this.#entries.get(uid);
+    return entry ? Math.max(0, entry.lastRepair + pause(entry.repairs) - now) : 0;
+  }
+
+  /** When this process first saw the RegistryToken being deleted, on a monotonic clock. */
+  deletionSeen(uid: string, now: number): number {
+    return (this.#entry(uid).deletionSeenAt ??= now);
+  }
+
+  /** Counts one more failed try to revoke on deletion. @returns how many there were */
+  countRevocationTry(uid: string): number {
+    return ++this.#entry(uid).revocationTries;
+  }
+
+  forget(uid: string): void {
+    this.#entries.delete(uid);
+  }
+
+  #entry(uid: string): Entry {
+    let entry = this.#entries.get(uid);
+    if (!entry) {
+      entry = { repairs: 0, lastRepair: -Infinity, revocationTries: 0 };
+      this.#entries.set(uid, entry);
+    }
+    return entry;
+  }
+}
+
+function pause(repairs: number): number {
+  return repairs < PATIENCE ? 0 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (repairs - PATIENCE));
+}

@@ -1,0 +1,131 @@
+import type { Reason } from '../api/conditions.ts';
+import type { MintIntent, PreviousToken, RegistryToken, TokenSpec } from '../api/registry-token.ts';
+import { fromTime } from '../api/time.ts';
+import type { Clock } from '../common/clock.ts';
+import { RegistryError } from '../registry/errors.ts';
+import type { IssuedToken, ListedToken, Registry } from '../registry/port.ts';
+import { describe, readTag } from '../token/tag.ts';
+import type { AccountSessions } from './account-sessions.ts';
+import type { Memory } from './memory.ts';
+
+/** A mint whose answer got lost may still be on its way; this long after its start it is taken to have failed. */
+const SETTLING_TIME = 10_000;
+
+/** What came of a mint that was begun earlier. */
+export type Settlement =
+  | { result: 'found'; issued: IssuedToken; strays: Stray[] }
+  /** It surely did not happen, or left only strays: begin another. */
+  | { result: 'lost'; strays: Stray[] }
+  /** It may still happen. */
+  | { result: 'pending'; reason: Reason; message: string; until: number };
+
+/** A token of this RegistryToken that it does not know of. */
+export type Stray = Omit<PreviousToken, 'revokeAt'>;
+
+export interface MinterOptions {
+  sessions: AccountSessions;
+  memory: Memory;
+  clusterId: string;
+  clock: Clock;
+  /** Whether this process may still act: one that was frozen may have lost its lease without knowing. */
+  mayAct: () => boolean;
+}
+
+/** The process lost its lease: another may be at work on the same object. */
+export class NotLeading extends Error {
+  override readonly name = 'NotLeading';
+
+  constructor() {
+    super('this process no longer leads; nothing was done');
+  }
+}
+
+/** Creates tokens at registries and finds out what became of a creation whose answer got lost. */
+export class Minter {
+  readonly #options: MinterOptions;
+
+  constructor(options: MinterOptions) {
+    this.#options = options;
+  }
+
+  /** Creates the token of an intent that was just recorded, and for the first time. @throws RegistryError, NotLeading */
+  async mint(
+    token: RegistryToken,
+    spec: TokenSpec,
+    intent: MintIntent,
+    signal: AbortSignal,
+  ): Promise<IssuedToken> {
+    const { uid } = token.metadata;
+    const { sessions, memory, clusterId, mayAct } = this.#options;
+    const tag = { clusterId, uid, revision: intent.revision };
+    const registry = sessions.registry(intent.account, intent.region);
+    if (!mayAct()) throw new NotLeading();
+    const issued = await registry.mint(
+      { description: describe(spec.description, tag), access: intent.access, lifetime: spec.lifetime },
+      signal,
+    );
+    memory.remember(uid, issued);
+    memory.rememberIntent(uid, intent.revision, issued.id);
+    return issued;
+  }
+
+  /** Finds out what came of an intent recorded earlier: from memory, or by its tag at the registry. @throws RegistryError */
+  async settle(token: RegistryToken, intent: MintIntent, signal: AbortSignal): Promise<Settlement> {
+    const { uid } = token.metadata;
+    const known = this.#options.memory.recall(uid, this.#options.memory.intentResult(uid, intent.revision));
+    if (known) return { result: 'found', issued: known, strays: [] };
+    const registry = this.#options.sessions.registry(intent.account, intent.region);
+    const rows = await this.tokensOf(uid, registry, signal);
+    const strays = this.#strays(token, intent, rows);
+    const match = rows.find(({ revision, row }) => revision === intent.revision && !row.revoked);
+    if (match && registry.capabilities.readBack) {
+      try {
+        const issued = await registry.read(match.row.id, signal);
+        this.#options.memory.remember(uid, issued);
+        return { result: 'found', issued, strays: strays.filter(({ id }) => id !== issued.id) };
+      } catch (error) {
+        if (!(error instanceof RegistryError && error.code === 'NotFound')) throw error;
+      }
+    }
+    if (match) return { result: 'lost', strays };
+    const until = (fromTime(intent.startedAt) ?? 0) + SETTLING_TIME;
+    const now = this.#options.clock.now();
+    if (until <= now || until > now + SETTLING_TIME) return { result: 'lost', strays };
+    return {
+      result: 'pending',
+      reason: 'MintUnconfirmed',
+      message: 'whether the last request created a token is not known yet; it is looked for at the registry',
+      until,
+    };
+  }
+
+  /** Every token at a registry that carries this cluster's tag for a RegistryToken. @throws RegistryError */
+  async tokensOf(
+    uid: string,
+    registry: Registry,
+    signal: AbortSignal,
+  ): Promise<{ revision: number; row: ListedToken }[]> {
+    return (await registry.list(signal)).flatMap((row) => {
+      const tag = readTag(row.description);
+      return tag?.clusterId === this.#options.clusterId && tag.uid === uid
+        ? [{ revision: tag.revision, row }]
+        : [];
+    });
+  }
+
+  #strays(
+    { status = {} }: RegistryToken,
+    intent: MintIntent,
+    rows: readonly { revision: number; row: ListedToken }[],
+  ): Stray[] {
+    const known = new Set([status.token?.id, ...(status.previousTokens ?? []).map(({ id }) => id)]);
+    return rows
+      .filter(({ row }) => !known.has(row.id) && !row.revoked)
+      .map(({ revision, row: { id } }) => ({
+        id,
+        revision,
+        account: intent.account,
+        region: intent.region,
+      }));
+  }
+}

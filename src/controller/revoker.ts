@@ -1,0 +1,74 @@
+import type { PreviousToken, RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
+import { fromTime } from '../api/time.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import type { Failure } from '../token/failure.ts';
+import * as steps from '../token/status.ts';
+import type { AccountSessions } from './account-sessions.ts';
+import { failureOf } from './failures.ts';
+import { idsOf } from './log-fields.ts';
+import type { TokenMetrics } from './metrics.ts';
+
+export interface RevokerOptions {
+  sessions: AccountSessions;
+  events: EventRecorder;
+  metrics: TokenMetrics;
+  logger: Logger;
+  clock: Clock;
+  random: () => number;
+}
+
+/** Revokes tokens where they were made. One that is gone already counts as revoked. */
+export class Revoker {
+  readonly #options: RevokerOptions;
+
+  constructor(options: RevokerOptions) {
+    this.#options = options;
+  }
+
+  /** Revokes the previous tokens that are due; expired ones are only struck off. @returns the status after it */
+  async revokeDue(
+    token: RegistryToken,
+    status: RegistryTokenStatus,
+    signal: AbortSignal,
+  ): Promise<RegistryTokenStatus> {
+    const { clock, random } = this.#options;
+    let next = status;
+    for (const previous of steps.dueForRevocation(status, clock.now())) {
+      const expired = (fromTime(previous.expiresAt) ?? Infinity) <= clock.now();
+      const failure = expired ? undefined : await this.revoke(token, previous, signal);
+      next = failure
+        ? steps.withRevocationFailure(next, previous.id, failure, clock.now(), random())
+        : steps.withoutPrevious(next, previous.id);
+    }
+    return next;
+  }
+
+  /** Revokes one token. @returns what went wrong, if anything */
+  async revoke(
+    token: RegistryToken,
+    { id, account, region }: Pick<PreviousToken, 'id' | 'account' | 'region'>,
+    signal: AbortSignal,
+  ): Promise<Failure | undefined> {
+    const { sessions, events, metrics, logger } = this.#options;
+    try {
+      await sessions.registry(account, region).revoke(id, signal);
+    } catch (error) {
+      const failure = failureOf(error);
+      metrics.revoked('failure');
+      logger.warn({ ...idsOf(token), reason: failure.reason, id }, `token not revoked: ${failure.message}`);
+      events.event(
+        token,
+        'Warning',
+        'RevocationFailed',
+        `token ${id} is not revoked yet: ${failure.message}`,
+      );
+      return failure;
+    }
+    metrics.revoked('success');
+    logger.info({ ...idsOf(token), id }, 'token revoked');
+    events.event(token, 'Normal', 'Revoked', `token ${id} revoked`);
+    return undefined;
+  }
+}

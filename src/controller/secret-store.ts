@@ -1,0 +1,119 @@
+import type { RegistryToken, TokenSpec } from '../api/registry-token.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { KubeError } from '../kube/errors.ts';
+import type { KubeObject, ObjectName } from '../common/objects.ts';
+import { SECRETS } from '../kube/resources.ts';
+import { belongsTo, secretManifest, type Credential, type Secret } from '../token/secret.ts';
+import { viewSecret, type SecretView } from '../token/secret-view.ts';
+
+export type SecretObject = Secret & KubeObject;
+
+interface Seen {
+  /** What the view was made from: the Secret's version and what was wanted of it. */
+  from: string;
+  view: SecretView;
+}
+
+/**
+ * The Secrets of RegistryTokens. Watching gives only their metadata, so a Secret is read when its resourceVersion is not
+ * the one last looked at, and not at all while nothing changes.
+ */
+export class SecretStore {
+  readonly #client: KubeClient;
+  readonly #cached: (name: ObjectName) => KubeObject | undefined;
+  readonly #seen = new Map<string, Seen>();
+
+  /** @param cached the watched metadata of a Secret */
+  constructor(client: KubeClient, cached: (name: ObjectName) => KubeObject | undefined) {
+    this.#client = client;
+    this.#cached = cached;
+  }
+
+  /**
+   * Looks at the Secret a RegistryToken wants.
+   * @param live true: read it whatever the watch says
+   * @throws KubeError
+   */
+  async view(
+    token: RegistryToken,
+    spec: TokenSpec,
+    host: string,
+    younger: readonly string[],
+    live: boolean,
+    signal: AbortSignal,
+  ): Promise<SecretView> {
+    const name = { namespace: token.metadata.namespace, name: spec.secret.name };
+    const version = this.#cached(name)?.metadata.resourceVersion;
+    const seen = this.#seen.get(token.metadata.uid);
+    if (!live && version !== undefined && seen?.from === key(version, token, host, younger)) return seen.view;
+    return this.#look(await this.read(name, signal), token, spec, host, younger);
+  }
+
+  #look(
+    secret: SecretObject | undefined,
+    token: RegistryToken,
+    spec: TokenSpec,
+    host: string,
+    younger: readonly string[],
+  ): SecretView {
+    const view = viewSecret(secret, token, spec, host, younger);
+    if (secret) {
+      const from = key(secret.metadata.resourceVersion, token, host, younger);
+      this.#seen.set(token.metadata.uid, { from, view });
+    }
+    return view;
+  }
+
+  /** The Secret of that name, or undefined when there is none. @throws KubeError */
+  async read(name: ObjectName, signal: AbortSignal): Promise<SecretObject | undefined> {
+    try {
+      return await this.#client.get<SecretObject>(SECRETS, name, { signal });
+    } catch (error) {
+      if (error instanceof KubeError && error.isNotFound) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Writes a credential into the Secret, in place: a Secret that is there keeps its uid.
+   * @param uid of the Secret looked at before; undefined when there was none
+   * @returns what was written
+   * @throws KubeError a conflict, when the Secret is no longer what was looked at
+   */
+  async write(
+    token: RegistryToken,
+    spec: TokenSpec,
+    host: string,
+    credential: Credential,
+    uid: string | undefined,
+    signal: AbortSignal,
+  ): Promise<SecretObject> {
+    const manifest = secretManifest({ token, spec, host, credential });
+    if (uid !== undefined) manifest.metadata.uid = uid;
+    // Not forced on a Secret believed absent: should somebody else's have come up meanwhile, its payload conflicts.
+    const options = { force: uid !== undefined, signal };
+    const secret = await this.#client.apply<SecretObject>(SECRETS, manifest, options);
+    this.#look(secret, token, spec, host, []);
+    return secret;
+  }
+
+  /** Deletes the Secret of that name if it belongs to the RegistryToken of that uid. @throws KubeError */
+  async remove(name: ObjectName, uid: string, signal: AbortSignal): Promise<void> {
+    const secret = await this.read(name, signal);
+    if (!secret || !belongsTo(secret, uid)) return;
+    try {
+      await this.#client.delete(SECRETS, name, { uid: secret.metadata.uid, signal });
+    } catch (error) {
+      if (!(error instanceof KubeError && (error.isNotFound || error.isConflict))) throw error;
+    }
+  }
+
+  forget(uid: string): void {
+    this.#seen.delete(uid);
+  }
+}
+
+/** What a view depends on, beside the code: if this is the same, so is the view. */
+function key(version: string, token: RegistryToken, host: string, younger: readonly string[]): string {
+  return JSON.stringify([version, token.metadata.generation, host, younger]);
+}

@@ -1,0 +1,147 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
+import { toTime } from '../api/time.ts';
+import type { Clock } from '../common/clock.ts';
+import type { ObjectName } from '../common/objects.ts';
+import type { ReconcileResult } from '../kube/worker-pool.ts';
+import { conditionsOf } from '../token/conditions.ts';
+import { nextLook } from '../token/next-look.ts';
+import { rotationTime } from '../token/schedule.ts';
+import * as steps from '../token/status.ts';
+import type { Assessment, Assessor, Sources } from './assessor.ts';
+import { holds, type Issuer, type Progress } from './issuer.ts';
+import type { Memory } from './memory.ts';
+import type { Revoker } from './revoker.ts';
+import type { SecretStore } from './secret-store.ts';
+import { withConditions } from './status-conditions.ts';
+import type { TokenClient } from './token-client.ts';
+import type { TokenFinalizer } from './token-finalizer.ts';
+
+export interface TokenControllerOptions {
+  sources: Sources;
+  tokens: TokenClient;
+  secrets: SecretStore;
+  assessor: Assessor;
+  issuer: Issuer;
+  revoker: Revoker;
+  finalizer: TokenFinalizer;
+  memory: Memory;
+  clock: Clock;
+}
+
+/**
+ * Keeps one RegistryToken as its spec says. Observes the RegistryToken, its account, its namespace and its Secret; writes
+ * the Secret, the finalizer and, once at the end, the status. What to do is decided in token/; this carries it out.
+ */
+export class TokenController {
+  readonly #options: TokenControllerOptions;
+  /** uid by name, so that what is remembered of an object can be dropped when only its name is left. */
+  readonly #uids = new Map<string, string>();
+
+  constructor(options: TokenControllerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws KubeError when the API server does not let it finish; to be tried again with backoff */
+  async reconcile(name: ObjectName, signal: AbortSignal): Promise<ReconcileResult> {
+    const { sources, tokens, assessor, finalizer } = this.#options;
+    const cached = sources.token(name);
+    this.#keepTrack(name, cached?.metadata.uid);
+    if (!cached) return undefined;
+    let token = tokens.freshest(cached);
+    if (token.metadata.deletionTimestamp !== undefined) return finalizer.finalize(token, signal);
+    let assessment = await assessor.assess(token, false, signal);
+    if (callsForAction(assessment)) {
+      // Watches lag. Before anything is done, decide again from what is there now.
+      const live = await tokens.read(name, signal);
+      if (!live || live.metadata.deletionTimestamp !== undefined) return { requeueAfter: 0 };
+      token = live;
+      assessment = await assessor.assess(token, true, signal);
+    }
+    const progress = await this.#act(token, assessment, signal);
+    return this.#conclude(assessment, progress, signal);
+  }
+
+  #keepTrack({ namespace, name }: ObjectName, uid: string | undefined): void {
+    const { memory, secrets, tokens } = this.#options;
+    const key = `${namespace}/${name}`;
+    const before = this.#uids.get(key);
+    if (before !== undefined && before !== uid) {
+      for (const store of [memory, secrets, tokens]) store.forget(before);
+      this.#uids.delete(key);
+    }
+    if (uid !== undefined) this.#uids.set(key, uid);
+  }
+
+  async #act(token: RegistryToken, assessment: Assessment, signal: AbortSignal): Promise<Progress> {
+    const status = token.status ?? {};
+    if (assessment.refusal) {
+      const { refusal } = assessment;
+      return { token, status, outcome: { kind: 'refused', refusal }, secretHolds: false };
+    }
+    const { decision, spec, wanted, secret } = assessment;
+    const task = { token, spec, wanted, secret };
+    const secretHolds = holds(secret, status);
+    switch (decision.action) {
+      case 'mint':
+        return this.#options.issuer.mint(task, decision, signal);
+      case 'settle':
+        return this.#options.issuer.settle(task, decision.intent, signal);
+      case 'write': {
+        const progress = await this.#options.issuer.rewrite(task, decision, signal);
+        if (progress !== 'token is gone') return progress;
+        return this.#act(token, await this.#options.assessor.assess(token, true, signal), signal);
+      }
+      case 'hold': {
+        const { reason, message, until } = decision;
+        return { token, status, outcome: { kind: 'held', reason, message }, secretHolds, until };
+      }
+      case 'rest':
+        return {
+          token,
+          status: steps.withoutFailure(status),
+          outcome: { kind: 'done' },
+          secretHolds,
+        };
+    }
+  }
+
+  /** Revokes what is due, writes the status if anything in it changed, and says when to come back. */
+  async #conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
+    const { revoker, clock, tokens } = this.#options;
+    const { token, outcome, secretHolds, until } = progress;
+    const { spec } = assessment;
+    const wanted = assessment.refusal ? undefined : assessment.wanted;
+    const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
+    const revoked = suspended ? progress.status : await revoker.revokeDue(token, progress.status, signal);
+    const status = scheduledStatus(token, revoked, assessment);
+    const now = clock.now();
+    const updates = conditionsOf({ status, spec, wanted, secretHolds, outcome, now });
+    const next = withConditions(token, status, updates, now);
+    if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
+    const requeueAfter = nextLook(token, spec, next, outcome, until, clock.now());
+    return requeueAfter === undefined ? undefined : { requeueAfter };
+  }
+}
+
+function callsForAction(assessment: Assessment): boolean {
+  return !assessment.refusal && !['hold', 'rest'].includes(assessment.decision.action);
+}
+
+/** What the status says of place and schedule. */
+function scheduledStatus(
+  token: RegistryToken,
+  status: RegistryTokenStatus,
+  assessment: Assessment,
+): RegistryTokenStatus {
+  const { nextRotationTime: _, ...rest } = status;
+  if (assessment.refusal) return rest;
+  const { spec, wanted } = assessment;
+  const rotation = rest.token && rotationTime(rest.token, spec.rotation, token.metadata.uid);
+  return {
+    ...rest,
+    region: wanted.region,
+    host: wanted.host,
+    ...(rotation === undefined ? {} : { nextRotationTime: toTime(rotation) }),
+  };
+}

@@ -1,0 +1,128 @@
+import { FINALIZER } from '../api/names.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
+import type { Clock } from '../common/clock.ts';
+import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
+import type { Logger } from '../common/logger.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import type { ReconcileResult } from '../kube/worker-pool.ts';
+import { planDeletion, type DeletionPlan } from '../token/deletion.ts';
+import { retryDelay, type Failure } from '../token/failure.ts';
+import type { AccountSessions } from './account-sessions.ts';
+import { failureOf } from './failures.ts';
+import { idsOf } from './log-fields.ts';
+import type { Memory } from './memory.ts';
+import type { TokenMetrics } from './metrics.ts';
+import type { Minter } from './minter.ts';
+import type { Revoker } from './revoker.ts';
+import type { SecretStore } from './secret-store.ts';
+import { nameOf, type TokenClient } from './token-client.ts';
+
+export interface FinalizerOptions {
+  tokens: TokenClient;
+  secrets: SecretStore;
+  sessions: AccountSessions;
+  minter: Minter;
+  revoker: Revoker;
+  memory: Memory;
+  events: EventRecorder;
+  metrics: TokenMetrics;
+  logger: Logger;
+  clock: Clock;
+  random: () => number;
+  /** How long a registry that does not answer may hold a RegistryToken, in milliseconds. */
+  revocationDeadline: number;
+}
+
+/**
+ * Takes down what a deleted RegistryToken leaves: its Secret, then its tokens. A registry that can't be reached does not
+ * hold the object, nor its namespace, for longer than the deadline: what is left then is found at the registry by its tag.
+ */
+export class TokenFinalizer {
+  readonly #options: FinalizerOptions;
+
+  constructor(options: FinalizerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws KubeError */
+  async finalize(seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
+    const { tokens, secrets, memory, clock, random, revocationDeadline } = this.#options;
+    if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
+    const token = await tokens.read(nameOf(seen), signal);
+    if (token?.metadata.uid !== seen.metadata.uid) return undefined;
+    const { uid, namespace } = token.metadata;
+    const since = memory.deletionSeen(uid, clock.monotonic());
+    const plan = planDeletion(token, clock.now());
+    if (plan.deleteSecret) {
+      const name = token.status?.secretRef?.name ?? token.spec.secret?.name ?? token.metadata.name;
+      await secrets.remove({ namespace, name }, uid, signal);
+    }
+    const left = since + revocationDeadline - clock.monotonic();
+    const failure = await this.#revokeAll(token, plan, Math.max(left, 0), signal);
+    const remaining = since + revocationDeadline - clock.monotonic();
+    if (failure && remaining > 0) {
+      const delay = retryDelay(failure, memory.countRevocationTry(uid), random());
+      return { requeueAfter: Math.min(delay, remaining) };
+    }
+    if (failure) this.#giveUp(token, failure);
+    await tokens.removeFinalizer(token, signal);
+    return undefined;
+  }
+
+  /** @returns what went wrong last, if anything did */
+  async #revokeAll(
+    token: RegistryToken,
+    plan: DeletionPlan,
+    milliseconds: number,
+    signal: AbortSignal,
+  ): Promise<Failure | undefined> {
+    const { clock, revoker } = this.#options;
+    try {
+      return await withDeadline(clock, milliseconds, signal, async (limited) => {
+        let failure: Failure | undefined;
+        const found = plan.search ? await this.#search(token, plan.search, limited) : [];
+        if ('reason' in found) failure = found;
+        const tokens = [...plan.revoke, ...('reason' in found ? [] : found)];
+        for (const each of new Map(tokens.map((entry) => [entry.id, entry])).values()) {
+          if (each.id === plan.retain) continue;
+          failure = (await revoker.revoke(token, each, limited)) ?? failure;
+        }
+        return failure;
+      });
+    } catch (error) {
+      if (!(error instanceof DeadlinePassed)) throw error;
+      return { reason: 'RegistryUnavailable', message: error.message, retryable: true };
+    }
+  }
+
+  /** What a mint that was begun may have left at the registry. */
+  async #search(
+    token: RegistryToken,
+    place: { account: string; region: string },
+    signal: AbortSignal,
+  ): Promise<{ id: string; account: string; region: string }[] | Failure> {
+    const { sessions, minter } = this.#options;
+    try {
+      const registry = sessions.registry(place.account, place.region);
+      const rows = await minter.tokensOf(token.metadata.uid, registry, signal);
+      return rows.map(({ row }) => ({ ...place, id: row.id }));
+    } catch (error) {
+      return failureOf(error);
+    }
+  }
+
+  #giveUp(token: RegistryToken, failure: Failure): void {
+    const { events, metrics, logger } = this.#options;
+    metrics.revoked('abandoned');
+    logger.error(
+      { ...idsOf(token), reason: failure.reason },
+      `deleted without revoking its tokens: ${failure.message}`,
+    );
+    events.event(
+      token,
+      'Warning',
+      'RevocationFailed',
+      `deleted, but its tokens could not be revoked in time: ${failure.message}`,
+    );
+  }
+}

@@ -1,0 +1,229 @@
+import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL, ROTATE_ANNOTATION } from '../api/names.ts';
+import type { RegistryAccount } from '../api/registry-account.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { KubeObject, ObjectName, Resource } from '../common/objects.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { ReflectorMetrics } from '../kube/metrics.ts';
+import { Reflector } from '../kube/reflector.ts';
+import type { Change } from '../kube/replica.ts';
+import { NAMESPACES, SECRETS } from '../kube/resources.ts';
+import type { WorkQueue } from '../kube/work-queue.ts';
+import type { Sources } from './assessor.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
+
+/** Token counts in account status follow creations and deletions at this distance, many at a time. */
+const COUNT_DELAY = 5_000;
+
+export interface WatchesOptions {
+  client: KubeClient;
+  operatorNamespace: string;
+  /** Empty: all. */
+  watchNamespaces: readonly string[];
+  tokenQueue: WorkQueue;
+  accountQueue: WorkQueue;
+  clock: Clock;
+  random: () => number;
+  logger: Logger;
+  metrics: ReflectorMetrics;
+}
+
+/** Queue key of a namespaced object. */
+export const keyOf = ({ namespace, name }: { namespace?: string | undefined; name: string }): string =>
+  `${namespace}/${name}`;
+
+/** The name a queue key stands for. */
+export function nameFromKey(key: string): ObjectName {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+/** Everything the operator watches, and which RegistryTokens and accounts a change concerns. */
+export class Watches implements Sources {
+  readonly #options: WatchesOptions;
+  readonly #tokens: Reflector<RegistryToken>[];
+  readonly #secrets: Reflector<KubeObject>[];
+  readonly #accounts: Reflector<RegistryAccount>;
+  readonly #namespaces: Reflector<KubeObject>;
+  readonly #credentials: Reflector<KubeObject>;
+
+  constructor(options: WatchesOptions) {
+    this.#options = options;
+    const { watchNamespaces, operatorNamespace } = options;
+    const scopes = watchNamespaces.length === 0 ? [undefined] : watchNamespaces;
+    this.#tokens = scopes.map((namespace) =>
+      this.#reflector<RegistryToken>(REGISTRY_TOKENS, {
+        namespace,
+        indexes: {
+          secret: (token) => [keyOf({ namespace: token.metadata.namespace, name: secretName(token) })],
+          account: (token) => [accountName(token)],
+          namespace: ({ metadata }) => [metadata.namespace ?? ''],
+          uid: ({ metadata }) => [metadata.uid],
+        },
+      }),
+    );
+    this.#secrets = scopes.map((namespace) =>
+      this.#reflector<KubeObject>(SECRETS, {
+        namespace,
+        labelSelector: `${MANAGED_BY_LABEL}=${OPERATOR}`,
+        metadataOnly: true,
+      }),
+    );
+    this.#accounts = this.#reflector<RegistryAccount>(REGISTRY_ACCOUNTS, {});
+    this.#namespaces = this.#reflector<KubeObject>(NAMESPACES, { metadataOnly: true });
+    this.#credentials = this.#reflector<KubeObject>(SECRETS, {
+      namespace: operatorNamespace,
+      metadataOnly: true,
+    });
+    for (const reflector of this.#tokens) reflector.onChange((change) => this.#onToken(change));
+    for (const reflector of this.#secrets) reflector.onChange((change) => this.#onSecret(change));
+    this.#accounts.onChange((change) => this.#onAccount(change));
+    this.#namespaces.onChange((change) => this.#onNamespace(change));
+    this.#credentials.onChange((change) => this.#onCredentials(change));
+  }
+
+  /** Every watch, for those who look after their health. */
+  get reflectors(): readonly Pick<Reflector<KubeObject>, 'health' | 'title' | 'run' | 'whenSynced'>[] {
+    return [...this.#tokens, ...this.#secrets, this.#accounts, this.#namespaces, this.#credentials];
+  }
+
+  /** Watches until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.reflectors.map((reflector) => reflector.run(signal)));
+  }
+
+  /** @throws the signal's reason */
+  async whenSynced(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.reflectors.map((reflector) => reflector.whenSynced(signal)));
+  }
+
+  token(name: ObjectName): RegistryToken | undefined {
+    return firstDefined(this.#tokens, ({ store }) => store.get(name));
+  }
+
+  /** Every RegistryToken. */
+  tokens(): RegistryToken[] {
+    return this.#tokens.flatMap(({ store }) => [...store.list()]);
+  }
+
+  claimants(namespace: string, secret: string): RegistryToken[] {
+    return this.#byIndex('secret', keyOf({ namespace, name: secret }));
+  }
+
+  /** RegistryTokens that refer to an account. */
+  tokensOf(account: string): RegistryToken[] {
+    return this.#byIndex('account', account);
+  }
+
+  account(name: string): RegistryAccount | undefined {
+    return this.#accounts.store.get({ name });
+  }
+
+  accounts(): RegistryAccount[] {
+    return [...this.#accounts.store.list()];
+  }
+
+  namespace(name: string): KubeObject | undefined {
+    return this.#namespaces.store.get({ name });
+  }
+
+  /** Metadata of a Secret that the operator manages. */
+  secret(name: ObjectName): KubeObject | undefined {
+    return firstDefined(this.#secrets, ({ store }) => store.get(name));
+  }
+
+  /** Looks again at every RegistryToken of an account. */
+  enqueueTokensOf(account: string): void {
+    for (const token of this.tokensOf(account)) this.#enqueue(token);
+  }
+
+  #reflector<T extends KubeObject>(
+    resource: Resource,
+    options: {
+      namespace?: string | undefined;
+      labelSelector?: string;
+      metadataOnly?: boolean;
+      indexes?: Record<string, (object: T) => string[]>;
+    },
+  ): Reflector<T> {
+    const { client, clock, random, logger, metrics } = this.#options;
+    return new Reflector<T>({ client, resource, clock, random, logger, metrics, ...options });
+  }
+
+  #byIndex(index: string, value: string): RegistryToken[] {
+    return this.#tokens.flatMap(({ store }) => [...store.byIndex(index, value)]);
+  }
+
+  #enqueue({ metadata }: { metadata: { namespace?: string; name: string } }, initial = false): void {
+    const key = keyOf({ namespace: metadata.namespace, name: metadata.name });
+    this.#options.tokenQueue.add(key, { priority: initial ? 'low' : 'high' });
+  }
+
+  #onToken({ type, object, previous, initial }: Change<RegistryToken>): void {
+    if (type === 'updated' && previous && !concerns(previous, object)) return;
+    this.#enqueue(object, initial);
+    const { accountQueue } = this.#options;
+    for (const account of new Set([object, previous].flatMap((each) => (each ? [accountName(each)] : [])))) {
+      accountQueue.addAfter(account, COUNT_DELAY);
+    }
+    if (initial) return;
+    const { namespace = '' } = object.metadata;
+    for (const name of new Set([secretName(object), secretName(previous ?? object)])) {
+      for (const rival of this.claimants(namespace, name)) this.#enqueue(rival);
+    }
+  }
+
+  #onSecret({ object, previous, initial }: Change<KubeObject>): void {
+    for (const { metadata } of previous ? [object, previous] : [object]) {
+      const uid = metadata.labels?.[OWNER_UID_LABEL];
+      if (uid === undefined) continue;
+      for (const token of this.#byIndex('uid', uid)) this.#enqueue(token, initial);
+    }
+  }
+
+  #onAccount({ type, object, previous, initial }: Change<RegistryAccount>): void {
+    if (type === 'updated' && previous?.metadata.generation === object.metadata.generation) return;
+    const { name } = object.metadata;
+    this.#options.accountQueue.add(name);
+    if (!initial) this.enqueueTokensOf(name);
+  }
+
+  #onNamespace({ object, previous, initial }: Change<KubeObject>): void {
+    if (initial) return;
+    const was = previous?.metadata;
+    const is = object.metadata;
+    const same = JSON.stringify(was?.labels) === JSON.stringify(is.labels);
+    if (was && same && was.deletionTimestamp === is.deletionTimestamp) return;
+    for (const token of this.#byIndex('namespace', is.name)) this.#enqueue(token);
+  }
+
+  #onCredentials({ object }: Change<KubeObject>): void {
+    for (const account of this.#accounts.store.list()) {
+      if (account.spec.credentialsSecretRef.name === object.metadata.name) {
+        this.#options.accountQueue.add(account.metadata.name);
+      }
+    }
+  }
+}
+
+/** Whether a change of a RegistryToken calls for anything; the operator's own writes of status and finalizers do not. */
+function concerns({ metadata: before }: RegistryToken, { metadata: after }: RegistryToken): boolean {
+  return (
+    before.uid !== after.uid ||
+    before.generation !== after.generation ||
+    before.deletionTimestamp !== after.deletionTimestamp ||
+    before.annotations?.[ROTATE_ANNOTATION] !== after.annotations?.[ROTATE_ANNOTATION]
+  );
+}
+
+const accountName = ({ spec }: RegistryToken): string => spec.accountRef?.name ?? 'default';
+const secretName = ({ spec, metadata }: RegistryToken): string => spec.secret?.name ?? metadata.name;
+
+function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

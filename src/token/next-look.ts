@@ -1,0 +1,35 @@
+import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
+import { fromTime } from '../api/time.ts';
+import type { Outcome } from './conditions.ts';
+import { expiryOf, rotationTime } from './schedule.ts';
+import { revocationTime } from './status.ts';
+
+/** Two steps of one RegistryToken that follow from the clock alone are at least this far apart. */
+const SHORTEST_PAUSE = 1_000;
+
+/**
+ * When to look at a RegistryToken again, if nothing calls for it earlier. What is already past and was not acted on now
+ * is held back by something else, and does not count: looking again at once would find the same.
+ * @param until when what held it back ends
+ * @returns milliseconds from `now`, at least a second unless a revocation is due; undefined: not by the clock
+ */
+export function nextLook(
+  token: RegistryToken,
+  spec: TokenSpec | undefined,
+  status: RegistryTokenStatus,
+  outcome: Outcome,
+  until: number | undefined,
+  now: number,
+): number | undefined {
+  const { token: record, previousTokens = [] } = status;
+  const rotation = spec && record && rotationTime(record, spec.rotation, token.metadata.uid);
+  const ahead = [until, rotation, fromTime(status.nextRetryTime), record && expiryOf(record)].filter(
+    (time): time is number => time !== undefined && time > now,
+  );
+  const overdue = outcome.kind === 'done' && rotation !== undefined && rotation <= now;
+  const steps = [...ahead, ...(overdue ? [now] : [])].map((time) => Math.max(time - now, SHORTEST_PAUSE));
+  const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
+  const revocations = suspended ? [] : previousTokens.map((each) => Math.max(0, revocationTime(each) - now));
+  const soonest = Math.min(...steps, ...revocations);
+  return soonest === Infinity ? undefined : soonest;
+}
