@@ -1,0 +1,71 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import type { Access } from './credentials.ts';
+
+/** TCP keep-alive after this long without traffic: shorter than the idle limits of load balancers. */
+const KEEP_ALIVE = 30_000;
+/** Connections for requests. HTTP/2 carries about a hundred calls on each, HTTP/1.1 one. */
+const REQUEST_CONNECTIONS = 16;
+
+interface Pools {
+  tls: Access['tls'];
+  requests: Dispatcher;
+  watches: Dispatcher;
+}
+
+/**
+ * The pooled connections to one API server, made anew when the TLS material changes. Requests share HTTP/2 connections;
+ * every watch has an HTTP/1.1 connection of its own, so that one dead connection silences one watch.
+ */
+export class Connections {
+  readonly #proxyUrl: string | undefined;
+  #pools: Pools | undefined;
+
+  constructor(proxyUrl: string | undefined) {
+    this.#proxyUrl = proxyUrl;
+  }
+
+  /** Where to send a call of that kind. Connections with other TLS material close when their calls have ended. */
+  for(kind: 'requests' | 'watches', { tls }: Access): Dispatcher {
+    if (!this.#pools || !(this.#pools.tls === tls || isDeepStrictEqual(this.#pools.tls, tls))) {
+      this.#retire();
+      this.#pools = {
+        tls,
+        requests: this.#open(tls, { allowH2: true, connections: REQUEST_CONNECTIONS }),
+        watches: this.#open(tls, { allowH2: false }),
+      };
+    }
+    this.#pools.tls = tls;
+    return this.#pools[kind];
+  }
+
+  /** Stops using connections over which a call timed out, unless they are out of use already. */
+  abandon(pool: Dispatcher | undefined): void {
+    if (pool && (this.#pools?.requests === pool || this.#pools?.watches === pool)) this.#retire();
+  }
+
+  /** Waits for requests under way; watches are cut. */
+  async close(): Promise<void> {
+    const pools = this.#pools;
+    this.#pools = undefined;
+    await Promise.all([pools?.requests.close(), pools?.watches.destroy()]);
+  }
+
+  #retire(): void {
+    void this.#pools?.requests.close();
+    void this.#pools?.watches.close();
+    this.#pools = undefined;
+  }
+
+  #open(tls: Access['tls'], options: { allowH2: boolean; connections?: number }): Dispatcher {
+    const connect = {
+      ...tls,
+      allowH2: options.allowH2,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE,
+    };
+    return this.#proxyUrl
+      ? new ProxyAgent({ ...options, uri: this.#proxyUrl, requestTls: connect })
+      : new Agent({ ...options, connect });
+  }
+}

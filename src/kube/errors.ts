@@ -1,0 +1,139 @@
+/** One field-level reason of a refusal, from `Status.details.causes`. */
+export interface StatusCause {
+  reason: string;
+  field: string;
+  message: string;
+}
+
+/** The part of a Kubernetes `Status` that this layer reads. */
+export interface Status {
+  kind: 'Status';
+  message?: string;
+  reason?: string;
+  code?: number;
+  details?: { causes?: Partial<StatusCause>[]; retryAfterSeconds?: number };
+}
+
+export interface KubeErrorDetails {
+  status?: number | undefined;
+  reason?: string | undefined;
+  causes?: StatusCause[];
+  retryAfter?: number | undefined;
+}
+
+/**
+ * A call to the API server that failed. Without `status` no answer was understood: the call may or may not have taken
+ * effect. Messages name the call and the server's reason; they hold nothing that a Secret could contain.
+ */
+export class KubeError extends Error {
+  override readonly name = 'KubeError';
+  /** HTTP status; absent when the connection failed, timed out, or the answer made no sense. */
+  readonly status?: number;
+  /** `Status.reason`, such as `AlreadyExists`. */
+  readonly reason?: string;
+  readonly causes: readonly StatusCause[];
+  /** Milliseconds the server asked to wait before the next call. */
+  readonly retryAfter?: number;
+
+  constructor(message: string, details: KubeErrorDetails = {}) {
+    super(message);
+    if (details.status !== undefined) this.status = details.status;
+    if (details.reason) this.reason = details.reason;
+    this.causes = details.causes ?? [];
+    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
+  }
+
+  get isNotFound(): boolean {
+    return this.status === 404;
+  }
+  /** The object has changed since it was read. An object that exists already is no conflict in this sense. */
+  get isConflict(): boolean {
+    return this.status === 409 && this.reason !== 'AlreadyExists';
+  }
+  get isAlreadyExists(): boolean {
+    return this.status === 409 && this.reason === 'AlreadyExists';
+  }
+  /** The resource version or continue token asked for is too old: list again. */
+  get isGone(): boolean {
+    return this.status === 410 || this.reason === 'Expired' || this.reason === 'Gone';
+  }
+  get isTooManyRequests(): boolean {
+    return this.status === 429;
+  }
+  get isForbidden(): boolean {
+    return this.status === 403;
+  }
+  get isUnauthorized(): boolean {
+    return this.status === 401;
+  }
+  get isInvalid(): boolean {
+    return this.status === 422;
+  }
+  /** Nothing can be created because the namespace is being deleted. */
+  get isNamespaceTerminating(): boolean {
+    return this.causes.some(({ reason }) => reason === 'NamespaceTerminating');
+  }
+  /** The very same call may succeed later. A call that changes something must first find out whether it already did. */
+  get isRetryable(): boolean {
+    if (this.status === undefined) return true;
+    return this.status === 408 || this.status === 429 || (this.status >= 500 && this.status !== 501);
+  }
+}
+
+/** RBAC's own refusal. It quotes the user and the verb, never the object; a webhook's refusal reads differently. */
+const AUTHORIZER_MESSAGE = /^[a-z]+( "[^"]*")? is forbidden: User "/;
+
+const isStatus = (body: unknown): body is Status =>
+  typeof body === 'object' && body !== null && (body as { kind?: unknown }).kind === 'Status';
+
+/** Whether the path leads to objects whose fields a validation message would quote: Secrets and ServiceAccount tokens. */
+const isSensitive = (path: string): boolean => /\/(secrets|serviceaccounts\/[^/]+\/token)(\/|$)/.test(path);
+
+/**
+ * The error for an answer that refuses a call.
+ * @param call what was called, for the message
+ * @param httpStatus HTTP status, or the code of a `Status` inside a watch
+ * @param body the parsed answer; anything but a `Status` is left out of the message
+ * @param retryAfterHeader `Retry-After` in seconds, as received
+ */
+export function refusal(
+  call: { method: string; path: string },
+  httpStatus: number,
+  body: unknown,
+  retryAfterHeader?: string | string[],
+): KubeError {
+  const status: Status = isStatus(body) ? body : { kind: 'Status' };
+  const sensitive = isSensitive(call.path);
+  const causes = (status.details?.causes ?? []).map((cause) => ({
+    reason: cause.reason ?? '',
+    field: cause.field ?? '',
+    message: sensitive ? '' : (cause.message ?? ''),
+  }));
+  const told = status.message ?? '';
+  const fields = causes.map(({ reason, field }) => [field, reason].filter(Boolean).join(' '));
+  const explanation =
+    !sensitive || AUTHORIZER_MESSAGE.test(told) ? told : fields.length > 0 ? `(${fields.join(', ')})` : '';
+  const seconds = Number(retryAfterHeader ?? status.details?.retryAfterSeconds);
+  return new KubeError(
+    [`${call.method} ${call.path}:`, httpStatus, status.reason, explanation && `- ${explanation}`]
+      .filter(Boolean)
+      .join(' '),
+    {
+      status: httpStatus,
+      reason: status.reason,
+      causes,
+      retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined,
+    },
+  );
+}
+
+/**
+ * The error for a call that got no usable answer.
+ * @param failure what the network said; only its code or class is kept, since messages of TLS and proxies can be long
+ */
+export function noAnswer(call: { method: string; path: string }, failure: unknown): KubeError {
+  if (failure instanceof KubeError) return failure;
+  const { code, name } = failure as { code?: unknown; name?: unknown };
+  const kind = typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown failure';
+  return new KubeError(`${call.method} ${call.path}: no usable answer from the API server (${kind})`);
+}

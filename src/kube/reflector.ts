@@ -1,0 +1,182 @@
+import { sleep, type Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { KubeObject, Resource } from '../common/objects.ts';
+import { Backoff } from './backoff.ts';
+import type { KubeClient } from './client.ts';
+import { KubeError } from './errors.ts';
+import type { ReflectorMetrics } from './metrics.ts';
+import { Replica, type Change } from './replica.ts';
+import { resourceTitle } from './resources.ts';
+import type { Selection } from './selection.ts';
+import type { IndexFunction, Store } from './store.ts';
+
+export interface ReflectorOptions<T extends KubeObject> extends Selection {
+  client: KubeClient;
+  resource: Resource;
+  /** Lets `store.byIndex` find objects by what these functions give. */
+  indexes?: Readonly<Record<string, IndexFunction<T>>>;
+  clock: Clock;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  logger: Logger;
+  metrics?: ReflectorMetrics;
+}
+
+export interface ReflectorHealth {
+  /** The store was filled and nothing is known to be missing from it. */
+  synced: boolean;
+  /** The server was heard (list, watch accepted, event or bookmark) within the limit. */
+  live: boolean;
+  /** Monotonic time in milliseconds when it was; -Infinity before the first time. */
+  lastHeard: number;
+}
+
+/** Silence after which a watch is dead. Bookmarks come about once a minute. */
+export const STALL_LIMIT = 120_000;
+/** The server ends a watch after 5 to 10 minutes, so that not all come back at once (client-go's minWatchTimeout). */
+const WATCH_SECONDS = 300;
+/** A watch that lives shorter than this gained nothing; opening the next at once would be a hot loop. */
+const SHORT_WATCH = 1_000;
+
+/**
+ * Keeps a store like the objects on the server, and tells of every change: lists once, then watches, and lists again only
+ * when the server no longer knows the version to go on from. Whatever fails, it goes on.
+ *
+ * Follows client-go's tools/cache/reflector.go in its rules and waits.
+ */
+export class Reflector<T extends KubeObject> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #title: string;
+  readonly #replica: Replica<T>;
+  readonly #backoff: Backoff;
+  /** Where the watch goes on; undefined when a list is needed. */
+  #resourceVersion: string | undefined;
+  #lastHeard = -Infinity;
+  #syncWaiters = new Set<() => void>();
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#title = resourceTitle(options.resource);
+    this.#replica = new Replica(options.indexes, (error) =>
+      options.logger.error({ resource: this.#title, err: error }, 'A handler of changes failed'),
+    );
+    this.#backoff = new Backoff(options.clock, options.random);
+  }
+
+  get store(): Store<T> {
+    return this.#replica.store;
+  }
+
+  /** Whether the store was filled and nothing is known to be missing from it. */
+  get synced(): boolean {
+    return this.#resourceVersion !== undefined;
+  }
+
+  get health(): ReflectorHealth {
+    const silence = this.#options.clock.monotonic() - this.#lastHeard;
+    return { synced: this.synced, live: silence <= STALL_LIMIT, lastHeard: this.#lastHeard };
+  }
+
+  get title(): string {
+    return this.#title;
+  }
+
+  /** Calls the handler for every change, after the store has it. It must not wait; what it throws is logged. */
+  onChange(handler: (change: Change<T>) => void): void {
+    this.#replica.onChange(handler);
+  }
+
+  /** Resolves once the store is filled. @throws the signal's reason when that aborts first */
+  async whenSynced(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.synced) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = (): void => reject(signal.reason as Error);
+    this.#syncWaiters.add(resolve);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.#syncWaiters.delete(resolve);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Runs until the signal aborts; never gives up and never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.#resourceVersion ??= await this.#list(signal);
+        await this.#watch(this.#resourceVersion, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        await this.#recover(error, signal);
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const { client, resource, metrics } = this.#options;
+    const { items, resourceVersion } = await client.list<T>(
+      resource,
+      { ...this.#selection(), signal },
+      withoutManagedFields,
+    );
+    this.#heard();
+    metrics?.relisted(this.#title);
+    this.#replica.replace(items);
+    this.#resourceVersion = resourceVersion;
+    for (const resolve of this.#syncWaiters) resolve();
+    return resourceVersion;
+  }
+
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const { client, resource, clock, random } = this.#options;
+    const opened = clock.monotonic();
+    const events = client.watch<T>(resource, {
+      ...this.#selection(),
+      resourceVersion,
+      timeoutSeconds: Math.floor(WATCH_SECONDS * (1 + random())),
+      stallLimit: STALL_LIMIT,
+      onOpen: () => this.#heard(),
+      signal,
+    });
+    for await (const { type, object } of events) {
+      this.#heard();
+      if (type === 'DELETED') this.#replica.delete(object);
+      else if (type !== 'BOOKMARK') this.#replica.set(withoutManagedFields(object));
+      this.#resourceVersion = object.metadata.resourceVersion;
+    }
+    if (clock.monotonic() - opened < SHORT_WATCH)
+      throw new KubeError(`The watch of ${this.#title} ended as soon as it began`);
+  }
+
+  async #recover(failure: unknown, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options;
+    const known = failure instanceof KubeError ? failure : undefined;
+    // A resource that is not there may come back as a new one, whose versions have nothing to do with these.
+    if (known?.isGone || known?.isNotFound) this.#resourceVersion = undefined;
+    const wait = Math.max(this.#backoff.next(), known?.retryAfter ?? 0);
+    const fields = { resource: this.#title, wait, ...(known ? { error: known.message } : { err: failure }) };
+    logger.warn(fields, this.synced ? 'Watch broke; watching again' : 'List needed; listing again');
+    await sleep(clock, wait, signal).catch(() => undefined);
+  }
+
+  #heard(): void {
+    this.#lastHeard = this.#options.clock.monotonic();
+    this.#options.metrics?.watchEvent(this.#title);
+  }
+
+  #selection(): Selection {
+    const { namespace, labelSelector, fieldSelector, metadataOnly } = this.#options;
+    return { namespace, labelSelector, fieldSelector, metadataOnly };
+  }
+}
+
+/** Managed fields are a sixth of a typical object and nobody reads them from a store. */
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  // Set to undefined, not deleted: a deleted property turns the object into a slow, larger dictionary.
+  const metadata: { managedFields?: unknown } = object.metadata;
+  if (metadata.managedFields) metadata.managedFields = undefined;
+  return object;
+}

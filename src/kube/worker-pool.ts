@@ -1,0 +1,125 @@
+import { sleep, type Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import { KubeError } from './errors.ts';
+import { LeadershipLost } from './leadership-lost.ts';
+import type { WorkerPoolMetrics } from './metrics.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** When to look at the key again, in milliseconds; nothing: when something changes. */
+export type ReconcileResult = { requeueAfter?: number } | void;
+
+/** A failure that only a change to the object can mend: it is reported, and the key is not tried again by itself. */
+export class TerminalError extends Error {
+  override readonly name = 'TerminalError';
+}
+
+export interface WorkerPoolOptions {
+  /** The controller's name in logs and metrics. */
+  name: string;
+  queue: WorkQueue;
+  /** Keys worked on at the same time. */
+  workers: number;
+  reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
+  clock: Clock;
+  logger: Logger;
+  metrics?: WorkerPoolMetrics;
+}
+
+/** How long reconciles under way may go on after the stop; then they are aborted. */
+const DRAIN_TIME = 10_000;
+/** How long an aborted reconcile may take to end; then it is left behind. */
+const ABORT_TIME = 2_000;
+
+/**
+ * Works on a queue's keys with a fixed number of workers. What follows a reconcile is controller-runtime's contract
+ * (internal/controller, reconcileHandler): a failure is tried again with growing waits, a success forgets failures.
+ */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    options.metrics?.addController(options.name, options.workers);
+  }
+
+  /**
+   * Works until the signal aborts, then lets reconciles under way finish for a bounded time. When the signal aborts
+   * because leadership was lost they are aborted at once.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { workers, clock, name, logger } = this.#options;
+    const reconciling = new AbortController();
+    const all = Promise.all(Array.from({ length: workers }, () => this.#work(signal, reconciling.signal)));
+    await Promise.race([all, aborted(signal)]);
+    const mayFinish = !(signal.reason instanceof LeadershipLost);
+    if (mayFinish && (await endsWithin(all, clock, DRAIN_TIME))) return;
+    reconciling.abort(signal.reason);
+    if (!(await endsWithin(all, clock, ABORT_TIME)))
+      logger.error({ controller: name }, 'Reconciles did not end when aborted; leaving them behind');
+  }
+
+  async #work(signal: AbortSignal, reconciling: AbortSignal): Promise<void> {
+    const { queue } = this.#options;
+    for (;;) {
+      const key = await queue.take(signal);
+      if (key === undefined) return;
+      try {
+        await this.#reconcile(key, reconciling);
+      } finally {
+        queue.done(key);
+      }
+    }
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<void> {
+    const { name, queue, metrics } = this.#options;
+    const end = metrics?.start(name);
+    try {
+      const after = (await this.#options.reconcile(key, signal))?.requeueAfter ?? 0;
+      queue.forget(key);
+      if (after > 0) queue.addAfter(key, after);
+      end?.(after > 0 ? 'requeue_after' : 'success');
+    } catch (error) {
+      end?.('error');
+      if (!signal.aborted) this.#failed(key, error);
+    }
+  }
+
+  #failed(key: string, error: unknown): void {
+    const { name, queue, logger, metrics } = this.#options;
+    const fields = { controller: name, key, err: error };
+    if (error instanceof TerminalError) {
+      metrics?.terminalError(name);
+      queue.forget(key);
+      logger.error(fields, 'Reconcile failed for good');
+      return;
+    }
+    if (isMistake(error)) metrics?.panic(name);
+    queue.addRateLimited(key, error instanceof KubeError ? error.retryAfter : 0);
+    logger.error({ ...fields, failures: queue.failures(key) }, 'Reconcile failed; trying again');
+  }
+}
+
+/** Errors that JavaScript itself throws: a mistake in the program, not in the world. */
+const isMistake = (error: unknown): boolean =>
+  !(error instanceof Error) || [TypeError, RangeError, ReferenceError].some((kind) => error instanceof kind);
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+/** Whether `work` ends within the time. */
+async function endsWithin(work: Promise<unknown>, clock: Clock, milliseconds: number): Promise<boolean> {
+  const timer = new AbortController();
+  const late = sleep(clock, milliseconds, timer.signal).then(
+    () => false,
+    () => true,
+  );
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    timer.abort();
+  }
+}
