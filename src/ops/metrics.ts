@@ -5,7 +5,7 @@ import { KubeClientMetrics } from './metrics/kube-client.ts';
 import { ReconcileMetrics } from './metrics/reconcile.ts';
 import { RegistryClientMetrics } from './metrics/registry-client.ts';
 import { TokenMetrics } from './metrics/token.ts';
-import { WorkQueueMetrics } from './metrics/work-queue.ts';
+import { WorkQueuesMetrics } from './metrics/work-queue.ts';
 
 export interface MetricsOptions {
   /** The operator's version and its runtime's. */
@@ -19,7 +19,7 @@ export interface MetricsOptions {
 /** Everything the operator reports, in one place that a scrape reads. */
 export class Metrics {
   readonly reconcile: ReconcileMetrics;
-  readonly workQueue: WorkQueueMetrics;
+  readonly workQueues: WorkQueuesMetrics;
   readonly kubeClient: KubeClientMetrics;
   readonly registryClient: RegistryClientMetrics;
   readonly token: TokenMetrics;
@@ -34,7 +34,7 @@ export class Metrics {
       registers: [this.#registry],
     }).set({ version, node_version: nodeVersion }, 1);
     this.reconcile = new ReconcileMetrics(this.#registry, clock);
-    this.workQueue = new WorkQueueMetrics(this.#registry, clock);
+    this.workQueues = new WorkQueuesMetrics(this.#registry, clock);
     this.kubeClient = new KubeClientMetrics(this.#registry, clock);
     this.registryClient = new RegistryClientMetrics(this.#registry);
     this.token = new TokenMetrics(this.#registry, clock, listTokens);

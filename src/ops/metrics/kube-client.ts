@@ -1,11 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from '../../common/clock.ts';
+import type { LeaderMetrics, ReflectorMetrics, RequestMetrics } from '../../kube/metrics.ts';
 
 /** client-go's buckets (component-base/metrics/prometheus/restclient), in seconds. */
 const BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 
 /** Requests to the API server, watches and leadership. */
-export class KubeClientMetrics {
+export class KubeClientMetrics implements RequestMetrics, ReflectorMetrics, LeaderMetrics {
   readonly #clock: Clock;
   readonly #requests: Counter<'code' | 'method' | 'host'>;
   readonly #duration: Histogram<'verb' | 'host'>;

@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from '../../common/clock.ts';
+import type { ReconcileOutcome, WorkerPoolMetrics } from '../../kube/metrics.ts';
 
-export type ReconcileResult = 'success' | 'requeue' | 'requeue_after' | 'error';
-const RESULTS: readonly ReconcileResult[] = ['success', 'requeue', 'requeue_after', 'error'];
+const OUTCOMES: readonly ReconcileOutcome[] = ['success', 'requeue_after', 'error'];
 
 /** controller-runtime's buckets (pkg/internal/controller/metrics), in seconds. */
 const BUCKETS = [
@@ -11,7 +11,7 @@ const BUCKETS = [
 ];
 
 /** What controller-runtime's controllers report, under the names its dashboards and alerts know. */
-export class ReconcileMetrics {
+export class ReconcileMetrics implements WorkerPoolMetrics {
   readonly #clock: Clock;
   readonly #total: Counter<'controller' | 'result'>;
   readonly #errors: Counter<'controller'>;
@@ -65,7 +65,7 @@ export class ReconcileMetrics {
 
   /** Makes a controller's series appear at zero, before anything happened. */
   addController(controller: string, workers: number): void {
-    for (const result of RESULTS) this.#total.inc({ controller, result }, 0);
+    for (const result of OUTCOMES) this.#total.inc({ controller, result }, 0);
     for (const counter of [this.#errors, this.#terminalErrors, this.#panics]) counter.inc({ controller }, 0);
     this.#time.zero({ controller });
     this.#active.set({ controller }, 0);
@@ -73,7 +73,7 @@ export class ReconcileMetrics {
   }
 
   /** Counts a reconciliation from its start; what it returns is called once, at the end. */
-  start(controller: string): (result: ReconcileResult) => void {
+  start(controller: string): (result: ReconcileOutcome) => void {
     const started = this.#clock.monotonic();
     this.#active.inc({ controller });
     return (result) => {

@@ -1,25 +1,18 @@
 import { Counter, exponentialBuckets, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from '../../common/clock.ts';
+import type { WorkQueueMetrics } from '../../kube/metrics.ts';
 
 /** controller-runtime's buckets (pkg/metrics/workqueue.go): 10 ns to 1000 s. */
 const BUCKETS = exponentialBuckets(1e-8, 10, 12);
 
 /** One queue's numbers, with client-go's meaning (util/workqueue/metrics.go). */
-export interface WorkQueueRecorder {
-  /** A key was put in; one that waits already does not count again. */
-  added(key: string): void;
-  /** A key was taken out to be worked on. */
-  started(key: string): void;
-  /** The work on a key ended. */
-  finished(key: string): void;
-  /** A key was put back to be tried later, after a failure. */
-  retried(): void;
+export interface WorkQueueRecorder extends WorkQueueMetrics {
   /** How long the oldest work under way has taken, in milliseconds; 0 when there is none. */
   longestRunning(): number;
 }
 
 /** What client-go's work queues report. Times of work under way are taken when they are asked for. */
-export class WorkQueueMetrics {
+export class WorkQueuesMetrics {
   readonly #clock: Clock;
   readonly #running = new Map<string, Map<string, number>>();
   readonly #depth: Gauge<'name'>;

@@ -113,7 +113,7 @@ describe('metrics', () => {
 
   it('of a work queue follow its keys from adding to the end of the work', async () => {
     const { clock, metrics, samples } = measuring();
-    const queue = metrics.workQueue.queue('q');
+    const queue = metrics.workQueues.queue('q');
     queue.added('a');
     queue.added('b');
     await clock.advance(1000);
