@@ -39,8 +39,9 @@ export class SecretScrubber {
   }
 
   scrub(text: string): string {
-    const rest = text.replaceAll(ENCODED, PLACEHOLDER);
-    return this.#forms.size === 0 ? rest : this.#scrubRegistered(rest);
+    // Registered ones first: one may hold a part that looks encoded.
+    const rest = this.#forms.size === 0 ? text : this.#scrubRegistered(text);
+    return rest.replaceAll(ENCODED, PLACEHOLDER);
   }
 
   #scrubRegistered(text: string): string {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Redacted } from '../../../src/common/redacted.ts';
+import { formatLine } from '../../../src/ops/log-line.ts';
 import { createLogger, type LoggerOptions } from '../../../src/ops/logger.ts';
 import { SecretScrubber } from '../../../src/ops/secret-scrubber.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -148,6 +149,10 @@ describe('logger', () => {
         '    caused by Error (ECONNRESET): reset',
         '',
       ]);
+    });
+
+    it('leaves a line alone that is no JSON', () => {
+      expect(formatLine('{"port":[redacted]}\n')).to.equal('{"port":[redacted]}\n');
     });
   });
 });
