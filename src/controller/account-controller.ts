@@ -35,6 +35,8 @@ export interface AccountControllerOptions {
   clock: Clock;
   random: () => number;
   operatorNamespace: string;
+  /** Told of every key read, so that no log line lets one through. */
+  protect: (secret: Redacted) => void;
   /** Called when an account began or ceased to work, or works with other credentials. */
   onChange: (account: string) => void;
 }
@@ -86,6 +88,7 @@ export class AccountController {
       const verdict = missing(secret, `${operatorNamespace}/${secretName}`);
       return { verdict, changed: sessions.update(account, version, undefined, verdict.message) };
     }
+    this.#options.protect(apiKey);
     const { name } = account.metadata;
     const replaced = sessions.update(account, version, apiKey, sessions.problem(name));
     let verdict: Verdict;

@@ -2,6 +2,7 @@ import type { Reason } from '../api/conditions.ts';
 import type { MintIntent, PreviousToken, RegistryToken, TokenSpec } from '../api/registry-token.ts';
 import { fromTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
+import { LeadershipLost } from '../kube/leadership-lost.ts';
 import { RegistryError } from '../registry/errors.ts';
 import type { IssuedToken, ListedToken, Registry } from '../registry/port.ts';
 import { describe, readTag } from '../token/tag.ts';
@@ -31,15 +32,6 @@ export interface MinterOptions {
   mayAct: () => boolean;
 }
 
-/** The process lost its lease: another may be at work on the same object. */
-export class NotLeading extends Error {
-  override readonly name = 'NotLeading';
-
-  constructor() {
-    super('this process no longer leads; nothing was done');
-  }
-}
-
 /** Creates tokens at registries and finds out what became of a creation whose answer got lost. */
 export class Minter {
   readonly #options: MinterOptions;
@@ -48,7 +40,7 @@ export class Minter {
     this.#options = options;
   }
 
-  /** Creates the token of an intent that was just recorded, and for the first time. @throws RegistryError, NotLeading */
+  /** Creates the token of an intent that was just recorded, and for the first time. @throws RegistryError, LeadershipLost */
   async mint(
     token: RegistryToken,
     spec: TokenSpec,
@@ -59,7 +51,7 @@ export class Minter {
     const { sessions, memory, clusterId, mayAct } = this.#options;
     const tag = { clusterId, uid, revision: intent.revision };
     const registry = sessions.registry(intent.account, intent.region);
-    if (!mayAct()) throw new NotLeading();
+    if (!mayAct()) throw new LeadershipLost("the lease may be another process's by now; nothing was created");
     const issued = await registry.mint(
       { description: describe(spec.description, tag), access: intent.access, lifetime: spec.lifetime },
       signal,

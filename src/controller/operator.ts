@@ -1,11 +1,13 @@
 import { OPERATOR } from '../api/names.ts';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
+import type { Redacted } from '../common/redacted.ts';
 import type { Logger } from '../common/logger.ts';
 import type { KubeObject, ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReflectorMetrics, WorkerPoolMetrics, WorkQueueMetrics } from '../kube/metrics.ts';
+import { objectKey, parseObjectKey } from '../kube/object-key.ts';
 import { NAMESPACES } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
@@ -22,7 +24,7 @@ import { SecretStore } from './secret-store.ts';
 import { TokenClient } from './token-client.ts';
 import { TokenController } from './token-controller.ts';
 import { TokenFinalizer } from './token-finalizer.ts';
-import { keyOf, nameFromKey, Watches } from './watches.ts';
+import { Watches } from './watches.ts';
 
 /** What an administrator decides. Durations in milliseconds. */
 export interface OperatorSettings {
@@ -40,7 +42,8 @@ export interface OperatorMetrics {
   token: TokenMetrics;
   reflector: ReflectorMetrics;
   workers: WorkerPoolMetrics;
-  queue(name: string): WorkQueueMetrics;
+  tokenQueue: WorkQueueMetrics;
+  accountQueue: WorkQueueMetrics;
 }
 
 export interface OperatorOptions {
@@ -49,6 +52,8 @@ export interface OperatorOptions {
   directory: RegistryDirectory;
   /** Name of this process among its replicas. */
   identity: string;
+  /** Told of every key and password read, so that no log line lets one through. */
+  protect: (secret: Redacted) => void;
   /** Whether this process may act: asked right before a token is created. */
   mayAct: () => boolean;
   metrics: OperatorMetrics;
@@ -72,8 +77,8 @@ export class Operator {
   constructor(options: OperatorOptions) {
     this.#options = options;
     const { client, clock, random, logger, metrics, identity, settings } = options;
-    this.#tokenQueue = new WorkQueue({ clock, random, metrics: metrics.queue('registrytoken') });
-    this.#accountQueue = new WorkQueue({ clock, random, metrics: metrics.queue('registryaccount') });
+    this.#tokenQueue = new WorkQueue({ clock, metrics: metrics.tokenQueue });
+    this.#accountQueue = new WorkQueue({ clock, metrics: metrics.accountQueue });
     this.#events = new EventRecorder({ client, clock, logger, component: OPERATOR, instance: identity });
     this.watches = new Watches({
       client,
@@ -103,14 +108,14 @@ export class Operator {
     await this.#tryAccounts(accounts, signal);
     for (const { metadata } of this.watches.accounts()) this.#accountQueue.add(metadata.name);
     for (const { metadata } of this.watches.tokens()) {
-      this.#tokenQueue.add(keyOf(metadata), { priority: 'low' });
+      this.#tokenQueue.add(objectKey(metadata), { priority: 'low' });
     }
     await Promise.all([
       this.#pool('registryaccount', this.#accountQueue, ACCOUNT_WORKERS, (key, each) =>
         accounts.reconcile(key, each),
       ).run(signal),
       this.#pool('registrytoken', this.#tokenQueue, settings.workers, (key, each) =>
-        tokens.reconcile(nameFromKey(key), each),
+        tokens.reconcile(parseObjectKey(key), each),
       ).run(signal),
     ]);
     await this.#events.flush();
@@ -142,7 +147,7 @@ export class Operator {
 
   #assemble(clusterId: string): { accounts: AccountController; tokens: TokenController } {
     const { watches } = this;
-    const { settings, client, directory, mayAct, metrics, logger, clock, random } = this.#options;
+    const { settings, client, directory, mayAct, protect, metrics, logger, clock, random } = this.#options;
     const common = { client, directory, logger, clock, random, events: this.#events, metrics: metrics.token };
     const memory = new Memory();
     const sessions = new AccountSessions(directory, clock);
@@ -155,6 +160,7 @@ export class Operator {
     return {
       accounts: new AccountController({
         ...shared,
+        protect,
         account: (name) => watches.account(name),
         countTokens: (account) => watches.tokensOf(account).length,
         onChange: (account) => watches.enqueueTokensOf(account),

@@ -3,6 +3,7 @@ import type { RegistryToken, RegistryTokenStatus } from '../api/registry-token.t
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import type { ObjectName } from '../common/objects.ts';
+import { objectKey } from '../kube/object-key.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import { conditionsOf } from '../token/conditions.ts';
 import { nextLook } from '../token/next-look.ts';
@@ -62,9 +63,9 @@ export class TokenController {
     return this.#conclude(assessment, progress, signal);
   }
 
-  #keepTrack({ namespace, name }: ObjectName, uid: string | undefined): void {
+  #keepTrack(name: ObjectName, uid: string | undefined): void {
     const { memory, secrets, tokens } = this.#options;
-    const key = `${namespace}/${name}`;
+    const key = objectKey(name);
     const before = this.#uids.get(key);
     if (before !== undefined && before !== uid) {
       for (const store of [memory, secrets, tokens]) store.forget(before);

@@ -6,6 +6,7 @@ import type { Logger } from '../common/logger.ts';
 import type { KubeObject, ObjectName, Resource } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ReflectorMetrics } from '../kube/metrics.ts';
+import { objectKey } from '../kube/object-key.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/replica.ts';
 import { NAMESPACES, SECRETS } from '../kube/resources.ts';
@@ -29,16 +30,6 @@ export interface WatchesOptions {
   metrics: ReflectorMetrics;
 }
 
-/** Queue key of a namespaced object. */
-export const keyOf = ({ namespace, name }: { namespace?: string | undefined; name: string }): string =>
-  `${namespace}/${name}`;
-
-/** The name a queue key stands for. */
-export function nameFromKey(key: string): ObjectName {
-  const slash = key.indexOf('/');
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /** Everything the operator watches, and which RegistryTokens and accounts a change concerns. */
 export class Watches implements Sources {
   readonly #options: WatchesOptions;
@@ -56,7 +47,7 @@ export class Watches implements Sources {
       this.#reflector<RegistryToken>(REGISTRY_TOKENS, {
         namespace,
         indexes: {
-          secret: (token) => [keyOf({ namespace: token.metadata.namespace, name: secretName(token) })],
+          secret: (token) => [objectKey({ namespace: token.metadata.namespace, name: secretName(token) })],
           account: (token) => [accountName(token)],
           namespace: ({ metadata }) => [metadata.namespace ?? ''],
           uid: ({ metadata }) => [metadata.uid],
@@ -108,7 +99,7 @@ export class Watches implements Sources {
   }
 
   claimants(namespace: string, secret: string): RegistryToken[] {
-    return this.#byIndex('secret', keyOf({ namespace, name: secret }));
+    return this.#byIndex('secret', objectKey({ namespace, name: secret }));
   }
 
   /** RegistryTokens that refer to an account. */
@@ -156,7 +147,7 @@ export class Watches implements Sources {
   }
 
   #enqueue({ metadata }: { metadata: { namespace?: string; name: string } }, initial = false): void {
-    const key = keyOf({ namespace: metadata.namespace, name: metadata.name });
+    const key = objectKey({ namespace: metadata.namespace, name: metadata.name });
     this.#options.tokenQueue.add(key, { priority: initial ? 'low' : 'high' });
   }
 

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { KubeConfig } from '@kubernetes/client-node';
+import packageJson from '../package.json' with { type: 'json' };
+import { OPERATOR } from './api/names.ts';
+import type { Logger } from './common/logger.ts';
+import { systemClock as clock } from './common/clock.ts';
+import { parseConfig, type BindAddress, type Config } from './config.ts';
+import type { RegistryToken } from './api/registry-token.ts';
+import { Operator } from './controller/operator.ts';
+import { KubeClient } from './kube/client.ts';
+import { httpTransport } from './kube/http-transport.ts';
+import { LeaderElector } from './kube/leader-election.ts';
+import { healthRoutes, leaseCheck, watchCheck, workCheck, type Checks } from './ops/health.ts';
+import { serve, type Answer, type HttpServer, type Routes } from './ops/http-server.ts';
+import { createLogger } from './ops/logger.ts';
+import { Metrics } from './ops/metrics.ts';
+import { SecretScrubber } from './ops/secret-scrubber.ts';
+import { RegistryDirectory } from './registry/directory.ts';
+
+const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+/** Longer than all the timeouts of one reconcile together, in milliseconds. */
+const LONGEST_RECONCILE = 600_000;
+
+const parsed = parseConfig(process.argv.slice(2), process.env, {
+  version: packageJson.version,
+  serviceAccountNamespace() {
+    try {
+      return readFileSync(SERVICE_ACCOUNT_NAMESPACE, 'utf8');
+    } catch {
+      return undefined;
+    }
+  },
+});
+if ('exit' in parsed) {
+  (parsed.exit === 0 ? process.stdout : process.stderr).write(`${parsed.output.trimEnd()}\n`);
+  process.exitCode = parsed.exit;
+} else {
+  process.exitCode = await main(parsed.config);
+}
+
+async function main(config: Config): Promise<number> {
+  const random = Math.random;
+  const identity = `${hostname()}_${randomUUID()}`;
+  const userAgent = `${OPERATOR}/${packageJson.version}`;
+  const scrubber = new SecretScrubber();
+  const write = (line: string): void => void process.stdout.write(line);
+  const { logLevel: level, logFormat: format } = config;
+  const logger = createLogger({ level, format, clock, scrubber, write });
+  const stop = stopSignal(logger);
+
+  let listTokens = (): Iterable<RegistryToken> => [];
+  const metrics = new Metrics({
+    version: packageJson.version,
+    nodeVersion: process.versions.node,
+    clock,
+    listTokens: () => listTokens(),
+  });
+  const tokenQueue = metrics.workQueues.queue('registrytoken');
+  const accountQueue = metrics.workQueues.queue('registryaccount');
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromDefault();
+  const transport = httpTransport(kubeConfig, { clock, logger, userAgent, metrics: metrics.kubeClient });
+  const client = new KubeClient(transport, { fieldManager: OPERATOR });
+  const elector = new LeaderElector({
+    client,
+    namespace: config.operatorNamespace,
+    name: OPERATOR,
+    identity,
+    clock,
+    random,
+    logger,
+    leaseDuration: config.leaderElectLeaseDuration,
+    renewDeadline: config.leaderElectRenewDeadline,
+    retryPeriod: config.leaderElectRetryPeriod,
+    metrics: metrics.kubeClient,
+  });
+  const directory = new RegistryDirectory({
+    clock,
+    userAgent,
+    timeout: config.registryTimeout,
+    metrics: metrics.registryClient,
+  });
+  const operator = new Operator({
+    settings: config,
+    client,
+    directory,
+    identity,
+    protect: (secret) => scrubber.register(secret),
+    mayAct: () => !config.leaderElect || elector.isLeader,
+    metrics: {
+      token: metrics.token,
+      reflector: metrics.kubeClient,
+      workers: metrics.reconcile,
+      tokenQueue,
+      accountQueue,
+    },
+    logger,
+    clock,
+    random,
+  });
+  listTokens = () => operator.watches.tokens();
+
+  const readiness: Checks = Object.fromEntries(
+    operator.watches.reflectors.map((reflector) => [reflector.title, watchCheck(() => reflector.health)]),
+  );
+  const liveness: Checks = {
+    work: workCheck(
+      () => Math.max(tokenQueue.longestRunning(), accountQueue.longestRunning()),
+      LONGEST_RECONCILE,
+    ),
+  };
+  const scrape = async (): Promise<Answer> => ({
+    status: 200,
+    contentType: metrics.contentType,
+    body: await metrics.text(),
+  });
+  const pages: [BindAddress | null, Routes][] = [
+    [config.healthProbeBindAddress, healthRoutes({ liveness, readiness })],
+    [config.metricsBindAddress, { '/metrics': scrape }],
+  ];
+  const servers: HttpServer[] = [];
+  for (const [address, routes] of pages) {
+    if (address) servers.push(await serve(address, routes, { clock, log: logger }));
+  }
+  const watching = operator.watch(stop);
+  const lead = (signal: AbortSignal): Promise<void> => operator.lead(signal);
+  await (config.leaderElect ? elector.run(lead, stop) : lead(stop));
+  await watching;
+  await Promise.all(servers.map((server) => server.close()));
+  await transport.close();
+  return 0;
+}
+
+/** A signal that SIGTERM and SIGINT abort. */
+function stopSignal(logger: Logger): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => {
+      logger.info({ signal: name }, 'stopping');
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
