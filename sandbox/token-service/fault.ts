@@ -1,0 +1,96 @@
+/** What a client asked the service to do. */
+export const OPERATIONS = ['mint', 'read', 'revoke', 'list', 'exchange', 'auth'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+interface FaultScope {
+  operation: Operation;
+  /** How many requests it hits; without it, every one until the faults are cleared. */
+  times?: number;
+}
+
+/** Something that goes wrong, with requests of one operation. */
+export type Fault = FaultScope &
+  (
+    | {
+        /** The documented answer of that status, before any effect. */
+        kind: 'status';
+        status: number;
+        /** Retry-After, whole seconds. */
+        retryAfter?: number;
+      }
+    /** A proxy's HTML page, before any effect; 502 unless told. */
+    | { kind: 'html'; status?: number }
+    /** The connection breaks, before any effect. */
+    | { kind: 'reset' }
+    /** The effect happens, then the connection breaks. */
+    | { kind: 'drop-after-effect' }
+    /** The effect happens; the answer ends in the middle of its JSON. */
+    | { kind: 'truncated-json' }
+    /** The effect happens; the answer has no body. */
+    | { kind: 'empty' }
+    /** The effect happens; the token in the answer has claims that are not JSON. */
+    | { kind: 'bad-jwt' }
+    /** The effect happens; the answer comes after so many milliseconds. */
+    | { kind: 'slow'; milliseconds: number }
+    /** The token issued expired an hour ago. */
+    | { kind: 'expired' }
+  );
+
+export type FaultKind = Fault['kind'];
+
+const ISSUING: readonly Operation[] = ['mint', 'exchange', 'auth'];
+
+/** Kind -> the operations that it makes sense for. */
+const APPLICABLE: Readonly<Record<FaultKind, readonly Operation[]>> = {
+  status: OPERATIONS,
+  html: OPERATIONS,
+  reset: OPERATIONS,
+  'drop-after-effect': OPERATIONS,
+  'truncated-json': OPERATIONS.filter((operation) => operation !== 'revoke'),
+  empty: OPERATIONS,
+  'bad-jwt': [...ISSUING, 'read'],
+  slow: OPERATIONS,
+  expired: ISSUING,
+};
+
+const NUMBERS: Readonly<Record<string, { kinds: readonly FaultKind[]; from: number; to: number }>> = {
+  status: { kinds: ['status', 'html'], from: 200, to: 599 },
+  retryAfter: { kinds: ['status'], from: 0, to: Number.MAX_SAFE_INTEGER },
+  milliseconds: { kinds: ['slow'], from: 0, to: Number.MAX_SAFE_INTEGER },
+  times: { kinds: Object.keys(APPLICABLE) as FaultKind[], from: 1, to: Number.MAX_SAFE_INTEGER },
+};
+
+/**
+ * Reads a fault out of JSON.
+ * @throws FaultError that says which field is wrong
+ */
+export function parseFault(value: unknown): Fault {
+  if (typeof value !== 'object' || value === null) throw new FaultError('a fault has to be an object');
+  const fields = value as Record<string, unknown>;
+  const operation = OPERATIONS.find((name) => name === fields.operation);
+  if (!operation) throw new FaultError(`operation has to be one of ${OPERATIONS.join(', ')}`);
+  const kind = (Object.keys(APPLICABLE) as FaultKind[]).find((name) => name === fields.kind);
+  if (!kind) throw new FaultError(`kind has to be one of ${Object.keys(APPLICABLE).join(', ')}`);
+  if (!APPLICABLE[kind].includes(operation)) {
+    throw new FaultError(
+      `${kind} makes no sense for ${operation}; it does for ${APPLICABLE[kind].join(', ')}`,
+    );
+  }
+  for (const [name, given] of Object.entries(fields)) {
+    if (name === 'operation' || name === 'kind') continue;
+    const number = NUMBERS[name];
+    if (!number?.kinds.includes(kind)) throw new FaultError(`${kind} has no field ${name}`);
+    if (!Number.isInteger(given) || Number(given) < number.from || Number(given) > number.to) {
+      throw new FaultError(`${name} has to be a whole number from ${number.from} to ${number.to}`);
+    }
+  }
+  for (const [name, needing] of Object.entries({ status: 'status', milliseconds: 'slow' })) {
+    if (kind === needing && fields[name] === undefined) throw new FaultError(`${kind} needs ${name}`);
+  }
+  return value as Fault;
+}
+
+/** A fault that there cannot be. */
+export class FaultError extends Error {
+  override readonly name = 'FaultError';
+}
