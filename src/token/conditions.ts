@@ -2,7 +2,7 @@ import type { ConditionUpdate, Reason } from '../api/conditions.ts';
 import type { RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { fromTime } from '../api/time.ts';
 import type { Refusal, Wanted } from './eligibility.ts';
-import type { Failure } from './failure.ts';
+import { isFinal, type Failure } from './failure.ts';
 import { expiryOf } from './schedule.ts';
 
 /** How a reconcile ended: what stands in the way, if anything. */
@@ -65,7 +65,8 @@ function obstacleOf(outcome: Outcome): Obstacle | undefined {
       return {
         reason: outcome.reason,
         message: outcome.message,
-        stalled: STALLED.has(outcome.reason) || isRefusalOfRegistry(outcome.reason),
+        // A failure that is held back by its backoff keeps the kind it had.
+        stalled: STALLED.has(outcome.reason) || isFinal(outcome.reason),
       };
     case 'failed': {
       const { reason, message, retryable } = outcome.failure;
@@ -73,16 +74,6 @@ function obstacleOf(outcome: Outcome): Obstacle | undefined {
     }
   }
 }
-
-/** A failure that was held back by its backoff keeps the kind it had. */
-const NOT_RETRYABLE: ReadonlySet<Reason> = new Set([
-  'RegistryUnauthorized',
-  'RegistryForbidden',
-  'RegistryDiscontinued',
-  'RegistryRefused',
-  'RegistryNotFound',
-]);
-const isRefusalOfRegistry = (reason: Reason): boolean => NOT_RETRYABLE.has(reason);
 
 function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
   const { status, spec, wanted, secretHolds, now } = facts;

@@ -10,12 +10,43 @@ export interface Failure {
   retryAfter?: number | undefined;
 }
 
+/** Failures at the registry: those that waiting can mend, and those that only a change can. */
+const AT_REGISTRY: Partial<Record<Reason, 'passing' | 'final'>> = {
+  MintUnconfirmed: 'passing',
+  RegistryConflict: 'passing',
+  RegistryQuotaExceeded: 'passing',
+  RegistryRateLimited: 'passing',
+  RegistryUnavailable: 'passing',
+  RegistryUnauthorized: 'final',
+  RegistryForbidden: 'final',
+  RegistryNotFound: 'final',
+  RegistryDiscontinued: 'final',
+  RegistryRefused: 'final',
+};
+const IN_CLUSTER: ReadonlySet<string> = new Set<Reason>(['SecretNotWritten', 'NamespaceTerminating']);
+
+/** Whether this can be the reason of a failure; a condition can have others too. */
+export function isFailureReason(reason: string): reason is Reason {
+  return isRegistryFailure(reason) || IN_CLUSTER.has(reason);
+}
+
+export function isRegistryFailure(reason: string): reason is Reason {
+  return Object.hasOwn(AT_REGISTRY, reason);
+}
+
+/** Whether a failure with this reason stays until somebody changes something. */
+export function isFinal(reason: Reason): boolean {
+  return AT_REGISTRY[reason] === 'final';
+}
+
 const FAST = { first: 2_000, longest: 300_000 };
 const SLOW = { first: 60_000, longest: 3_600_000 };
+/** However long the other side asks to wait: a token must not die of a header. */
+const LONGEST_WAIT = 3_600_000;
 
 /**
  * How long to wait before the next try, in milliseconds: doubling from 2 s to 5 min with up to a fifth of jitter where
- * waiting helps, from 1 min to 1 h where somebody has to act first; never less than the other side asked for.
+ * waiting helps, from 1 min to 1 h where somebody has to act first; never less than the other side asked for, up to an hour.
  * @param attempts failures in a row, this one included
  * @param random in [0, 1)
  */
@@ -26,5 +57,5 @@ export function retryDelay(
 ): number {
   const { first, longest } = failure.retryable ? FAST : SLOW;
   const backoff = Math.min(longest, first * 2 ** Math.min(attempts - 1, 30));
-  return Math.max(failure.retryAfter ?? 0, backoff * (1 + random / 5));
+  return Math.max(Math.min(failure.retryAfter ?? 0, LONGEST_WAIT), backoff * (1 + random / 5));
 }

@@ -1,0 +1,128 @@
+import type { Reason } from '../api/conditions.ts';
+import { ROTATE_ANNOTATION } from '../api/names.ts';
+import { fromTime, toTime } from '../api/time.ts';
+import { isFailureReason, isRegistryFailure } from './failure.ts';
+import { budgetFreeAt } from './mint-budget.ts';
+import { isExpired, type Policy, type Situation } from './situation.ts';
+
+/** Something is to be done, but not now; `until` undefined: not before somebody changes something. */
+export interface Hold {
+  action: 'hold';
+  reason: Reason;
+  message: string;
+  until: number | undefined;
+}
+
+const LOOK_AGAIN = 60_000;
+
+/** While one of these applies, nothing is done at all. */
+export const GATES: readonly Policy<Hold>[] = [suspended, secretClaimedByOlder, secretIsForeign];
+
+/** What keeps a wanted mint waiting. */
+export const MINT_BRAKES: readonly Policy<Hold>[] = [
+  secretIsLocked,
+  accountNotReady,
+  backingOff,
+  mintBudgetExceeded,
+];
+
+/** What keeps a wanted write waiting. */
+export const WRITE_BRAKES: readonly Policy<Hold>[] = [secretIsLocked, secretContested, repairBackingOff];
+
+// What keeps everything waiting
+
+function suspended({ spec }: Situation): Hold | undefined {
+  if (!spec.suspend) return undefined;
+  return hold('Suspended', 'spec.suspend is true: nothing is touched until it is false');
+}
+
+function secretClaimedByOlder({ olderClaimant, spec }: Situation): Hold | undefined {
+  if (olderClaimant === undefined) return undefined;
+  return hold(
+    'SecretConflict',
+    `RegistryToken ${olderClaimant} is older and writes Secret ${spec.secret.name}; choose another spec.secret.name`,
+  );
+}
+
+function secretIsForeign({ secret, now }: Situation): Hold | undefined {
+  if (secret.state !== 'foreign') return undefined;
+  // A foreign Secret carries no label of ours, so no watch tells when it goes: look again now and then.
+  return hold('SecretConflict', secret.message, now + LOOK_AGAIN);
+}
+
+// What keeps a mint or a write waiting
+
+function secretIsLocked({ secret, spec, now }: Situation): Hold | undefined {
+  if (secret.state !== 'ours' || !secret.locked) return undefined;
+  return hold(
+    'SecretConflict',
+    `Secret ${spec.secret.name} is immutable and can't be written; delete it, and it is made anew`,
+    now + LOOK_AGAIN,
+  );
+}
+
+function accountNotReady({ accountProblem, wanted }: Situation): Hold | undefined {
+  if (accountProblem === undefined) return undefined;
+  return hold('AccountNotReady', `RegistryAccount ${wanted.account} is not ready: ${accountProblem}`);
+}
+
+/**
+ * A failure holds things back until its retry time, unless what failed has been changed since. Times that lie ahead of
+ * the clock were written before it was set back: they say nothing, and waiting for them could take for ever.
+ */
+export function backingOff({
+  token: { status, metadata },
+  now,
+  accountChangedAt,
+}: Situation): Hold | undefined {
+  const retry = fromTime(status?.nextRetryTime);
+  const failure = fromTime(status?.lastFailureTime) ?? 0;
+  if (retry === undefined || retry <= now || failure > now) return undefined;
+  if (status?.observedGeneration !== metadata.generation) return undefined;
+  // Status times are whole seconds: a change within the second of the failure may have come before it.
+  if (accountChangedAt !== undefined && accountChangedAt >= failure + 1000 && accountChangedAt <= now)
+    return undefined;
+  const cause = status?.conditions?.find(({ type }) => type === 'Stalled' || type === 'Reconciling');
+  if (cause && isFailureReason(cause.reason)) return hold(cause.reason, cause.message, retry);
+  const reason = status?.token ? 'Rotating' : 'Issuing';
+  return hold(reason, `the last try failed; the next is at ${toTime(retry)}`, retry);
+}
+
+/** What the registry failed at does not hold back a repair that needs no registry. */
+function repairBackingOff(situation: Situation): Hold | undefined {
+  const held = backingOff(situation);
+  return held && situation.valueIsKnown && isRegistryFailure(held.reason) ? undefined : held;
+}
+
+function mintBudgetExceeded({ token, mintBudget, now }: Situation): Hold | undefined {
+  const free = budgetFreeAt(token.status?.mintTimes, mintBudget, now);
+  if (free === undefined) return undefined;
+  return hold(
+    'MintBudgetExceeded',
+    `the budget of tokens to create within an hour (${mintBudget}) is used up; the next is created at ${toTime(free)}`,
+    free,
+  );
+}
+
+function secretContested({ secret, spec, contestedUntil, now }: Situation): Hold | undefined {
+  if (contestedUntil === undefined || contestedUntil <= now) return undefined;
+  const editor = (secret.state === 'ours' && secret.editor) || 'somebody';
+  return hold(
+    'SecretContested',
+    `${editor} keeps changing Secret ${spec.secret.name}, so it is repaired ever more rarely; stop the other writer, or choose another spec.secret.name`,
+    contestedUntil,
+  );
+}
+
+/** With rotation by hand only, an expired token stays until somebody asks. */
+export function expiredForGood({ token, now }: Situation): Hold | undefined {
+  if (!isExpired(token, now)) return undefined;
+  return hold(
+    'TokenExpired',
+    `the token has expired and spec.rotation.policy is Manual; ask for a rotation with annotation ${ROTATE_ANNOTATION}`,
+  );
+}
+
+function hold(reason: Reason, message: string, until?: number): Hold {
+  return { action: 'hold', reason, message, until };
+}

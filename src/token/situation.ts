@@ -1,0 +1,44 @@
+import type { RegistryToken, TokenSpec } from '../api/registry-token.ts';
+import type { Wanted } from './eligibility.ts';
+import { expiryOf } from './schedule.ts';
+import type { SecretView } from './secret-view.ts';
+
+/** Everything a decision is made from. Times in milliseconds since 1970. */
+export interface Situation {
+  now: number;
+  token: RegistryToken;
+  spec: TokenSpec;
+  wanted: Wanted;
+  secret: SecretView;
+  /** Name of an older RegistryToken in the namespace that wants the same Secret. */
+  olderClaimant: string | undefined;
+  /** Why the account can't mint at present; undefined when it can. */
+  accountProblem: string | undefined;
+  /** When the account or its credentials last changed, as far as this process saw. */
+  accountChangedAt: number | undefined;
+  /** The registry says that the recorded token is gone. */
+  tokenIsGone: boolean;
+  /** Whether the Secret can be written with the recorded token without asking the registry for its value. */
+  valueIsKnown: boolean;
+  /** Mints allowed in an hour. */
+  mintBudget: number;
+  /** Not before this is the Secret written again, because somebody else keeps changing it. */
+  contestedUntil: number | undefined;
+}
+
+/** One reason to do, or not to do, something: what it says of a situation, or undefined when it does not apply. */
+export type Policy<T> = (situation: Situation) => T | undefined;
+
+/** What the first policy that applies says. */
+export function first<T>(policies: readonly Policy<T>[], situation: Situation): T | undefined {
+  for (const policy of policies) {
+    const verdict = policy(situation);
+    if (verdict !== undefined) return verdict;
+  }
+  return undefined;
+}
+
+/** Whether the token in force has expired. */
+export function isExpired({ status }: RegistryToken, now: number): boolean {
+  return status?.token !== undefined && expiryOf(status.token) <= now;
+}

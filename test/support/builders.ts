@@ -1,0 +1,211 @@
+import { merge } from 'ts-deepmerge';
+import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../src/api/registry-account.ts';
+import {
+  readTokenSpec,
+  type MintIntent,
+  type PreviousToken,
+  type RegistryToken,
+  type TokenRecord,
+  type TokenSpec,
+} from '../../src/api/registry-token.ts';
+import { Redacted } from '../../src/common/redacted.ts';
+import type { Situation } from '../../src/token/situation.ts';
+import type { Request, Wanted } from '../../src/token/eligibility.ts';
+import { secretManifest, type Credential, type Secret } from '../../src/token/secret.ts';
+import type { SecretView } from '../../src/token/secret-view.ts';
+import { specHash } from '../../src/token/spec-hash.ts';
+
+/** A part of a thing, to any depth; `undefined` takes a default away. Lists are given whole. */
+export type Part<T> = T extends readonly unknown[] | Redacted
+  ? T
+  : T extends object
+    ? { [K in keyof T]?: Part<T[K]> | undefined }
+    : T;
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** When the tokens that the builders make were issued. */
+export const ISSUED = Date.parse('2026-01-01T00:00:00Z');
+export const HOST = 'us.icr.io';
+
+function build<T extends object>(defaults: T, part: Part<T>): T {
+  return merge.withOptions({ mergeArrays: false }, defaults, part) as T;
+}
+
+/** RFC 3339 time that many milliseconds after `ISSUED`. */
+export function at(milliseconds: number): string {
+  return `${new Date(ISSUED + milliseconds).toISOString().slice(0, 19)}Z`;
+}
+
+/** A RegistryToken that was just created: an empty spec and no status. */
+export function aToken(part: Part<RegistryToken> = {}): RegistryToken {
+  return build<RegistryToken>(
+    {
+      apiVersion: 'pullsecrets.dev/v1alpha1',
+      kind: 'RegistryToken',
+      metadata: {
+        name: 'app',
+        namespace: 'team',
+        uid: '0b6e4a1c-5f0d-4b8e-9a57-3d2c1f0e9b8a',
+        resourceVersion: '1',
+        generation: 1,
+        creationTimestamp: at(-MINUTE),
+      },
+      spec: {},
+    },
+    part,
+  );
+}
+
+/** A RegistryToken whose token was issued at `ISSUED` for 24 h. */
+export function anIssuedToken(part: Part<RegistryToken> = {}): RegistryToken {
+  return aToken(build({ status: { observedGeneration: 1, host: HOST, token: aRecord() } }, part as object));
+}
+
+export function aRecord(part: Part<TokenRecord> = {}): TokenRecord {
+  return build<TokenRecord>(
+    {
+      id: 'token-1',
+      access: 'ReadOnly',
+      issuedAt: at(0),
+      expiresAt: at(DAY),
+      revision: 1,
+      specHash: aWanted().specHash,
+      account: 'default',
+      region: 'us-south',
+    },
+    part,
+  );
+}
+
+export function aPrevious(part: Part<PreviousToken> = {}): PreviousToken {
+  return build<PreviousToken>(
+    { id: 'token-0', revision: 1, account: 'default', region: 'us-south', revokeAt: at(HOUR) },
+    part,
+  );
+}
+
+export function anIntent(part: Part<MintIntent> = {}): MintIntent {
+  return build<MintIntent>(
+    {
+      revision: 2,
+      startedAt: at(0),
+      reason: 'RenewalDue',
+      account: 'default',
+      region: 'us-south',
+      access: 'ReadOnly',
+      specHash: aWanted().specHash,
+    },
+    part,
+  );
+}
+
+export function aTokenSpec(part: Part<TokenSpec> = {}): TokenSpec {
+  return build<TokenSpec>(readTokenSpec(aToken()), part);
+}
+
+export function aWanted(part: Part<Wanted> = {}): Wanted {
+  const identity = { account: 'default', region: 'us-south', access: 'ReadOnly', lifetime: DAY } as const;
+  const { account, region } = identity;
+  return build<Wanted>({ account, region, host: HOST, specHash: specHash(identity) }, part);
+}
+
+export function anAccount(part: Part<RegistryAccount> = {}): RegistryAccount {
+  return build<RegistryAccount>(
+    {
+      apiVersion: 'pullsecrets.dev/v1alpha1',
+      kind: 'RegistryAccount',
+      metadata: { name: 'default', uid: 'account-uid', resourceVersion: '1', creationTimestamp: at(-HOUR) },
+      spec: {
+        provider: 'IBMRegistryTokens',
+        credentialsSecretRef: { name: 'ibm-cloud' },
+        defaultRegion: ACCOUNT_DEFAULTS.defaultRegion,
+      },
+    },
+    part,
+  );
+}
+
+/** A request that is granted: a registry with two regions, 24 h and Never. */
+export function aRequest(part: Partial<Request> = {}): Request {
+  const regions = [
+    { name: 'us-south', host: HOST },
+    { name: 'eu-de', host: 'de.icr.io' },
+  ];
+  const aliases: Record<string, string> = { us: 'us-south' };
+  return {
+    spec: aTokenSpec(),
+    namespace: { name: 'team', labels: {}, terminating: false },
+    account: anAccount(),
+    offer: { access: ['ReadOnly', 'ReadWrite'], lifetimes: [DAY, 'Never'] },
+    findRegion: (name) => regions.find((region) => region.name === (aliases[name] ?? name)),
+    regionNames: regions.map(({ name }) => name),
+    ...part,
+  };
+}
+
+export function aCredential(part: Partial<Credential> = {}): Credential {
+  return { tokenId: 'token-1', username: 'token', value: new Redacted('a-very-secret-value'), ...part };
+}
+
+/** The Secret as it stands in the cluster after the operator wrote it. */
+export function aSecret(
+  part: Part<Secret> = {},
+  { token = anIssuedToken(), host = HOST, credential = aCredential() } = {},
+): Secret {
+  const manifest = secretManifest({ token, spec: readTokenSpec(token), host, credential });
+  const metadata = {
+    ...manifest.metadata,
+    uid: 'secret-uid',
+    resourceVersion: '7',
+    creationTimestamp: at(0),
+  };
+  return build<Secret>({ metadata, type: manifest.type, data: manifest.data }, part);
+}
+
+export const ABSENT: SecretView = { state: 'absent' };
+export const FOREIGN: SecretView = { state: 'foreign', message: 'Secret app is not ours' };
+
+/** A view of the Secret that holds the recorded token, all as wanted. */
+export function ours(part: Partial<Extract<SecretView, { state: 'ours' }>> = {}): SecretView {
+  return {
+    state: 'ours',
+    uid: 'secret-uid',
+    holds: 'token-1',
+    current: true,
+    locked: false,
+    editor: undefined,
+    ...part,
+  };
+}
+
+/**
+ * A situation in which nothing is to be done: an hour after a token was issued for 24 h. What is wanted follows the
+ * token's spec.
+ */
+export function aSituation({
+  token: tokenPart = {},
+  ...part
+}: Partial<Omit<Situation, 'token'>> & { token?: Part<RegistryToken> } = {}): Situation {
+  const token = anIssuedToken(tokenPart);
+  const spec = readTokenSpec(token);
+  const { account, region = 'us-south', access, lifetime } = spec;
+  return {
+    now: ISSUED + HOUR,
+    token,
+    spec,
+    wanted: aWanted({ account, region, specHash: specHash({ account, region, access, lifetime }) }),
+    secret: ours(),
+    olderClaimant: undefined,
+    accountProblem: undefined,
+    accountChangedAt: undefined,
+    tokenIsGone: false,
+    valueIsKnown: true,
+    mintBudget: 5,
+    contestedUntil: undefined,
+    ...part,
+  };
+}
