@@ -69,7 +69,11 @@ export class KubeClient {
     return named(resource, await this.#call<T>({ method: 'GET', path, accept }, options));
   }
 
-  create<T extends KubeObject>(resource: Resource, object: Manifest, options: CallOptions = {}): Promise<T> {
+  async create<T extends KubeObject>(
+    resource: Resource,
+    object: Manifest,
+    options: CallOptions = {},
+  ): Promise<T> {
     const path = resourcePath(resource, { namespace: object.metadata.namespace });
     return this.#write({ method: 'POST', path, body: object }, options);
   }
@@ -79,7 +83,7 @@ export class KubeClient {
    * one that is gone or replaced gives a conflict and is not created again.
    * @param options `force` takes fields over from other managers; otherwise theirs give a conflict
    */
-  apply<T extends KubeObject>(
+  async apply<T extends KubeObject>(
     resource: Resource,
     object: Manifest,
     { force = false, subresource, ...options }: PatchOptions & { force?: boolean | undefined } = {},
@@ -91,7 +95,7 @@ export class KubeClient {
   }
 
   /** JSON merge patch (RFC 7386). With `metadata.resourceVersion` in it, a later version gives a conflict. */
-  mergePatch<T extends KubeObject>(
+  async mergePatch<T extends KubeObject>(
     resource: Resource,
     name: ObjectName,
     patch: object,
@@ -103,7 +107,7 @@ export class KubeClient {
   }
 
   /** JSON patch (RFC 6902): all operations or none. */
-  jsonPatch<T extends KubeObject>(
+  async jsonPatch<T extends KubeObject>(
     resource: Resource,
     name: ObjectName,
     operations: readonly JsonPatchOperation[],
