@@ -78,7 +78,7 @@ export function parseFault(value: unknown): Fault {
   }
   for (const [name, given] of Object.entries(fields)) {
     if (name === 'operation' || name === 'kind') continue;
-    const number = NUMBERS[name];
+    const number = Object.hasOwn(NUMBERS, name) ? NUMBERS[name] : undefined;
     if (!number?.kinds.includes(kind)) throw new FaultError(`${kind} has no field ${name}`);
     if (!Number.isInteger(given) || Number(given) < number.from || Number(given) > number.to) {
       throw new FaultError(`${name} has to be a whole number from ${number.from} to ${number.to}`);

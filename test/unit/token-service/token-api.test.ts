@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { TokenService } from '../../../sandbox/token-service/token-service.ts';
 import {
   ACCOUNT,
@@ -26,6 +26,10 @@ async function listed(service: TokenService, headers: Headers): Promise<Record<s
   const answer = await call(service, 'GET', TOKENS, { headers });
   expect(answer.status).to.equal(200);
   return bodyOf(answer).tokens as Record<string, unknown>[];
+}
+
+function sevens(size: number): Uint8Array {
+  return new Uint8Array(size).fill(7);
 }
 
 function idOf(value: string): string {
@@ -97,7 +101,7 @@ describe('token service: the token API of 2017', () => {
               write: String(write),
               permanent: String(permanent),
             });
-            const id = idOf(await mint(service, headers, `?${query}`));
+            const id = idOf(await mint(service, headers, `?${query.toString()}`));
             const token = service.tokens().find((one) => one.id === id);
             expect(token).to.include({ description, access: write ? 'ReadWrite' : 'ReadOnly' });
             expect(token?.expiresAt === null).to.equal(permanent);
@@ -169,7 +173,7 @@ describe('token service: the token API of 2017', () => {
       await clock.advance(29_999);
       expect(await listed(service, headers)).to.have.length(2);
       await clock.advance(1);
-      expect((await listed(service, headers)).map((row) => row._id)).to.deep.equal([idOf(second)]);
+      expect((await listed(service, headers)).map(({ _id: id }) => id)).to.deep.equal([idOf(second)]);
       expect((await call(service, 'GET', `${TOKENS}/${idOf(first)}`, { headers })).status).to.equal(404);
       expect(expired).to.deep.equal([idOf(first)]);
     });
@@ -354,10 +358,9 @@ describe('token service: the token API of 2017', () => {
     });
 
     it('makes the same ids from the same randomness', async () => {
-      const random = (size: number): Uint8Array => new Uint8Array(size).fill(7);
       const values = await Promise.all(
         [1, 2].map(async () => {
-          const { service } = fixture({ random });
+          const { service } = fixture({ random: sevens });
           return mint(service, await signIn(service));
         }),
       );
@@ -390,7 +393,7 @@ describe('token service: the token API of 2017', () => {
           }
           const alive = [...model].filter(([, expiry]) => expiry > clock.now()).map(([id]) => id);
           const rows = await listed(service, await signIn(service));
-          expect(rows.map((row) => row._id)).to.deep.equal(alive);
+          expect(rows.map(({ _id: id }) => id)).to.deep.equal(alive);
         }
       }),
       { numRuns: 30 },
