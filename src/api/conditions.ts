@@ -1,3 +1,5 @@
+import { shorten } from './text.ts';
+
 /** Condition types, compatible with kstatus: Reconciling and Stalled are there only while they are true. */
 export type ConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'RevocationPending';
 
@@ -80,7 +82,7 @@ export function updateConditions(
       observedGeneration: generation,
       lastTransitionTime: before?.status === status ? before.lastTransitionTime : now,
       reason,
-      message: message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1)}…` : message,
+      message: shorten(message, LONGEST_MESSAGE),
     };
   });
 }

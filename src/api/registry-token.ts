@@ -1,6 +1,8 @@
 import type { ObjectMeta } from '../common/objects.ts';
 import type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
 import { parseDuration } from './duration.ts';
+import { isAnnotationKey, isLabelKey, isLabelValue, isObjectName } from './metadata-syntax.ts';
+import { prefix } from './text.ts';
 
 export type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
 
@@ -50,11 +52,13 @@ export class InvalidSpec extends Error {
 }
 
 const SHORTEST = 60_000;
+/** 100 years: sums of times and durations stay times that can be written. */
+const LONGEST = 876_000 * 3_600_000;
 const ACCESS: readonly string[] = ['ReadOnly', 'ReadWrite'];
 const HOST = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:\d{1,5})?$/;
 /** A description must not look like the tag that is written behind it, nor break a line. */
 // eslint-disable-next-line no-control-regex
-const DESCRIPTION = /^[^[\]\x00-\x1f\x7f]*$/;
+const DESCRIPTION = /^[^[\]\x00-\x1f\x7f]{0,128}$/u;
 
 /**
  * Reads a RegistryToken's spec, filling in defaults. Checks again what the CRD's schema and CEL rules check, since an
@@ -73,16 +77,10 @@ export function readTokenSpec(token: RegistryToken): TokenSpec {
       `spec.lifetime is ${quote(spec.lifetime ?? '')}; the shortest is 1m, for ever is Never`,
     );
   const description = spec.description ?? '';
-  if (!DESCRIPTION.test(description) || description.length > 128)
+  if (!DESCRIPTION.test(description))
     throw new InvalidSpec(
       'spec.description takes at most 128 characters, without square brackets and line breaks',
     );
-  for (const host of secret.extraHosts ?? []) {
-    if (!HOST.test(host))
-      throw new InvalidSpec(
-        `spec.secret.extraHosts holds ${quote(host)}; it takes host or host:port in lower case`,
-      );
-  }
   return {
     account: spec.accountRef?.name ?? 'default',
     region: spec.region,
@@ -90,16 +88,36 @@ export function readTokenSpec(token: RegistryToken): TokenSpec {
     lifetime,
     description,
     rotation: readRotation(rotation, lifetime),
-    secret: {
-      name: secret.name ?? token.metadata.name,
-      extraHosts: secret.extraHosts ?? [],
-      labels: secret.labels ?? {},
-      annotations: secret.annotations ?? {},
-      deletionPolicy: secret.deletionPolicy ?? 'Delete',
-    },
+    secret: readSecret(secret, token.metadata.name),
     suspend: spec.suspend ?? false,
     deletionPolicy: spec.deletionPolicy ?? 'Revoke',
   };
+}
+
+/** What the API server would refuse in a Secret is refused here, before a token is made for it. */
+function readSecret(
+  secret: NonNullable<RegistryTokenSpec['secret']>,
+  defaultName: string,
+): TokenSpec['secret'] {
+  const { name = defaultName, extraHosts = [], labels = {}, annotations = {} } = secret;
+  if (!isObjectName(name))
+    throw new InvalidSpec(
+      `spec.secret.name is ${quote(name)}; it takes lower case letters, digits and, between them, dashes and dots`,
+    );
+  const host = extraHosts.find((text) => !HOST.test(text));
+  if (host !== undefined)
+    throw new InvalidSpec(
+      `spec.secret.extraHosts holds ${quote(host)}; it takes host or host:port in lower case`,
+    );
+  const label = Object.entries(labels).find(([key, value]) => !isLabelKey(key) || !isLabelValue(value));
+  if (label)
+    throw new InvalidSpec(`spec.secret.labels holds ${quote(label.join('='))}, which can't be a label`);
+  const annotation = Object.keys(annotations).find((key) => !isAnnotationKey(key));
+  if (annotation !== undefined)
+    throw new InvalidSpec(
+      `spec.secret.annotations holds ${quote(annotation)}, which can't be the key of an annotation`,
+    );
+  return { name, extraHosts, labels, annotations, deletionPolicy: secret.deletionPolicy ?? 'Delete' };
 }
 
 function readRotation(
@@ -136,7 +154,9 @@ function duration(field: string, text: string): number {
   const milliseconds = parseDuration(text);
   if (milliseconds === undefined)
     throw new InvalidSpec(`${field} is ${quote(text)}; it takes a duration such as 24h, 1h30m or 45s`);
+  if (milliseconds > LONGEST)
+    throw new InvalidSpec(`${field} is ${quote(text)}; the longest is 876000h, which is 100 years`);
   return milliseconds;
 }
 
-const quote = (text: string): string => JSON.stringify(text.slice(0, 64));
+const quote = (text: string): string => JSON.stringify(prefix(text, 64));

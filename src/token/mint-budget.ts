@@ -2,9 +2,12 @@ import { fromTime, toTime } from '../api/time.ts';
 
 const HOUR = 3_600_000;
 
-/** Mints of the last hour, oldest first. */
+/**
+ * Mints of the last hour. A time further ahead than an hour was written before the clock was set back, and would count
+ * until the clock is there again.
+ */
 function recent(mintTimes: readonly string[] | undefined, now: number): number[] {
-  return (mintTimes ?? []).map((time) => fromTime(time) ?? 0).filter((time) => time > now - HOUR);
+  return (mintTimes ?? []).map((time) => fromTime(time) ?? 0).filter((time) => Math.abs(now - time) < HOUR);
 }
 
 /**

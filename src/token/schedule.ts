@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TokenRecord, TokenSpec } from '../api/registry-token.ts';
 import { fromTime } from '../api/time.ts';
 
-/** At most this part of a token's life is taken off its schedule, so that tokens made together are not renewed together. */
+/** At most this part of a token's time in force is taken off it, so that tokens made together are not renewed together. */
 const JITTER = 0.05;
 const DEFAULT_MARGIN = 1 / 3;
 
@@ -34,7 +34,7 @@ export function rotationTime(
   const life = Math.max(0, expiry - issued);
   const wanted = rotation.renewBefore ?? life * DEFAULT_MARGIN;
   const margin = wanted < life ? wanted : life * DEFAULT_MARGIN;
-  const jitter = Math.min(life * JITTER, life - margin) * fraction;
+  const jitter = (life - margin) * JITTER * fraction;
   return Math.floor(expiry - margin - jitter);
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { merge } from 'ts-deepmerge';
 import {
   API_VERSION,
   CHECKSUM_ANNOTATION,
@@ -85,18 +84,15 @@ export function secretMarks(
   payloadChecksum: string,
 ): { labels: Record<string, string>; annotations: Record<string, string> } {
   const { labels, annotations } = spec.secret;
-  return merge.withOptions(
-    { mergeArrays: false },
-    { labels: { ...labels }, annotations: { ...annotations } },
-    {
-      labels: { [MANAGED_BY_LABEL]: OPERATOR, [OWNER_UID_LABEL]: token.metadata.uid },
-      annotations: {
-        [OWNER_NAME_ANNOTATION]: token.metadata.name,
-        [TOKEN_ID_ANNOTATION]: tokenId,
-        [CHECKSUM_ANNOTATION]: payloadChecksum,
-      },
+  return {
+    labels: { ...labels, [MANAGED_BY_LABEL]: OPERATOR, [OWNER_UID_LABEL]: token.metadata.uid },
+    annotations: {
+      ...annotations,
+      [OWNER_NAME_ANNOTATION]: token.metadata.name,
+      [TOKEN_ID_ANNOTATION]: tokenId,
+      [CHECKSUM_ANNOTATION]: payloadChecksum,
     },
-  );
+  };
 }
 
 /** Whether the Secret stays when the RegistryToken goes. */

@@ -1,4 +1,5 @@
 import type { MintIntent, PreviousToken, RegistryTokenStatus, TokenRecord } from '../api/registry-token.ts';
+import { shorten } from '../api/text.ts';
 import { fromTime, toDeadline, toTime } from '../api/time.ts';
 import type { Failure } from './failure.ts';
 import { retryDelay } from './failure.ts';
@@ -32,10 +33,11 @@ export function withIntent(
   };
 }
 
-/** The mint surely did not happen: its revision is free again. */
+/** The mint surely did not happen: its revision is free again, and it does not count against the budget. */
 export function withoutIntent(status: RegistryTokenStatus): RegistryTokenStatus {
-  const { mintIntent: _, ...rest } = status;
-  return rest;
+  const { mintIntent, ...rest } = status;
+  const index = (status.mintTimes ?? []).lastIndexOf(mintIntent?.startedAt ?? '');
+  return index < 0 ? rest : { ...rest, mintTimes: (status.mintTimes ?? []).toSpliced(index, 1) };
 }
 
 /** The Secret holds the new token: its predecessor is revoked `grace` from now, or left to expire if that is sooner. */
@@ -46,17 +48,15 @@ export function withToken(
   grace: number,
   now: number,
 ): RegistryTokenStatus {
-  const predecessor = status.token;
-  const rotate = status.mintIntent?.rotate;
-  const previous = status.previousTokens ?? [];
-  const grown =
-    predecessor && predecessor.id !== token.id ? [...previous, retire(predecessor, now, grace)] : previous;
+  const { mintIntent, ...rest } = withoutFailure(status);
+  const rotate = mintIntent?.rotate;
+  const retired = status.token ? [retire(status.token, now, grace)] : [];
   return {
-    ...withoutFailure(withoutIntent(status)),
+    ...rest,
     token,
     lastRotation: { time: toTime(now), reason },
     ...(rotate === undefined ? {} : { lastHandledRotate: rotate }),
-    previousTokens: grown.slice(-MOST_PREVIOUS),
+    previousTokens: previousTokens([...(status.previousTokens ?? []), ...retired], token),
   };
 }
 
@@ -68,10 +68,10 @@ export function withStrays(
 ): RegistryTokenStatus {
   return {
     ...status,
-    previousTokens: [
-      ...(status.previousTokens ?? []),
-      ...strays.map((stray) => ({ ...stray, revokeAt: toTime(now) })),
-    ].slice(-MOST_PREVIOUS),
+    previousTokens: previousTokens(
+      [...(status.previousTokens ?? []), ...strays.map((stray) => ({ ...stray, revokeAt: toTime(now) }))],
+      status.token,
+    ),
   };
 }
 
@@ -117,7 +117,7 @@ export function withRevocationFailure(
       return {
         ...token,
         attempts,
-        lastError: failure.message.slice(0, 1024),
+        lastError: shorten(failure.message, 1024),
         nextAttemptTime: toDeadline(now + retryDelay(failure, attempts, random)),
       };
     }),
@@ -132,6 +132,13 @@ export function dueForRevocation(status: RegistryTokenStatus, now: number): Prev
 /** When a previous token is to be revoked, or its revocation tried again. */
 export function revocationTime({ revokeAt, nextAttemptTime }: PreviousToken): number {
   return Math.max(fromTime(revokeAt) ?? 0, fromTime(nextAttemptTime) ?? 0);
+}
+
+/** Previous tokens as a status may hold them: each once, never the one in force, the latest if there are too many. */
+function previousTokens(tokens: readonly PreviousToken[], inForce: TokenRecord | undefined): PreviousToken[] {
+  return tokens
+    .filter(({ id }, index) => id !== inForce?.id && tokens.findIndex((other) => other.id === id) === index)
+    .slice(-MOST_PREVIOUS);
 }
 
 function retire(token: TokenRecord, now: number, grace: number): PreviousToken {

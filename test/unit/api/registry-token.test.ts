@@ -1,0 +1,209 @@
+import { expect } from 'chai';
+import { InvalidSpec, readTokenSpec } from '../../../src/api/registry-token.ts';
+import { aToken, DAY, HOUR, MINUTE, SECOND } from '../../support/builders.ts';
+
+const secret = (part: object) => ({ secret: part });
+const rotation = (part: object, lifetime = '24h') => ({ lifetime, rotation: part });
+const read = (spec: object) => readTokenSpec(aToken({ spec }));
+
+describe("a RegistryToken's spec", () => {
+  it('is complete when it is empty', () => {
+    expect(read({})).to.deep.equal({
+      account: 'default',
+      region: undefined,
+      access: 'ReadOnly',
+      lifetime: DAY,
+      description: '',
+      rotation: { policy: 'Auto', renewBefore: undefined, rotateEvery: undefined, gracePeriod: undefined },
+      secret: { name: 'app', extraHosts: [], labels: {}, annotations: {}, deletionPolicy: 'Delete' },
+      suspend: false,
+      deletionPolicy: 'Revoke',
+    });
+  });
+
+  it('is read as it is written when it is full', () => {
+    const spec = {
+      accountRef: { name: 'prod' },
+      region: 'eu-de',
+      access: 'ReadWrite',
+      lifetime: '12h',
+      description: 'for the build',
+      rotation: { policy: 'Manual', renewBefore: '1h', gracePeriod: '0s' },
+      secret: {
+        name: 'pull.app',
+        extraHosts: ['de.icr.io', 'localhost:5000'],
+        labels: { 'example.com/team': 'red' },
+        annotations: { 'Example.com/Note': 'any text at all, [even this]\n' },
+        deletionPolicy: 'Retain',
+      },
+      serviceAccounts: ['default'],
+      suspend: true,
+      deletionPolicy: 'Retain',
+    };
+    expect(read(spec)).to.deep.equal({
+      account: 'prod',
+      region: 'eu-de',
+      access: 'ReadWrite',
+      lifetime: 12 * HOUR,
+      description: 'for the build',
+      rotation: { policy: 'Manual', renewBefore: HOUR, rotateEvery: undefined, gracePeriod: 0 },
+      secret: spec.secret,
+      suspend: true,
+      deletionPolicy: 'Retain',
+    });
+  });
+
+  describe('takes', () => {
+    const rows: [string, object, object][] = [
+      ['a lifetime without end', { lifetime: 'Never' }, { lifetime: 'Never' }],
+      ['the shortest lifetime', { lifetime: '60s' }, { lifetime: MINUTE }],
+      ['the longest lifetime', { lifetime: '876000h' }, { lifetime: 876_000 * HOUR }],
+      ['a description of 128 characters, however wide', { description: '😀'.repeat(128) }, {}],
+      [
+        'a margin one second short of the lifetime',
+        { lifetime: '1m', rotation: { renewBefore: '59s' } },
+        {
+          rotation: {
+            policy: 'Auto',
+            renewBefore: 59 * SECOND,
+            rotateEvery: undefined,
+            gracePeriod: undefined,
+          },
+        },
+      ],
+      [
+        'a rotation every minute of a token without end',
+        { lifetime: 'Never', rotation: { rotateEvery: '1m' } },
+        { rotation: { policy: 'Auto', renewBefore: undefined, rotateEvery: MINUTE, gracePeriod: undefined } },
+      ],
+    ];
+    for (const [name, spec, expected] of rows) {
+      it(name, () => expect(read(spec)).to.deep.include(expected));
+    }
+  });
+
+  describe('refuses', () => {
+    const DURATION = 'it takes a duration such as 24h, 1h30m or 45s';
+    const DESCRIPTION =
+      'spec.description takes at most 128 characters, without square brackets and line breaks';
+    const rows: [string, object, string][] = [
+      ['another access', { access: 'Admin' }, 'spec.access is "Admin"; it takes ReadOnly or ReadWrite'],
+      ['an empty lifetime', { lifetime: '' }, `spec.lifetime is ""; ${DURATION}`],
+      ['a lifetime in days', { lifetime: '30d' }, `spec.lifetime is "30d"; ${DURATION}`],
+      ['never in lower case', { lifetime: 'never' }, `spec.lifetime is "never"; ${DURATION}`],
+      [
+        'a lifetime of nothing',
+        { lifetime: '0s' },
+        'spec.lifetime is "0s"; the shortest is 1m, for ever is Never',
+      ],
+      [
+        'a lifetime under a minute',
+        { lifetime: '59s' },
+        'spec.lifetime is "59s"; the shortest is 1m, for ever is Never',
+      ],
+      [
+        'a lifetime of centuries',
+        { lifetime: '876001h' },
+        'spec.lifetime is "876001h"; the longest is 876000h, which is 100 years',
+      ],
+      [
+        'a number too large to count',
+        { lifetime: `${'9'.repeat(99)}h` },
+        `spec.lifetime is "${'9'.repeat(64)}"; ${DURATION}`,
+      ],
+      ['a description that looks like a tag', { description: '[pullsecrets.dev:a:b:1]' }, DESCRIPTION],
+      ['a closing bracket alone', { description: 'a]' }, DESCRIPTION],
+      ['a description of two lines', { description: 'a\nb' }, DESCRIPTION],
+      ['a line break at the very end', { description: 'a\n' }, DESCRIPTION],
+      ['a description that is too long', { description: 'a'.repeat(129) }, DESCRIPTION],
+      ['a margin in days', rotation({ renewBefore: '1d' }), `spec.rotation.renewBefore is "1d"; ${DURATION}`],
+      [
+        'a margin for a token without end',
+        rotation({ renewBefore: '1h' }, 'Never'),
+        'spec.rotation.renewBefore needs a token that expires; with lifetime Never use rotateEvery',
+      ],
+      [
+        'a margin as long as the lifetime',
+        rotation({ renewBefore: '24h' }),
+        'spec.rotation.renewBefore must be shorter than spec.lifetime',
+      ],
+      [
+        'a schedule for a token that expires',
+        rotation({ rotateEvery: '1h' }),
+        'spec.rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
+      ],
+      [
+        'a schedule of seconds',
+        rotation({ rotateEvery: '59s' }, 'Never'),
+        'spec.rotation.rotateEvery must be at least 1m',
+      ],
+      [
+        'a schedule in days',
+        rotation({ rotateEvery: '30d' }, 'Never'),
+        `spec.rotation.rotateEvery is "30d"; ${DURATION}`,
+      ],
+      [
+        'a grace period in words',
+        rotation({ gracePeriod: 'a day' }),
+        `spec.rotation.gracePeriod is "a day"; ${DURATION}`,
+      ],
+      [
+        'a grace period of centuries',
+        rotation({ gracePeriod: '2400000000h' }),
+        'spec.rotation.gracePeriod is "2400000000h"; the longest is 876000h, which is 100 years',
+      ],
+      [
+        'a Secret name that no Secret can have',
+        secret({ name: 'a..b' }),
+        'spec.secret.name is "a..b"; it takes lower case letters, digits and, between them, dashes and dots',
+      ],
+      [
+        'a host with a scheme',
+        secret({ extraHosts: ['ok.io', 'https://us.icr.io'] }),
+        'spec.secret.extraHosts holds "https://us.icr.io"; it takes host or host:port in lower case',
+      ],
+      [
+        'a host with a path',
+        secret({ extraHosts: ['us.icr.io/team'] }),
+        'spec.secret.extraHosts holds "us.icr.io/team"; it takes host or host:port in lower case',
+      ],
+      [
+        'a host in upper case',
+        secret({ extraHosts: ['US.icr.io'] }),
+        'spec.secret.extraHosts holds "US.icr.io"; it takes host or host:port in lower case',
+      ],
+      [
+        'an empty host',
+        secret({ extraHosts: [''] }),
+        'spec.secret.extraHosts holds ""; it takes host or host:port in lower case',
+      ],
+      [
+        'a label value that no label can have',
+        secret({ labels: { team: 'the reds' } }),
+        'spec.secret.labels holds "team=the reds", which can\'t be a label',
+      ],
+      [
+        'a label key that no label can have',
+        secret({ labels: { 'a b': 'c' } }),
+        'spec.secret.labels holds "a b=c", which can\'t be a label',
+      ],
+      [
+        'an annotation key that no annotation can have',
+        secret({ annotations: { 'a/b/c': 'd' } }),
+        'spec.secret.annotations holds "a/b/c", which can\'t be the key of an annotation',
+      ],
+    ];
+    for (const [name, spec, message] of rows) {
+      it(name, () =>
+        expect(() => read(spec))
+          .to.throw(InvalidSpec)
+          .with.property('message', message),
+      );
+    }
+
+    it('and quotes no more of what it refuses than one can read', () => {
+      const access = `${'x'.repeat(63)}😀 and more`;
+      expect(() => read({ access })).to.throw(InvalidSpec, `spec.access is "${'x'.repeat(63)}"; it takes`);
+    });
+  });
+});
