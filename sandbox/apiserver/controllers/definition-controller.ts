@@ -1,0 +1,103 @@
+import { asList, asObject, asText, type JsonObject } from '../json.ts';
+import { customResourceDefinitions as definitions } from '../kinds/custom-resource-definition.ts';
+import type { Change } from '../change.ts';
+import { timeText } from '../time-text.ts';
+import { AS_IS, type Surroundings } from './surroundings.ts';
+import { WorkLoop } from './work-loop.ts';
+
+const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
+
+/** Accepts CustomResourceDefinitions, serves what they define, and empties those that go away. */
+export class DefinitionController {
+  readonly #parts: Surroundings;
+  readonly #loop: WorkLoop;
+  readonly #unsubscribe: () => void;
+
+  constructor(parts: Surroundings) {
+    this.#parts = parts;
+    this.#loop = new WorkLoop(parts.clock, () => this.#work());
+    this.#unsubscribe = parts.store.subscribe((change) => this.#notice(change));
+  }
+
+  stop(): void {
+    this.#unsubscribe();
+    this.#loop.stop();
+  }
+
+  #notice({ collection, type, object }: Change): void {
+    if (collection === definitions.collection) {
+      if (type === 'DELETED') this.#retire(object);
+      this.#loop.wake();
+    } else if (type === 'DELETED') this.#loop.wake();
+  }
+
+  #work(): void {
+    for (const definition of this.#parts.store.list(definitions.collection)) {
+      if (asObject(definition.metadata).deletionTimestamp !== undefined) this.#empty(definition);
+      else this.#establish(definition);
+    }
+  }
+
+  #establish(definition: JsonObject): void {
+    const { store, clock, catalog } = this.#parts;
+    const accepted = withStatus(definition, timeText(clock.now()));
+    if (accepted !== definition) store.put(definitions.collection, accepted);
+    catalog.define(accepted);
+  }
+
+  /** Deletes the objects; the definition goes when the last one has. */
+  #empty(definition: JsonObject): void {
+    const { store, catalog, deleter } = this.#parts;
+    const spec = asObject(definition.spec);
+    const type = catalog.findKind(asText(spec.group), asText(asObject(spec.names).kind));
+    if (type) for (const object of store.list(type.collection)) deleter.delete(type, object, AS_IS);
+    if (type && store.list(type.collection).length > 0) return;
+    const metadata = asObject(definition.metadata);
+    const finalizers = asList(metadata.finalizers).filter((item) => item !== CLEANUP);
+    deleter.finish(definitions, { ...definition, metadata: { ...metadata, finalizers } });
+  }
+
+  #retire(definition: JsonObject): void {
+    const spec = asObject(definition.spec);
+    this.#parts.catalog.remove(definition);
+    this.#parts.watches.endCollection(`${asText(spec.group)}/${asText(asObject(spec.names).plural)}`);
+  }
+}
+
+/** The definition as accepted and established; itself when it already says so. */
+function withStatus(definition: JsonObject, now: string): JsonObject {
+  const { spec, status, metadata } = definition;
+  const names = asObject(asObject(spec).names);
+  const known = asObject(status);
+  const generation = asObject(metadata).generation ?? 1;
+  const stored = asList(asObject(spec).versions)
+    .map(asObject)
+    .filter((version) => version.storage === true)
+    .map((version) => version.name ?? '');
+  const storedVersions = [...new Set([...asList(known.storedVersions), ...stored])];
+  const accepted = JSON.stringify(known.acceptedNames) === JSON.stringify(names);
+  if (accepted && storedVersions.length === asList(known.storedVersions).length) return definition;
+  const condition = (type: string, reason: string, message: string): JsonObject => ({
+    type,
+    status: 'True',
+    reason,
+    message,
+    lastTransitionTime: now,
+    observedGeneration: generation,
+  });
+  return {
+    ...definition,
+    metadata: {
+      ...asObject(metadata),
+      finalizers: [...new Set([...asList(asObject(metadata).finalizers), CLEANUP])],
+    },
+    status: {
+      conditions: [
+        condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
+        condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
+      ],
+      acceptedNames: names,
+      storedVersions,
+    },
+  };
+}
