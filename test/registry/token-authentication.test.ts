@@ -1,0 +1,167 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { serve, type Server } from '../../sandbox/token-service/http-server.ts';
+import { TokenService } from '../../sandbox/token-service/token-service.ts';
+import { systemClock } from '../../src/common/clock.ts';
+import { missingPrograms, startDockerRegistry, type DockerRegistry } from './docker-registry.ts';
+import { writeImage } from './oci-layout.ts';
+
+const ACCOUNTS = { ours: 'a'.repeat(32), theirs: 'b'.repeat(32) };
+const UNAUTHORIZED = /unable to retrieve auth token: invalid username\/password: unauthorized/;
+const DENIED = /denied: requested access to the resource is denied/;
+
+/** What skopeo said when it failed; undefined when it did not. */
+type Failure = string | undefined;
+
+describe('a registry of CNCF Distribution, with the token service', () => {
+  let folder: string;
+  let service: TokenService;
+  let tokenServer: Server;
+  let registry: DockerRegistry;
+  let destination = 0;
+  const tokens: Record<'readOnly' | 'readWrite' | 'theirs', string> = {
+    readOnly: '',
+    readWrite: '',
+    theirs: '',
+  };
+
+  before(async function () {
+    const missing = await missingPrograms('docker-registry', 'skopeo');
+    if (missing.length > 0) {
+      process.stdout.write(`    skipped: ${missing.join(' and ')} not on the PATH\n`);
+      this.skip();
+    }
+    folder = await mkdtemp(join(tmpdir(), 'registry-'));
+    service = new TokenService({
+      clock: systemClock,
+      apiKeys: Object.entries(ACCOUNTS).map(([key, accountId]) => ({ key, accountId })),
+      namespaces: { [ACCOUNTS.ours]: ['ours'], [ACCOUNTS.theirs]: ['theirs'] },
+    });
+    tokenServer = await serve(service, { port: 0 });
+    const certificate = join(folder, 'certificate.pem');
+    await writeFile(certificate, await service.certificate());
+    registry = await startDockerRegistry({
+      folder,
+      realm: `${tokenServer.url}/oauth/token`,
+      issuer: service.host ?? '',
+      certificate,
+    });
+    await writeImage(join(folder, 'image'));
+    tokens.readOnly = await mint('ours', '');
+    tokens.readWrite = await mint('ours', '?write=true');
+    tokens.theirs = await mint('theirs', '?write=true');
+  });
+
+  after(async () => {
+    await registry?.stop();
+    await tokenServer?.close();
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  async function signIn(key: keyof typeof ACCOUNTS): Promise<Record<string, string>> {
+    const body = new URLSearchParams({ grant_type: 'urn:ibm:params:oauth:grant-type:apikey', apikey: key });
+    const response = await fetch(`${tokenServer.url}/identity/token`, { method: 'POST', body });
+    const { access_token: accessToken } = (await response.json()) as Record<string, string>;
+    return { Authorization: `Bearer ${accessToken}`, Account: ACCOUNTS[key] };
+  }
+
+  async function mint(key: keyof typeof ACCOUNTS, query: string): Promise<string> {
+    const headers = await signIn(key);
+    const response = await fetch(`${tokenServer.url}/api/v1/tokens${query}`, { method: 'POST', headers });
+    return ((await response.json()) as { token: string }).token;
+  }
+
+  /** Runs skopeo with a file such as a dockerconfigjson Secret holds. */
+  async function skopeo(value: string | undefined, from: string, to: string): Promise<Failure> {
+    const auth = Buffer.from(`token:${value}`).toString('base64');
+    const auths =
+      value === undefined ? {} : { [registry.host]: { username: 'token', password: value, auth } };
+    const authFile = join(folder, 'auth.json');
+    await writeFile(authFile, JSON.stringify({ auths }));
+    const flags = ['--insecure-policy', 'copy', '--authfile', authFile];
+    const tls = ['--src-tls-verify=false', '--dest-tls-verify=false'];
+    return new Promise((resolve) => {
+      execFile('skopeo', [...flags, ...tls, from, to], (error, _, stderr) =>
+        resolve(error ? stderr : undefined),
+      );
+    });
+  }
+
+  function push(value: string | undefined, repository = 'ours/app'): Promise<Failure> {
+    return skopeo(value, `oci:${join(folder, 'image')}:latest`, `docker://${registry.host}/${repository}:1`);
+  }
+
+  function pull(value: string | undefined): Promise<Failure> {
+    return skopeo(
+      value,
+      `docker://${registry.host}/ours/app:1`,
+      `dir:${join(folder, `pulled-${++destination}`)}`,
+    );
+  }
+
+  it('takes a push from a read-write token', async () => {
+    expect(await push(tokens.readWrite)).to.equal(undefined);
+  });
+
+  it('gives a pull to both', async () => {
+    expect(await pull(tokens.readWrite)).to.equal(undefined);
+    expect(await pull(tokens.readOnly)).to.equal(undefined);
+  });
+
+  it('denies a push to a read-only token', async () => {
+    expect(await push(tokens.readOnly)).to.match(DENIED);
+  });
+
+  it("denies what lies in another account's namespace", async () => {
+    expect(await pull(tokens.theirs)).to.match(DENIED);
+    expect(await push(tokens.readWrite, 'theirs/app')).to.match(DENIED);
+    expect(await push(tokens.theirs, 'theirs/app')).to.equal(undefined);
+  });
+
+  it('refuses a wrong token, an expired one, and none', async () => {
+    service.faults.add({ operation: 'mint', kind: 'expired', times: 1 });
+    for (const value of ['wrong', await mint('ours', '?write=true'), undefined]) {
+      expect(await push(value)).to.match(UNAUTHORIZED);
+      expect(await pull(value)).to.match(UNAUTHORIZED);
+    }
+  });
+
+  it('believes a bearer token of the password grant, with which containerd begins', async () => {
+    const challenge = await fetch(`http://${registry.host}/v2/`);
+    expect([challenge.status, challenge.headers.get('www-authenticate')]).to.deep.equal([
+      401,
+      `Bearer realm="${tokenServer.url}/oauth/token",service="registry"`,
+    ]);
+    const body = new URLSearchParams({
+      grant_type: 'password',
+      service: 'registry',
+      client_id: 'containerd-client',
+      scope: 'repository:ours/app:pull',
+      username: 'token',
+      password: tokens.readOnly,
+    });
+    const answer = await fetch(`${tokenServer.url}/oauth/token`, { method: 'POST', body });
+    const { access_token: bearer } = (await answer.json()) as Record<string, string>;
+    const manifest = await fetch(`http://${registry.host}/v2/ours/app/manifests/1`, {
+      headers: { Authorization: `Bearer ${bearer}`, Accept: 'application/vnd.oci.image.manifest.v1+json' },
+    });
+    expect(manifest.status).to.equal(200);
+  });
+
+  it('refuses a token as soon as it is revoked', async () => {
+    const [token] = service
+      .tokens()
+      .filter(({ access, account }) => access === 'ReadOnly' && account === ACCOUNTS.ours);
+    const headers = await signIn('ours');
+    const response = await fetch(`${tokenServer.url}/api/v1/tokens/${token?.id}`, {
+      method: 'DELETE',
+      headers,
+    });
+    expect(response.status).to.equal(200);
+    expect(await pull(tokens.readOnly)).to.match(UNAUTHORIZED);
+    expect(await pull(tokens.readWrite)).to.equal(undefined);
+  });
+});
