@@ -36,7 +36,7 @@ export class DelayedKeys {
   }
 
   #arm(): void {
-    const next = this.#heap[0]?.due ?? Infinity;
+    const next = this.#first()?.due ?? Infinity;
     if (next === this.#armedFor) return;
     this.#disarm();
     this.#armedFor = next;
@@ -47,13 +47,20 @@ export class DelayedKeys {
   #release(): void {
     this.#armedFor = Infinity;
     const now = this.#clock.monotonic();
-    for (let first = this.#heap[0]; first && first.due <= now; first = this.#heap[0]) {
-      this.#pop();
-      if (this.#due.get(first.key) !== first.due) continue;
+    for (let first = this.#first(); first && first.due <= now; first = this.#first()) {
       this.#due.delete(first.key);
       this.#onDue(first.key);
     }
     this.#arm();
+  }
+
+  /** The entry that comes due next; void ones before it are dropped. */
+  #first(): Entry | undefined {
+    for (;;) {
+      const first = this.#heap[0];
+      if (!first || this.#due.get(first.key) === first.due) return first;
+      this.#pop();
+    }
   }
 
   #push(entry: Entry): void {

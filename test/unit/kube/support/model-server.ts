@@ -28,10 +28,9 @@ export class ModelServer implements Transport {
   readonly #history: (Event & { path: string })[] = [];
 
   /** Objects under a collection's path, for comparison. */
-  objects(collection: string): KubeObject[] {
-    return [...this.#objects]
-      .filter(([path]) => path.startsWith(`${collection}/`))
-      .map(([, object]) => object);
+  objects<T extends KubeObject>(collection: string): T[] {
+    const found = [...this.#objects].filter(([path]) => path.startsWith(`${collection}/`));
+    return found.map(([, object]) => object as T);
   }
 
   put(collection: string, name: string, fields: object = {}): KubeObject {
