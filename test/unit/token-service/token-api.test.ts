@@ -260,6 +260,7 @@ describe('token service: the token API of 2017', () => {
       ['the Account of somebody else', (headers) => ({ ...headers, account: OTHER_ACCOUNT })],
       ['another scheme', (headers) => ({ ...headers, authorization: 'Basic dG9rZW46eA==' })],
       ['no JWT', (headers) => ({ ...headers, authorization: 'Bearer abc' })],
+      ['claims that are no JSON', (headers) => ({ ...headers, authorization: 'Bearer e30.bm9uZQ.x' })],
       [
         'a forged claim',
         (headers) => {
