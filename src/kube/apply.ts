@@ -1,9 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /** Lists that the server merges element by element, and what tells their elements apart. */
-const MERGED_LISTS: Readonly<Record<string, string>> = {
-  ownerReferences: 'uid',
-};
+const MERGED_LISTS: ReadonlyMap<string, string> = new Map([['ownerReferences', 'uid']]);
 const SETS: ReadonlySet<string> = new Set(['finalizers']);
 
 /**
@@ -16,10 +14,11 @@ export function holds(live: unknown, applied: unknown): boolean {
   if (!isMap(live)) return live === undefined && Object.keys(applied).length === 0;
   return Object.entries(applied).every(([name, value]) => {
     if (value === undefined) return true;
-    const key = MERGED_LISTS[name];
-    if (key) return holdsElements(live[name], value, key);
-    if (SETS.has(name)) return asList(value).every((element) => asList(live[name]).includes(element));
-    return holds(live[name], value);
+    const present = Object.hasOwn(live, name) ? live[name] : undefined;
+    const key = MERGED_LISTS.get(name);
+    if (key) return holdsElements(present, value, key);
+    if (SETS.has(name)) return asList(value).every((element) => asList(present).includes(element));
+    return holds(present, value);
   });
 }
 

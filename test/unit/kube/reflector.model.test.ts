@@ -27,7 +27,10 @@ class Follower {
   }
 }
 
-type Step = { say: string; do: (server: ModelServer, clock: VirtualClock) => unknown };
+interface Step {
+  say: string;
+  do: (server: ModelServer, clock: VirtualClock) => unknown;
+}
 
 const name = fc.constantFrom('a', 'b', 'c', 'd');
 const steps: fc.Arbitrary<Step>[] = [
@@ -58,15 +61,26 @@ const steps: fc.Arbitrary<Step>[] = [
       };
     },
   })),
+  name.map((thing) => ({
+    say: `replace ${thing} while nobody watches`,
+    do: (server) => {
+      for (const watch of server.watches) watch.end(new KubeError('broken'));
+      server.remove(THINGS, thing);
+      server.put(THINGS, thing);
+      server.compact();
+    },
+  })),
   fc.integer({ min: 0, max: 20_000 }).map((milliseconds) => ({
     say: `wait ${milliseconds}`,
     do: (_, clock) => clock.advance(milliseconds),
   })),
 ];
 
+const described = (step: Step): Step => Object.assign(step, { [fc.toStringMethod]: () => step.say });
+
 describe('Reflector against its model', () => {
   it('ends up with what the server has, and has told of every step there', async () => {
-    const sequences = fc.array(fc.oneof(...steps), { maxLength: 40 });
+    const sequences = fc.array(fc.oneof(...steps).map(described), { maxLength: 40 });
     const property = fc.asyncProperty(
       sequences,
       fc.double({ min: 0, max: 0.999, noNaN: true }),
