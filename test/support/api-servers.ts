@@ -1,0 +1,53 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { serve } from '../../sandbox/apiserver/http-server.ts';
+import { kubeconfigFor } from '../../sandbox/apiserver/kubeconfig.ts';
+import { ApiServer, type ApiServerOptions } from '../../sandbox/apiserver/server.ts';
+import { startControlPlane } from './control-plane.ts';
+
+/** An API server that a test may use as it likes. */
+export interface RunningApiServer {
+  kind: 'embedded' | 'real';
+  url: string;
+  /** A kubeconfig file's text. */
+  kubeconfig: string;
+  kubeConfig: KubeConfig;
+  /** The embedded server itself, for its faults and history; absent for a real one. */
+  embedded?: ApiServer;
+  close: () => Promise<void>;
+}
+
+/** Where the binaries of a real control plane are; undefined when there are none. */
+export const realAssets: string | undefined = process.env.KUBEBUILDER_ASSETS || undefined;
+
+/** Starts the real API server when KUBEBUILDER_ASSETS says where one is, else the embedded one. */
+export function startApiServer(): Promise<RunningApiServer> {
+  return realAssets === undefined ? startEmbedded() : startReal(realAssets);
+}
+
+/** Starts an embedded API server on a free port of loopback. */
+export async function startEmbedded(options: ApiServerOptions = {}): Promise<RunningApiServer> {
+  const embedded = new ApiServer(options);
+  const serving = await serve(embedded, { host: '127.0.0.1', port: 0 });
+  return {
+    kind: 'embedded',
+    url: serving.url,
+    ...configOf(kubeconfigFor(serving.url)),
+    embedded,
+    close: async () => {
+      embedded.close();
+      await serving.close();
+    },
+  };
+}
+
+/** Starts etcd, kube-apiserver and, where there is one, kube-controller-manager from a folder of binaries. */
+export async function startReal(assets: string): Promise<RunningApiServer> {
+  const { url, kubeconfig, stop } = await startControlPlane(assets);
+  return { kind: 'real', url, ...configOf(kubeconfig), close: stop };
+}
+
+function configOf(kubeconfig: string): Pick<RunningApiServer, 'kubeconfig' | 'kubeConfig'> {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromString(kubeconfig);
+  return { kubeconfig, kubeConfig };
+}
