@@ -46,8 +46,12 @@ export class KubeError extends Error {
   get isNotFound(): boolean {
     return this.status === 404;
   }
-  /** The object has changed since it was read. An object that exists already is no conflict in this sense. */
+  /**
+   * The object is not the one meant: changed since it was read, or replaced by another of its name (which an apply with a uid
+   * is told as 422). An object that exists already is no conflict in this sense.
+   */
   get isConflict(): boolean {
+    if (this.status === 422) return this.causes.some(({ field }) => field === 'metadata.uid');
     return this.status === 409 && this.reason !== 'AlreadyExists';
   }
   get isAlreadyExists(): boolean {

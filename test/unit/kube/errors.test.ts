@@ -26,6 +26,9 @@ describe('KubeError', () => {
   type Predicate = (typeof PREDICATES)[number];
 
   const terminating = { causes: [{ reason: 'NamespaceTerminating', message: 'being terminated' }] };
+  const anotherUid = {
+    causes: [{ reason: 'FieldValueInvalid', field: 'metadata.uid', message: 'immutable' }],
+  };
   const cases: [number, object, Predicate[]][] = [
     [400, status('BadRequest'), []],
     [401, status('Unauthorized'), ['isUnauthorized']],
@@ -37,6 +40,7 @@ describe('KubeError', () => {
     [410, status('Expired'), ['isGone']],
     [410, status('Gone'), ['isGone']],
     [422, status('Invalid'), ['isInvalid']],
+    [422, status('Invalid', 'no', anotherUid), ['isConflict', 'isInvalid']],
     [429, status('TooManyRequests'), ['isTooManyRequests', 'isRetryable']],
     [500, status('InternalError'), ['isRetryable']],
     [501, {}, []],
