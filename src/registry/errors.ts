@@ -31,10 +31,12 @@ export interface RegistryErrorDetails {
   retryAfter?: number | undefined;
   /** The registry's clock when it answered (Date header), milliseconds since 1970. */
   serverTime?: number | undefined;
-  cause?: unknown;
 }
 
-/** The one error that registry code throws. The message says what was asked of which host and what it said. */
+/**
+ * The one error that registry code throws. The message says what was asked of which host, what it said, and what to do.
+ * It has no cause: what the network layer throws can hold the bytes of an answer, and so a token.
+ */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly code: RegistryErrorCode;
@@ -45,7 +47,7 @@ export class RegistryError extends Error {
   readonly serverTime: number | undefined;
 
   constructor(code: RegistryErrorCode, message: string, details: RegistryErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message);
     this.code = code;
     this.requestId = details.requestId;
     this.status = details.status;

@@ -1,0 +1,105 @@
+import type { Dispatcher } from 'undici';
+import { DeadlinePassed } from '../common/deadline.ts';
+import type { RawAnswer } from './http-answer.ts';
+
+/** There was no answer, not even a status. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+  /** Whether any part of the request may have reached the server. */
+  readonly sent: boolean;
+
+  /** @param reason an error code such as ECONNREFUSED, or words */
+  constructor(reason: string, sent: boolean) {
+    super(reason);
+    this.sent = sent;
+  }
+}
+
+/**
+ * Takes in one answer from undici. It rests on undici's promise that `onRequestStart` comes before the first byte of the
+ * request is written: a failure without it (refused connection, unknown host, TLS) means that nothing was sent.
+ */
+export class AnswerReader implements Dispatcher.DispatchHandler {
+  readonly #largestBody: number;
+  readonly #signal: AbortSignal;
+  readonly #done = Promise.withResolvers<RawAnswer>();
+  readonly #onAbort: () => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status: number | undefined;
+  #headers: Dispatcher.ResponseData['headers'] = {};
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #tooLong = false;
+
+  /**
+   * @param largestBody bytes
+   * @param signal breaks the request off
+   */
+  constructor(largestBody: number, signal: AbortSignal) {
+    this.#largestBody = largestBody;
+    this.#signal = signal;
+    this.#onAbort = () => {
+      if (this.#controller) this.#controller.abort(this.#abortion());
+      else this.#fail(this.#abortion());
+    };
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** @throws NoAnswer */
+  get answer(): Promise<RawAnswer> {
+    return this.#done.promise;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#signal.aborted) controller.abort(this.#abortion());
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Dispatcher.ResponseData['headers'],
+  ): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    this.#tooLong = this.#size > this.#largestBody;
+    if (this.#tooLong) controller.abort(new Error('the answer is too long'));
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+  }
+
+  /** A status that has arrived stands, even when the body stays incomplete. */
+  onResponseError(_: unknown, error: Error): void {
+    if (this.#status === undefined || this.#status < 200) this.#fail(error);
+    else this.#finish(this.#tooLong ? 'is too long' : 'is cut off');
+  }
+
+  #finish(flaw?: RawAnswer['flaw']): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    const body = Buffer.concat(this.#chunks);
+    this.#done.resolve({ status: this.#status ?? 0, headers: this.#headers, body, flaw });
+  }
+
+  #abortion(): Error {
+    const { reason } = this.#signal;
+    return reason instanceof Error ? reason : new Error('aborted');
+  }
+
+  #fail(error: Error): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#done.reject(new NoAnswer(reasonOf(error), this.#controller !== undefined));
+  }
+}
+
+/** Only a code or a class: messages can quote what was sent or received. */
+function reasonOf(error: Error & { code?: unknown }): string {
+  if (error instanceof DeadlinePassed) return error.message;
+  return typeof error.code === 'string' ? error.code : error.name;
+}

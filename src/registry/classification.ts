@@ -1,0 +1,54 @@
+import type { RegistryErrorCode } from './errors.ts';
+import type { Flaw } from './http-answer.ts';
+import type { Problem } from './problem.ts';
+
+/** IAM refuses a key that it does not know with 400 where others would say 401. */
+const BY_CODE: Readonly<Record<string, RegistryErrorCode>> = {
+  BXNIM0407E: 'Unauthorized',
+  BXNIM0408E: 'Unauthorized',
+  BXNIM0415E: 'Unauthorized',
+  CRT0002E: 'Discontinued',
+};
+
+const BY_STATUS: Readonly<Record<number, RegistryErrorCode>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  408: 'Unavailable',
+  409: 'Conflict',
+  410: 'Discontinued',
+  429: 'RateLimited',
+};
+
+/**
+ * What an answer outside 2xx means.
+ *
+ * For a request that creates something the question is whether it may have happened all the same. A 4xx says no, and so
+ * does a 429, which every kind of server gives before it begins. Not so:
+ * - 500: the service may have failed after it had created; 502 and 504: a gateway lost sight of a request it passed on.
+ * - 503 means "not taken on" when the service itself says it, which shows in an error body of its own. A gateway's 503 can
+ *   also be a connection that broke behind it (Envoy: "disconnect/reset before headers").
+ * - 408 should mean that the request never arrived whole, but gateways use it for slow handlers as well.
+ *
+ * Those are Ambiguous: looking for the token costs one list, a second live token could cost more.
+ * @param creates whether success would leave something behind
+ */
+export function classify(
+  { status, flaw }: { status: number; flaw: Flaw | undefined },
+  problem: Problem | undefined,
+  creates: boolean,
+): RegistryErrorCode {
+  if (status < 400) return 'InvalidRequest';
+  if (status >= 500 || status === 408) {
+    const notTakenOn = status === 503 && problem?.code !== undefined;
+    return creates && !notTakenOn ? 'Ambiguous' : 'Unavailable';
+  }
+  // A gateway that does not know the way; a registry that does not know the token says so itself.
+  if (status === 404 && flaw === 'is HTML') return 'Unavailable';
+  if (status === 422) {
+    return problem?.code === 'BXNIM0151E' || /\b(quota|limit)\b/i.test(problem?.message ?? '')
+      ? 'QuotaExceeded'
+      : 'InvalidRequest';
+  }
+  return BY_CODE[problem?.code ?? ''] ?? BY_STATUS[status] ?? 'InvalidRequest';
+}

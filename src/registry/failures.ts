@@ -1,0 +1,104 @@
+import type { Redacted } from '../common/redacted.ts';
+import type { NoAnswer } from './answer-reader.ts';
+import { classify } from './classification.ts';
+import { RegistryError, type RegistryErrorCode, type RegistryErrorDetails } from './errors.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import { readProblem } from './problem.ts';
+import { quote } from './quote.ts';
+
+/** What errors need to know of a request. */
+export interface Inquiry {
+  /** What is asked, as it stands in messages: `create a token`. */
+  purpose: string;
+  url: URL;
+  /** Whether success leaves something behind, so that a lost answer leaves open whether there is one now. */
+  creates: boolean;
+  /** What the request holds that no message may. */
+  secrets: readonly Redacted[];
+}
+
+const LONGEST_ID = 128;
+
+/** What somebody who reads the message can do about it. */
+const ADVICE: Readonly<Record<RegistryErrorCode, string>> = {
+  Unauthorized: 'check that the API key in the credentials Secret is good and belongs to the account in use',
+  Forbidden: "check that the API key's owner has the platform role Administrator on the container registry",
+  NotFound: 'check the endpoints of the account, unless the token was deleted',
+  Conflict: 'it is tried again',
+  QuotaExceeded: 'delete what is not needed or raise the quota',
+  RateLimited: 'it is tried again later',
+  Discontinued: 'this registry creates no tokens any more; use an endpoint that does',
+  InvalidRequest: 'check the endpoints and the settings of the account',
+  Unavailable: 'it is tried again',
+  Ambiguous: 'whether it happened is found out before it is tried again',
+};
+
+/** Words for particular codes of the services. */
+const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
+  BXNIM0415E: 'the API key was not found: correct the credentials Secret',
+};
+
+/** The error for a request that got no status at all. */
+export function unanswered(inquiry: Inquiry, failure: NoAnswer): RegistryError {
+  const code = failure.sent && inquiry.creates ? 'Ambiguous' : 'Unavailable';
+  const what = failure.sent ? 'did not answer' : 'could not be reached';
+  return new RegistryError(code, sentence(inquiry, `the server ${what} (${failure.message})`, ADVICE[code]));
+}
+
+/** The error for an answer outside 2xx. */
+export function refusal(inquiry: Inquiry, answer: HttpAnswer): RegistryError {
+  const { secrets } = inquiry;
+  const problem = readProblem(answer.json);
+  const code = classify(answer, problem, inquiry.creates);
+  const registryCode = problem?.code && quote(problem.code, secrets, LONGEST_ID);
+  const said = problem?.message && `"${quote(problem.message, secrets)}"`;
+  const details = detailsOf(inquiry, answer, problem?.requestId);
+  const heard = [
+    'the server answered',
+    answer.status,
+    registryCode,
+    said,
+    redirection(answer, inquiry),
+    named(details),
+  ];
+  const advice = ADVICE_BY_CODE[problem?.code ?? ''] ?? ADVICE[code];
+  return new RegistryError(code, sentence(inquiry, heard.filter(Boolean).join(' '), advice), {
+    ...details,
+    registryCode,
+  });
+}
+
+/**
+ * The error for a success that does not say what it has to.
+ * @param flaw reads on after "the answer"
+ */
+export function unreadable(inquiry: Inquiry, answer: HttpAnswer, flaw: string): RegistryError {
+  const code = inquiry.creates ? 'Ambiguous' : 'Unavailable';
+  const details = detailsOf(inquiry, answer, undefined);
+  const heard = [`the server answered ${answer.status}, but the answer ${flaw}`, named(details)];
+  return new RegistryError(code, sentence(inquiry, heard.filter(Boolean).join(' '), ADVICE[code]), details);
+}
+
+function sentence({ purpose, url }: Inquiry, heard: string, advice: string): string {
+  return `could not ${purpose} at ${url.host}: ${heard}; ${advice}`;
+}
+
+function detailsOf(
+  { secrets }: Inquiry,
+  { requestId, status, retryAfter, serverTime }: HttpAnswer,
+  idInBody: string | undefined,
+): RegistryErrorDetails {
+  const id = idInBody ?? requestId;
+  return { requestId: id && quote(id, secrets, LONGEST_ID), status, retryAfter, serverTime };
+}
+
+function named({ requestId }: RegistryErrorDetails): string {
+  return requestId === undefined ? '' : `(request ${requestId})`;
+}
+
+/** Where a redirect leads, without the path and query, which could hold anything. */
+function redirection({ status, headers }: HttpAnswer, { url, secrets }: Inquiry): string {
+  if (status < 300 || status >= 400) return '';
+  const target = headers.location === undefined ? null : URL.parse(headers.location, url.href);
+  return `(a redirect to ${target?.host ? quote(target.host, secrets) : 'nowhere'}, which is not followed)`;
+}

@@ -1,0 +1,78 @@
+import { Agent } from 'undici';
+import type { Clock } from '../common/clock.ts';
+import { withDeadline } from '../common/deadline.ts';
+import { AnswerReader } from './answer-reader.ts';
+import { readAnswer, type HttpAnswer, type RawAnswer } from './http-answer.ts';
+
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'DELETE';
+  url: URL;
+  headers: Readonly<Record<string, string>>;
+  body?: string;
+  /** Bytes of an answer's body beyond which it is given up; 1 MiB unless told. */
+  largestBody?: number;
+}
+
+export interface HttpClientOptions {
+  clock: Clock;
+  userAgent: string;
+  /** Milliseconds from the beginning of a request to the end of its answer. */
+  timeout: number;
+}
+
+/** Milliseconds to open a connection: a host that is not there is found out long before an answer is given up. */
+const CONNECT_TIMEOUT = 5_000;
+const LARGEST_BODY = 2 ** 20;
+
+/**
+ * Pooled connections to registries. HTTP/1.1 only, where a request that is on its connection is never sent again behind
+ * the caller's back. Redirects are answers like others: following one would give the credentials to another host.
+ */
+export class HttpClient {
+  readonly #clock: Clock;
+  readonly #userAgent: string;
+  readonly #timeout: number;
+  readonly #agent = new Agent({ allowH2: false, connect: { timeout: CONNECT_TIMEOUT } });
+
+  constructor({ clock, userAgent, timeout }: HttpClientOptions) {
+    this.#clock = clock;
+    this.#userAgent = userAgent;
+    this.#timeout = timeout;
+  }
+
+  /**
+   * Sends a request once.
+   * @throws NoAnswer when no status arrived in time; the signal's reason when it aborted
+   */
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    signal.throwIfAborted();
+    const raw = await this.#exchange(request, signal);
+    if (raw.flaw === 'is cut off') signal.throwIfAborted();
+    return readAnswer(raw, this.#clock.now());
+  }
+
+  async #exchange(request: HttpRequest, signal: AbortSignal): Promise<RawAnswer> {
+    const { method, url, headers, body = null, largestBody = LARGEST_BODY } = request;
+    try {
+      return await withDeadline(this.#clock, this.#timeout, signal, (limited) => {
+        const reader = new AnswerReader(largestBody, limited);
+        this.#agent.dispatch(
+          {
+            origin: url.origin,
+            path: url.pathname + url.search,
+            method,
+            headers: { ...headers, 'User-Agent': this.#userAgent },
+            body,
+            headersTimeout: 0,
+            bodyTimeout: 0,
+          },
+          reader,
+        );
+        return reader.answer;
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { RegistryError } from '../errors.ts';
+import { unreadable } from '../failures.ts';
+import type { HttpAnswer } from '../http-answer.ts';
+import type { Grant, IamSession } from '../ibm-iam/iam-session.ts';
+import type { Capabilities, IssuedToken, ListedToken, MintRequest, Registry } from '../port.ts';
+import type { RateLimiter } from '../rate-limiter.ts';
+import type { Region } from '../regions.ts';
+import { urlBelow, type RegistryClient, type RegistryRequest } from '../registry-client.ts';
+import { isTokenId, readIssued, readList } from './token-answers.ts';
+
+export interface IBMRegistryTokensOptions {
+  client: RegistryClient;
+  session: IamSession;
+  limiter: RateLimiter;
+  region: Region;
+  /** The registry account; undefined for the one that the API key belongs to. */
+  accountId: string | undefined;
+}
+
+/** A request before it has credentials. */
+type Draft = Pick<RegistryRequest, 'operation' | 'purpose' | 'method' | 'largestBody'> & { path: string };
+
+const DAY = 86_400_000;
+const TOKENS = '/api/v1/tokens';
+/** The list has no pages; this holds some 100,000 rows. */
+const LARGEST_LIST = 64 * 2 ** 20;
+/** Milliseconds, for a registry that limits the rate without saying how long. */
+const DEFAULT_PAUSE = 1_000;
+
+export const IBM_REGISTRY_TOKENS_CAPABILITIES: Capabilities = {
+  access: ['ReadOnly', 'ReadWrite'],
+  lifetimes: [DAY, 'Never'],
+  readBack: true,
+};
+
+/**
+ * IBM Cloud Container Registry's registry tokens, the API of 2017; where it is described best is bluemix-go's
+ * api/container/registryv1/tokens.go. That client sends `permanent` in place of `write`; this one does not.
+ */
+export class IBMRegistryTokens implements Registry {
+  readonly capabilities = IBM_REGISTRY_TOKENS_CAPABILITIES;
+  readonly username = 'token';
+  readonly host: string;
+  readonly #options: IBMRegistryTokensOptions;
+
+  constructor(options: IBMRegistryTokensOptions) {
+    this.host = options.region.host;
+    this.#options = options;
+  }
+
+  async mint({ description, access, lifetime }: MintRequest, signal: AbortSignal): Promise<IssuedToken> {
+    if (!this.capabilities.lifetimes.includes(lifetime)) {
+      const message = `could not create a token at ${this.host}: it has tokens for 24h or Never, not for ${lifetime} ms`;
+      throw new RegistryError('InvalidRequest', `${message}; correct spec.lifetime`);
+    }
+    const query = [
+      `description=${encodeURIComponent(description)}`,
+      `permanent=${lifetime === 'Never'}`,
+      `write=${access === 'ReadWrite'}`,
+    ].join('&');
+    const draft: Draft = {
+      operation: 'mint',
+      purpose: 'create a token',
+      method: 'POST',
+      path: `${TOKENS}?${query}`,
+    };
+    return this.#ask(draft, signal, ({ json }) => readIssued(json), 'holds no token');
+  }
+
+  async read(id: string, signal: AbortSignal): Promise<IssuedToken> {
+    const draft: Draft = {
+      operation: 'read',
+      purpose: `read token ${id}`,
+      method: 'GET',
+      path: pathOf(id),
+    };
+    const readThis = ({ json }: HttpAnswer): IssuedToken | undefined => {
+      const issued = readIssued(json);
+      return issued?.id === id ? issued : undefined;
+    };
+    return this.#ask(draft, signal, readThis, 'does not hold this token');
+  }
+
+  async revoke(id: string, signal: AbortSignal): Promise<void> {
+    const draft: Draft = {
+      operation: 'revoke',
+      purpose: `revoke token ${id}`,
+      method: 'DELETE',
+      path: pathOf(id),
+    };
+    try {
+      await this.#ask(draft, signal, () => true, '');
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.code === 'NotFound')) throw error;
+    }
+  }
+
+  async list(signal: AbortSignal): Promise<ListedToken[]> {
+    const draft: Draft = {
+      operation: 'list',
+      purpose: 'list the tokens',
+      method: 'GET',
+      path: TOKENS,
+      largestBody: LARGEST_LIST,
+    };
+    return this.#ask(draft, signal, ({ json }) => readList(json), 'is no complete list');
+  }
+
+  /**
+   * Asks, and once more with another access token when the first was refused: a 401 means that nothing was done.
+   * @param read what the answer says; undefined when it makes no sense
+   */
+  async #ask<T>(
+    draft: Draft,
+    signal: AbortSignal,
+    read: (answer: HttpAnswer) => T | undefined,
+    flaw: string,
+  ): Promise<T> {
+    const { session } = this.#options;
+    const grant = await session.grant(signal);
+    try {
+      return await this.#send(draft, grant, signal, read, flaw);
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.status === 401)) throw error;
+      const other = await session.replace(grant, signal);
+      if (!other) throw error;
+      return await this.#send(draft, other, signal, read, flaw);
+    }
+  }
+
+  async #send<T>(
+    draft: Draft,
+    grant: Grant,
+    signal: AbortSignal,
+    read: (answer: HttpAnswer) => T | undefined,
+    flaw: string,
+  ): Promise<T> {
+    const request = this.#request(draft, grant);
+    const answer = await this.#options.limiter.run(() => this.#heeded(request, signal), signal);
+    const result = read(answer);
+    if (result === undefined) throw unreadable(request, answer, answer.flaw ?? flaw);
+    return result;
+  }
+
+  /** A pause that the registry asks for begins before the next request can. */
+  async #heeded(request: RegistryRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const { client, limiter } = this.#options;
+    try {
+      return await client.ask(request, signal);
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      const pause = error.retryAfter ?? (error.code === 'RateLimited' ? DEFAULT_PAUSE : undefined);
+      if (pause !== undefined) limiter.pause(pause);
+      throw error;
+    }
+  }
+
+  #request({ path, ...draft }: Draft, { value, accountId }: Grant): RegistryRequest {
+    const { session, region } = this.#options;
+    const account = accountIdOf(this.#options.accountId, accountId);
+    return {
+      ...draft,
+      account: session.apiKey.account,
+      region: region.name,
+      creates: draft.operation === 'mint',
+      secrets: [session.apiKey.value, value],
+      url: urlBelow(region.endpoint, path),
+      headers: {
+        Authorization: `Bearer ${value.reveal()}`,
+        Account: account,
+        Accept: 'application/json',
+        'Accept-Language': 'en',
+      },
+    };
+  }
+}
+
+/**
+ * The account to work in.
+ * @param configured by the RegistryAccount
+ * @param granted the one that the API key belongs to
+ * @throws RegistryError InvalidRequest when neither is known
+ */
+export function accountIdOf(configured: string | undefined, granted: string | undefined): string {
+  const id = configured ?? granted;
+  if (id !== undefined) return id;
+  throw new RegistryError(
+    'InvalidRequest',
+    'the access token does not name an account: set spec.accountId of the account',
+  );
+}
+
+/** @throws RegistryError InvalidRequest for what would name the whole collection */
+function pathOf(id: string): string {
+  if (isTokenId(id)) return `${TOKENS}/${encodeURIComponent(id)}`;
+  throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is no id of a token`);
+}

@@ -1,0 +1,53 @@
+import { Redacted } from '../../common/redacted.ts';
+import type { IssuedToken, ListedToken } from '../port.ts';
+import { claimsOf } from '../jwt.ts';
+
+/** Names one token in a path: nothing that would name the collection instead. */
+export function isTokenId(value: unknown): value is string {
+  return typeof value === 'string' && !/^\.{0,2}$/.test(value);
+}
+
+/**
+ * Reads `{"token": "<jwt>"}`; the id is the JWT's `jti`, and a JWT without `exp` never expires.
+ * @returns undefined when that is not what it is
+ */
+export function readIssued(json: unknown): IssuedToken | undefined {
+  const { token } = fields(json);
+  const claims = claimsOf(token);
+  if (typeof token !== 'string' || !claims) return undefined;
+  const { jti, exp } = claims;
+  if (!isTokenId(jti) || !(exp === undefined || isTime(exp))) return undefined;
+  return { id: jti, value: new Redacted(token), expiresAt: exp === undefined ? null : exp * 1000 };
+}
+
+/**
+ * Reads `{"tokens": [...]}`; the rows' values are dropped. A list of nothing can be null, as Go writes it.
+ * @returns undefined when a row has no id: then nobody knows what else is missing
+ */
+export function readList(json: unknown): ListedToken[] | undefined {
+  const { tokens } = fields(json);
+  if (tokens === null) return [];
+  if (!Array.isArray(tokens)) return undefined;
+  const rows = tokens.map(readRow);
+  return rows.every((row) => row !== undefined) ? rows : undefined;
+}
+
+function readRow(value: unknown): ListedToken | undefined {
+  const { _id: id, secondary_owner: description, expiry, revoked } = fields(value);
+  if (!isTokenId(id)) return undefined;
+  return {
+    id,
+    description: typeof description === 'string' ? description : '',
+    expiresAt: isTime(expiry) ? expiry * 1000 : null,
+    revoked: revoked === true,
+  };
+}
+
+/** Seconds since 1970; 0 stands for none. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

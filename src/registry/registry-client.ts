@@ -1,0 +1,62 @@
+import type { Clock } from '../common/clock.ts';
+import { NoAnswer } from './answer-reader.ts';
+import { RegistryError } from './errors.ts';
+import { refusal, unanswered, type Inquiry } from './failures.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import type { HttpClient, HttpRequest } from './http-client.ts';
+import type { RegistryMetrics } from './metrics.ts';
+
+/** A request with what messages and metrics say of it. */
+export interface RegistryRequest extends HttpRequest, Inquiry {
+  account: string;
+  /** Empty for what all regions share. */
+  region: string;
+  operation: 'exchange' | 'mint' | 'read' | 'revoke' | 'list';
+}
+
+/** Sends requests and turns every failure into a RegistryError. */
+export class RegistryClient {
+  readonly #http: HttpClient;
+  readonly #metrics: RegistryMetrics;
+  readonly #clock: Clock;
+
+  constructor(http: HttpClient, metrics: RegistryMetrics, clock: Clock) {
+    this.#http = http;
+    this.#metrics = metrics;
+    this.#clock = clock;
+  }
+
+  /**
+   * Sends a request once.
+   * @returns an answer with a status in 2xx
+   * @throws RegistryError, or the signal's reason
+   */
+  async ask(request: RegistryRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const { account, region, operation } = request;
+    const begun = this.#clock.monotonic();
+    let code: string | number = 'Aborted';
+    try {
+      const answer = await this.#http.send(request, signal);
+      code = answer.status;
+      if (answer.status < 200 || answer.status >= 300) throw refusal(request, answer);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      const failure = unanswered(request, error);
+      code = failure.code;
+      throw failure;
+    } finally {
+      this.#metrics.requested({ account, region, operation, code }, this.#clock.monotonic() - begun);
+    }
+  }
+}
+
+/**
+ * A URL below a configured one.
+ * @throws RegistryError InvalidRequest when the configured one is no HTTP URL
+ */
+export function urlBelow(base: string, path: string): URL {
+  const url = URL.parse(base.replace(/\/+$/, '') + path);
+  if (url && /^https?:$/.test(url.protocol) && url.host !== '') return url;
+  throw new RegistryError('InvalidRequest', `endpoint ${base} is not an HTTP URL; correct it in the account`);
+}
