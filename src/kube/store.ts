@@ -13,7 +13,7 @@ export interface Store<T extends KubeObject> {
   byIndex(index: string, value: string): T[];
 }
 
-/** Names the values under which an object is to be found; undefined behaviour is avoided by giving each once or more. */
+/** Gives the values under which an object is to be found. */
 export type IndexFunction<T> = (object: T) => string[];
 
 /** A store with indexes, kept by the reflector. */

@@ -34,8 +34,11 @@ export class WaitingKeys {
 
 class Line {
   readonly #keys = new Set<string>();
-  /** One iterator goes on where it stopped; starting anew each time would step over every key taken before. */
-  #front = this.#keys.values();
+  /**
+   * One iterator goes on where it stopped; starting anew each time would step over every key taken before. It never ends, since
+   * it is not asked while there are no keys, and finds those that are added later.
+   */
+  readonly #front = this.#keys.values();
 
   get size(): number {
     return this.#keys.size;
@@ -55,12 +58,8 @@ class Line {
 
   take(): string | undefined {
     if (this.#keys.size === 0) return undefined;
-    let next = this.#front.next();
-    if (next.done) {
-      this.#front = this.#keys.values();
-      next = this.#front.next();
-    }
-    if (next.value !== undefined) this.#keys.delete(next.value);
-    return next.value;
+    const key = this.#front.next().value;
+    if (key !== undefined) this.#keys.delete(key);
+    return key;
   }
 }

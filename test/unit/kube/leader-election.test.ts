@@ -1,67 +1,12 @@
 import { expect } from 'chai';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
-import { LeaderElector, type LeaderElectorOptions } from '../../../src/kube/leader-election.ts';
+import type { LeaderElectorOptions } from '../../../src/kube/leader-election.ts';
 import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
 import type { Lease } from '../../../src/kube/lease-lock.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
-import { Logs } from './support/logs.ts';
+import { Candidate } from './support/candidate.ts';
 import { ModelServer, refuse } from './support/model-server.ts';
 
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/ns/leases';
-
-/** One process that wants to lead. */
-class Candidate {
-  readonly elector: LeaderElector;
-  readonly stop = new AbortController();
-  readonly led: string[] = [];
-  /** Whether this process reaches the server. */
-  cut = false;
-  result: unknown;
-  /** What `lead` waits for after it was told to stop. */
-  cleanup: Promise<void> = Promise.resolve();
-  readonly running: Promise<void>;
-
-  constructor(
-    server: ModelServer,
-    clock: VirtualClock,
-    identity: string,
-    options: Partial<LeaderElectorOptions> = {},
-  ) {
-    const transport = {
-      request: (call: Parameters<ModelServer['request']>[0]) => {
-        if (this.cut) throw new KubeError('cut off');
-        return server.request(call);
-      },
-      stream: () => expect.fail('elections watch nothing'),
-      close: () => Promise.resolve(),
-    };
-    this.elector = new LeaderElector({
-      client: new KubeClient(transport, { fieldManager: 'test' }),
-      namespace: 'ns',
-      name: 'lease',
-      identity,
-      clock,
-      random: () => 0,
-      logger: new Logs(),
-      ...options,
-    });
-    this.running = this.elector
-      .run((signal) => this.#lead(signal), this.stop.signal)
-      .then(
-        () => void (this.result = 'ended'),
-        (error: unknown) => void (this.result = error),
-      );
-  }
-
-  async #lead(signal: AbortSignal): Promise<void> {
-    this.led.push('began');
-    if (!signal.aborted)
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    this.led.push(signal.reason instanceof LeadershipLost ? 'lost' : 'stopped');
-    await this.cleanup;
-  }
-}
 
 describe('LeaderElector', () => {
   let server: ModelServer;
