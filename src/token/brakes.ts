@@ -76,8 +76,8 @@ export function backingOff({
   accountChangedAt,
 }: Situation): Hold | undefined {
   const retry = fromTime(status?.nextRetryTime);
-  const failure = fromTime(status?.lastFailureTime) ?? 0;
-  if (retry === undefined || retry <= now || failure > now) return undefined;
+  const failure = fromTime(status?.lastFailureTime);
+  if (retry === undefined || retry <= now || failure === undefined || failure > now) return undefined;
   if (status?.observedGeneration !== metadata.generation) return undefined;
   // Status times are whole seconds: a change within the second of the failure may have come before it.
   if (accountChangedAt !== undefined && accountChangedAt >= failure + 1000 && accountChangedAt <= now)

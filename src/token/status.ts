@@ -51,13 +51,13 @@ export function withToken(
   const { mintIntent, ...rest } = withoutFailure(status);
   const rotate = mintIntent?.rotate;
   const retired = status.token ? [retire(status.token, now, grace)] : [];
-  return {
+  const next = {
     ...rest,
     token,
     lastRotation: { time: toTime(now), reason },
     ...(rotate === undefined ? {} : { lastHandledRotate: rotate }),
-    previousTokens: previousTokens([...(status.previousTokens ?? []), ...retired], token),
   };
+  return withPrevious(next, [...(status.previousTokens ?? []), ...retired]);
 }
 
 /** Tokens found at the registry that carry our tag and nobody refers to are revoked at once. */
@@ -66,13 +66,8 @@ export function withStrays(
   strays: readonly Omit<PreviousToken, 'revokeAt'>[],
   now: number,
 ): RegistryTokenStatus {
-  return {
-    ...status,
-    previousTokens: previousTokens(
-      [...(status.previousTokens ?? []), ...strays.map((stray) => ({ ...stray, revokeAt: toTime(now) }))],
-      status.token,
-    ),
-  };
+  const found = strays.map((stray) => ({ ...stray, revokeAt: toTime(now) }));
+  return withPrevious(status, [...(status.previousTokens ?? []), ...found]);
 }
 
 /** One more failure in a row: counts it and says when to try again. */
@@ -98,7 +93,10 @@ export function withoutFailure(status: RegistryTokenStatus): RegistryTokenStatus
 
 /** A previous token is gone from the registry, or expired: nothing is left to do about it. */
 export function withoutPrevious(status: RegistryTokenStatus, id: string): RegistryTokenStatus {
-  return { ...status, previousTokens: (status.previousTokens ?? []).filter((token) => token.id !== id) };
+  return withPrevious(
+    status,
+    (status.previousTokens ?? []).filter((token) => token.id !== id),
+  );
 }
 
 /** Revoking a previous token failed: counts it and says when to try again. */
@@ -134,11 +132,13 @@ export function revocationTime({ revokeAt, nextAttemptTime }: PreviousToken): nu
   return Math.max(fromTime(revokeAt) ?? 0, fromTime(nextAttemptTime) ?? 0);
 }
 
-/** Previous tokens as a status may hold them: each once, never the one in force, the latest if there are too many. */
-function previousTokens(tokens: readonly PreviousToken[], inForce: TokenRecord | undefined): PreviousToken[] {
-  return tokens
-    .filter(({ id }, index) => id !== inForce?.id && tokens.findIndex((other) => other.id === id) === index)
+/** With these previous tokens: each once, never the one in force, the latest if there are too many, none at all if there are none. */
+function withPrevious(status: RegistryTokenStatus, tokens: readonly PreviousToken[]): RegistryTokenStatus {
+  const { previousTokens: _, ...rest } = status;
+  const distinct = tokens
+    .filter(({ id }, at) => id !== rest.token?.id && tokens.findIndex((other) => other.id === id) === at)
     .slice(-MOST_PREVIOUS);
+  return distinct.length === 0 ? rest : { ...rest, previousTokens: distinct };
 }
 
 function retire(token: TokenRecord, now: number, grace: number): PreviousToken {

@@ -1,0 +1,196 @@
+import { expect } from 'chai';
+import type { ConditionUpdate, Reason } from '../../../src/api/conditions.ts';
+import { conditionsOf, type Outcome } from '../../../src/token/conditions.ts';
+import {
+  aPrevious,
+  aRecord,
+  aTokenSpec,
+  aWanted,
+  at,
+  DAY,
+  HOST,
+  HOUR,
+  ISSUED,
+  MINUTE,
+} from '../../support/builders.ts';
+
+type Facts = Parameters<typeof conditionsOf>[0];
+
+const DONE: Outcome = { kind: 'done' };
+const status = { host: HOST, token: aRecord() };
+const held = (reason: Reason): Outcome => ({ kind: 'held', reason, message: 'not now' });
+const refused = (reason: Reason): Outcome => ({ kind: 'refused', refusal: { reason, message: 'not so' } });
+const failed = (retryable: boolean): Outcome => ({
+  kind: 'failed',
+  failure: { reason: retryable ? 'RegistryUnavailable' : 'RegistryForbidden', message: 'no', retryable },
+});
+
+const conditions = (part: Partial<Facts> = {}): ConditionUpdate[] =>
+  conditionsOf({
+    status,
+    spec: aTokenSpec(),
+    wanted: aWanted(),
+    secretHolds: true,
+    outcome: DONE,
+    now: ISSUED + HOUR,
+    ...part,
+  });
+const types = (part: Partial<Facts>): string[] => conditions(part).map(({ type }) => type);
+const ready = (part: Partial<Facts> = {}): ConditionUpdate | undefined => conditions(part)[0];
+
+const pending = (...previousTokens: ReturnType<typeof aPrevious>[]) =>
+  conditions({ status: { ...status, previousTokens } }).at(-1);
+
+describe('the conditions of a RegistryToken', () => {
+  it('are Ready alone while all is well', () => {
+    expect(conditions()).to.deep.equal([
+      {
+        type: 'Ready',
+        status: 'True',
+        reason: 'Issued',
+        message: `Secret app holds a ReadOnly token for us.icr.io that expires at ${at(DAY)}`,
+      },
+    ]);
+  });
+  it('say so of a token that never expires', () => {
+    const token = aRecord({ expiresAt: undefined, access: 'ReadWrite' });
+    expect(ready({ status: { ...status, token } })).to.include({
+      message: 'Secret app holds a ReadWrite token for us.icr.io that never expires',
+    });
+  });
+
+  describe('stay Ready while the token lives and the Secret holds it', () => {
+    const outcomes: [string, Outcome][] = [
+      ['though its rotation failed for a while', failed(true)],
+      ['though its rotation failed for good', failed(false)],
+      ['though its rotation waits', held('AccountNotReady')],
+      ['though the Secret is contested', held('SecretContested')],
+      ['though the budget is used up', held('MintBudgetExceeded')],
+      ['while it is rotated', held('Rotating')],
+    ];
+    for (const [name, outcome] of outcomes) {
+      it(name, () => expect(ready({ outcome })).to.include({ status: 'True', reason: 'Issued' }));
+    }
+    it('and is suspended, which it then says', () => {
+      expect(conditions({ outcome: held('Suspended') })).to.have.length(1);
+      expect(ready({ outcome: held('Suspended') })).to.include({ status: 'True', reason: 'Suspended' });
+    });
+  });
+
+  describe('are not Ready', () => {
+    const rows: [string, Partial<Facts>, Partial<ConditionUpdate>][] = [
+      [
+        'without a token',
+        { status: {}, outcome: held('Issuing') },
+        { reason: 'Issuing', message: 'not now' },
+      ],
+      [
+        'without a token, though nothing stands in the way',
+        { status: {} },
+        { reason: 'Issuing', message: 'a token is being issued' },
+      ],
+      [
+        'when the token has expired',
+        { now: ISSUED + DAY, outcome: failed(true) },
+        { reason: 'RegistryUnavailable', message: 'no' },
+      ],
+      [
+        'when the token has expired while suspended',
+        { now: ISSUED + DAY, outcome: held('Suspended') },
+        { reason: 'Suspended' },
+      ],
+      [
+        'when the Secret does not hold the token',
+        { secretHolds: false, outcome: held('SecretConflict') },
+        { reason: 'SecretConflict' },
+      ],
+      [
+        'when another token is wanted',
+        { wanted: aWanted({ specHash: 'other' }), outcome: failed(false) },
+        { reason: 'RegistryForbidden' },
+      ],
+      [
+        'when what is asked for is refused',
+        { wanted: undefined, outcome: refused('AccessNotAllowed') },
+        { reason: 'AccessNotAllowed', message: 'not so' },
+      ],
+    ];
+    for (const [name, part, expected] of rows) {
+      it(name, () => expect(ready(part)).to.include({ status: 'False', ...expected }));
+    }
+  });
+
+  describe('beside Ready, say either that work goes on or that it stands still', () => {
+    const rows: [string, Outcome][] = [
+      ['Reconciling', failed(true)],
+      ['Stalled', failed(false)],
+      ['Reconciling', refused('NamespaceTerminating')],
+      ['Stalled', refused('InvalidSpec')],
+      ['Stalled', refused('AccountNotFound')],
+      ['Reconciling', held('Issuing')],
+      ['Reconciling', held('Rotating')],
+      ['Reconciling', held('AccountNotReady')],
+      ['Reconciling', held('MintUnconfirmed')],
+      ['Reconciling', held('RegistryUnavailable')],
+      ['Reconciling', held('SecretNotWritten')],
+      ['Stalled', held('RegistryUnauthorized')],
+      ['Stalled', held('RegistryForbidden')],
+      ['Stalled', held('RegistryDiscontinued')],
+      ['Stalled', held('SecretConflict')],
+      ['Stalled', held('SecretContested')],
+      ['Stalled', held('MintBudgetExceeded')],
+      ['Stalled', held('TokenExpired')],
+    ];
+    for (const [type, outcome] of rows) {
+      const { reason } =
+        outcome.kind === 'refused'
+          ? outcome.refusal
+          : outcome.kind === 'failed'
+            ? outcome.failure
+            : (outcome as { reason: Reason });
+      it(`${type} when ${outcome.kind} for ${reason}`, () => {
+        const [, second, ...rest] = conditions({ outcome });
+        expect(second).to.include({ type, status: 'True', reason });
+        expect(rest).to.be.empty;
+      });
+    }
+  });
+
+  describe('tell of tokens that are still to be revoked', () => {
+    it('and nothing where there are none', () => {
+      expect(types({ status: { ...status, previousTokens: [] } })).to.deep.equal(['Ready']);
+    });
+    it('when the next one is', () => {
+      expect(pending(aPrevious({ revokeAt: at(2 * HOUR) }), aPrevious({ revokeAt: at(HOUR) }))).to.deep.equal(
+        {
+          type: 'RevocationPending',
+          status: 'True',
+          reason: 'GracePeriod',
+          message: `2 earlier tokens to revoke, the next at ${at(HOUR)}`,
+        },
+      );
+    });
+    it('why one could not be', () => {
+      const failing = aPrevious({
+        attempts: 2,
+        lastError: 'us.icr.io does not answer',
+        nextAttemptTime: at(MINUTE),
+      });
+      expect(pending(failing)).to.deep.equal({
+        type: 'RevocationPending',
+        status: 'True',
+        reason: 'RevocationFailed',
+        message: '1 earlier token to revoke; token token-0: us.icr.io does not answer',
+      });
+    });
+    it('whatever else is the matter', () => {
+      const facts = { status: { ...status, previousTokens: [aPrevious()] } };
+      expect(types({ ...facts, outcome: failed(true) })).to.deep.equal([
+        'Ready',
+        'Reconciling',
+        'RevocationPending',
+      ]);
+      expect(types({ ...facts, outcome: held('Suspended') })).to.deep.equal(['Ready', 'RevocationPending']);
+    });
+  });
+});

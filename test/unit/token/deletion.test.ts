@@ -1,0 +1,52 @@
+import { expect } from 'chai';
+import { planDeletion } from '../../../src/token/deletion.ts';
+import { anIntent, anIssuedToken, aPrevious, aToken, at, DAY, HOUR, ISSUED } from '../../support/builders.ts';
+
+const plan = (part: Parameters<typeof anIssuedToken>[0] = {}, now = ISSUED + HOUR) => {
+  const { revoke, ...rest } = planDeletion(anIssuedToken(part), now);
+  return { revoke: revoke.map(({ id }) => id), ...rest };
+};
+
+describe('the deletion of a RegistryToken', () => {
+  const all = { deleteSecret: true, revoke: ['token-1'], retain: undefined, search: undefined };
+  const previousTokens = [aPrevious({ id: 'a' }), aPrevious({ id: 'b', revokeAt: at(DAY) })];
+  const rows: [string, Parameters<typeof plan>, object][] = [
+    ['takes Secret and token along', [], all],
+    [
+      'takes predecessors along, without further grace',
+      [{ status: { previousTokens } }],
+      { ...all, revoke: ['token-1', 'a', 'b'] },
+    ],
+    [
+      'leaves the Secret where it is retained',
+      [{ spec: { secret: { deletionPolicy: 'Retain' } } }],
+      { ...all, deleteSecret: false },
+    ],
+    [
+      'leaves Secret and token where the token is retained, but not its predecessors',
+      [{ spec: { deletionPolicy: 'Retain' }, status: { previousTokens } }],
+      { ...all, deleteSecret: false, revoke: ['a', 'b'], retain: 'token-1' },
+    ],
+    ['leaves tokens that have expired', [{}, ISSUED + DAY], { ...all, revoke: [] }],
+    [
+      'looks for what an open intent may have left, where it was begun',
+      [{ status: { mintIntent: anIntent({ account: 'prod', region: 'eu-de' }) } }],
+      { ...all, search: { account: 'prod', region: 'eu-de' } },
+    ],
+    ['works on a suspended RegistryToken too', [{ spec: { suspend: true } }], all],
+    ['works on a spec that is invalid', [{ spec: { lifetime: 'a while' } }], all],
+  ];
+  for (const [name, args, expected] of rows) {
+    it(name, () => expect(plan(...args)).to.deep.equal(expected));
+  }
+
+  it('revokes nothing where nothing was made', () => {
+    expect(planDeletion(aToken(), ISSUED)).to.deep.equal({ ...all, revoke: [] });
+  });
+  it('tells where each token was made', () => {
+    expect(planDeletion(anIssuedToken(), ISSUED).revoke[0]).to.include({
+      account: 'default',
+      region: 'us-south',
+    });
+  });
+});

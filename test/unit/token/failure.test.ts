@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { failureOf } from '../../../src/controller/failures.ts';
+import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
+import { isFailureReason, isFinal, isRegistryFailure, retryDelay } from '../../../src/token/failure.ts';
+import { HOUR, MINUTE, SECOND } from '../../support/builders.ts';
+
+describe('the wait after a failure', () => {
+  const rows: [name: string, failure: Parameters<typeof retryDelay>[0], waits: number[]][] = [
+    [
+      'doubles from 2 s to 5 min where waiting helps',
+      { retryable: true },
+      [2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map((seconds) => seconds * SECOND),
+    ],
+    [
+      'doubles from 1 min to 1 h where somebody has to act',
+      { retryable: false },
+      [1, 2, 4, 8, 16, 32, 60, 60].map((minutes) => minutes * MINUTE),
+    ],
+    [
+      'is as long as the other side asked for',
+      { retryable: true, retryAfter: 20 * SECOND },
+      [20, 20, 20, 20, 32].map((seconds) => seconds * SECOND),
+    ],
+    [
+      'is never longer than an hour because the other side asked for it',
+      { retryable: true, retryAfter: 1e300 },
+      [HOUR],
+    ],
+  ];
+  for (const [name, failure, waits] of rows) {
+    it(name, () => expect(waits.map((_, index) => retryDelay(failure, index + 1, 0))).to.deep.equal(waits));
+  }
+
+  it('is up to a fifth longer by chance, and no more', () => {
+    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(fc.boolean(), fc.integer({ min: 1 }), random, (retryable, attempts, chance) => {
+        const shortest = retryDelay({ retryable }, attempts, 0);
+        expect(retryDelay({ retryable }, attempts, chance)).to.be.within(shortest, shortest * 1.2);
+      }),
+    );
+  });
+});
+
+describe('the reason of a failure', () => {
+  const codes: RegistryErrorCode[] = [
+    'Unauthorized',
+    'Forbidden',
+    'NotFound',
+    'Conflict',
+    'QuotaExceeded',
+    'RateLimited',
+    'Discontinued',
+    'InvalidRequest',
+    'Unavailable',
+    'Ambiguous',
+  ];
+  for (const code of codes) {
+    it(`tells of ${code} what the error itself tells`, () => {
+      const { reason, retryable } = failureOf(new RegistryError(code, 'no'));
+      expect(isRegistryFailure(reason)).to.be.true;
+      expect(isFinal(reason)).to.equal(!retryable);
+    });
+  }
+  it('is known where the API server refused the Secret', () => {
+    for (const reason of ['SecretNotWritten', 'NamespaceTerminating'] as const) {
+      expect(isFailureReason(reason)).to.be.true;
+      expect(isRegistryFailure(reason)).to.be.false;
+      expect(isFinal(reason)).to.be.false;
+    }
+  });
+  it('is none of those that only hold something back', () => {
+    for (const reason of ['AccountNotReady', 'SecretConflict', 'MintBudgetExceeded', 'Rotating', 'toString'])
+      expect(isFailureReason(reason)).to.be.false;
+  });
+});

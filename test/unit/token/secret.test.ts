@@ -1,0 +1,146 @@
+import { expect } from 'chai';
+import { Redacted } from '../../../src/common/redacted.ts';
+import { belongsTo, checksum, dockerConfig, lastEditor, secretManifest } from '../../../src/token/secret.ts';
+import { aCredential, anIssuedToken, aSecret, aTokenSpec, at, HOST, MINUTE } from '../../support/builders.ts';
+
+const token = anIssuedToken();
+const { uid } = token.metadata;
+const content = (spec = aTokenSpec()) => ({ token, spec, host: HOST, credential: aCredential() });
+const payloadOf = (manifest: { data: Record<string, string> }): string =>
+  Buffer.from(manifest.data['.dockerconfigjson'] ?? '', 'base64').toString();
+
+describe('a docker configuration', () => {
+  const credential = aCredential({ username: 'token', value: new Redacted('a:b"ü') });
+
+  it('has one entry per host, with user name, password and both together', () => {
+    const entry = {
+      username: 'token',
+      password: 'a:b"ü',
+      auth: Buffer.from('token:a:b"ü').toString('base64'),
+    };
+    expect(JSON.parse(dockerConfig([HOST, 'localhost:5000'], credential))).to.deep.equal({
+      auths: { [HOST]: entry, 'localhost:5000': entry },
+    });
+  });
+  it('names a host once', () => {
+    const { auths } = JSON.parse(dockerConfig([HOST, HOST], credential)) as { auths: object };
+    expect(Object.keys(auths)).to.deep.equal([HOST]);
+  });
+});
+
+describe('the Secret to apply', () => {
+  it('points at the host of the region and says whose it is and what it holds', () => {
+    const manifest = secretManifest(content());
+    const payload = payloadOf(manifest);
+    expect(manifest).to.deep.equal({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name: 'app',
+        namespace: 'team',
+        labels: {
+          'app.kubernetes.io/managed-by': 'registry-token-operator',
+          'pullsecrets.dev/registrytoken-uid': uid,
+        },
+        annotations: {
+          'pullsecrets.dev/registrytoken': 'app',
+          'pullsecrets.dev/token-id': 'token-1',
+          'pullsecrets.dev/checksum': checksum(payload),
+        },
+        ownerReferences: [
+          {
+            apiVersion: 'pullsecrets.dev/v1alpha1',
+            kind: 'RegistryToken',
+            name: 'app',
+            uid,
+            controller: true,
+            blockOwnerDeletion: true,
+          },
+        ],
+      },
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from(payload).toString('base64') },
+    });
+    expect(payload).to.equal(dockerConfig([HOST], aCredential()));
+  });
+
+  it('has the further hosts, name, labels and annotations of the spec', () => {
+    const secret = {
+      ...aTokenSpec().secret,
+      name: 'pull',
+      extraHosts: ['mirror.example.com'],
+      labels: { team: 'red', constructor: 'odd' },
+      annotations: { note: 'hello' },
+    };
+    const manifest = secretManifest(content({ ...aTokenSpec(), secret }));
+    expect(manifest.metadata.name).to.equal('pull');
+    expect(manifest.metadata.labels).to.include(secret.labels);
+    expect(manifest.metadata.annotations).to.include(secret.annotations);
+    expect(payloadOf(manifest)).to.equal(dockerConfig([HOST, 'mirror.example.com'], aCredential()));
+  });
+
+  it("keeps the operator's own labels and annotations, whatever the spec says", () => {
+    const theirs = {
+      labels: { 'app.kubernetes.io/managed-by': 'me', 'pullsecrets.dev/registrytoken-uid': 'mine' },
+      annotations: {
+        'pullsecrets.dev/registrytoken': 'mine',
+        'pullsecrets.dev/token-id': 'mine',
+        'pullsecrets.dev/checksum': 'mine',
+      },
+    };
+    const { labels, annotations } = secretManifest(content(aTokenSpec({ secret: theirs }))).metadata;
+    expect({ labels, annotations }).to.deep.equal({
+      labels: secretManifest(content()).metadata.labels,
+      annotations: secretManifest(content()).metadata.annotations,
+    });
+  });
+
+  const outliving: [string, Parameters<typeof aTokenSpec>[0]][] = [
+    ['the Secret', { secret: { deletionPolicy: 'Retain' } }],
+    ['the token', { deletionPolicy: 'Retain' }],
+  ];
+  for (const [what, spec] of outliving) {
+    it(`is not owned by the RegistryToken, and so not collected with it, where ${what} is retained`, () => {
+      expect(secretManifest(content(aTokenSpec(spec))).metadata).to.not.have.property('ownerReferences');
+    });
+  }
+});
+
+describe('whose a Secret is', () => {
+  const { metadata } = aSecret();
+  const other = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'other', controller: true };
+
+  const rows: [string, typeof metadata, boolean][] = [
+    ['ours by its controller', metadata, true],
+    ['ours by its controller, whatever its labels', { ...metadata, labels: {} }, true],
+    ['ours by its label, where it has no controller', { ...metadata, ownerReferences: [] }, true],
+    [
+      "ours by its label, beside owners that don't control it",
+      { ...metadata, ownerReferences: [{ ...other, controller: false }] },
+      true,
+    ],
+    ["another controller's, whatever its label", { ...metadata, ownerReferences: [other] }, false],
+    ["nobody's", { ...metadata, ownerReferences: [], labels: {} }, false],
+  ];
+  for (const [name, each, expected] of rows) {
+    it(name, () => expect(belongsTo({ metadata: each }, uid)).to.equal(expected));
+  }
+});
+
+const entry = (manager: string | undefined, minutes?: number) => ({
+  ...(manager === undefined ? {} : { manager }),
+  ...(minutes === undefined ? {} : { time: at(minutes * MINUTE) }),
+});
+
+describe('who changed an object last', () => {
+  const rows: [string, Parameters<typeof lastEditor>[0], string | undefined][] = [
+    ['nobody, where nothing is known', undefined, undefined],
+    ['nobody else, where it was us', [entry('registry-token-operator', 9)], undefined],
+    ['the last one beside us', [entry('b', 2), entry('registry-token-operator', 9), entry('a', 1)], 'b'],
+    ['one without a time only if there is no other', [entry('a', 1), entry('b')], 'a'],
+    ['nobody, where no name is given', [entry(undefined, 1)], undefined],
+  ];
+  for (const [name, managedFields, editor] of rows) {
+    it(name, () => expect(lastEditor(managedFields)).to.equal(editor));
+  }
+});

@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { specHash } from '../../../src/token/spec-hash.ts';
+import { DAY, HOUR } from '../../support/builders.ts';
+
+describe('the fingerprint of a wanted token', () => {
+  const identity = { account: 'default', region: 'us-south', access: 'ReadOnly', lifetime: DAY } as const;
+
+  it('never changes from one release to the next, which would replace every token', () => {
+    expect(specHash(identity)).to.equal('b0aba3cf1bd0fd2b');
+  });
+
+  const changes = [
+    { account: 'prod' },
+    { region: 'eu-de' },
+    { access: 'ReadWrite' as const },
+    { lifetime: 12 * HOUR },
+    { lifetime: 'Never' as const },
+  ];
+  for (const change of changes) {
+    it(`is another with ${JSON.stringify(change)}`, () => {
+      expect(specHash({ ...identity, ...change })).to.not.equal(specHash(identity));
+    });
+  }
+
+  it('keeps its parts apart', () => {
+    const one = { ...identity, account: 'a', region: 'b-c' };
+    const other = { ...identity, account: 'a-b', region: 'c' };
+    expect(specHash(one)).to.not.equal(specHash(other));
+  });
+});

@@ -1,0 +1,249 @@
+import { expect } from 'chai';
+import type { PreviousToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
+import * as steps from '../../../src/token/status.ts';
+import {
+  anIntent,
+  aPrevious,
+  aRecord,
+  at,
+  DAY,
+  HOUR,
+  ISSUED,
+  MINUTE,
+  SECOND,
+} from '../../support/builders.ts';
+
+const NOW = ISSUED + HOUR;
+const { revision: _, startedAt: __, ...WHAT } = anIntent();
+const FAILURE = {
+  reason: 'RegistryUnavailable',
+  message: 'us.icr.io does not answer',
+  retryable: true,
+} as const;
+
+const previous = (count: number): PreviousToken[] =>
+  Array.from({ length: count }, (_each, index) => aPrevious({ id: `old-${index}`, revision: index + 1 }));
+const ids = ({ previousTokens = [] }: RegistryTokenStatus): string[] => previousTokens.map(({ id }) => id);
+
+describe('the next revision', () => {
+  const rows: [string, RegistryTokenStatus, number][] = [
+    ['is 1 at first', {}, 1],
+    ['follows the token in force', { token: aRecord({ revision: 3 }) }, 4],
+    ['follows an open intent', { token: aRecord({ revision: 3 }), mintIntent: anIntent({ revision: 4 }) }, 5],
+    [
+      'follows the highest of earlier tokens',
+      { token: aRecord({ revision: 3 }), previousTokens: [aPrevious({ revision: 9 }), aPrevious()] },
+      10,
+    ],
+  ];
+  for (const [name, status, revision] of rows) {
+    it(name, () => expect(steps.nextRevision(status)).to.equal(revision));
+  }
+});
+
+describe('an intent', () => {
+  const intended = steps.withIntent({ token: aRecord(), mintTimes: [at(30 * MINUTE)] }, WHAT, 5, NOW + 999);
+
+  it('says what is about to be minted, and counts it', () => {
+    expect(intended).to.deep.equal({
+      token: aRecord(),
+      mintIntent: { ...WHAT, revision: 2, startedAt: at(HOUR) },
+      mintTimes: [at(30 * MINUTE), at(HOUR)],
+    });
+  });
+  it('takes another revision than an intent that it replaces', () => {
+    expect(steps.withIntent(intended, WHAT, 5, NOW).mintIntent.revision).to.equal(3);
+  });
+  it('gives its revision and its place in the budget back, where nothing was minted', () => {
+    expect(steps.withoutIntent(intended)).to.deep.equal({ token: aRecord(), mintTimes: [at(30 * MINUTE)] });
+  });
+  it('gives back only its own place, where two began in the same second', () => {
+    const twice = steps.withIntent(intended, WHAT, 5, NOW);
+    expect(steps.withoutIntent(twice).mintTimes).to.deep.equal([at(30 * MINUTE), at(HOUR)]);
+  });
+  it('gives nothing back, where there is none', () => {
+    const status = { token: aRecord(), mintTimes: [at(HOUR)] };
+    expect(steps.withoutIntent(status)).to.deep.equal(status);
+  });
+});
+
+describe('a new token', () => {
+  const fresh = aRecord({ id: 'token-2', revision: 2, issuedAt: at(HOUR), expiresAt: at(25 * HOUR) });
+  const place = (status: RegistryTokenStatus, grace = 10 * MINUTE) =>
+    steps.withToken(status, fresh, 'RenewalDue', grace, NOW);
+
+  it('takes the place of its predecessor, and ends the intent and all failures', () => {
+    const status = {
+      observedGeneration: 4,
+      host: 'us.icr.io',
+      token: aRecord(),
+      mintIntent: anIntent(),
+      mintTimes: [at(0)],
+      failedAttempts: 3,
+      lastFailureTime: at(0),
+      nextRetryTime: at(HOUR),
+    };
+    expect(place(status)).to.deep.equal({
+      observedGeneration: 4,
+      host: 'us.icr.io',
+      token: fresh,
+      mintTimes: [at(0)],
+      lastRotation: { time: at(HOUR), reason: 'RenewalDue' },
+      previousTokens: [
+        {
+          id: 'token-1',
+          revision: 1,
+          account: 'default',
+          region: 'us-south',
+          expiresAt: at(DAY),
+          revokeAt: at(70 * MINUTE),
+        },
+      ],
+    });
+  });
+
+  const graces: [string, object, number, number, string][] = [
+    ['after the grace period', {}, 10 * MINUTE, NOW, at(70 * MINUTE)],
+    ['never before the grace period is over', {}, 10 * MINUTE, NOW + 1, at(70 * MINUTE + SECOND)],
+    ['at once without one', {}, 0, NOW + 999, at(HOUR)],
+    ['when it expires, if that is sooner', { expiresAt: at(65 * MINUTE) }, 10 * MINUTE, NOW, at(65 * MINUTE)],
+    [
+      'after the grace period, though it never expires',
+      { expiresAt: undefined },
+      10 * MINUTE,
+      NOW,
+      at(70 * MINUTE),
+    ],
+    [
+      'within the calendar, after a very long one',
+      { expiresAt: undefined },
+      1e16,
+      NOW,
+      '9999-12-31T23:59:59Z',
+    ],
+  ];
+  for (const [name, part, grace, now, revokeAt] of graces) {
+    it(`has its predecessor revoked ${name}`, () => {
+      const [retired] =
+        steps.withToken({ token: aRecord(part) }, fresh, 'RenewalDue', grace, now).previousTokens ?? [];
+      expect(retired).to.have.property('revokeAt', revokeAt);
+    });
+  }
+
+  it('answers the request to rotate that its intent was for', () => {
+    expect(place({ mintIntent: anIntent({ rotate: '7' }) })).to.have.property('lastHandledRotate', '7');
+    expect(place({ mintIntent: anIntent({ rotate: '' }) })).to.have.property('lastHandledRotate', '');
+    expect(place({ mintIntent: anIntent(), lastHandledRotate: '6' })).to.have.property(
+      'lastHandledRotate',
+      '6',
+    );
+  });
+  it('has no predecessor at first, nor when it is recorded twice', () => {
+    expect(ids(place({}))).to.deep.equal([]);
+    expect(ids(place({ token: fresh }))).to.deep.equal([]);
+  });
+  it('is never among those to revoke', () => {
+    expect(ids(place({ previousTokens: [aPrevious({ id: 'token-2' }), aPrevious()] }))).to.deep.equal([
+      'token-0',
+    ]);
+  });
+  it('leaves the oldest out, where there are more predecessors than a status holds', () => {
+    const grown = ids(place({ token: aRecord(), previousTokens: previous(64) }));
+    expect(grown).to.deep.equal([
+      ...previous(64)
+        .map(({ id }) => id)
+        .slice(1),
+      'token-1',
+    ]);
+  });
+});
+
+const stray = (id: string) => ({ id, revision: 2, account: 'default', region: 'us-south' });
+
+describe('strays', () => {
+  it('are revoked at once', () => {
+    expect(
+      steps.withStrays({ previousTokens: [aPrevious()] }, [stray('stray')], NOW).previousTokens,
+    ).to.deep.equal([aPrevious(), { ...stray('stray'), revokeAt: at(HOUR) }]);
+  });
+  it('are never the token in force', () => {
+    expect(ids(steps.withStrays({ token: aRecord() }, [stray('token-1')], NOW))).to.deep.equal([]);
+  });
+  it('are listed once, with what is known of them', () => {
+    const status = { previousTokens: [aPrevious({ id: 'stray', attempts: 3 })] };
+    expect(steps.withStrays(status, [stray('stray')], NOW)).to.deep.equal(status);
+  });
+  it('are no more than a status holds', () => {
+    const strays = Array.from({ length: 100 }, (_each, index) => stray(`stray-${index}`));
+    expect(ids(steps.withStrays({ previousTokens: previous(1) }, strays, NOW))).to.have.length(64);
+  });
+});
+
+describe('a failure', () => {
+  it('is counted, and says when to try again', () => {
+    const once = steps.withFailure({ token: aRecord() }, FAILURE, NOW, 0);
+    expect(once).to.deep.equal({
+      token: aRecord(),
+      failedAttempts: 1,
+      lastFailureTime: at(HOUR),
+      nextRetryTime: at(HOUR + 2 * SECOND),
+    });
+    expect(steps.withFailure(once, FAILURE, NOW + 2 * SECOND, 0.5)).to.deep.equal({
+      token: aRecord(),
+      failedAttempts: 2,
+      lastFailureTime: at(HOUR + 2 * SECOND),
+      nextRetryTime: at(HOUR + 7 * SECOND),
+    });
+  });
+  it('is forgotten without a trace', () => {
+    const status = { token: aRecord() };
+    expect(steps.withoutFailure(steps.withFailure(status, FAILURE, NOW, 0))).to.deep.equal(status);
+  });
+  it('can be written, however long the other side asks to wait', () => {
+    const failure = { ...FAILURE, retryAfter: Number.MAX_VALUE };
+    expect(steps.withFailure({}, failure, NOW, 0).nextRetryTime).to.equal(at(2 * HOUR));
+  });
+});
+
+describe('revocation', () => {
+  const status = { previousTokens: [aPrevious(), aPrevious({ id: 'other' })] };
+
+  it('strikes off what is gone', () => {
+    expect(ids(steps.withoutPrevious(status, 'token-0'))).to.deep.equal(['other']);
+    expect(ids(steps.withoutPrevious({}, 'token-0'))).to.deep.equal([]);
+  });
+  it('counts a failure of its own, and says when to try again', () => {
+    const [failed, other] =
+      steps.withRevocationFailure(status, 'token-0', FAILURE, NOW, 0).previousTokens ?? [];
+    expect(failed).to.deep.equal({
+      ...aPrevious(),
+      attempts: 1,
+      lastError: 'us.icr.io does not answer',
+      nextAttemptTime: at(HOUR + 2 * SECOND),
+    });
+    expect(other).to.deep.equal(aPrevious({ id: 'other' }));
+  });
+  it('cuts what the registry said to what a status holds, never within a character', () => {
+    const failure = { ...FAILURE, message: `x${'😀'.repeat(1000)}` };
+    const { lastError = '' } =
+      steps.withRevocationFailure(status, 'token-0', failure, NOW, 0).previousTokens?.[0] ?? {};
+    expect(lastError).to.have.lengthOf.at.most(1024);
+    expect(lastError.isWellFormed()).to.be.true;
+  });
+
+  const rows: [string, Partial<PreviousToken>, boolean][] = [
+    ['is due when the grace period is over', { revokeAt: at(HOUR) }, true],
+    ['is not due before', { revokeAt: at(HOUR + SECOND) }, false],
+    ['is not due before its next try', { revokeAt: at(0), nextAttemptTime: at(HOUR + SECOND) }, false],
+    ['is due at its next try', { revokeAt: at(0), nextAttemptTime: at(HOUR) }, true],
+    ['is due where its time can not be read', { revokeAt: 'soon' }, true],
+  ];
+  for (const [name, part, due] of rows) {
+    it(name, () => {
+      const token = aPrevious(part);
+      expect(steps.dueForRevocation({ previousTokens: [token] }, NOW)).to.deep.equal(due ? [token] : []);
+    });
+  }
+  it('has nothing due where there is nothing', () =>
+    expect(steps.dueForRevocation({}, NOW)).to.deep.equal([]));
+});
