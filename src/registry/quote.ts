@@ -3,8 +3,11 @@ import type { Redacted } from '../common/redacted.ts';
 const PLACEHOLDER = '[redacted]';
 const LONGEST = 300;
 
-/** `eyJ` is base64 of `{"`, as every part of a JWT but its signature begins. */
-const JWT = /eyJ[\w-]{5,}(\.[\w-]*)*/g;
+/**
+ * `eyJ` is base64 of `{"`, as every part of a JWT but its signature begins; the others are that in base64 once more, one
+ * for each position modulo three.
+ */
+const JWT = /(?:eyJ|ZXlK|[GWm2]V5S|[BFJNRVZdhlptx159]leU[o-r])[\w\-+/=.]{8,}/g;
 
 /**
  * What a server said, made fit for a message: on one line, without control and formatting characters, without secrets

@@ -5,9 +5,21 @@ import { HttpClient, type HttpRequest } from '../../../src/registry/http-client.
 import type { HttpAnswer } from '../../../src/registry/http-answer.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { listen, wire, type Loopback } from './support/loopback.ts';
-import './support/nocked.ts';
 
 const NEVER = new AbortController().signal;
+
+function request(base: string, part: Partial<HttpRequest> = {}): HttpRequest {
+  return { method: 'POST', url: new URL('/path?a=b%20c', base), headers: { Accept: 'x/y' }, ...part };
+}
+
+async function failure(sending: Promise<unknown>): Promise<NoAnswer> {
+  const error = await sending.then(
+    () => new Error('it was answered'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof NoAnswer) return error;
+  throw error;
+}
 
 describe('HttpClient', () => {
   let server: Loopback | undefined;
@@ -23,22 +35,9 @@ describe('HttpClient', () => {
     server = undefined;
   });
 
-  function request(base: string, part: Partial<HttpRequest> = {}): HttpRequest {
-    return { method: 'POST', url: new URL('/path?a=b%20c', base), headers: { Accept: 'x/y' }, ...part };
-  }
-
   async function answerTo(answer: string | ((socket: Socket) => void)): Promise<HttpAnswer> {
     server = await listen((socket) => (typeof answer === 'string' ? socket.end(answer) : answer(socket)));
     return client.send(request(server.origin), NEVER);
-  }
-
-  async function failure(sending: Promise<unknown>): Promise<NoAnswer> {
-    const error = await sending.then(
-      () => new Error('it was answered'),
-      (reason: unknown) => reason,
-    );
-    if (error instanceof NoAnswer) return error;
-    throw error;
   }
 
   it('sends method, path, query, headers and body as they are', async () => {

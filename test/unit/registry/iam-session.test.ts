@@ -29,6 +29,19 @@ const REFUSED = {
 };
 const UNAUTHORIZED = { code: 'CRG0009E', message: 'You are not authorized.', 'request-id': '1-2-3' };
 
+/** Prepares the next answer to an exchange. */
+function exchange(status: number, body: nock.Body, headers: nock.ReplyHeaders = {}): nock.Scope {
+  return nock(IAM).post('/identity/token').reply(status, body, headers);
+}
+
+/** Prepares the next answer to a list, and expects it to be asked for with that access token. */
+function listing(answer: Record<string, unknown>, status = 200, body: object = { tokens: [] }): nock.Scope {
+  return nock(REGISTRY)
+    .get('/api/v1/tokens')
+    .matchHeader('authorization', `Bearer ${String(answer.access_token)}`)
+    .reply(status, body);
+}
+
 /** What a session does, seen through the directory that keeps it. */
 describe('IamSession', () => {
   useNock();
@@ -40,19 +53,6 @@ describe('IamSession', () => {
   beforeEach(() => {
     ({ clock, directory, observed } = aDirectory());
   });
-
-  /** Prepares the next answer to an exchange. */
-  function exchange(status: number, body: nock.Body, headers: nock.ReplyHeaders = {}): nock.Scope {
-    return nock(IAM).post('/identity/token').reply(status, body, headers);
-  }
-
-  /** Prepares the next answer to a list, and expects it to be asked for with that access token. */
-  function listing(answer: Record<string, unknown>, status = 200, body: object = { tokens: [] }): nock.Scope {
-    return nock(REGISTRY)
-      .get('/api/v1/tokens')
-      .matchHeader('authorization', `Bearer ${String(answer.access_token)}`)
-      .reply(status, body);
-  }
 
   const list = (account: AccountCredentials = anAccount(), signal = NEVER): Promise<unknown> =>
     directory.registry(account, 'us-south').list(signal);
@@ -279,7 +279,7 @@ describe('IamSession', () => {
       ['that is empty', ''],
     ];
     for (const [name, body] of answers) {
-      it(`${name}`, async () => {
+      it(name, async () => {
         exchange(200, body);
         expect(await errorOf(directory.verify(anAccount(), NEVER))).to.include({
           code: 'Unavailable',

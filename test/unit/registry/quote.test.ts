@@ -46,6 +46,15 @@ describe('quote', () => {
     }
   });
 
+  for (const before of ['', 't', 'to', 'token:']) {
+    it(`takes out a JWT in base64 after ${JSON.stringify(before)}`, () => {
+      const token = aJwt({ jti: 'a-token' });
+      const encoded = Buffer.from(before + token).toString('base64');
+      const quoted = quote(`Basic ${encoded}.`, []);
+      expect(quoted).to.match(/^Basic .{0,8}\[redacted\]$/);
+    });
+  }
+
   it('takes secrets out before it cuts, so that no beginning of one stays', () => {
     expect(quote(`${'x'.repeat(290)}${key}`, [new Redacted(key)])).to.equal(`${'x'.repeat(290)}[redacted]`);
   });

@@ -4,17 +4,17 @@ import { settle } from '../../support/virtual-clock.ts';
 
 const NEVER = new AbortController().signal;
 
-describe('SharedCall', () => {
-  function pending(): { call: SharedCall<string>; signal: () => AbortSignal; end: (result: string) => void } {
-    const { promise, resolve } = Promise.withResolvers<string>();
-    let given = NEVER;
-    const call = new SharedCall((signal) => {
-      given = signal;
-      return promise;
-    });
-    return { call, signal: () => given, end: resolve };
-  }
+function pending(): { call: SharedCall<string>; signal: () => AbortSignal; end: (result: string) => void } {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let given = NEVER;
+  const call = new SharedCall((signal) => {
+    given = signal;
+    return promise;
+  });
+  return { call, signal: () => given, end: resolve };
+}
 
+describe('SharedCall', () => {
   it('gives everybody the same result', async () => {
     const { call, end } = pending();
     const both = Promise.all([call.join(NEVER), call.join(NEVER)]);

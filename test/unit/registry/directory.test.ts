@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import nock from 'nock';
+import { Redacted } from '../../../src/common/redacted.ts';
+import { capabilitiesOf, type RegistryDirectory } from '../../../src/registry/directory.ts';
+import type { VirtualClock } from '../../support/virtual-clock.ts';
+import { useNock } from './support/nocked.ts';
+import {
+  aDirectory,
+  anAccount,
+  anExchange,
+  errorOf,
+  IAM,
+  NEVER,
+  REGISTRY,
+  type Observation,
+} from './support/registry-world.ts';
+
+const serve = (origin = REGISTRY): nock.Scope =>
+  nock(origin).get('/api/v1/tokens').reply(200, { tokens: [] }).persist();
+
+describe('RegistryDirectory', () => {
+  useNock();
+
+  let clock: VirtualClock;
+  let directory: RegistryDirectory;
+  let observed: Observation[];
+
+  beforeEach(() => {
+    ({ clock, directory, observed } = aDirectory());
+  });
+
+  const exchanges = (): number => observed.filter(({ operation }) => operation === 'exchange').length;
+
+  it('knows what a back end can do without an account', () => {
+    const registry = directory.registry(anAccount(), 'us-south');
+    expect(capabilitiesOf('IBMRegistryTokens')).to.equal(registry.capabilities);
+  });
+
+  it('finds regions by alias and in the account', () => {
+    expect(directory.registry(anAccount(), 'us-east').host).to.equal('us.icr.io');
+    const regions = [{ name: 'lab', host: 'lab.example:5000' }];
+    expect(directory.registry(anAccount({ regions }), 'lab').host).to.equal('lab.example:5000');
+  });
+
+  it('names the regions there are when one is unknown', () => {
+    expect(() => directory.registry(anAccount({ regions: [{ name: 'lab', host: 'x' }] }), 'mars'))
+      .to.throw('account default has no region mars; it has au-syd, br-sao,')
+      .that.includes({ code: 'InvalidRequest' });
+  });
+
+  it("asks the region's endpoint, below its path", async () => {
+    nock(IAM).post('/identity/token').reply(200, anExchange());
+    nock('http://api.example:8080').get('/base/api/v1/tokens').reply(200, { tokens: [] });
+    const regions = [{ name: 'lab', host: 'lab.example', endpoint: 'http://api.example:8080/base/' }];
+    await directory.registry(anAccount({ regions }), 'lab').list(NEVER);
+  });
+
+  it('keeps an access token for all regions and calls of an account', async () => {
+    nock(IAM).post('/identity/token').reply(200, anExchange());
+    serve();
+    serve('https://de.icr.io');
+    await directory.registry(anAccount(), 'us-south').list(NEVER);
+    await directory.registry(anAccount(), 'eu-de').list(NEVER);
+    await directory
+      .registry(anAccount({ apiKey: new Redacted(anAccount().apiKey.reveal()) }), 'us-south')
+      .list(NEVER);
+    expect(exchanges()).to.equal(1);
+    nock.cleanAll();
+  });
+
+  const changes: [string, Parameters<typeof anAccount>[0], string][] = [
+    ['another key', { apiKey: new Redacted('another key') }, IAM],
+    ['another endpoint', { iamEndpoint: 'https://iam.example' }, 'https://iam.example'],
+    ['another account', { name: 'second' }, IAM],
+  ];
+  for (const [name, change, iam] of changes) {
+    it(`gets a new access token for ${name} at once`, async () => {
+      nock(IAM).post('/identity/token').reply(200, anExchange());
+      serve();
+      await directory.registry(anAccount(), 'us-south').list(NEVER);
+      nock(iam)
+        .post('/identity/token')
+        .reply(200, anExchange({}, { jti: '2' }));
+      await directory.registry(anAccount(change), 'us-south').list(NEVER);
+      expect(exchanges()).to.equal(2);
+      nock.cleanAll();
+    });
+  }
+
+  it('forgets an account', async () => {
+    nock(IAM).post('/identity/token').twice().reply(200, anExchange());
+    await directory.verify(anAccount(), NEVER);
+    directory.forget('default');
+    directory.forget('never known');
+    await directory.verify(anAccount(), NEVER);
+    expect(exchanges()).to.equal(2);
+  });
+
+  it('limits the rate by account and region, also over a change of the key', async () => {
+    nock(IAM).post('/identity/token').times(3).reply(200, anExchange());
+    serve();
+    serve('https://de.icr.io');
+    const slow = { requestsPerSecond: 1 };
+    const list = async (part: Parameters<typeof anAccount>[0], region = 'us-south'): Promise<number> => {
+      await directory.registry(anAccount({ ...slow, ...part }), region).list(NEVER);
+      return clock.monotonic();
+    };
+    expect(await list({})).to.equal(0);
+    expect(await list({}, 'eu-de'), 'another region').to.equal(0);
+    expect(await list({ name: 'second' }), 'another account').to.equal(0);
+    const waiting = list({ apiKey: new Redacted('another key') }, 'us-east');
+    // The exchange is a real, if local, request: let it end before time goes on.
+    while (exchanges() < 3) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(999);
+    let done = false;
+    void waiting.finally(() => (done = true));
+    await clock.advance(0);
+    expect(done).to.equal(false);
+    await clock.advance(1);
+    expect(await waiting).to.equal(1_000);
+    nock.cleanAll();
+  });
+
+  it('takes a changed rate into use', async () => {
+    nock(IAM).post('/identity/token').reply(200, anExchange());
+    serve();
+    await directory.registry(anAccount({ requestsPerSecond: 1 }), 'us-south').list(NEVER);
+    await directory.registry(anAccount({ requestsPerSecond: 2 }), 'us-south').list(NEVER);
+    expect(clock.monotonic()).to.equal(0);
+    nock.cleanAll();
+  });
+
+  it('refuses a region whose endpoint is no URL', async () => {
+    nock(IAM).post('/identity/token').reply(200, anExchange());
+    const regions = [{ name: 'lab', host: 'x', endpoint: 'ftp://x' }];
+    expect(await errorOf(directory.registry(anAccount({ regions }), 'lab').list(NEVER))).to.include({
+      code: 'InvalidRequest',
+      message: 'endpoint ftp://x is not an HTTP URL; correct it in the account',
+    });
+  });
+});

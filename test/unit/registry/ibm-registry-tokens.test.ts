@@ -1,0 +1,475 @@
+import { expect } from 'chai';
+import nock from 'nock';
+import type { RegistryErrorCode } from '../../../src/registry/errors.ts';
+import type { MintRequest, Registry } from '../../../src/registry/port.ts';
+import type { VirtualClock } from '../../support/virtual-clock.ts';
+import { aJwt } from './support/jwt.ts';
+import { useNock } from './support/nocked.ts';
+import {
+  aDirectory,
+  ACCOUNT_ID,
+  anAccount,
+  anExchange,
+  errorOf,
+  IAM,
+  NEVER,
+  REGISTRY,
+  type Observation,
+} from './support/registry-world.ts';
+
+const ID = 'ae57b394-e39d-595f-ae5d-e46905285df6';
+const EXP = 1_540_423_054;
+const HOURS_24 = 86_400_000;
+
+function claims(part: object = {}): object {
+  return { exp: EXP, jti: ID, iss: 'registry.ng.bluemix.net', ...part };
+}
+
+describe('IBMRegistryTokens', () => {
+  useNock();
+
+  let clock: VirtualClock;
+  let registry: Registry;
+  let observed: Observation[];
+
+  beforeEach(() => {
+    const world = aDirectory();
+    ({ clock, observed } = world);
+    nock(IAM).post('/identity/token').optionally().reply(200, anExchange());
+    registry = world.directory.registry(anAccount(), 'us-south');
+  });
+
+  const mint = (part: Partial<MintRequest> = {}): ReturnType<Registry['mint']> =>
+    registry.mint({ description: 'd', access: 'ReadOnly', lifetime: HOURS_24, ...part }, NEVER);
+
+  const MINT = '/api/v1/tokens?description=d&permanent=false&write=false';
+
+  it('says what it can do', () => {
+    expect(registry).to.include({ host: 'us.icr.io', username: 'token' });
+    expect(registry.capabilities).to.deep.equal({
+      access: ['ReadOnly', 'ReadWrite'],
+      lifetimes: [HOURS_24, 'Never'],
+      readBack: true,
+    });
+  });
+
+  it('sends its credentials in headers with every request', async () => {
+    const answer = anExchange();
+    nock.cleanAll();
+    nock(IAM).post('/identity/token').reply(200, answer);
+    const reqheaders = {
+      authorization: `Bearer ${String(answer.access_token)}`,
+      account: ACCOUNT_ID,
+      accept: 'application/json',
+      'accept-language': 'en',
+      'user-agent': 'registry-token-operator/1.2.3',
+    };
+    nock(REGISTRY, { reqheaders })
+      .post(MINT, '')
+      .reply(200, { token: aJwt(claims()) });
+    nock(REGISTRY, { reqheaders })
+      .get(`/api/v1/tokens/${ID}`)
+      .reply(200, { token: aJwt(claims()) });
+    nock(REGISTRY, { reqheaders }).delete(`/api/v1/tokens/${ID}`).reply(200);
+    nock(REGISTRY, { reqheaders }).get('/api/v1/tokens').reply(200, { tokens: [] });
+    await mint();
+    await registry.read(ID, NEVER);
+    await registry.revoke(ID, NEVER);
+    await registry.list(NEVER);
+    expect(
+      observed.map(({ account, region, operation, code }) => [account, region, operation, code]),
+    ).to.deep.equal([
+      ['default', '', 'exchange', 200],
+      ['default', 'us-south', 'mint', 200],
+      ['default', 'us-south', 'read', 200],
+      ['default', 'us-south', 'revoke', 200],
+      ['default', 'us-south', 'list', 200],
+    ]);
+  });
+
+  describe('mints', () => {
+    const requests: [Partial<MintRequest>, string][] = [
+      [{}, 'description=d&permanent=false&write=false'],
+      [{ access: 'ReadWrite' }, 'description=d&permanent=false&write=true'],
+      [{ lifetime: 'Never' }, 'description=d&permanent=true&write=false'],
+      [{ access: 'ReadWrite', lifetime: 'Never' }, 'description=d&permanent=true&write=true'],
+      [{ description: '' }, 'description=&permanent=false&write=false'],
+      [
+        { description: 'a b+c&d=é [pullsecrets.dev:c1:u1:1]' },
+        'description=a%20b%2Bc%26d%3D%C3%A9%20%5Bpullsecrets.dev%3Ac1%3Au1%3A1%5D&permanent=false&write=false',
+      ],
+    ];
+    for (const [request, query] of requests) {
+      it(`with ?${query}`, async () => {
+        let asked = '';
+        nock(REGISTRY)
+          .post(/^\/api\/v1\/tokens/)
+          .reply(200, (sent: Request) => {
+            asked = new URL(sent.url).search;
+            return { token: aJwt(claims()) };
+          });
+        await mint(request);
+        expect(asked).to.equal(`?${query}`);
+      });
+    }
+
+    const answers: [string, number, object, number | null][] = [
+      ['a token that expires', 200, claims(), EXP * 1000],
+      ['a token, with 201', 201, claims(), EXP * 1000],
+      ['a token that never expires', 200, claims({ exp: undefined }), null],
+    ];
+    for (const [name, status, tokenClaims, expiresAt] of answers) {
+      it(`and reads ${name}`, async () => {
+        const token = aJwt(tokenClaims);
+        nock(REGISTRY).post(MINT).reply(status, { token });
+        const issued = await mint();
+        expect(issued).to.include({ id: ID, expiresAt });
+        expect(issued.value.reveal()).to.equal(token);
+      });
+    }
+
+    for (const lifetime of [0, 3_600_000, HOURS_24 + 1, NaN]) {
+      it(`nothing for ${lifetime} ms, without a request`, async () => {
+        expect(await errorOf(mint({ lifetime }))).to.include({
+          code: 'InvalidRequest',
+          message: `could not create a token at us.icr.io: it has tokens for 24h or Never, not for ${lifetime} ms; correct spec.lifetime`,
+        });
+        expect(observed).to.deep.equal([]);
+      });
+    }
+  });
+
+  /** Answers with a 2xx status that hold no token. */
+  const unreadable: [string, number, nock.Body | undefined][] = [
+    ['no body', 200, ''],
+    ['204', 204, undefined],
+    ['HTML', 200, '<!DOCTYPE html><html></html>'],
+    ['JSON that ends early', 200, '{"token":"eyJhbGciOi'],
+    ['text', 200, 'OK'],
+    ['null', 200, 'null'],
+    ['a list', 200, []],
+    ['no token', 202, {}],
+    ['a token that is no text', 200, { token: 5 }],
+    ['an empty token', 200, { token: '' }],
+    ['a JWT with two parts', 200, { token: aJwt(claims()).split('.').slice(0, 2).join('.') }],
+    ['a JWT with four parts', 200, { token: `${aJwt(claims())}.x` }],
+    ['a JWT whose claims are no JSON', 200, { token: 'eyJhbGciOiJIUzI1NiJ9.bm8ganNvbiBhdCBhbGw.c2ln' }],
+    ['a JWT without jti', 200, { token: aJwt(claims({ jti: undefined })) }],
+    ['a JWT whose jti is a number', 200, { token: aJwt(claims({ jti: 7 })) }],
+    ['a JWT whose jti is empty', 200, { token: aJwt(claims({ jti: '' })) }],
+    ['a JWT whose jti is a path', 200, { token: aJwt(claims({ jti: '..' })) }],
+    ['a JWT whose exp is a text', 200, { token: aJwt(claims({ exp: '1540423054' })) }],
+    ['a JWT whose exp is null', 200, { token: aJwt(claims({ exp: null })) }],
+    ['a JWT whose exp is no time', 200, { token: aJwt(claims({ exp: -1 })) }],
+  ];
+  describe('can not tell whether it minted when the answer has', () => {
+    for (const [name, status, body] of unreadable) {
+      it(name, async () => {
+        nock(REGISTRY).post(MINT).reply(status, body);
+        const error = await errorOf(mint());
+        expect(error).to.include({ code: 'Ambiguous', status, retryable: true });
+        expect(error.message).to.match(
+          /^could not create a token at us\.icr\.io: the server answered 20\d, but /,
+        );
+      });
+    }
+  });
+
+  describe('calls the registry unavailable when the answer to a read has', () => {
+    for (const [name, status, body] of unreadable) {
+      it(name, async () => {
+        nock(REGISTRY).get(`/api/v1/tokens/${ID}`).reply(status, body);
+        expect(await errorOf(registry.read(ID, NEVER))).to.include({ code: 'Unavailable', status });
+      });
+    }
+
+    it('another token', async () => {
+      nock(REGISTRY)
+        .get(`/api/v1/tokens/${ID}`)
+        .reply(200, { token: aJwt(claims({ jti: 'another' })) });
+      expect(await errorOf(registry.read(ID, NEVER))).to.include({
+        code: 'Unavailable',
+        message: `could not read token ${ID} at us.icr.io: the server answered 200, but the answer does not hold this token; it is tried again`,
+      });
+    });
+  });
+
+  it('reads a token back', async () => {
+    const token = aJwt(claims());
+    nock(REGISTRY).get(`/api/v1/tokens/${ID}`).reply(200, { token });
+    const issued = await registry.read(ID, NEVER);
+    expect(issued).to.include({ id: ID, expiresAt: EXP * 1000 });
+    expect(issued.value.reveal()).to.equal(token);
+  });
+
+  describe('revokes', () => {
+    const answers: [string, number, nock.Body | undefined][] = [
+      ['200 without a body', 200, ''],
+      ['200 with one', 200, { ok: true }],
+      ['200 with HTML', 200, '<html>'],
+      ['202', 202, ''],
+      ['204', 204, undefined],
+      ['404: it is gone already', 404, { code: 'CRT0404E', message: 'not found' }],
+      ['404 without a body', 404, ''],
+    ];
+    for (const [name, status, body] of answers) {
+      it(`and takes ${name} for success`, async () => {
+        nock(REGISTRY).delete(`/api/v1/tokens/${ID}`).reply(status, body);
+        await registry.revoke(ID, NEVER);
+      });
+    }
+
+    it("and does not take a gateway's 404 for success", async () => {
+      nock(REGISTRY).delete(`/api/v1/tokens/${ID}`).reply(404, '<html>iam-gateway</html>');
+      expect(await errorOf(registry.revoke(ID, NEVER))).to.include({ code: 'Unavailable', status: 404 });
+    });
+  });
+
+  describe('escapes ids', () => {
+    for (const [id, path] of [
+      ['a/b?c#d', 'a%2Fb%3Fc%23d'],
+      ['../x', '..%2Fx'],
+      ['%2e%2e', '%252e%252e'],
+      ['é ', '%C3%A9%20'],
+      ['...', '...'],
+    ] as const) {
+      it(id, async () => {
+        let asked = '';
+        nock(REGISTRY)
+          .delete(/.*/)
+          .reply(200, (sent: Request) => {
+            asked = new URL(sent.url).pathname;
+            return '';
+          });
+        await registry.revoke(id, NEVER);
+        expect(asked).to.equal(`/api/v1/tokens/${path}`);
+      });
+    }
+
+    for (const id of ['', '.', '..']) {
+      it(`and refuses ${JSON.stringify(id)}, which would name all tokens or none`, async () => {
+        expect(await errorOf(registry.revoke(id, NEVER))).to.include({ code: 'InvalidRequest' });
+        expect(await errorOf(registry.read(id, NEVER))).to.include({ code: 'InvalidRequest' });
+      });
+    }
+  });
+
+  async function listed(body: nock.Body): Promise<unknown> {
+    nock(REGISTRY).get('/api/v1/tokens').reply(200, body);
+    return registry.list(NEVER);
+  }
+
+  describe('lists', () => {
+    it('all tokens, without their values', async () => {
+      const rows = await listed({
+        tokens: [
+          {
+            _id: ID,
+            owner: 'abc',
+            token: aJwt(claims()),
+            secondary_owner: 'Test Token',
+            readonly: true,
+            revoked: false,
+            expiry: EXP,
+            encrypted_token: 'encrypted',
+          },
+          { _id: 'second', revoked: true },
+        ],
+      });
+      expect(rows).to.deep.equal([
+        { id: ID, description: 'Test Token', expiresAt: EXP * 1000, revoked: false },
+        { id: 'second', description: '', expiresAt: null, revoked: true },
+      ]);
+    });
+
+    it('the sample of the SDK', async () => {
+      const rows = await listed({
+        tokens: [{ _id: ID, owner: 'abc', token: aJwt(claims()), secondary_owner: 'Test Token' }],
+      });
+      expect(rows).to.deep.equal([{ id: ID, description: 'Test Token', expiresAt: null, revoked: false }]);
+    });
+
+    it('none', async () => {
+      expect(await listed({ tokens: [] })).to.deep.equal([]);
+      expect(await listed({ tokens: null }), 'as Go writes it').to.deep.equal([]);
+    });
+
+    it('more than a megabyte', async () => {
+      const tokens = Array.from({ length: 5_000 }, (_, index) => ({
+        _id: `${ID}-${index}`,
+        owner: 'x'.repeat(300),
+      }));
+      expect(await listed({ tokens })).to.have.length(5_000);
+    });
+
+    const odd: [string, object, object][] = [
+      ['an expiry of 0', { expiry: 0 }, { expiresAt: null }],
+      ['a negative expiry', { expiry: -1 }, { expiresAt: null }],
+      ['an expiry that is a text', { expiry: '1540423054' }, { expiresAt: null }],
+      ['a description that is no text', { secondary_owner: 7 }, { description: '' }],
+      ['revoked that is no boolean', { revoked: 'true' }, { revoked: false }],
+    ];
+    for (const [name, fields, expected] of odd) {
+      it(`${name} as none`, async () => {
+        const rows = (await listed({ tokens: [{ _id: ID, ...fields }] })) as object[];
+        expect(rows[0]).to.deep.include(expected);
+      });
+    }
+
+    const incomplete: [string, nock.Body][] = [
+      ['a row without an id', { tokens: [{ _id: ID }, { secondary_owner: 'x' }] }],
+      ['a row with an empty id', { tokens: [{ _id: '' }] }],
+      ['a row that is null', { tokens: [null] }],
+      ['a row that is a text', { tokens: ['x'] }],
+      ['no tokens', {}],
+      ['tokens that are no list', { tokens: {} }],
+      ['a bare list', []],
+      ['no body', ''],
+      ['HTML', '<html></html>'],
+      ['JSON that ends early', '{"tokens":[{"_id":"a"}'],
+    ];
+    for (const [name, body] of incomplete) {
+      it(`nothing when there is ${name}`, async () => {
+        expect(await errorOf(listed(body))).to.include({ code: 'Unavailable', status: 200 });
+      });
+    }
+  });
+
+  describe('refused', () => {
+    interface Refusal {
+      name: string;
+      status: number;
+      body: nock.Body;
+      headers?: Record<string, string>;
+      code: RegistryErrorCode;
+      minting?: RegistryErrorCode;
+      details?: object;
+      message?: string;
+    }
+    const refusals: Refusal[] = [
+      {
+        name: 'CRG0020E',
+        status: 403,
+        body: {
+          code: 'CRG0020E',
+          message: 'You are not authorized to access the specified resource.',
+          'request-id': '72-1540337041.610-99712',
+        },
+        code: 'Forbidden',
+        details: { registryCode: 'CRG0020E', requestId: '72-1540337041.610-99712', retryable: false },
+        message:
+          'could not create a token at us.icr.io: the server answered 403 CRG0020E "You are not authorized to access the ' +
+          'specified resource." (request 72-1540337041.610-99712); check that the API key\'s owner has the platform role ' +
+          'Administrator on the container registry',
+      },
+      {
+        name: 'CRT0002E',
+        status: 410,
+        body: {
+          code: 'CRT0002E',
+          message:
+            'The creation of registry tokens is discontinued. For more information about how to use API keys to automate access to your namespaces, see: https://cloud.ibm.com/docs/services/Registry?topic=registry-registry_access',
+          'request-id': '0123456789abcdef0123456789abcdef',
+        },
+        code: 'Discontinued',
+        details: { registryCode: 'CRT0002E', retryable: false },
+        message:
+          'could not create a token at us.icr.io: the server answered 410 CRT0002E "The creation of registry tokens is ' +
+          'discontinued. For more information about how to use API keys to automate access to your namespaces, see: ' +
+          'https://cloud.ibm.com/docs/services/Registry?topic=registry-registry_access" (request ' +
+          '0123456789abcdef0123456789abcdef); this registry creates no tokens any more; use an endpoint that does',
+      },
+      {
+        name: 'in the shape of Docker V2',
+        status: 403,
+        body: { errors: [{ code: 'DENIED', message: 'requested access to the resource is denied' }] },
+        code: 'Forbidden',
+        details: { registryCode: 'DENIED', requestId: undefined },
+      },
+      { name: 'as malformed', status: 400, body: { code: 'CRT0400E', message: 'm' }, code: 'InvalidRequest' },
+      { name: 'for a conflict', status: 409, body: { code: 'X', message: 'm' }, code: 'Conflict' },
+      { name: 'for a quota', status: 422, body: { message: 'quota exceeded' }, code: 'QuotaExceeded' },
+      {
+        name: 'for the rate',
+        status: 429,
+        body: { code: 'too_many_requests', message: 'slow down' },
+        headers: { 'Retry-After': '7', Date: 'Thu, 01 Jan 2026 00:00:55 GMT' },
+        code: 'RateLimited',
+        details: { retryAfter: 7_000, serverTime: Date.parse('2026-01-01T00:00:55Z'), retryable: true },
+      },
+      {
+        name: 'with an error inside, as text',
+        status: 500,
+        body: 'Internal Error',
+        code: 'Unavailable',
+        minting: 'Ambiguous',
+        message:
+          'could not create a token at us.icr.io: the server answered 500; whether it happened is found out before it is tried again',
+      },
+      { name: 'by a gateway', status: 502, body: '<html>', code: 'Unavailable', minting: 'Ambiguous' },
+      {
+        name: 'by the service for now',
+        status: 503,
+        body: {
+          code: 'CRG0014E',
+          message: 'An error occurred when authenticating your request with IBM Cloud.',
+        },
+        code: 'Unavailable',
+      },
+      { name: 'by a gateway for now', status: 503, body: '', code: 'Unavailable', minting: 'Ambiguous' },
+      { name: 'by a gateway in time', status: 504, body: '', code: 'Unavailable', minting: 'Ambiguous' },
+      {
+        name: 'by a redirect',
+        status: 307,
+        body: '',
+        headers: { Location: 'https://elsewhere.example/login?secret=1' },
+        code: 'InvalidRequest',
+        message:
+          'could not create a token at us.icr.io: the server answered 307 (a redirect to elsewhere.example, which is not ' +
+          'followed); check the endpoints and the settings of the account',
+      },
+      {
+        name: 'by a redirect to nowhere',
+        status: 302,
+        body: '',
+        code: 'InvalidRequest',
+      },
+    ];
+    for (const {
+      name,
+      status,
+      body,
+      headers = {},
+      code,
+      minting = code,
+      details = {},
+      message,
+    } of refusals) {
+      it(`${name}: ${status} is ${code}, of a mint ${minting}`, async () => {
+        nock(REGISTRY).post(MINT).reply(status, body, headers);
+        const error = await errorOf(mint());
+        expect(error).to.deep.include({ code: minting, status, ...details });
+        if (message !== undefined) expect(error.message).to.equal(message);
+        await clock.advance(10_000);
+        nock(REGISTRY).get('/api/v1/tokens').reply(status, body, headers);
+        expect(await errorOf(registry.list(NEVER))).to.include({ code, status });
+      });
+    }
+  });
+
+  it('stops after a 429 for as long as the registry asks, and a second when it does not say', async () => {
+    nock(REGISTRY).get('/api/v1/tokens').reply(429, '', { 'Retry-After': '60' });
+    await errorOf(registry.list(NEVER));
+    expect(await errorOf(mint())).to.include({ code: 'RateLimited', retryAfter: 60_000, status: undefined });
+    await clock.advance(60_000);
+    nock(REGISTRY).get('/api/v1/tokens').reply(429, '');
+    await errorOf(registry.list(NEVER));
+    nock(REGISTRY).get('/api/v1/tokens').reply(200, { tokens: [] });
+    let done = false;
+    const listing = registry.list(NEVER).finally(() => (done = true));
+    await clock.advance(999);
+    expect(done).to.equal(false);
+    await clock.advance(1);
+    await listing;
+  });
+});
