@@ -101,7 +101,28 @@ export interface RegistryAccountStatus {
    * Tokens at the registry with this cluster's marker that nothing uses.
    */
   orphans?: number;
+  /**
+   * Every region of the account was searched for such tokens at this time or later.
+   */
   lastSweepTime?: string;
+  /**
+   * Tokens that outlived their RegistryToken by its deletionPolicy Retain and that the registry still has. They are never taken for orphans.
+   */
+  retainedTokens?: {
+    /**
+     * Identifier at the registry.
+     */
+    id: string;
+    region: string;
+    /**
+     * Of the RegistryToken.
+     */
+    namespace: string;
+    /**
+     * Of the RegistryToken.
+     */
+    name: string;
+  }[];
   /**
    * Progress of the rotation requested last.
    */

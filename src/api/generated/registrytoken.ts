@@ -180,6 +180,10 @@ export interface RegistryTokenStatus {
      * The value of the annotation pullsecrets.dev/rotate that it answers.
      */
     rotate?: string;
+    /**
+     * The account's rotation.requestedAt that it answers.
+     */
+    accountRotation?: string;
   };
   lastRotation?: {
     time: string;
@@ -210,4 +214,8 @@ export interface RegistryTokenStatus {
    * The value of the annotation pullsecrets.dev/rotate that was last acted on.
    */
   lastHandledRotate?: string;
+  /**
+   * The account's rotation.requestedAt when the token in force was created.
+   */
+  lastHandledAccountRotation?: string;
 }
