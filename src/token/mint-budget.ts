@@ -21,8 +21,9 @@ export function budgetFreeAt(
   now: number,
 ): number | undefined {
   const times = recent(mintTimes, now).sort((a, b) => a - b);
+  // There is none while fewer were minted.
   const blocking = times.at(-budget);
-  return budget === 0 || times.length < budget || blocking === undefined ? undefined : blocking + HOUR;
+  return budget === 0 || blocking === undefined ? undefined : blocking + HOUR;
 }
 
 /** The mint times to record when one more begins now: those that the budget still counts, and this. */

@@ -66,6 +66,11 @@ describe('the next look at a RegistryToken', () => {
       MINUTE,
     ],
     [
+      'comes at once to revoke, though something else is held back',
+      [{ previousTokens: [aPrevious({ revokeAt: at(0) })] }, { outcome: HELD }],
+      0,
+    ],
+    [
       'does not wait to revoke while it is suspended',
       [{ token, previousTokens: [aPrevious({ revokeAt: at(0) })] }, { outcome: SUSPENDED }],
       rotation,

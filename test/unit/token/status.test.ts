@@ -61,6 +61,9 @@ describe('an intent', () => {
     const twice = steps.withIntent(intended, WHAT, 5, NOW);
     expect(steps.withoutIntent(twice).mintTimes).to.deep.equal([at(30 * MINUTE), at(HOUR)]);
   });
+  it('gives back even the only place that is taken', () => {
+    expect(steps.withoutIntent(steps.withIntent({}, WHAT, 5, NOW))).to.deep.equal({ mintTimes: [] });
+  });
   it('gives nothing back, where there is none', () => {
     const status = { token: aRecord(), mintTimes: [at(HOUR)] };
     expect(steps.withoutIntent(status)).to.deep.equal(status);

@@ -1,0 +1,187 @@
+import { expect } from 'chai';
+import { decide } from '../../../src/token/decision.ts';
+import { ABSENT, aSituation, at, DAY, HOUR, ISSUED, MINUTE, ours, SECOND } from '../../support/builders.ts';
+import { budgetSpent, decisions, due, failing, mint, NOW, RETRY } from '../../support/decisions.ts';
+
+describe('a brake', () => {
+  describe('keeps a wanted mint waiting', () => {
+    decisions([
+      [
+        'while the Secret is immutable',
+        { token: { status: due }, secret: ours({ locked: true }) },
+        {
+          action: 'hold',
+          reason: 'SecretConflict',
+          message: "Secret app is immutable and can't be written; delete it, and it is made anew",
+          until: NOW + MINUTE,
+        },
+      ],
+      [
+        'while the account is not ready',
+        { token: { status: due }, accountProblem: 'Secret ibm-cloud does not exist' },
+        {
+          action: 'hold',
+          reason: 'AccountNotReady',
+          message: 'RegistryAccount default is not ready: Secret ibm-cloud does not exist',
+          until: undefined,
+        },
+      ],
+      [
+        'after a failure, with what it said',
+        { token: { status: { ...due, ...failing() } } },
+        { action: 'hold', reason: 'RegistryUnavailable', message: 'us.icr.io does not answer', until: RETRY },
+      ],
+      [
+        'after a failure that somebody has to see to, with what it said',
+        {
+          token: {
+            status: {
+              ...due,
+              ...failing(),
+              conditions: failing('RegistryForbidden', 'no').conditions.map((each) => ({
+                ...each,
+                type: 'Stalled',
+              })),
+            },
+          },
+        },
+        { action: 'hold', reason: 'RegistryForbidden', message: 'no', until: RETRY },
+      ],
+      [
+        'while the mint budget is used up',
+        { token: { status: { ...due, ...budgetSpent } } },
+        {
+          action: 'hold',
+          reason: 'MintBudgetExceeded',
+          message: `the budget of tokens to create within an hour (5) is used up; the next is created at ${at(65 * MINUTE)}`,
+          until: ISSUED + 65 * MINUTE,
+        },
+      ],
+      [
+        'and names the first of these',
+        { token: { status: { ...due, ...failing() } }, accountProblem: 'no key' },
+        { reason: 'AccountNotReady' },
+      ],
+      [
+        'the first one too, and writes no Secret without a token',
+        { token: { status: { token: undefined } }, secret: ABSENT, accountProblem: 'no key' },
+        { action: 'hold', reason: 'AccountNotReady' },
+      ],
+      [
+        'but not while the budget is off',
+        { token: { status: { ...due, ...budgetSpent } }, mintBudget: 0 },
+        mint('RenewalDue'),
+      ],
+    ]);
+  });
+
+  describe('ends the wait after a failure', () => {
+    const held = { ...due, ...failing() };
+    decisions([
+      ['when its time has come', { now: RETRY, token: { status: held } }, mint('RenewalDue')],
+      [
+        'but not before, not even within the second of the failure',
+        { now: NOW - 10 * SECOND, token: { status: held } },
+        { action: 'hold' },
+      ],
+      [
+        'when the spec was changed',
+        { token: { metadata: { generation: 2 }, status: held } },
+        mint('RenewalDue'),
+      ],
+      [
+        'when the account was changed after it',
+        { token: { status: held }, accountChangedAt: NOW - 9 * SECOND },
+        mint('RenewalDue'),
+      ],
+      [
+        'when the account was changed just now',
+        { token: { status: held }, accountChangedAt: NOW },
+        mint('RenewalDue'),
+      ],
+      [
+        'but not when the account was changed before it',
+        { token: { status: held }, accountChangedAt: NOW - MINUTE },
+        { action: 'hold' },
+      ],
+      [
+        'but not when the account was changed within the second of the failure',
+        { token: { status: held }, accountChangedAt: NOW - 9_001 },
+        { action: 'hold' },
+      ],
+      [
+        'but not for a change seen before the clock was set back',
+        { token: { status: held }, accountChangedAt: NOW + DAY },
+        { action: 'hold' },
+      ],
+      [
+        'when the failure lies ahead, because the clock was set back',
+        {
+          token: { status: { ...held, lastFailureTime: at(90 * DAY), nextRetryTime: at(91 * DAY) } },
+        },
+        mint('RenewalDue'),
+      ],
+    ]);
+
+    it('does not pass off what another condition says as the failure', () => {
+      const status = { ...due, ...failing('SecretConflict', 'Secret app is not ours') };
+      expect(decide(aSituation({ token: { status } }))).to.deep.include({
+        action: 'hold',
+        reason: 'Rotating',
+        message: `the last try failed; the next is at ${at(HOUR + 50 * SECOND)}`,
+      });
+    });
+  });
+
+  describe('keeps a wanted write waiting', () => {
+    decisions([
+      [
+        'while the Secret is immutable',
+        { secret: ours({ locked: true, holds: undefined }) },
+        { action: 'hold', reason: 'SecretConflict', until: NOW + MINUTE },
+      ],
+      [
+        'while somebody else keeps changing it',
+        { secret: ours({ holds: undefined, editor: 'argocd' }), contestedUntil: NOW + 90 * SECOND },
+        {
+          action: 'hold',
+          reason: 'SecretContested',
+          message:
+            'argocd keeps changing Secret app, so it is repaired ever more rarely; stop the other writer, or choose another spec.secret.name',
+          until: NOW + 90 * SECOND,
+        },
+      ],
+      [
+        'after the API server refused it',
+        { secret: ABSENT, token: { status: failing('SecretNotWritten', 'quota exceeded') } },
+        { action: 'hold', reason: 'SecretNotWritten', message: 'quota exceeded', until: RETRY },
+      ],
+      [
+        'after the registry failed, when it must be asked for the value',
+        { secret: ABSENT, valueIsKnown: false, token: { status: failing() } },
+        { action: 'hold', reason: 'RegistryUnavailable', until: RETRY },
+      ],
+    ]);
+
+    it('and wakes for the mint or the write, whichever may go first', () => {
+      const secret = ours({ holds: undefined });
+      const token = { status: { ...due, ...failing() } };
+      for (const [contestedUntil, until] of [
+        [NOW + HOUR, RETRY],
+        [NOW + SECOND, NOW + SECOND],
+      ]) {
+        const decision = decide(aSituation({ secret, token, contestedUntil }));
+        expect(decision).to.deep.include({ action: 'hold', reason: 'RegistryUnavailable', until });
+      }
+      const decision = decide(
+        aSituation({
+          secret,
+          token: { status: due },
+          accountProblem: 'no key',
+          contestedUntil: NOW + SECOND,
+        }),
+      );
+      expect(decision).to.deep.include({ reason: 'AccountNotReady', until: NOW + SECOND });
+    });
+  });
+});
