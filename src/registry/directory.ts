@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.ts';
 import type { Redacted } from '../common/redacted.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import { RegistryError } from './errors.ts';
 import { HttpClient } from './http-client.ts';
 import { IamSession } from './ibm-iam/iam-session.ts';
@@ -39,9 +40,16 @@ export interface RegistryDirectoryOptions {
   metrics: RegistryMetrics;
 }
 
+/** What all requests of an account to a region share. */
+interface Lane {
+  limiter: RateLimiter;
+  breaker: CircuitBreaker;
+}
+
 interface Account {
   session: IamSession;
-  limiters: Map<string, RateLimiter>;
+  /** By region. */
+  lanes: Map<string, Lane>;
 }
 
 const CAPABILITIES: Readonly<Record<Provider, Capabilities>> = {
@@ -81,16 +89,26 @@ export class RegistryDirectory {
         `account ${name} has no region ${regionName}; it has ${known}`,
       );
     }
-    const { session, limiters } = this.#account(credentials);
-    let limiter = limiters.get(region.name);
-    if (limiter) {
-      limiter.requestsPerSecond = requestsPerSecond;
+    const { session, lanes } = this.#account(credentials);
+    let lane = lanes.get(region.name);
+    if (lane) {
+      lane.limiter.requestsPerSecond = requestsPerSecond;
     } else {
       const subject = `account ${name} in region ${region.name}`;
-      limiter = new RateLimiter({ clock: this.#clock, subject, requestsPerSecond });
-      limiters.set(region.name, limiter);
+      const limiter = new RateLimiter({ clock: this.#clock, subject, requestsPerSecond });
+      lane = { limiter, breaker: new CircuitBreaker() };
+      lanes.set(region.name, lane);
     }
-    return new IBMRegistryTokens({ client: this.#client, session, limiter, region, accountId });
+    const { limiter, breaker } = lane;
+    return new IBMRegistryTokens({
+      client: this.#client,
+      clock: this.#clock,
+      session,
+      limiter,
+      breaker,
+      region,
+      accountId,
+    });
   }
 
   /**
@@ -114,7 +132,7 @@ export class RegistryDirectory {
     const account = this.#accounts.get(name);
     if (account?.session.isFor(key)) return account;
     const session = new IamSession(this.#client, this.#clock, key);
-    const renewed: Account = { session, limiters: account?.limiters ?? new Map<string, RateLimiter>() };
+    const renewed: Account = { session, lanes: account?.lanes ?? new Map<string, Lane>() };
     this.#accounts.set(name, renewed);
     return renewed;
   }

@@ -1,3 +1,5 @@
+import type { Clock } from '../../common/clock.ts';
+import type { CircuitBreaker } from '../circuit-breaker.ts';
 import { RegistryError } from '../errors.ts';
 import { unreadable } from '../failures.ts';
 import type { HttpAnswer } from '../http-answer.ts';
@@ -12,6 +14,8 @@ export interface IBMRegistryTokensOptions {
   client: RegistryClient;
   session: IamSession;
   limiter: RateLimiter;
+  breaker: CircuitBreaker;
+  clock: Clock;
   region: Region;
   /** The registry account; undefined for the one that the API key belongs to. */
   accountId: string | undefined;
@@ -142,16 +146,31 @@ export class IBMRegistryTokens implements Registry {
     return result;
   }
 
-  /** A pause that the registry asks for begins before the next request can. */
+  /** A pause that the registry asks for, or needs, begins before the next request can. */
   async #heeded(request: RegistryRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    const { client, limiter } = this.#options;
+    const { client, clock, breaker } = this.#options;
+    const begun = clock.monotonic();
     try {
-      return await client.ask(request, signal);
+      const answer = await client.ask(request, signal);
+      breaker.answered();
+      return answer;
     } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
-      const pause = error.retryAfter ?? (error.code === 'RateLimited' ? DEFAULT_PAUSE : undefined);
-      if (pause !== undefined) limiter.pause(pause);
+      if (error instanceof RegistryError) this.#heed(error, begun);
       throw error;
+    }
+  }
+
+  #heed({ code, retryAfter }: RegistryError, begun: number): void {
+    const { limiter, breaker, clock } = this.#options;
+    const pause = retryAfter ?? (code === 'RateLimited' ? DEFAULT_PAUSE : undefined);
+    if (pause !== undefined)
+      limiter.pause(pause, { code: 'RateLimited', message: 'the registry asked to wait' });
+    if (code === 'Unavailable' || code === 'Ambiguous') {
+      const length = breaker.failed(begun, clock.monotonic());
+      if (length !== undefined)
+        limiter.pause(length, { code: 'Unavailable', message: 'the registry seems to be down' });
+    } else {
+      breaker.answered();
     }
   }
 
