@@ -1,0 +1,38 @@
+# syntax=docker/dockerfile:1
+#
+#   docker buildx build . --tag registry-token-operator:$VERSION \
+#     --build-arg VERSION=$VERSION --build-arg REVISION=$(git rev-parse HEAD) \
+#     --build-arg SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) \
+#     --build-arg CREATED=$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ) \
+#     --output type=image,rewrite-timestamp=true
+#
+# gives the same bytes each time, as long as the two base images are the same: for a release give both by digest
+# (--build-arg BUILDER=…@sha256:… --build-arg BASE=…@sha256:…).
+ARG BUILDER=docker.io/library/node:24.21.0-bookworm-slim
+ARG BASE=gcr.io/distroless/nodejs24-debian12:nonroot
+
+FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
+WORKDIR /project
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY LICENSE tsconfig.json ./
+COPY scripts scripts
+COPY src src
+RUN npm run bundle
+
+FROM ${BASE}
+ARG VERSION
+ARG REVISION
+ARG CREATED
+LABEL org.opencontainers.image.title="registry-token-operator" \
+      org.opencontainers.image.description="Kubernetes operator that keeps image pull secrets alive: creates, rotates and revokes registry tokens" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}"
+COPY --from=build /project/dist/app/ /app/
+WORKDIR /app
+USER 65532:65532
+# Node's permission model: no child process, no worker, no addon, no writing; reading only the app, the service account's files
+# and the three files that the process metrics come from. SSL_CERT_FILE and NODE_EXTRA_CA_CERTS work as usual.
+ENTRYPOINT ["/nodejs/bin/node", "--permission", "--allow-fs-read=/app/*", "--allow-fs-read=/var/run/secrets/kubernetes.io/serviceaccount/*", "--allow-fs-read=/proc/self/status", "--allow-fs-read=/proc/self/limits", "--allow-fs-read=/proc/self/fd", "/app/main.mjs"]
