@@ -1,5 +1,7 @@
 import { parse, YAMLParseError } from 'yaml';
 import { isObject, type Json, type JsonObject } from './json.ts';
+import { ProtobufError } from './protobuf.ts';
+import { PROTOBUF, readProtobuf } from './protobuf-kinds.ts';
 import type { ApiRequest } from './request.ts';
 import { badRequest, unsupportedMediaType } from './status-error.ts';
 
@@ -24,8 +26,20 @@ const OBJECT_TYPES = ['application/json', 'application/yaml'];
 /** @throws StatusError 400 or 415 */
 export function readObject(request: ApiRequest): JsonObject {
   const type = mediaType(request) || 'application/json';
+  if (type === PROTOBUF) return protobufObject(request);
   if (!OBJECT_TYPES.includes(type)) throw unsupportedMediaType(OBJECT_TYPES);
   const value = readBody(request, type === 'application/yaml' ? 'yaml' : 'json');
   if (!isObject(value)) throw badRequest('the body is not an object');
   return value;
+}
+
+function protobufObject(request: ApiRequest): JsonObject {
+  try {
+    const object = readProtobuf(Buffer.from(request.body));
+    if (object) return object;
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw badRequest(error.message);
+  }
+  throw unsupportedMediaType(OBJECT_TYPES);
 }

@@ -36,7 +36,7 @@ export function requestSelector(type: ResourceType, namespace: string, query: UR
 export function list(store: Store, type: ResourceType, namespace: string, query: URLSearchParams): Listing {
   const select = requestSelector(type, namespace, query);
   const limit = Number(query.get('limit') ?? '0');
-  const from = startOf(store, type, query);
+  const from = startOf(store, query);
   const revision = from.revision < 0 ? store.revision : from.revision;
   const all = store.listAt(type.collection, revision);
   if (!all)
@@ -61,7 +61,7 @@ export function list(store: Store, type: ResourceType, namespace: string, query:
   };
 }
 
-function startOf(store: Store, type: ResourceType, query: URLSearchParams): Continuation {
+function startOf(store: Store, query: URLSearchParams): Continuation {
   const version = query.get('resourceVersion') ?? '';
   const match = query.get('resourceVersionMatch') ?? '';
   const continuation = query.get('continue') ?? '';
@@ -71,7 +71,10 @@ function startOf(store: Store, type: ResourceType, query: URLSearchParams): Cont
     return readToken(continuation);
   }
   if (match !== '' && version === '')
-    throw invalidParameter(type, 'resourceVersionMatch is forbidden unless resourceVersion is provided');
+    throw invalidParameter(
+      'resourceVersionMatch',
+      'resourceVersionMatch is forbidden unless resourceVersion is provided',
+    );
   const revision = readRevision(version);
   if (revision > store.revision) throw tooLarge(revision, store.revision);
   const exact = match === 'Exact' || (match === '' && Number(query.get('limit') ?? '0') > 0);
@@ -88,17 +91,13 @@ export function readRevision(text: string): number {
   return Number(text);
 }
 
-function invalidParameter(type: ResourceType, message: string): StatusError {
-  return new StatusError(
-    422,
-    'Invalid',
-    `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${message}`,
-    {
-      group: 'meta.k8s.io',
-      kind: 'ListOptions',
-      name: type.plural,
-    },
-  );
+function invalidParameter(field: string, why: string): StatusError {
+  const message = `Forbidden: ${why}`;
+  return new StatusError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: ${field}: ${message}`, {
+    group: 'meta.k8s.io',
+    kind: 'ListOptions',
+    causes: [{ reason: 'FieldValueForbidden', message, field }],
+  });
 }
 
 function tooLarge(revision: number, current: number): StatusError {

@@ -43,8 +43,9 @@ export function qualifiedNameFault(text: string): string | undefined {
 /** Checks metadata as every kind has it (k8s.io/apimachinery/pkg/api/validation, ValidateObjectMeta). */
 export function validateMetadata(
   metadata: JsonObject,
-  nameFault: (name: string) => string | undefined,
+  { nameFault, custom }: { nameFault: (name: string) => string | undefined; custom: boolean },
 ): FieldError[] {
+  const builtin = !custom;
   const name = asText(metadata.name);
   const fault = name === '' ? undefined : nameFault(name);
   return [
@@ -53,7 +54,7 @@ export function validateMetadata(
     ...validateLabels(asObject(metadata.labels), 'metadata.labels'),
     ...validateAnnotations(asObject(metadata.annotations)),
     ...validateOwners(asList(metadata.ownerReferences).map(asObject)),
-    ...validateFinalizers(asList(metadata.finalizers).map(asText)),
+    ...validateFinalizers(asList(metadata.finalizers).map(asText), builtin),
   ];
 }
 
@@ -120,18 +121,14 @@ function validateOwners(owners: readonly JsonObject[]): FieldError[] {
 
 const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
-function validateFinalizers(finalizers: readonly string[]): FieldError[] {
-  return finalizers.flatMap((finalizer) => {
+/** Built-in kinds ask for a standard name or a qualified one; custom resources take any that could be qualified. */
+function validateFinalizers(finalizers: readonly string[], builtin: boolean): FieldError[] {
+  return finalizers.flatMap((finalizer, index) => {
     const fault = qualifiedNameFault(finalizer);
     if (fault) return [invalid('metadata.finalizers', finalizer, fault)];
-    if (finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return [];
-    return [
-      invalid(
-        'metadata.finalizers',
-        finalizer,
-        'name is neither a standard finalizer name nor is it fully qualified',
-      ),
-    ];
+    if (!builtin || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return [];
+    const why = 'name is neither a standard finalizer name nor is it fully qualified';
+    return [invalid(`metadata.finalizers[${index}]`, finalizer, why)];
   });
 }
 

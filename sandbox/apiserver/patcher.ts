@@ -46,6 +46,7 @@ export function patchObject(
 ): Admitted {
   const media = mediaType(request);
   if (media === APPLY) return applied(type, name, live, request, writer, options);
+  if (!patchTypes(type).includes(media)) throw unsupportedMediaType(patchTypes(type));
   if (!live) throw notFound(type, name);
   const patched = patchedDocument(type, media, live, request);
   try {
@@ -56,14 +57,17 @@ export function patchObject(
   }
 }
 
+/** The media types of patches for this resource. */
+export function patchTypes(type: ResourceType): string[] {
+  return [JSON_PATCH, MERGE_PATCH, ...(type.custom ? [] : [STRATEGIC_PATCH]), APPLY];
+}
+
 function patchedDocument(
   type: ResourceType,
   media: string,
   live: JsonObject,
   request: ApiRequest,
 ): JsonObject {
-  const supported = [JSON_PATCH, MERGE_PATCH, ...(type.custom ? [] : [STRATEGIC_PATCH]), APPLY];
-  if (!supported.includes(media)) throw unsupportedMediaType(supported);
   const patch = readBody(request, 'json');
   if (media === JSON_PATCH) return jsonPatched(live, patch);
   if (!isObject(patch)) throw badRequest('the patch is not an object');
@@ -142,8 +146,12 @@ function checkConfiguration(
   configuration: JsonObject,
 ): void {
   const metadata = asObject(configuration.metadata);
-  if (asText(configuration.apiVersion) === '' || asText(configuration.kind) === '')
-    throw badRequest('the applied configuration needs apiVersion and kind');
+  const [version, expected] = [asText(configuration.apiVersion), apiVersionOf(type)];
+  if (version !== expected)
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${version}, expected: ${expected}`,
+    );
+  if (asText(configuration.kind) === '') throw badRequest('the applied configuration needs a kind');
   checkKind(type, configuration);
   if (asList(metadata.managedFields).length > 0) throw badRequest('metadata.managedFields must be nil');
   const own = asText(metadata.name);

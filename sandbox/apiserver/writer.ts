@@ -83,7 +83,7 @@ export class Writer {
     };
     const fresh = withValue({ ...sent, metadata }, 'status', type.hasStatus ? undefined : sent.status);
     const prepared = type.prepare(fresh, undefined);
-    const errors = [...validateMetadata(metadata, type.nameFault), ...type.validate(prepared, undefined)];
+    const errors = [...validateMetadata(metadata, type), ...type.validate(prepared, undefined)];
     if (errors.length > 0) throw invalidObject(type, name, errors);
     const object = tracked
       ? prepared
@@ -111,7 +111,7 @@ export class Writer {
       : trackUpdate(old, prepared, this.writing(type, update.manager, update.subresource));
     const next = withGeneration(type, tracked, old);
     const errors = [
-      ...validateMetadata(asObject(next.metadata), type.nameFault),
+      ...validateMetadata(asObject(next.metadata), type),
       ...validateMetadataUpdate(asObject(next.metadata), before),
       ...type.validate(next, old),
     ];

@@ -12,6 +12,10 @@ export class DefinitionController {
   readonly #parts: Surroundings;
   readonly #loop: WorkLoop;
   readonly #unsubscribe: () => void;
+  /** The definitions as they are served now, by name. */
+  readonly #served = new Map<string, JsonObject>();
+  /** Collections whose definition is going away. */
+  readonly #emptying = new Set<string>();
 
   constructor(parts: Surroundings) {
     this.#parts = parts;
@@ -28,7 +32,7 @@ export class DefinitionController {
     if (collection === definitions.collection) {
       if (type === 'DELETED') this.#retire(object);
       this.#loop.wake();
-    } else if (type === 'DELETED') this.#loop.wake();
+    } else if (type === 'DELETED' && this.#emptying.has(collection)) this.#loop.wake();
   }
 
   #work(): void {
@@ -40,28 +44,39 @@ export class DefinitionController {
 
   #establish(definition: JsonObject): void {
     const { store, clock, catalog } = this.#parts;
-    const accepted = withStatus(definition, timeText(clock.now()));
-    if (accepted !== definition) store.put(definitions.collection, accepted);
+    const wanted = withStatus(definition, timeText(clock.now()));
+    const accepted = wanted === definition ? definition : store.put(definitions.collection, wanted);
+    const name = asText(asObject(accepted.metadata).name);
+    if (this.#served.get(name) === accepted) return;
+    this.#served.set(name, accepted);
     catalog.define(accepted);
   }
 
   /** Deletes the objects; the definition goes when the last one has. */
   #empty(definition: JsonObject): void {
     const { store, catalog, deleter } = this.#parts;
-    const spec = asObject(definition.spec);
-    const type = catalog.findKind(asText(spec.group), asText(asObject(spec.names).kind));
-    if (type) for (const object of store.list(type.collection)) deleter.delete(type, object, AS_IS);
-    if (type && store.list(type.collection).length > 0) return;
+    const collection = collectionOf(definition);
+    const type = catalog.types().find((one) => one.collection === collection);
+    this.#emptying.add(collection);
+    if (type) for (const object of store.list(collection)) deleter.delete(type, object, AS_IS);
+    if (store.list(collection).length > 0) return;
     const metadata = asObject(definition.metadata);
     const finalizers = asList(metadata.finalizers).filter((item) => item !== CLEANUP);
     deleter.finish(definitions, { ...definition, metadata: { ...metadata, finalizers } });
   }
 
   #retire(definition: JsonObject): void {
-    const spec = asObject(definition.spec);
+    const collection = collectionOf(definition);
+    this.#emptying.delete(collection);
+    this.#served.delete(asText(asObject(definition.metadata).name));
     this.#parts.catalog.remove(definition);
-    this.#parts.watches.endCollection(`${asText(spec.group)}/${asText(asObject(spec.names).plural)}`);
+    this.#parts.watches.endCollection(collection);
   }
+}
+
+function collectionOf(definition: JsonObject): string {
+  const spec = asObject(definition.spec);
+  return `${asText(spec.group)}/${asText(asObject(spec.names).plural)}`;
 }
 
 /** The definition as accepted and established; itself when it already says so. */

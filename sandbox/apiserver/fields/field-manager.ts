@@ -32,6 +32,14 @@ const SERVER_FIELDS = [
   'resourceVersion',
 ];
 
+/** An object before it is made. Go structs within it are there already, so that only their fields count as added. */
+function emptyObject(schema: Schema): JsonObject {
+  const structs = Object.entries(schema.properties ?? {}).filter(
+    ([, field]) => field.definition !== undefined,
+  );
+  return Object.fromEntries(structs.map(([name]) => [name, {}]));
+}
+
 type Owners = ReadonlyMap<string, Owner>;
 
 /**
@@ -44,7 +52,7 @@ export function trackUpdate(live: JsonObject | undefined, updated: JsonObject, w
   const before = readOwners(asObject(live?.metadata));
   const kept = given.length > 0 ? readOwners(asObject(updated.metadata)) : before;
   if (live && before.size === 0) return withOwners(updated, kept);
-  const comparison = compareOwnable(live ?? {}, updated, writing);
+  const comparison = compareOwnable(live ?? emptyObject(writing.schema), updated, writing);
   const self: Owner = { ...identity(writing, 'Update'), fields: new FieldSet() };
   const changed = comparison.added.union(comparison.modified);
   const owners = yieldTo(kept, '', changed, comparison.removed);

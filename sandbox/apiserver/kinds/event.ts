@@ -1,5 +1,6 @@
 import { invalid, required, type FieldError } from '../field-error.ts';
 import { asObject, asText, isObject, type Json, type JsonObject } from '../json.ts';
+import { qualifiedNameFault } from '../metadata.ts';
 import { ageOf, column } from '../table/columns.ts';
 import { builtinType, referenceFields } from './builtin-type.ts';
 
@@ -47,7 +48,7 @@ export const coreEvents = builtinType({
     ...event,
     source: asObject(event.source),
   }),
-  validate: (event) => validateNamespace(event, asObject(event.involvedObject), 'involvedObject.namespace'),
+  validate: (event) => validateCore(event, 'reportingComponent'),
 });
 
 /** events.k8s.io/v1: the same objects under other names. */
@@ -63,8 +64,8 @@ export const eventsV1 = builtinType({
     ...commonFields(toCore(event)),
   }),
   validate: (event, old) => [
-    ...validateNamespace(event, asObject(event.regarding), 'involvedObject.namespace'),
-    ...(old ? [] : validateNewEvent(event)),
+    ...validateCore(toCore(event), 'reportingController'),
+    ...(old ? [] : validateNew(event)),
   ],
   read: fromCore,
   store: toCore,
@@ -92,24 +93,41 @@ function renamed(event: JsonObject, names: ReadonlyMap<string, string>): JsonObj
   return Object.fromEntries(Object.entries(event).map(([key, value]) => [names.get(key) ?? key, value]));
 }
 
-/** An event lives beside its object; one about a cluster-scoped object lives in `default` (or kube-system). */
-function validateNamespace(event: JsonObject, about: JsonObject, field: string): FieldError[] {
+/** Checks an event in its core form (k8s.io/kubernetes/pkg/apis/core/validation, legacyValidateEvent). */
+function validateCore(event: JsonObject, controllerField: string): FieldError[] {
   const namespace = asText(asObject(event.metadata).namespace);
-  const wanted = asText(about.namespace);
-  const fits = wanted === '' ? ['default', 'kube-system'].includes(namespace) : wanted === namespace;
-  return fits ? [] : [invalid(field, wanted, 'does not match event.namespace')];
+  const about = asText(asObject(event.involvedObject).namespace);
+  const isNew = Boolean(event.eventTime);
+  const homes = isNew ? ['default', 'kube-system'] : ['default'];
+  const fits = about === '' ? homes.includes(namespace) : isNew || about === namespace;
+  return [
+    ...(fits ? [] : [invalid('involvedObject.namespace', about, 'does not match event.namespace')]),
+    ...(isNew ? validateReport(event, controllerField) : []),
+  ];
 }
 
-function validateNewEvent(event: JsonObject): FieldError[] {
-  const errors: FieldError[] = [];
-  if (!event.eventTime) errors.push(required('eventTime'));
-  for (const field of ['reportingController', 'reportingInstance', 'action', 'reason'])
-    if (asText(event[field]) === '') errors.push(required(field));
+/** Events with an eventTime say who reported what. */
+function validateReport(event: JsonObject, controllerField: string): FieldError[] {
+  const controller = asText(event.reportingComponent);
+  const errors = controller === '' ? [required(controllerField)] : [];
+  const fault = qualifiedNameFault(controller);
+  if (fault) errors.push(invalid(controllerField, controller, fault));
+  for (const field of ['reportingInstance', 'action', 'reason']) {
+    const text = asText(event[field]);
+    if (text === '') errors.push(required(field));
+    if (text.length > 128) errors.push(invalid(field, '', 'can have at most 128 characters'));
+  }
+  if (asText(event.message).length > 1024)
+    errors.push(invalid('message', '', 'can have at most 1024 characters'));
+  return errors;
+}
+
+/** What events.k8s.io/v1 asks of a new event besides (ValidateEventCreate). */
+function validateNew(event: JsonObject): FieldError[] {
+  const errors: FieldError[] = event.eventTime ? [] : [required('eventTime')];
   if (event.type !== 'Normal' && event.type !== 'Warning')
-    errors.push(invalid('type', event.type ?? '', 'has invalid value: '));
-  if (Buffer.byteLength(asText(event.note)) > 1024)
-    errors.push(invalid('note', '', 'can have at most 1024 characters'));
+    errors.push(invalid('type', '', `has invalid value: ${asText(event.type)}`));
   if (isObject(event.series) && Number(event.series.count) < 2)
-    errors.push(invalid('series.count', event.series.count ?? 0, 'should be at least 2'));
+    errors.push(invalid('series.count', '', 'should be at least 2'));
   return errors;
 }

@@ -1,0 +1,72 @@
+import { realAssets, startEmbedded, startReal, type RunningApiServer } from '../../support/api-servers.ts';
+import { Api } from './api.ts';
+
+type Start = () => Promise<RunningApiServer>;
+
+const servers: [title: string, start: Start][] = [['embedded', startEmbedded]];
+if (realAssets !== undefined) servers.push(['real', () => startReal(realAssets ?? '')]);
+
+const running = new Map<string, Promise<Api>>();
+
+after(async function () {
+  this.timeout(60_000);
+  for (const api of running.values()) await (await api).close();
+});
+
+/** One server of each kind for all specifications of a run. */
+function connect(title: string, start: Start): Promise<Api> {
+  let api = running.get(title);
+  if (!api) {
+    api = start().then(async (server) => {
+      const connected = new Api(server);
+      await connected.connect();
+      return connected;
+    });
+    running.set(title, api);
+  }
+  return api;
+}
+
+/** Specifications that hold for every API server: run for the embedded one, and for a real one where there is one. */
+export function contract(subject: string, specify: (api: () => Api) => void): void {
+  for (const [title, start] of servers)
+    describe(`${subject} (${title} API server)`, () => {
+      let api: Api;
+      before(async function () {
+        this.timeout(60_000);
+        api = await connect(title, start);
+      });
+      specify(() => api);
+    });
+}
+
+/** Skips a specification, saying so, on a server older than the behaviour it describes. */
+export function since(context: Mocha.Context, api: Api, minor: number): void {
+  if (api.minor >= minor) return;
+  const { test } = context;
+  if (test) test.title += ` [skipped: needs Kubernetes 1.${minor}, this is 1.${api.minor}]`;
+  context.skip();
+}
+
+/**
+ * Skips specifications that store custom resources, saying so, on a server that would not survive them: releases before
+ * 1.23 carry a github.com/modern-go/reflect2 that faults when built with Go 1.18 or later.
+ */
+export function needsCustomResources(context: Mocha.Context, api: Api): void {
+  if (api.minor >= 23 || !(api.goMinor >= 18)) return;
+  process.stdout.write(
+    `    skipped: Kubernetes 1.${api.minor} built with Go 1.${api.goMinor} crashes when it stores a custom resource\n`,
+  );
+  context.skip();
+}
+
+/** Waits until a look gives something. @throws Error after ten seconds */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`waited for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
