@@ -1,5 +1,6 @@
 import type { RegistryErrorCode } from './errors.ts';
 import type { Flaw } from './http-answer.ts';
+import type { Inquiry } from './inquiry.ts';
 import type { Problem } from './problem.ts';
 
 /** IAM refuses a key that it does not know with 400 where others would say 401. */
@@ -13,7 +14,6 @@ const BY_CODE: Readonly<Record<string, RegistryErrorCode>> = {
 const BY_STATUS: Readonly<Record<number, RegistryErrorCode>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
-  404: 'NotFound',
   408: 'Unavailable',
   409: 'Conflict',
   410: 'Discontinued',
@@ -31,20 +31,21 @@ const BY_STATUS: Readonly<Record<number, RegistryErrorCode>> = {
  * - 408 should mean that the request never arrived whole, but gateways use it for slow handlers as well.
  *
  * Those are Ambiguous: looking for the token costs one list, a second live token could cost more.
- * @param creates whether success would leave something behind
+ *
+ * A 404 to a request for one thing says that it is not there, unless a gateway says it in HTML. To any other request it
+ * says that the API is not at this address: taken for NotFound, a mistyped endpoint would pass for tokens that are gone.
  */
 export function classify(
   { status, flaw }: { status: number; flaw: Flaw | undefined },
   problem: Problem | undefined,
-  creates: boolean,
+  { creates, names }: Pick<Inquiry, 'creates' | 'names'>,
 ): RegistryErrorCode {
   if (status < 400) return 'InvalidRequest';
   if (status >= 500 || status === 408) {
     const notTakenOn = status === 503 && problem?.code !== undefined;
     return creates && !notTakenOn ? 'Ambiguous' : 'Unavailable';
   }
-  // A gateway that does not know the way; a registry that does not know the token says so itself.
-  if (status === 404 && flaw === 'is HTML') return 'Unavailable';
+  if (status === 404) return flaw === 'is HTML' ? 'Unavailable' : names ? 'NotFound' : 'InvalidRequest';
   if (status === 422) {
     return problem?.code === 'BXNIM0151E' || /\b(quota|limit)\b/i.test(problem?.message ?? '')
       ? 'QuotaExceeded'

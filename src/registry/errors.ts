@@ -2,6 +2,7 @@
 export type RegistryErrorCode =
   | 'Unauthorized'
   | 'Forbidden'
+  /** There is no such token; a wrong address is an InvalidRequest. */
   | 'NotFound'
   | 'Conflict'
   | 'QuotaExceeded'

@@ -1,21 +1,10 @@
-import type { Redacted } from '../common/redacted.ts';
 import type { NoAnswer } from './answer-reader.ts';
 import { classify } from './classification.ts';
 import { RegistryError, type RegistryErrorCode, type RegistryErrorDetails } from './errors.ts';
 import type { HttpAnswer } from './http-answer.ts';
+import type { Inquiry } from './inquiry.ts';
 import { readProblem } from './problem.ts';
 import { quote } from './quote.ts';
-
-/** What errors need to know of a request. */
-export interface Inquiry {
-  /** What is asked, as it stands in messages: `create a token`. */
-  purpose: string;
-  url: URL;
-  /** Whether success leaves something behind, so that a lost answer leaves open whether there is one now. */
-  creates: boolean;
-  /** What the request holds that no message may. */
-  secrets: readonly Redacted[];
-}
 
 const LONGEST_ID = 128;
 
@@ -23,7 +12,7 @@ const LONGEST_ID = 128;
 const ADVICE: Readonly<Record<RegistryErrorCode, string>> = {
   Unauthorized: 'check that the API key in the credentials Secret is good and belongs to the account in use',
   Forbidden: "check that the API key's owner has the platform role Administrator on the container registry",
-  NotFound: 'check the endpoints of the account, unless the token was deleted',
+  NotFound: 'it was deleted, or never was in this account and region',
   Conflict: 'it is tried again',
   QuotaExceeded: 'delete what is not needed or raise the quota',
   RateLimited: 'it is tried again later',
@@ -49,7 +38,7 @@ export function unanswered(inquiry: Inquiry, failure: NoAnswer): RegistryError {
 export function refusal(inquiry: Inquiry, answer: HttpAnswer): RegistryError {
   const { secrets } = inquiry;
   const problem = readProblem(answer.json);
-  const code = classify(answer, problem, inquiry.creates);
+  const code = classify(answer, problem, inquiry);
   const registryCode = problem?.code && quote(problem.code, secrets, LONGEST_ID);
   const said = problem?.message && `"${quote(problem.message, secrets)}"`;
   const details = detailsOf(inquiry, answer, problem?.requestId);

@@ -1,9 +1,10 @@
 import type { Clock } from '../common/clock.ts';
 import { NoAnswer } from './answer-reader.ts';
 import { RegistryError } from './errors.ts';
-import { refusal, unanswered, type Inquiry } from './failures.ts';
+import { refusal, unanswered } from './failures.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import type { HttpClient, HttpRequest } from './http-client.ts';
+import type { Inquiry } from './inquiry.ts';
 import type { RegistryMetrics } from './metrics.ts';
 
 /** A request with what messages and metrics say of it. */

@@ -30,6 +30,7 @@ export async function exchangeApiKey(
     purpose: 'exchange the API key for an access token',
     // A second access token does no harm.
     creates: false,
+    names: false,
     secrets: [value],
     method: 'POST',
     url: urlBelow(endpoint, '/identity/token'),

@@ -182,6 +182,7 @@ export class IBMRegistryTokens implements Registry {
       account: session.apiKey.account,
       region: region.name,
       creates: draft.operation === 'mint',
+      names: draft.operation === 'read' || draft.operation === 'revoke',
       secrets: [session.apiKey.value, value],
       url: urlBelow(region.endpoint, path),
       headers: {

@@ -13,6 +13,8 @@ describe('classify', () => {
     expected: RegistryErrorCode;
     /** Of a request that creates something, where that differs. */
     creating?: RegistryErrorCode;
+    /** Of a request for one thing, where that differs. */
+    naming?: RegistryErrorCode;
   }
   const rows: Row[] = [
     { status: 302, expected: 'InvalidRequest' },
@@ -25,8 +27,8 @@ describe('classify', () => {
     { status: 401, code: 'CRG0009E', expected: 'Unauthorized' },
     { status: 403, code: 'CRG0020E', expected: 'Forbidden' },
     { status: 403, flaw: 'is HTML', expected: 'Forbidden' },
-    { status: 404, code: 'CRT0404E', expected: 'NotFound' },
-    { status: 404, flaw: 'has no body', expected: 'NotFound' },
+    { status: 404, code: 'CRT0404E', expected: 'InvalidRequest', naming: 'NotFound' },
+    { status: 404, flaw: 'has no body', expected: 'InvalidRequest', naming: 'NotFound' },
     { status: 404, flaw: 'is HTML', expected: 'Unavailable' },
     { status: 405, expected: 'InvalidRequest' },
     { status: 408, expected: 'Unavailable', creating: 'Ambiguous' },
@@ -56,13 +58,15 @@ describe('classify', () => {
     { status: 504, expected: 'Unavailable', creating: 'Ambiguous' },
     { status: 599, expected: 'Unavailable', creating: 'Ambiguous' },
   ];
-  for (const { status, code, message, flaw, expected, creating = expected } of rows) {
+  for (const { status, code, message, flaw, expected, creating = expected, naming = expected } of rows) {
     const problem: Problem | undefined =
       code === undefined && message === undefined ? undefined : { code, message, requestId: undefined };
     const looks = [status, code, message, flaw].filter(Boolean).join(' ');
-    it(`calls ${looks} ${expected}, of a mint ${creating}`, () => {
-      expect(classify({ status, flaw }, problem, false)).to.equal(expected);
-      expect(classify({ status, flaw }, problem, true)).to.equal(creating);
+    it(`calls ${looks} ${expected}, of a mint ${creating}, of one thing ${naming}`, () => {
+      const answer = { status, flaw };
+      expect(classify(answer, problem, { creates: false, names: false })).to.equal(expected);
+      expect(classify(answer, problem, { creates: true, names: false })).to.equal(creating);
+      expect(classify(answer, problem, { creates: false, names: true })).to.equal(naming);
     });
   }
 });

@@ -1,0 +1,239 @@
+import { expect } from 'chai';
+import nock from 'nock';
+import type { RegistryErrorCode } from '../../../src/registry/errors.ts';
+import type { IssuedToken, Registry } from '../../../src/registry/port.ts';
+import type { VirtualClock } from '../../support/virtual-clock.ts';
+import { useNock } from './support/nocked.ts';
+import {
+  aDirectory,
+  anAccount,
+  anExchange,
+  errorOf,
+  IAM,
+  NEVER,
+  REGISTRY,
+} from './support/registry-world.ts';
+
+const MINT = '/api/v1/tokens?description=d&permanent=false&write=false';
+
+describe('IBMRegistryTokens', () => {
+  useNock();
+
+  let clock: VirtualClock;
+  let registry: Registry;
+
+  beforeEach(() => {
+    const world = aDirectory();
+    ({ clock } = world);
+    nock(IAM).post('/identity/token').optionally().reply(200, anExchange());
+    registry = world.directory.registry(anAccount(), 'us-south');
+  });
+
+  const mint = (): Promise<IssuedToken> =>
+    registry.mint({ description: 'd', access: 'ReadOnly', lifetime: 86_400_000 }, NEVER);
+
+  describe('refused', () => {
+    interface Refusal {
+      name: string;
+      status: number;
+      body: nock.Body;
+      headers?: Record<string, string>;
+      code: RegistryErrorCode;
+      minting?: RegistryErrorCode;
+      details?: object;
+      message?: string;
+    }
+    const refusals: Refusal[] = [
+      {
+        name: 'CRG0020E',
+        status: 403,
+        body: {
+          code: 'CRG0020E',
+          message: 'You are not authorized to access the specified resource.',
+          'request-id': '72-1540337041.610-99712',
+        },
+        code: 'Forbidden',
+        details: { registryCode: 'CRG0020E', requestId: '72-1540337041.610-99712', retryable: false },
+        message:
+          'could not create a token at us.icr.io: the server answered 403 CRG0020E "You are not authorized to access the ' +
+          'specified resource." (request 72-1540337041.610-99712); check that the API key\'s owner has the platform role ' +
+          'Administrator on the container registry',
+      },
+      {
+        name: 'CRT0002E',
+        status: 410,
+        body: {
+          code: 'CRT0002E',
+          message:
+            'The creation of registry tokens is discontinued. For more information about how to use API keys to automate access to your namespaces, see: https://cloud.ibm.com/docs/services/Registry?topic=registry-registry_access',
+          'request-id': '0123456789abcdef0123456789abcdef',
+        },
+        code: 'Discontinued',
+        details: { registryCode: 'CRT0002E', retryable: false },
+        message:
+          'could not create a token at us.icr.io: the server answered 410 CRT0002E "The creation of registry tokens is ' +
+          'discontinued. For more information about how to use API keys to automate access to your namespaces, see: ' +
+          'https://cloud.ibm.com/docs/services/Registry?topic=registry-registry_access" (request ' +
+          '0123456789abcdef0123456789abcdef); this registry creates no tokens any more; use an endpoint that does',
+      },
+      {
+        name: 'in the shape of Docker V2',
+        status: 403,
+        body: { errors: [{ code: 'DENIED', message: 'requested access to the resource is denied' }] },
+        code: 'Forbidden',
+        details: { registryCode: 'DENIED', requestId: undefined },
+      },
+      { name: 'as malformed', status: 400, body: { code: 'CRT0400E', message: 'm' }, code: 'InvalidRequest' },
+      { name: 'for a conflict', status: 409, body: { code: 'X', message: 'm' }, code: 'Conflict' },
+      { name: 'for a quota', status: 422, body: { message: 'quota exceeded' }, code: 'QuotaExceeded' },
+      {
+        name: 'for the rate',
+        status: 429,
+        body: { code: 'too_many_requests', message: 'slow down' },
+        headers: { 'Retry-After': '7', Date: 'Thu, 01 Jan 2026 00:00:55 GMT' },
+        code: 'RateLimited',
+        details: { retryAfter: 7_000, serverTime: Date.parse('2026-01-01T00:00:55Z'), retryable: true },
+      },
+      {
+        name: 'with an error inside, as text',
+        status: 500,
+        body: 'Internal Error',
+        code: 'Unavailable',
+        minting: 'Ambiguous',
+        message:
+          'could not create a token at us.icr.io: the server answered 500; whether it happened is found out before it is tried again',
+      },
+      { name: 'by a gateway', status: 502, body: '<html>', code: 'Unavailable', minting: 'Ambiguous' },
+      {
+        name: 'by the service for now',
+        status: 503,
+        body: {
+          code: 'CRG0014E',
+          message: 'An error occurred when authenticating your request with IBM Cloud.',
+        },
+        code: 'Unavailable',
+      },
+      { name: 'by a gateway for now', status: 503, body: '', code: 'Unavailable', minting: 'Ambiguous' },
+      { name: 'by a gateway in time', status: 504, body: '', code: 'Unavailable', minting: 'Ambiguous' },
+      {
+        name: 'by a redirect',
+        status: 307,
+        body: '',
+        headers: { Location: 'https://elsewhere.example/login?secret=1' },
+        code: 'InvalidRequest',
+        message:
+          'could not create a token at us.icr.io: the server answered 307 (a redirect to elsewhere.example, which is not ' +
+          'followed); check the endpoints and the settings of the account',
+      },
+      {
+        name: 'by a redirect to nowhere',
+        status: 302,
+        body: '',
+        code: 'InvalidRequest',
+      },
+    ];
+    for (const {
+      name,
+      status,
+      body,
+      headers = {},
+      code,
+      minting = code,
+      details = {},
+      message,
+    } of refusals) {
+      it(`${name}: ${status} is ${code}, of a mint ${minting}`, async () => {
+        nock(REGISTRY).post(MINT).reply(status, body, headers);
+        const error = await errorOf(mint());
+        expect(error).to.deep.include({ code: minting, status, ...details });
+        if (message !== undefined) expect(error.message).to.equal(message);
+        await clock.advance(10_000);
+        nock(REGISTRY).get('/api/v1/tokens').reply(status, body, headers);
+        expect(await errorOf(registry.list(NEVER))).to.include({ code, status });
+      });
+    }
+  });
+
+  it('does not take a mistyped endpoint of IAM for a token that is gone', async () => {
+    nock.cleanAll();
+    nock(IAM).post('/identity/token').reply(404, '');
+    expect(await errorOf(registry.revoke('id', NEVER))).to.include({ code: 'InvalidRequest', status: 404 });
+    expect(await errorOf(registry.read('id', NEVER))).to.include({ code: 'InvalidRequest' });
+  });
+
+  it('says which token is not there', async () => {
+    const body = { code: 'CRT0404E', message: 'The specified registry token could not be found.' };
+    nock(REGISTRY).get('/api/v1/tokens/id').reply(404, body);
+    const error = await errorOf(registry.read('id', NEVER));
+    expect(error).to.include({ code: 'NotFound', retryable: false });
+    expect(error.message).to.equal(
+      'could not read token id at us.icr.io: the server answered 404 CRT0404E "The specified registry token could not be ' +
+        'found."; it was deleted, or never was in this account and region',
+    );
+  });
+
+  it('stops after a 429 for as long as the registry asks, and a second when it does not say', async () => {
+    nock(REGISTRY).get('/api/v1/tokens').reply(429, '', { 'Retry-After': '60' });
+    await errorOf(registry.list(NEVER));
+    expect(await errorOf(mint())).to.include({ code: 'RateLimited', retryAfter: 60_000, status: undefined });
+    await clock.advance(60_000);
+    nock(REGISTRY).get('/api/v1/tokens').reply(429, '');
+    await errorOf(registry.list(NEVER));
+    nock(REGISTRY).get('/api/v1/tokens').reply(200, { tokens: [] });
+    let done = false;
+    const listing = registry.list(NEVER).finally(() => (done = true));
+    await clock.advance(999);
+    expect(done).to.equal(false);
+    await clock.advance(1);
+    await listing;
+  });
+
+  async function fail(times: number, status = 503): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      nock(REGISTRY).get('/api/v1/tokens').reply(status, '');
+      await errorOf(registry.list(NEVER));
+    }
+  }
+  const works = async (): Promise<void> => {
+    nock(REGISTRY).get('/api/v1/tokens').reply(200, { tokens: [] });
+    await registry.list(NEVER);
+  };
+
+  describe('leaves a registry that is down alone', () => {
+    it('after five failures in a row, longer each time it still is', async () => {
+      await fail(5);
+      for (const pause of [15_000, 30_000, 60_000, 60_000]) {
+        const error = await errorOf(mint());
+        expect(error).to.include({ code: 'Unavailable', retryAfter: pause, status: undefined });
+        expect(error.message).to.equal(
+          `account default in region us-south is paused: the registry seems to be down; it is tried again in ${pause / 1000} s`,
+        );
+        await clock.advance(pause);
+        await fail(1, 500);
+      }
+    });
+
+    it('not when it answers in between, if only to refuse', async () => {
+      await fail(4);
+      await fail(1, 403);
+      await fail(4);
+      await works();
+      await fail(4);
+      await works();
+    });
+
+    it('no longer once it works again', async () => {
+      await fail(5);
+      await clock.advance(15_000);
+      await works();
+      await fail(4);
+      await works();
+    });
+
+    it('and counts as one what failed at once', async () => {
+      nock(REGISTRY).get('/api/v1/tokens').times(12).reply(502, '');
+      await Promise.all(Array.from({ length: 12 }, () => errorOf(registry.list(NEVER))));
+      expect(await errorOf(mint())).to.include({ code: 'Unavailable', retryAfter: 15_000 });
+    });
+  });
+});
