@@ -28,6 +28,7 @@ const checks: Check[] = [
   command('format', 'prettier', '--check', '--log-level=warn', '.'),
   command('types', 'tsc', '-p', '.'),
   command('generated types', process.execPath, 'scripts/generate-types.ts', '--check'),
+  command('chart', process.execPath, 'scripts/generate-chart.ts', '--check'),
   rule('file length', async () => {
     const files = await read(`{${SOURCES.join(',')}}/**/*.ts`);
     return tooLong(files.filter(({ path }) => !path.startsWith(GENERATED)));

@@ -1,0 +1,75 @@
+{{/* What a schema cannot say. Each failure tells what is wrong and what to do. */}}
+{{- define "rto.checks" -}}
+{{- include "rto.checks.names" . -}}
+{{- include "rto.checks.leaderElection" . -}}
+{{- include "rto.checks.metrics" . -}}
+{{- include "rto.checks.accounts" . -}}
+{{- include "rto.checks.tokens" . -}}
+{{- include "rto.checks.definitions" . -}}
+{{- end }}
+
+{{- define "rto.checks.names" -}}
+{{- if and (not .Values.serviceAccount.create) .Values.serviceAccount.annotations -}}
+{{- fail "serviceAccount.annotations: there is no ServiceAccount to put them on; set serviceAccount.create, or annotate your own" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "rto.checks.leaderElection" -}}
+{{- with .Values.leaderElection -}}
+{{- if le (int .leaseSeconds) (int .renewSeconds) -}}
+{{- fail (printf "leaderElection.leaseSeconds (%d) must be more than leaderElection.renewSeconds (%d): a leader gives up before another takes over" (int .leaseSeconds) (int .renewSeconds)) -}}
+{{- end -}}
+{{- if le (mul 10 (int .renewSeconds)) (mul 12 (int .retrySeconds)) -}}
+{{- fail (printf "leaderElection.renewSeconds (%d) must be more than 1.2 times leaderElection.retrySeconds (%d): a leader needs time for a second try" (int .renewSeconds) (int .retrySeconds)) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "rto.checks.metrics" -}}
+{{- with .Values.metrics -}}
+{{- if eq (int .port) (int $.Values.health.port) -}}
+{{- fail (printf "metrics.port and health.port are both %d; choose two" (int .port)) -}}
+{{- end -}}
+{{- if and .serviceMonitor.enabled (not .service.enabled) -}}
+{{- fail "metrics.serviceMonitor.enabled needs metrics.service.enabled; or use metrics.podMonitor" -}}
+{{- end -}}
+{{- if and .serviceMonitor.enabled .podMonitor.enabled -}}
+{{- fail "metrics.serviceMonitor and metrics.podMonitor together would scrape every pod twice; choose one" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "rto.checks.accounts" -}}
+{{- range $name, $account := .Values.accounts -}}
+{{- if and $account.apiKey $account.credentialsSecretRef -}}
+{{- fail (printf "accounts.%s has both credentialsSecretRef and apiKey; keep one, better credentialsSecretRef" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "rto.checks.tokens" -}}
+{{- $seen := dict -}}
+{{- $scope := .Values.scope.namespaces -}}
+{{- range .Values.tokens -}}
+{{- $key := printf "%s/%s" .namespace .name -}}
+{{- if hasKey $seen $key -}}
+{{- fail (printf "tokens: %s is there twice" $key) -}}
+{{- end -}}
+{{- $_ := set $seen $key true -}}
+{{- if and $scope (not (has .namespace $scope)) -}}
+{{- fail (printf "tokens: %s is in a namespace that scope.namespaces leaves out (%s), so nobody would look after it" $key (join ", " $scope)) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+Helm looks up every kind before it creates anything, so one release cannot bring a CRD and its first objects. Only a cluster
+that answers is asked: `helm template` and GitOps tools render everything.
+*/}}
+{{- define "rto.checks.definitions" -}}
+{{- if and (or .Values.accounts .Values.tokens) (lookup "v1" "Namespace" "" "kube-system") -}}
+{{- if not (.Capabilities.APIVersions.Has "pullsecrets.dev/v1alpha1") -}}
+{{- fail "accounts and tokens need the CRDs, and Helm can't create CRDs and their first objects in one go: run this once with --set accounts=null --set tokens=null added, then again without" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}

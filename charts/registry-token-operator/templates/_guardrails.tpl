@@ -1,0 +1,35 @@
+{{/*
+The rules, by their key in values: `asks` is a CEL condition on `spec`, true when it asks for more than the rule leaves to
+everyone; `field` is what it looks at.
+*/}}
+{{- define "rto.guardrails.rules" -}}
+readWrite:
+  name: read-write
+  field: access
+  asks: has(SPEC.access) && SPEC.access == 'ReadWrite'
+  message: access ReadWrite is not for everyone in this cluster; ask for ReadOnly, or ask an administrator
+neverExpiring:
+  name: never-expiring
+  field: lifetime
+  asks: has(SPEC.lifetime) && SPEC.lifetime == 'Never'
+  message: lifetime Never is not for everyone in this cluster; ask for a token that expires, or ask an administrator
+lifetime:
+  name: lifetime
+  field: lifetime
+  asks: has(SPEC.lifetime) && SPEC.lifetime != 'Never' && duration(SPEC.lifetime) > duration('{{ .Values.guardrails.lifetime.max }}')
+  message: a lifetime over {{ .Values.guardrails.lifetime.max }} is not for everyone in this cluster; ask for less, or ask an administrator
+regions:
+  name: regions
+  field: region
+  asks: has(SPEC.region) && !(SPEC.region in {{ .Values.guardrails.regions.allowed | toJson }})
+  message: 'this region is not for everyone in this cluster; ask for one of: {{ join ", " .Values.guardrails.regions.allowed }}, or ask an administrator'
+{{- end }}
+
+{{/* What is unchanged was allowed before, and must not keep others, the operator among them, from updating the object. */}}
+{{- define "rto.guardrails.unchanged" -}}
+oldObject != null && has(oldObject.spec.{{ . }}) && has(object.spec.{{ . }}) && oldObject.spec.{{ . }} == object.spec.{{ . }}
+{{- end }}
+
+{{- define "rto.guardrails.exempt" -}}
+request.userInfo.username in {{ .users | toJson }} || (has(request.userInfo.groups) && request.userInfo.groups.exists(group, group in {{ .groups | toJson }}))
+{{- end }}

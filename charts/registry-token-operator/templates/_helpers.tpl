@@ -1,0 +1,90 @@
+{{- define "rto.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "rto.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := include "rto.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "rto.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "rto.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end }}
+
+{{- define "rto.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "rto.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{/* The chart's own labels win over commonLabels. */}}
+{{- define "rto.labels" -}}
+{{- $own := include "rto.selectorLabels" . | fromYaml -}}
+{{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
+{{- merge $own .Values.commonLabels | toYaml -}}
+{{- end }}
+
+{{- define "rto.podLabels" -}}
+{{- $own := include "rto.selectorLabels" . | fromYaml -}}
+{{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- merge $own .Values.podLabels .Values.commonLabels | toYaml -}}
+{{- end }}
+
+{{- define "rto.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ default $.Chart.AppVersion .tag }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* What keeps an object when Helm would delete it: on uninstall, on a rollback to before it was there, and when it leaves the values. */}}
+{{- define "rto.keep" -}}
+helm.sh/resource-policy: keep
+{{- end }}
+
+{{/* Custom resources may be part of a manifest that a GitOps tool checks before their CRDs are there. */}}
+{{- define "rto.customResourceAnnotations" -}}
+{{ include "rto.keep" . }}
+argocd.argoproj.io/sync-options: SkipDryRunOnMissingResource=true
+{{- end }}
+
+{{- define "rto.restrictedContainer" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "rto.restrictedPod" -}}
+runAsNonRoot: true
+{{- with .Values.podSecurityContext.runAsUser }}
+runAsUser: {{ . | int64 }}
+{{- end }}
+{{- with .Values.podSecurityContext.runAsGroup }}
+runAsGroup: {{ . | int64 }}
+{{- end }}
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "rto.subject" -}}
+- kind: ServiceAccount
+  name: {{ include "rto.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}
