@@ -15,6 +15,7 @@ import {
 export type { BindAddress } from './config/values.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+const SWEEPS = ['revoke', 'report', 'off'] as const;
 const LOG_FORMATS = ['json', 'text'] as const;
 
 /** client-go's JitterFactor (tools/leaderelection): a retry may come this many times later than its period says. */
@@ -87,15 +88,31 @@ const schema = z.object({
     description: 'how long a replaced token stays valid when its RegistryToken does not say',
     default: '1h',
   }),
-  mintBudget: wholeNumber(1, 1000).register(registry, {
+  mintBudget: wholeNumber(0, 64).register(registry, {
     argument: '<number>',
-    description: 'tokens to create per RegistryToken and hour at most',
+    description: 'tokens to create per RegistryToken and hour at most; 0 for no limit',
     default: '5',
   }),
   revocationDeadline: duration(0).register(registry, {
     argument: '<duration>',
     description: 'how long a deleted RegistryToken waits for a registry that is down',
     default: '15s',
+  }),
+  sweep: oneOf(SWEEPS).register(registry, {
+    argument: '<mode>',
+    description:
+      'tokens with our tag that nothing in the cluster uses: revoke them, only report them, or off',
+    default: 'revoke',
+  }),
+  sweepInterval: duration(60_000).register(registry, {
+    argument: '<duration>',
+    description: 'how often to look for such tokens',
+    default: '1h',
+  }),
+  sweepDelay: duration(1000).register(registry, {
+    argument: '<duration>',
+    description: 'how long such a token must have been seen unused before it is revoked',
+    default: '10m',
   }),
   registryTimeout: duration(1000).register(registry, {
     argument: '<duration>',

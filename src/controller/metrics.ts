@@ -3,4 +3,6 @@ export interface TokenMetrics {
   minted(reason: string): void;
   revoked(result: 'success' | 'failure' | 'abandoned'): void;
   repaired(kind: string): void;
+  /** Replaces an account's numbers of orphans by region. */
+  orphans(account: string, byRegion: ReadonlyMap<string, number>): void;
 }

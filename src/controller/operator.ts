@@ -19,11 +19,14 @@ import { Issuer } from './issuer.ts';
 import { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
 import { Minter } from './minter.ts';
+import { Retention } from './retention.ts';
 import { Revoker } from './revoker.ts';
 import { SecretStore } from './secret-store.ts';
+import { Sweeper } from './sweeper.ts';
 import { TokenClient } from './token-client.ts';
 import { TokenController } from './token-controller.ts';
 import { TokenFinalizer } from './token-finalizer.ts';
+import { TokenUsers } from './token-users.ts';
 import { Watches } from './watches.ts';
 
 /** What an administrator decides. Durations in milliseconds. */
@@ -36,6 +39,13 @@ export interface OperatorSettings {
   mintBudget: number;
   defaultGracePeriod: number;
   revocationDeadline: number;
+  /** What becomes of tokens with this cluster's tag that nothing uses. */
+  sweep: 'revoke' | 'report' | 'off';
+  sweepInterval: number;
+  /** How long such a token must have been seen unused before it is revoked. */
+  sweepDelay: number;
+  /** How long work under way may take to end once the operator is told to stop. */
+  shutdownTimeout: number;
 }
 
 export interface OperatorMetrics {
@@ -65,6 +75,7 @@ export interface OperatorOptions {
 /** Accounts get a head start of this at most, so that tokens do not find them not ready for want of having been looked at. */
 const HEAD_START = 5_000;
 const ACCOUNT_WORKERS = 4;
+const SWEEP_WORKERS = 4;
 
 /** The operator without its surroundings: watches always, acts while it leads. */
 export class Operator {
@@ -72,6 +83,7 @@ export class Operator {
   readonly #options: OperatorOptions;
   readonly #tokenQueue: WorkQueue;
   readonly #accountQueue: WorkQueue;
+  readonly #sweepQueue: WorkQueue;
   readonly #events: EventRecorder;
 
   constructor(options: OperatorOptions) {
@@ -79,6 +91,7 @@ export class Operator {
     const { client, clock, random, logger, metrics, identity, settings } = options;
     this.#tokenQueue = new WorkQueue({ clock, metrics: metrics.tokenQueue });
     this.#accountQueue = new WorkQueue({ clock, metrics: metrics.accountQueue });
+    this.#sweepQueue = new WorkQueue({ clock });
     this.#events = new EventRecorder({ client, clock, logger, component: OPERATOR, instance: identity });
     this.watches = new Watches({
       client,
@@ -98,18 +111,18 @@ export class Operator {
     await this.watches.run(signal);
   }
 
-  /** Works until the signal aborts; what is under way then is finished or aborted within a bounded time. */
+  /** Works until the signal aborts, once; what is under way then is finished or aborted within a bounded time. */
   async lead(signal: AbortSignal): Promise<void> {
     const { client, settings, logger } = this.#options;
     await this.watches.whenSynced(signal);
     const clusterId = settings.clusterId ?? (await readClusterId(client, signal));
     logger.info({ clusterId, tokens: this.watches.tokens().length }, 'working');
-    const { accounts, tokens } = this.#assemble(clusterId);
+    const { accounts, tokens, sweeper } = this.#assemble(clusterId);
     await this.#tryAccounts(accounts, signal);
-    for (const { metadata } of this.watches.accounts()) this.#accountQueue.add(metadata.name);
     for (const { metadata } of this.watches.tokens()) {
       this.#tokenQueue.add(objectKey(metadata), { priority: 'low' });
     }
+    if (sweeper) for (const { metadata } of this.watches.accounts()) this.#sweepQueue.add(metadata.name);
     await Promise.all([
       this.#pool('registryaccount', this.#accountQueue, ACCOUNT_WORKERS, (key, each) =>
         accounts.reconcile(key, each),
@@ -117,22 +130,32 @@ export class Operator {
       this.#pool('registrytoken', this.#tokenQueue, settings.workers, (key, each) =>
         tokens.reconcile(parseObjectKey(key), each),
       ).run(signal),
+      sweeper &&
+        this.#pool('sweep', this.#sweepQueue, SWEEP_WORKERS, (key, each) => sweeper.reconcile(key, each)).run(
+          signal,
+        ),
     ]);
+    for (const queue of [this.#accountQueue, this.#tokenQueue, this.#sweepQueue]) queue.shutDown();
     await this.#events.flush();
   }
 
-  /** Failures show in the accounts' own conditions, once their workers run. */
+  /** What does not work out in time is tried again by the accounts' workers. */
   async #tryAccounts(controller: AccountController, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
-    const tries = await withDeadline(clock, HEAD_START, signal, (limited) =>
-      Promise.allSettled(
-        this.watches.accounts().map(({ metadata }) => controller.reconcile(metadata.name, limited)),
+    const names = this.watches.accounts().map(({ metadata }) => metadata.name);
+    await withDeadline(clock, HEAD_START, signal, (limited) =>
+      Promise.all(
+        names.map(async (name) => {
+          try {
+            const result = await controller.reconcile(name, limited);
+            this.#accountQueue.addAfter(name, result?.requeueAfter ?? 0);
+          } catch (error) {
+            logger.debug({ account: name, err: error }, 'an account could not be tried yet');
+            this.#accountQueue.add(name);
+          }
+        }),
       ),
     );
-    for (const each of tries) {
-      if (each.status === 'rejected')
-        logger.debug({ error: each.reason }, 'an account was not tried in time');
-    }
   }
 
   #pool(
@@ -141,11 +164,19 @@ export class Operator {
     workers: number,
     reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>,
   ): WorkerPool {
-    const { clock, logger, metrics } = this.#options;
-    return new WorkerPool({ name, queue, workers, reconcile, clock, logger, metrics: metrics.workers });
+    const { clock, logger, metrics, settings } = this.#options;
+    const { shutdownTimeout: drainTime } = settings;
+    return new WorkerPool({
+      ...{ name, queue, workers, reconcile, drainTime, clock, logger },
+      metrics: metrics.workers,
+    });
   }
 
-  #assemble(clusterId: string): { accounts: AccountController; tokens: TokenController } {
+  #assemble(clusterId: string): {
+    accounts: AccountController;
+    tokens: TokenController;
+    sweeper: Sweeper | undefined;
+  } {
     const { watches } = this;
     const { settings, client, directory, mayAct, protect, metrics, logger, clock, random } = this.#options;
     const common = { client, directory, logger, clock, random, events: this.#events, metrics: metrics.token };
@@ -156,6 +187,16 @@ export class Operator {
     const minter = new Minter({ sessions, memory, clusterId, clock, mayAct });
     const revoker = new Revoker({ ...common, sessions });
     const shared = { ...common, ...settings, memory, sessions, secrets, tokens, minter, revoker };
+    const { sweep, watchNamespaces } = settings;
+    const sweeping = {
+      users: new TokenUsers(client, watches, watchNamespaces),
+      account: (name: string) => watches.account(name),
+      tokens: () => watches.tokens(),
+      onOrphans: metrics.token.orphans.bind(metrics.token),
+      enqueue: (account: string) => this.#sweepQueue.add(account),
+    };
+    const sweeper =
+      sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId, mayAct });
     const onUnauthorized = (account: string): void => this.#accountQueue.add(account);
     return {
       accounts: new AccountController({
@@ -163,15 +204,23 @@ export class Operator {
         protect,
         account: (name) => watches.account(name),
         countTokens: (account) => watches.tokensOf(account).length,
-        onChange: (account) => watches.enqueueTokensOf(account),
+        onChange: (account) => {
+          watches.enqueueTokensOf(account);
+          sweeper?.accountChanged(account);
+        },
       }),
       tokens: new TokenController({
         ...shared,
         sources: watches,
         assessor: new Assessor({ ...shared, sources: watches }),
         issuer: new Issuer({ ...shared, onUnauthorized }),
-        finalizer: new TokenFinalizer(shared),
+        finalizer: new TokenFinalizer({
+          ...shared,
+          retention: new Retention(client),
+          onLeftBehind: (account, region) => sweeper?.leftBehind(account, region),
+        }),
       }),
+      sweeper,
     };
   }
 }

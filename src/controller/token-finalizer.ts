@@ -7,12 +7,14 @@ import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import { planDeletion, type DeletionPlan } from '../token/deletion.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
+import { placesOf } from '../token/sweep-regions.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
 import type { Minter } from './minter.ts';
+import type { Retention } from './retention.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretStore } from './secret-store.ts';
 import { nameOf, type TokenClient } from './token-client.ts';
@@ -24,6 +26,7 @@ export interface FinalizerOptions {
   minter: Minter;
   revoker: Revoker;
   memory: Memory;
+  retention: Retention;
   events: EventRecorder;
   metrics: TokenMetrics;
   logger: Logger;
@@ -31,6 +34,8 @@ export interface FinalizerOptions {
   random: () => number;
   /** How long a registry that does not answer may hold a RegistryToken, in milliseconds. */
   revocationDeadline: number;
+  /** Called when a RegistryToken went and may have left tokens there. */
+  onLeftBehind: (account: string, region: string) => void;
 }
 
 /**
@@ -46,7 +51,8 @@ export class TokenFinalizer {
 
   /** @throws KubeError */
   async finalize(seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
-    const { tokens, secrets, memory, clock, random, revocationDeadline } = this.#options;
+    const { tokens, secrets, memory, retention, clock, random } = this.#options;
+    const { revocationDeadline, onLeftBehind } = this.#options;
     if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
     const token = await tokens.read(nameOf(seen), signal);
     if (token?.metadata.uid !== seen.metadata.uid) return undefined;
@@ -64,8 +70,10 @@ export class TokenFinalizer {
       const delay = retryDelay(failure, memory.countRevocationTry(uid), random());
       return { requeueAfter: Math.min(delay, remaining) };
     }
+    if (plan.retain !== undefined) await retention.remember(token, signal);
     if (failure) this.#giveUp(token, failure);
     await tokens.removeFinalizer(token, signal);
+    if (failure) for (const { account, region } of placesOf(token)) onLeftBehind(account, region);
     return undefined;
   }
 

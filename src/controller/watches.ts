@@ -16,6 +16,8 @@ import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
 
 /** Token counts in account status follow creations and deletions at this distance, many at a time. */
 const COUNT_DELAY = 5_000;
+/** As many deleted RegistryTokens are remembered. */
+const MOST_DELETED = 10_000;
 
 export interface WatchesOptions {
   client: KubeClient;
@@ -38,6 +40,7 @@ export class Watches implements Sources {
   readonly #accounts: Reflector<RegistryAccount>;
   readonly #namespaces: Reflector<KubeObject>;
   readonly #credentials: Reflector<KubeObject>;
+  readonly #deleted = new Set<string>();
 
   constructor(options: WatchesOptions) {
     this.#options = options;
@@ -119,6 +122,16 @@ export class Watches implements Sources {
     return this.#namespaces.store.get({ name });
   }
 
+  /** Metadata of every Secret that the operator manages. */
+  secrets(): KubeObject[] {
+    return this.#secrets.flatMap(({ store }) => store.list());
+  }
+
+  /** Uids of the RegistryTokens whose deletion this process saw, the latest of them. */
+  deleted(): Iterable<string> {
+    return this.#deleted;
+  }
+
   /** Metadata of a Secret that the operator manages. */
   secret(name: ObjectName): KubeObject | undefined {
     return firstDefined(this.#secrets, ({ store }) => store.get(name));
@@ -152,6 +165,7 @@ export class Watches implements Sources {
   }
 
   #onToken({ type, object, previous, initial }: Change<RegistryToken>): void {
+    if (type === 'deleted') this.#rememberDeleted(object.metadata.uid);
     if (type === 'updated' && previous && !concerns(previous, object)) return;
     this.#enqueue(object, initial);
     const { accountQueue } = this.#options;
@@ -165,6 +179,12 @@ export class Watches implements Sources {
     }
   }
 
+  #rememberDeleted(uid: string): void {
+    this.#deleted.add(uid);
+    const [oldest] = this.#deleted;
+    if (this.#deleted.size > MOST_DELETED && oldest !== undefined) this.#deleted.delete(oldest);
+  }
+
   #onSecret({ object, previous, initial }: Change<KubeObject>): void {
     for (const { metadata } of previous ? [object, previous] : [object]) {
       const uid = metadata.labels?.[OWNER_UID_LABEL];
@@ -175,9 +195,11 @@ export class Watches implements Sources {
 
   #onAccount({ type, object, previous, initial }: Change<RegistryAccount>): void {
     if (type === 'updated' && previous?.metadata.generation === object.metadata.generation) return;
+    // Those there are from the start are tried before anything else.
+    if (initial) return;
     const { name } = object.metadata;
     this.#options.accountQueue.add(name);
-    if (!initial) this.enqueueTokensOf(name);
+    this.enqueueTokensOf(name);
   }
 
   #onNamespace({ object, previous, initial }: Change<KubeObject>): void {
@@ -189,7 +211,8 @@ export class Watches implements Sources {
     for (const token of this.#byIndex('namespace', is.name)) this.#enqueue(token);
   }
 
-  #onCredentials({ object }: Change<KubeObject>): void {
+  #onCredentials({ object, initial }: Change<KubeObject>): void {
+    if (initial) return;
     for (const account of this.#accounts.store.list()) {
       if (account.spec.credentialsSecretRef.name === object.metadata.name) {
         this.#options.accountQueue.add(account.metadata.name);

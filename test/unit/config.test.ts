@@ -38,6 +38,9 @@ describe('configuration', () => {
       defaultGracePeriod: 3_600_000,
       mintBudget: 5,
       revocationDeadline: 15_000,
+      sweep: 'revoke',
+      sweepInterval: 3_600_000,
+      sweepDelay: 600_000,
       registryTimeout: 30_000,
       shutdownTimeout: 20_000,
     });
@@ -64,6 +67,7 @@ describe('configuration', () => {
     [[], { WORKERS: '' }, { workers: 8 }],
     [['--default-grace-period', '0s'], {}, { defaultGracePeriod: 0 }],
     [[], { REGISTRY_TIMEOUT: '1m30s' }, { registryTimeout: 90_000 }],
+    [['--sweep', 'report'], { SWEEP_DELAY: '1s' }, { sweep: 'report', sweepDelay: 1000 }],
     [['--log-level=debug'], { LOG_FORMAT: 'text' }, { logLevel: 'debug', logFormat: 'text' }],
   ];
   for (const [argv, env, expected] of readings) {

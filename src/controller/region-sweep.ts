@@ -1,0 +1,136 @@
+import type { RegistryAccount } from '../api/registry-account.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import { LeadershipLost } from '../kube/leadership-lost.ts';
+import type { ListedToken, Registry } from '../registry/port.ts';
+import {
+  confirm,
+  findOrphans,
+  isUsed,
+  nextCertain,
+  type Orphan,
+  type Suspects,
+  type Users,
+} from '../token/sweep.ts';
+import type { TokenMetrics } from './metrics.ts';
+
+export interface RegionSweepOptions {
+  users: { watched(): Users; live(signal: AbortSignal): Promise<Users> };
+  events: EventRecorder;
+  metrics: TokenMetrics;
+  logger: Logger;
+  clock: Clock;
+  clusterId: string;
+  /** Whether this process may still act: one that was frozen may have lost its lease without knowing. */
+  mayAct: () => boolean;
+  sweep: 'revoke' | 'report';
+  /** Milliseconds for which a token must have been seen unused. */
+  sweepDelay: number;
+}
+
+/** After so many revocations what uses tokens is asked for anew. */
+const BATCH = 20;
+
+/**
+ * Finds the tokens of one account and region that carry this cluster's tag and that nothing uses, and revokes them once
+ * they have been seen so for long enough. Whatever fails leaves what is known as it was.
+ */
+export class RegionSweep {
+  readonly #options: RegionSweepOptions;
+  readonly #region: string;
+  #suspects: Suspects = new Map();
+  /** Those told of already where they are only reported. */
+  #reported = new Set<string>();
+
+  constructor(options: RegionSweepOptions, region: string) {
+    this.#options = options;
+    this.#region = region;
+  }
+
+  /** Tokens that nothing used when last looked. */
+  get orphans(): number {
+    return this.#suspects.size;
+  }
+
+  /** When the next of them can be revoked, on the monotonic clock; undefined when there is nothing to wait for. */
+  get nextCertain(): number | undefined {
+    const { clock, sweepDelay } = this.#options;
+    return nextCertain(this.#suspects, clock.monotonic(), sweepDelay);
+  }
+
+  /**
+   * Looks once.
+   * @returns the registry's list
+   * @throws RegistryError when it has no complete list or does not revoke; KubeError when what uses tokens can't be found
+   * out; LeadershipLost
+   */
+  async run(account: RegistryAccount, registry: Registry, signal: AbortSignal): Promise<ListedToken[]> {
+    const { users, clock, clusterId, sweep, sweepDelay } = this.#options;
+    const rows = await registry.list(signal);
+    // Asked for after the list: what was minted and recorded before it is then known.
+    const orphans = findOrphans(rows, users.watched(), clusterId, clock.now());
+    const { suspects, certain } = confirm(orphans, this.#suspects, clock.monotonic(), sweepDelay);
+    this.#suspects = suspects;
+    this.#reported = new Set([...this.#reported].filter((id) => suspects.has(id)));
+    if (sweep === 'report') this.#report(account, certain);
+    else await this.#revokeAll(account, registry, certain, signal);
+    return rows;
+  }
+
+  async #revokeAll(
+    account: RegistryAccount,
+    registry: Registry,
+    certain: readonly Orphan[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let done = 0; done < certain.length; done += BATCH) {
+      const users = await this.#options.users.live(signal);
+      for (const orphan of certain.slice(done, done + BATCH)) {
+        if (isUsed(orphan, users)) this.#clear(orphan);
+        else await this.#revoke(account, registry, orphan, signal);
+      }
+    }
+  }
+
+  async #revoke(
+    account: RegistryAccount,
+    registry: Registry,
+    orphan: Orphan,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { mayAct, metrics, logger, events } = this.#options;
+    if (!mayAct()) throw new LeadershipLost("the lease may be another process's by now; nothing was revoked");
+    try {
+      await registry.revoke(orphan.id, signal);
+    } catch (error) {
+      metrics.revoked('failure');
+      throw error;
+    }
+    this.#clear(orphan);
+    metrics.revoked('success');
+    logger.info(this.#fields(account, orphan), 'orphan token revoked');
+    const { id, tag } = orphan;
+    const note = `token ${id} in ${this.#region} revoked: nothing in the cluster used it (revision ${tag.revision} of RegistryToken uid ${tag.uid})`;
+    events.event(account, 'Normal', 'OrphanRevoked', note);
+  }
+
+  #report(account: RegistryAccount, certain: readonly Orphan[]): void {
+    const { logger, events } = this.#options;
+    for (const orphan of certain.filter(({ id }) => !this.#reported.has(id))) {
+      this.#reported.add(orphan.id);
+      logger.warn(this.#fields(account, orphan), 'orphan token found; --sweep=report leaves it alone');
+      const { id, tag } = orphan;
+      const note = `nothing in the cluster uses token ${id} in ${this.#region} (revision ${tag.revision} of RegistryToken uid ${tag.uid}); --sweep=report leaves it alone`;
+      events.event(account, 'Warning', 'OrphanFound', note);
+    }
+  }
+
+  #clear({ id }: Orphan): void {
+    this.#suspects = new Map([...this.#suspects].filter(([suspect]) => suspect !== id));
+  }
+
+  #fields({ metadata }: RegistryAccount, { id, tag }: Orphan): object {
+    return { account: metadata.name, region: this.#region, id, uid: tag.uid, revision: tag.revision };
+  }
+}

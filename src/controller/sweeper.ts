@@ -1,0 +1,196 @@
+import type { RegistryAccount } from '../api/registry-account.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
+import { toTime } from '../api/time.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { ReconcileResult } from '../kube/worker-pool.ts';
+import { RegistryError } from '../registry/errors.ts';
+import type { ListedToken } from '../registry/port.ts';
+import { regionNames, resolveRegion } from '../registry/regions.ts';
+import { retryDelay } from '../token/failure.ts';
+import { isOfIbmCloud, namedRegions } from '../token/sweep-regions.ts';
+import { changeAccountStatus } from './account-status.ts';
+import type { AccountSessions } from './account-sessions.ts';
+import { failureOf } from './failures.ts';
+import { RegionSweep, type RegionSweepOptions } from './region-sweep.ts';
+
+export interface SweeperOptions extends RegionSweepOptions {
+  account: (name: string) => RegistryAccount | undefined;
+  tokens: () => RegistryToken[];
+  client: KubeClient;
+  sessions: AccountSessions;
+  random: () => number;
+  /** Milliseconds from one look at a region to the next. */
+  sweepInterval: number;
+  /** Told how many orphans each region of an account has; of none when the account is gone. */
+  onOrphans: (account: string, byRegion: ReadonlyMap<string, number>) => void;
+  /** Called when an account should be reconciled before it asked to be. */
+  enqueue: (account: string) => void;
+}
+
+/** One region of one account. Times are monotonic milliseconds. */
+interface Place {
+  sweep: RegionSweep;
+  dueAt: number;
+  failures: number;
+  /** Something is known to have been left there: looked at whatever the cluster says, until it was. */
+  owed: boolean;
+  /** Wall-clock milliseconds of the last complete look. */
+  sweptAt: number | undefined;
+}
+
+/**
+ * Sweeps the registries of each account: when the operator begins to work, on an interval, and soon after a RegistryToken
+ * went without its tokens having been revoked. The registry's own lists are the ledger, so nothing has to be remembered
+ * over a restart; what is remembered only makes it sooner.
+ */
+export class Sweeper {
+  readonly #options: SweeperOptions;
+  readonly #places = new Map<string, Map<string, Place>>();
+
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+  }
+
+  /** A RegistryToken went and may have left tokens there. */
+  leftBehind(account: string, region: string): void {
+    const name = resolveRegion(region, this.#options.account(account)?.spec.regions ?? [])?.name ?? region;
+    const place = this.#place(account, name);
+    place.owed = true;
+    place.dueAt = this.#options.clock.monotonic();
+    this.#options.enqueue(account);
+  }
+
+  /** An account or its credentials changed: what failed may work now. */
+  accountChanged(account: string): void {
+    for (const place of this.#places.get(account)?.values() ?? []) {
+      if (place.failures > 0) place.dueAt = this.#options.clock.monotonic();
+    }
+    this.#options.enqueue(account);
+  }
+
+  /** Looks at every region of an account that is due. @throws KubeError */
+  async reconcile(name: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const account = this.#options.account(name);
+    if (!account || account.metadata.deletionTimestamp !== undefined) {
+      // Suspects and debts stay: the account may come back.
+      this.#options.onOrphans(name, new Map());
+      return undefined;
+    }
+    const { clock } = this.#options;
+    const { named, all } = this.#regions(account);
+    const gone = new Set<string>();
+    const sweeps = all.map(async (region) => {
+      const rows = await this.#sweepIfDue(account, region, named.has(region), signal);
+      for (const id of rows ? retainedBut(account, region, rows) : []) gone.add(id);
+    });
+    const results = await Promise.allSettled(sweeps);
+    const places = this.#places.get(name) ?? new Map<string, Place>();
+    for (const region of places.keys()) if (!all.includes(region)) places.delete(region);
+    const counts = new Map([...places].map(([region, { sweep }]) => [region, sweep.orphans]));
+    this.#options.onOrphans(name, counts);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await this.#writeStatus(account, named, gone, signal);
+    const next = Math.min(...[...places.values()].map(({ dueAt }) => dueAt));
+    return { requeueAfter: Math.max(0, next - clock.monotonic()) };
+  }
+
+  #regions(account: RegistryAccount): { named: ReadonlySet<string>; all: string[] } {
+    const { tokens } = this.#options;
+    const own = account.spec.regions ?? [];
+    const canonical = (name: string): string[] => {
+      const region = resolveRegion(name, own);
+      return region ? [region.name] : [];
+    };
+    const places = [...(this.#places.get(account.metadata.name) ?? [])];
+    const open = places.filter(([, { owed, sweep }]) => owed || sweep.orphans > 0);
+    const names = [...namedRegions(account, tokens()), ...open.map(([region]) => region)];
+    const named = new Set(names.flatMap(canonical));
+    return { named, all: [...new Set([...named, ...(isOfIbmCloud(account) ? regionNames(own) : [])])] };
+  }
+
+  /** @returns the registry's list, if it was asked for and given. @throws KubeError, LeadershipLost */
+  async #sweepIfDue(
+    account: RegistryAccount,
+    region: string,
+    named: boolean,
+    signal: AbortSignal,
+  ): Promise<ListedToken[] | undefined> {
+    const { sessions, clock, sweepInterval } = this.#options;
+    const place = this.#place(account.metadata.name, region);
+    if (place.dueAt > clock.monotonic()) return undefined;
+    try {
+      const registry = sessions.registry(account.metadata.name, region);
+      const rows = await place.sweep.run(account, registry, signal);
+      const now = clock.monotonic();
+      Object.assign(place, { failures: 0, owed: false, sweptAt: clock.now() });
+      place.dueAt = Math.min(now + sweepInterval, place.sweep.nextCertain ?? Infinity);
+      return rows;
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      this.#failed(account, region, place, error, named);
+      return undefined;
+    }
+  }
+
+  /** A region that nothing points to is not worth asking again before its time. */
+  #failed(
+    { metadata }: RegistryAccount,
+    region: string,
+    place: Place,
+    error: RegistryError,
+    named: boolean,
+  ): void {
+    const { clock, random, logger, sweepInterval } = this.#options;
+    place.failures++;
+    const failure = failureOf(error);
+    const delay = named ? retryDelay(failure, place.failures, random()) : sweepInterval;
+    place.dueAt = clock.monotonic() + Math.min(delay, sweepInterval);
+    const fields = { account: metadata.name, region, reason: failure.reason };
+    logger[named ? 'warn' : 'debug'](fields, `not swept: ${failure.message}`);
+  }
+
+  async #writeStatus(
+    { metadata }: RegistryAccount,
+    named: ReadonlySet<string>,
+    gone: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const places = this.#places.get(metadata.name) ?? new Map<string, Place>();
+    const orphans = [...places.values()].reduce((sum, { sweep }) => sum + sweep.orphans, 0);
+    const sweptAt = Math.min(...[...named].map((region) => places.get(region)?.sweptAt ?? -Infinity));
+    await changeAccountStatus(
+      this.#options.client,
+      metadata.name,
+      ({ retainedTokens, ...rest }) => {
+        const kept = retainedTokens?.filter(({ id }) => !gone.has(id)) ?? [];
+        return {
+          ...rest,
+          orphans,
+          ...(sweptAt === -Infinity ? {} : { lastSweepTime: toTime(sweptAt) }),
+          ...(kept.length > 0 ? { retainedTokens: kept } : {}),
+        };
+      },
+      signal,
+    );
+  }
+
+  #place(account: string, region: string): Place {
+    let places = this.#places.get(account);
+    if (!places) this.#places.set(account, (places = new Map()));
+    let place = places.get(region);
+    if (!place) {
+      const sweep = new RegionSweep(this.#options, region);
+      place = { sweep, dueAt: -Infinity, failures: 0, owed: false, sweptAt: undefined };
+      places.set(region, place);
+    }
+    return place;
+  }
+}
+
+/** Tokens kept on purpose, as they stood before the list was asked for, that the list no longer has. */
+function retainedBut({ status }: RegistryAccount, region: string, rows: readonly ListedToken[]): string[] {
+  const listed = new Set(rows.map(({ id }) => id));
+  return (status?.retainedTokens ?? [])
+    .filter((token) => token.region === region && !listed.has(token.id))
+    .map(({ id }) => id);
+}
