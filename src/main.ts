@@ -7,12 +7,13 @@ import { OPERATOR } from './api/names.ts';
 import type { Logger } from './common/logger.ts';
 import { systemClock as clock } from './common/clock.ts';
 import { parseConfig, type BindAddress, type Config } from './config.ts';
+import type { RegistryAccount } from './api/registry-account.ts';
 import type { RegistryToken } from './api/registry-token.ts';
 import { Operator } from './controller/operator.ts';
 import { KubeClient } from './kube/client.ts';
 import { httpTransport } from './kube/http-transport.ts';
 import { LeaderElector } from './kube/leader-election.ts';
-import { healthRoutes, leaseCheck, watchCheck, workCheck, type Checks } from './ops/health.ts';
+import { healthRoutes, watchCheck, workCheck, type Checks } from './ops/health.ts';
 import { serve, type Answer, type HttpServer, type Routes } from './ops/http-server.ts';
 import { createLogger } from './ops/logger.ts';
 import { Metrics } from './ops/metrics.ts';
@@ -51,11 +52,13 @@ async function main(config: Config): Promise<number> {
   const stop = stopSignal(logger);
 
   let listTokens = (): Iterable<RegistryToken> => [];
+  let listAccounts = (): Iterable<RegistryAccount> => [];
   const metrics = new Metrics({
     version: packageJson.version,
     nodeVersion: process.versions.node,
     clock,
     listTokens: () => listTokens(),
+    listAccounts: () => listAccounts(),
   });
   const tokenQueue = metrics.workQueues.queue('registrytoken');
   const accountQueue = metrics.workQueues.queue('registryaccount');
@@ -101,6 +104,7 @@ async function main(config: Config): Promise<number> {
     random,
   });
   listTokens = () => operator.watches.tokens();
+  listAccounts = () => operator.watches.accounts();
 
   const readiness: Checks = Object.fromEntries(
     operator.watches.reflectors.map((reflector) => [reflector.title, watchCheck(() => reflector.health)]),

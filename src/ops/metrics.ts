@@ -1,10 +1,13 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
+import { addAccountState } from './metrics/account-state.ts';
 import { KubeClientMetrics } from './metrics/kube-client.ts';
 import { ReconcileMetrics } from './metrics/reconcile.ts';
 import { RegistryClientMetrics } from './metrics/registry-client.ts';
 import { TokenMetrics } from './metrics/token.ts';
+import { addTokenState } from './metrics/token-state.ts';
 import { WorkQueuesMetrics } from './metrics/work-queue.ts';
 
 export interface MetricsOptions {
@@ -14,6 +17,8 @@ export interface MetricsOptions {
   clock: Clock;
   /** The RegistryTokens known now; called at each scrape. */
   listTokens: () => Iterable<RegistryToken>;
+  /** The RegistryAccounts known now; called at each scrape. */
+  listAccounts: () => Iterable<RegistryAccount>;
 }
 
 /** Everything the operator reports, in one place that a scrape reads. */
@@ -25,7 +30,7 @@ export class Metrics {
   readonly token: TokenMetrics;
   readonly #registry = new Registry();
 
-  constructor({ version, nodeVersion, clock, listTokens }: MetricsOptions) {
+  constructor({ version, nodeVersion, clock, listTokens, listAccounts }: MetricsOptions) {
     collectDefaultMetrics({ register: this.#registry });
     new Gauge({
       name: 'registrytoken_build_info',
@@ -37,7 +42,9 @@ export class Metrics {
     this.workQueues = new WorkQueuesMetrics(this.#registry, clock);
     this.kubeClient = new KubeClientMetrics(this.#registry, clock);
     this.registryClient = new RegistryClientMetrics(this.#registry);
-    this.token = new TokenMetrics(this.#registry, clock, listTokens);
+    this.token = new TokenMetrics(this.#registry);
+    addTokenState(this.#registry, clock, listTokens);
+    addAccountState(this.#registry, listAccounts);
   }
 
   get contentType(): string {

@@ -1,16 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { findCondition } from '../../api/conditions.ts';
-import type { RegistryToken } from '../../api/registry-token.ts';
-import { fromTime } from '../../api/time.ts';
-import type { Clock } from '../../common/clock.ts';
 
-/** A rotation or revocation that is later than this is overdue; in milliseconds. */
-const TOLERANCE = 120_000;
-
-/**
- * What RegistryTokens look like and what was done for them. The series per object are made at each scrape from the objects
- * there are, so that none outlives its object.
- */
+/** What was done for RegistryTokens, and what the sweeps found. */
 export class TokenMetrics {
   readonly #mints: Counter<'reason'>;
   readonly #revocations: Counter<'result'>;
@@ -18,8 +8,7 @@ export class TokenMetrics {
   readonly #orphans: Gauge<'account' | 'region'>;
   readonly #orphanRegions = new Map<string, readonly string[]>();
 
-  /** @param list the RegistryTokens known now; called at each scrape */
-  constructor(registry: Registry, clock: Clock, list: () => Iterable<RegistryToken>) {
+  constructor(registry: Registry) {
     const registers = [registry];
     this.#mints = new Counter({
       name: 'registrytoken_mints_total',
@@ -45,8 +34,6 @@ export class TokenMetrics {
       labelNames: ['account', 'region'],
       registers,
     });
-    addObjectGauges(registry, list);
-    addOverdueGauges(registry, clock, list);
   }
 
   minted(reason: string): void {
@@ -68,77 +55,4 @@ export class TokenMetrics {
     if (byRegion.size > 0) this.#orphanRegions.set(account, [...byRegion.keys()]);
     for (const [region, count] of byRegion) this.#orphans.set({ account, region }, count);
   }
-}
-
-function addObjectGauges(registry: Registry, list: () => Iterable<RegistryToken>): void {
-  const perObject = (
-    name: string,
-    help: string,
-    read: (token: RegistryToken) => number | undefined,
-  ): void => {
-    void new Gauge({
-      name,
-      help,
-      labelNames: ['namespace', 'name'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const token of list()) {
-          const value = read(token);
-          const { namespace = '', name: object } = token.metadata;
-          if (value !== undefined) this.set({ namespace, name: object }, value);
-        }
-      },
-    });
-  };
-  perObject('registrytoken_ready', 'Whether the RegistryToken is Ready (1) or not (0).', (token) =>
-    findCondition(token.status?.conditions, 'Ready')?.status === 'True' ? 1 : 0,
-  );
-  perObject(
-    'registrytoken_expiry_timestamp_seconds',
-    'When the token in the Secret expires; none for one that does not.',
-    (token) => seconds(token.status?.token?.expiresAt),
-  );
-  perObject(
-    'registrytoken_next_rotation_timestamp_seconds',
-    'When the token is to be replaced; none when that is not planned.',
-    (token) => seconds(token.status?.nextRotationTime),
-  );
-}
-
-function addOverdueGauges(registry: Registry, clock: Clock, list: () => Iterable<RegistryToken>): void {
-  const overdue = (
-    name: string,
-    help: string,
-    due: (token: RegistryToken) => (string | undefined)[],
-  ): void => {
-    void new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        const limit = clock.now() - TOLERANCE;
-        let count = 0;
-        for (const token of list()) {
-          if (due(token).some((time) => (fromTime(time) ?? Infinity) < limit)) count++;
-        }
-        this.set(count);
-      },
-    });
-  };
-  overdue(
-    'registrytoken_rotation_overdue',
-    'RegistryTokens whose rotation is more than two minutes late.',
-    (token) => (token.spec.suspend ? [] : [token.status?.nextRotationTime]),
-  );
-  overdue(
-    'registrytoken_revocation_overdue',
-    'RegistryTokens with a replaced token that should have been revoked more than two minutes ago.',
-    (token) => token.status?.previousTokens?.map((previous) => previous.revokeAt) ?? [],
-  );
-}
-
-function seconds(time: string | undefined): number | undefined {
-  const milliseconds = fromTime(time);
-  return milliseconds === undefined ? undefined : milliseconds / 1000;
 }

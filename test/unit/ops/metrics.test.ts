@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import type { Condition } from '../../../src/api/conditions.ts';
+import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -15,9 +17,29 @@ function token(name: string, parts: Partial<RegistryToken> = {}): RegistryToken 
   };
 }
 
-function measuring(tokens: RegistryToken[] = []) {
+function account(name: string, ...conditions: Condition[]): RegistryAccount {
+  return {
+    apiVersion: 'pullsecrets.dev/v1alpha1',
+    kind: 'RegistryAccount',
+    metadata: { name, uid: name, resourceVersion: '1', creationTimestamp: NOW },
+    spec: { provider: 'IBMRegistryTokens', credentialsSecretRef: { name: 'key' } },
+    ...(conditions.length > 0 ? { status: { conditions } } : {}),
+  };
+}
+
+function condition(type: string, status: 'True' | 'False', reason: string): Condition {
+  return { type, status, reason, lastTransitionTime: NOW, message: '' };
+}
+
+function measuring(tokens: RegistryToken[] = [], accounts: RegistryAccount[] = []) {
   const clock = new VirtualClock(Date.parse(NOW));
-  const metrics = new Metrics({ version: '1.2.3', nodeVersion: 'v24', clock, listTokens: () => tokens });
+  const metrics = new Metrics({
+    version: '1.2.3',
+    nodeVersion: 'v24',
+    clock,
+    listTokens: () => tokens,
+    listAccounts: () => accounts,
+  });
   /** The samples whose name begins so, as name{labels} to value, without histograms' buckets. */
   const samples = async (prefix: string): Promise<Record<string, number>> => {
     const lines = (await metrics.text()).split('\n');
@@ -63,7 +85,10 @@ describe('metrics', () => {
       'rest_client_requests_total',
       'rest_client_request_duration_seconds',
       'leader_election_master_status',
+      'registrytoken_issued_timestamp_seconds',
       'registrytoken_expiry_timestamp_seconds',
+      'registrytoken_conditions',
+      'registrytoken_account_ready',
       'registrytoken_next_rotation_timestamp_seconds',
       'registrytoken_ready',
       'registrytoken_mints_total',
@@ -187,13 +212,7 @@ describe('metrics', () => {
     });
 
     it('show each object as it is at the scrape, and none that is gone', async () => {
-      const ready = {
-        type: 'Ready',
-        status: 'True' as const,
-        lastTransitionTime: NOW,
-        reason: 'Issued',
-        message: '',
-      };
+      const ready = condition('Ready', 'True', 'Issued');
       const record = {
         id: '1',
         access: 'ReadOnly',
@@ -218,6 +237,9 @@ describe('metrics', () => {
         'registrytoken_ready{namespace="team",name="app"}': 1,
         'registrytoken_ready{namespace="team",name="new"}': 0,
       });
+      expect(await samples('registrytoken_issued')).to.deep.equal({
+        'registrytoken_issued_timestamp_seconds{namespace="team",name="app"}': Date.parse(NOW) / 1000,
+      });
       expect(await samples('registrytoken_expiry')).to.deep.equal({
         'registrytoken_expiry_timestamp_seconds{namespace="team",name="app"}':
           Date.parse('2026-01-02') / 1000,
@@ -229,6 +251,24 @@ describe('metrics', () => {
       tokens.length = 0;
       expect(await samples('registrytoken_ready')).to.deep.equal({});
       expect(await samples('registrytoken_expiry')).to.deep.equal({});
+    });
+
+    it('count conditions by type, status and reason', async () => {
+      const failing = condition('Ready', 'False', 'RegistryUnavailable');
+      const { samples } = measuring([
+        token('one', {
+          status: { conditions: [failing, condition('Reconciling', 'True', 'RegistryUnavailable')] },
+        }),
+        token('two', {
+          status: { conditions: [failing, condition('Stalled', 'True', 'MintBudgetExceeded')] },
+        }),
+        token('new'),
+      ]);
+      expect(await samples('registrytoken_conditions')).to.deep.equal({
+        'registrytoken_conditions{type="Ready",status="False",reason="RegistryUnavailable"}': 2,
+        'registrytoken_conditions{type="Reconciling",status="True",reason="RegistryUnavailable"}': 1,
+        'registrytoken_conditions{type="Stalled",status="True",reason="MintBudgetExceeded"}': 1,
+      });
     });
 
     it('count what is overdue, from two minutes on, and leave suspended ones out', async () => {
@@ -266,5 +306,21 @@ describe('metrics', () => {
       metrics.token.orphans('a', new Map());
       expect(Object.keys(await samples('registrytoken_orphan_tokens'))).to.have.length(1);
     });
+  });
+
+  it('of RegistryAccounts tell which work, and why not', async () => {
+    const accounts = [
+      account('works', condition('Ready', 'True', 'CredentialsAccepted')),
+      account('refused', condition('Ready', 'False', 'RegistryUnauthorized')),
+      account('new'),
+    ];
+    const { samples } = measuring([], accounts);
+    expect(await samples('registrytoken_account_ready')).to.deep.equal({
+      'registrytoken_account_ready{account="works",reason="CredentialsAccepted"}': 1,
+      'registrytoken_account_ready{account="refused",reason="RegistryUnauthorized"}': 0,
+      'registrytoken_account_ready{account="new",reason="NotTriedYet"}': 0,
+    });
+    accounts.length = 0;
+    expect(await samples('registrytoken_account_ready')).to.deep.equal({});
   });
 });
