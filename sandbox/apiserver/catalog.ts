@@ -6,6 +6,8 @@ import type { ResourceType } from './resource-type.ts';
 /** Which resources the server has right now. */
 export class Catalog {
   readonly #custom = new Map<string, ResourceType[]>();
+  /** Collections whose definition is going away: they are emptied and take nothing new. */
+  readonly closing = new Set<string>();
 
   /** Serves what an accepted CustomResourceDefinition defines, in place of what it defined before. */
   define(definition: JsonObject): void {

@@ -118,6 +118,7 @@ export class ResourceService {
   #create(call: Call): Answer {
     const { type, path, request } = call;
     if (type.namespaced && path.namespace === '') throw methodNotAllowed();
+    this.#checkOpen(type);
     const admitted = admitRequest(type, readObject(request));
     const headers = strictness(type, request, admitted);
     const object = this.#parts.writer.create(type, path.namespace, admitted.object, writeOptions(request));
@@ -158,6 +159,7 @@ export class ResourceService {
       force: request.query.get('force') === 'true',
       subresource,
     });
+    if (!stored) this.#checkOpen(type);
     const headers = strictness(type, request, patched);
     const object = withName(patched.object, path.name);
     if (!stored)
@@ -168,6 +170,12 @@ export class ResourceService {
       tracked,
     });
     return this.#answer(call, 200, updated, headers);
+  }
+
+  /** @throws StatusError 405 when the type's definition is going away */
+  #checkOpen(type: ResourceType): void {
+    if (this.#parts.catalog.closing.has(type.collection))
+      throw methodNotAllowed('create not allowed while custom resource definition is terminating');
   }
 
   #delete(call: Call): Answer {

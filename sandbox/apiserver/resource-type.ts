@@ -35,6 +35,8 @@ export interface ResourceType extends Subject {
   createOnUpdate: boolean;
   /** Whether DELETE answers with the object, not with a Status. */
   returnsDeleted: boolean;
+  /** Top-level fields, as steps of managedFields, that only the server writes and nobody owns. */
+  serverFields: string[];
   columns: Column[];
   nameFault: (name: string) => string | undefined;
   /** Fields besides name and namespace that field selectors may use. */

@@ -99,13 +99,10 @@ export function invalidObject(subject: Subject, name: string, errors: readonly F
   return new StatusError(422, 'Invalid', message, details);
 }
 
-export function methodNotAllowed(): StatusError {
-  return new StatusError(
-    405,
-    'MethodNotAllowed',
-    'the server does not allow this method on the requested resource',
-    {},
-  );
+export function methodNotAllowed(
+  message = 'the server does not allow this method on the requested resource',
+): StatusError {
+  return new StatusError(405, 'MethodNotAllowed', message, {});
 }
 
 export function notAcceptable(accepted: readonly string[]): StatusError {

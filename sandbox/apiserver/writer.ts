@@ -132,7 +132,7 @@ export class Writer {
       mayOwn: ([first]) =>
         subresource === 'status'
           ? first === 'f:status' || (!type.custom && first === 'f:metadata')
-          : first !== 'f:status' || !type.hasStatus,
+          : !(first === 'f:status' && type.hasStatus) && !type.serverFields.includes(first ?? ''),
     };
   }
 

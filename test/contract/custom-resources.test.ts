@@ -52,6 +52,23 @@ contract('custom resources', (api) => {
       expect(status).to.equal(422);
     });
 
+    it('takes no new objects while its last ones hold it', async () => {
+      const doomed = await Things.define(api());
+      const finalizers = ['example.com/keep'];
+      await api().post(doomed.path(namespace), {
+        ...doomed.thing('held'),
+        metadata: { name: 'held', finalizers },
+      });
+      await api().delete(doomed.definitionPath);
+      await eventually('nothing new is taken', async () =>
+        (await api().post(doomed.path(namespace), doomed.thing('late'))).status === 405 ? true : undefined,
+      );
+      await api().patch(doomed.path(namespace, 'held'), MERGE_PATCH, { metadata: { finalizers: null } });
+      await eventually('the definition is gone', async () =>
+        (await api().get(doomed.definitionPath)).status === 404 ? true : undefined,
+      );
+    });
+
     it('takes its objects and their watches with it', async () => {
       const doomed = await Things.define(api());
       await doomed.create(namespace, 'doomed');

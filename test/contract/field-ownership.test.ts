@@ -213,6 +213,14 @@ contract('field ownership', (api) => {
     expect(body.data).to.deep.equal({ a: '1', b: '2' });
   });
 
+  it('nobody owns what the server adds to a namespace', async function () {
+    since(this, api(), 21);
+    const { body } = await api().get(`/api/v1/namespaces/${maps.split('/')[4]}`);
+    expect(owners(body)).to.deep.equal({
+      'contract Update': { 'f:metadata': { 'f:labels': { '.': {}, 'f:kubernetes.io/metadata.name': {} } } },
+    });
+  });
+
   it('refuses a field that the schema does not have', async () => {
     const { status } = await api().apply(path, 'one', { ...map(), nonsense: 1 });
     expect(status).to.be.oneOf([400, 500]);

@@ -16,6 +16,13 @@ metadata: {name: app}
 spec: {access: ReadOnly}
 `;
 
+/** Stands in for the person at the editor. */
+const EDITOR = `
+import { readFileSync, writeFileSync } from 'node:fs';
+const file = process.argv[2];
+writeFileSync(file, readFileSync(file, 'utf8').replace('access: ReadWrite', 'access: ReadOnly'));
+`;
+
 /** Minor version of the kubectl on the PATH; undefined when there is none. */
 async function kubectlVersion(): Promise<number | undefined> {
   try {
@@ -118,14 +125,18 @@ describe('kubectl against the embedded API server', () => {
   });
 
   it('edits', async () => {
+    const editor = join(folder, 'editor.mjs');
+    await writeFile(editor, EDITOR);
+    const kubeconfig = join(folder, 'kubeconfig');
     const { stdout } = await run(
       'kubectl',
-      ['--kubeconfig', join(folder, 'kubeconfig'), 'edit', 'rt', 'app', ...unvalidated()],
+      ['--kubeconfig', kubeconfig, 'edit', 'rt', 'app', ...unvalidated()],
       {
-        env: { ...process.env, KUBE_EDITOR: 'sed -i s/ReadWrite/ReadOnly/' },
+        env: { ...process.env, KUBE_EDITOR: `${process.execPath} ${editor}` },
       },
     );
     expect(stdout.trim()).to.equal('registrytoken.pullsecrets.dev/app edited');
+    expect(await kubectl('get', 'rt', 'app', '-o', 'jsonpath={.spec.access}')).to.equal('ReadOnly');
   });
 
   it('deletes and waits', async () => {

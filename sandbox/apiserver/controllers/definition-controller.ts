@@ -14,8 +14,6 @@ export class DefinitionController {
   readonly #unsubscribe: () => void;
   /** The definitions as they are served now, by name. */
   readonly #served = new Map<string, JsonObject>();
-  /** Collections whose definition is going away. */
-  readonly #emptying = new Set<string>();
 
   constructor(parts: Surroundings) {
     this.#parts = parts;
@@ -32,7 +30,7 @@ export class DefinitionController {
     if (collection === definitions.collection) {
       if (type === 'DELETED') this.#retire(object);
       this.#loop.wake();
-    } else if (type === 'DELETED' && this.#emptying.has(collection)) this.#loop.wake();
+    } else if (type === 'DELETED' && this.#parts.catalog.closing.has(collection)) this.#loop.wake();
   }
 
   #work(): void {
@@ -57,7 +55,7 @@ export class DefinitionController {
     const { store, catalog, deleter } = this.#parts;
     const collection = collectionOf(definition);
     const type = catalog.types().find((one) => one.collection === collection);
-    this.#emptying.add(collection);
+    catalog.closing.add(collection);
     if (type) for (const object of store.list(collection)) deleter.delete(type, object, AS_IS);
     if (store.list(collection).length > 0) return;
     const metadata = asObject(definition.metadata);
@@ -67,7 +65,7 @@ export class DefinitionController {
 
   #retire(definition: JsonObject): void {
     const collection = collectionOf(definition);
-    this.#emptying.delete(collection);
+    this.#parts.catalog.closing.delete(collection);
     this.#served.delete(asText(asObject(definition.metadata).name));
     this.#parts.catalog.remove(definition);
     this.#parts.watches.endCollection(collection);

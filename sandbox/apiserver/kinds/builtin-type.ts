@@ -24,6 +24,7 @@ export function builtinType({ model, ...given }: Given): ResourceType {
     unconditionalUpdate: true,
     createOnUpdate: false,
     returnsDeleted: false,
+    serverFields: [],
     columns: [nameColumn, ageColumn],
     nameFault: subdomainFault,
     selectableFields: () => ({}),

@@ -40,6 +40,7 @@ function customType(spec: JsonObject, version: JsonObject): ResourceType {
     unconditionalUpdate: false,
     createOnUpdate: false,
     returnsDeleted: false,
+    serverFields: [],
     columns: customColumns(version),
     nameFault: subdomainFault,
     selectableFields: selectable(asList(version.selectableFields).map(asObject)),

@@ -13,6 +13,7 @@ export const namespaces = builtinType({
   namespaced: false,
   shortNames: ['ns'],
   hasStatus: true,
+  serverFields: ['f:spec'],
   nameFault: labelFault,
   columns: [nameColumn, column('Status', (object) => asText(asObject(object.status).phase)), ageColumn],
   selectableFields: (object) => ({ 'status.phase': asText(asObject(object.status).phase) }),
