@@ -1,0 +1,21 @@
+import { readOptions } from './options.ts';
+import { runSandbox } from './sandbox.ts';
+
+const parsed = readOptions(process.argv.slice(2));
+if ('exit' in parsed) {
+  (parsed.exit === 0 ? process.stdout : process.stderr).write(parsed.output);
+  process.exitCode = parsed.exit;
+} else {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+  try {
+    process.exitCode = await runSandbox(parsed.options, process.env, stop.signal, (line) => {
+      process.stdout.write(`${line}\n`);
+    });
+  } catch (error) {
+    if (!stop.signal.aborted) {
+      process.stderr.write(`sandbox: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 1;
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { KubeConfig } from '@kubernetes/client-node';
+import { pino } from 'pino';
+import { parse } from 'yaml';
+import type { RegistryToken } from '../src/api/registry-token.ts';
+import { findCondition } from '../src/api/conditions.ts';
+import { formatDuration } from '../src/api/duration.ts';
+import { sleep, systemClock as clock } from '../src/common/clock.ts';
+import { REGISTRY_TOKENS } from '../src/controller/resources.ts';
+import { KubeClient } from '../src/kube/client.ts';
+import { httpTransport } from '../src/kube/http-transport.ts';
+import type { Manifest } from '../src/kube/manifest.ts';
+import { startCluster, writeKubeconfig } from './cluster.ts';
+import { clockTime, narrate } from './narrator.ts';
+import { OperatorProcess } from './operator-process.ts';
+import type { Options } from './options.ts';
+import { installAccount, installDefinitions } from './setup.ts';
+import { serve } from './token-service/http-server.ts';
+import { TokenService } from './token-service/token-service.ts';
+
+export const OPERATOR_NAMESPACE = 'registry-token-operator';
+const API_KEY = 'sandbox-api-key';
+const FOLDER = fileURLToPath(new URL('../.sandbox/', import.meta.url));
+const EXAMPLE = new URL('../examples/registrytoken.yaml', import.meta.url);
+/** How long the example may take to become Ready, in milliseconds. */
+const READY_TIME = 60_000;
+
+/**
+ * Starts everything, runs until the signal aborts or the command of `--exec` ends, and stops everything.
+ * @param tell takes a line for the person at the terminal
+ * @returns the exit code
+ * @throws Error when something does not start
+ */
+export async function runSandbox(
+  options: Options,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  tell: (line: string) => void,
+): Promise<number> {
+  await using stack = new AsyncDisposableStack();
+  await mkdir(FOLDER, { recursive: true });
+  const kubeconfig = `${FOLDER}kubeconfig`;
+  const cluster = await startCluster(env['KUBEBUILDER_ASSETS']);
+  stack.defer(cluster.stop);
+  await writeKubeconfig(kubeconfig, cluster.kubeconfig);
+
+  const { tokenLifetime } = options;
+  const service = new TokenService({
+    clock,
+    apiKeys: [{ key: API_KEY, accountId: 'sandbox' }],
+    ...(tokenLifetime === undefined ? {} : { tokenLifetime }),
+  });
+  const server = await serve(service, { port: 0 });
+  stack.defer(() => server.close());
+
+  const client = connect(cluster.kubeconfig, stack);
+  await installDefinitions(client, signal);
+  const host = new URL(server.url).host;
+  const account = { namespace: OPERATOR_NAMESPACE, apiKey: API_KEY, url: server.url, host };
+  await installAccount(client, account, signal);
+
+  const failure = new AbortController();
+  const running = AbortSignal.any([signal, failure.signal]);
+  if (options.operator) {
+    const log = `${FOLDER}operator.log`;
+    const operator = new OperatorProcess(operatorFlags(), kubeconfig, log, (code) => {
+      failure.abort(new Error(`the operator ended (${code}); its log is ${log}`));
+    });
+    stack.defer(() => operator.stop());
+  }
+  narrate(service, tell);
+  if (options.example) await applyExample(client, running, options.operator, tell);
+
+  if (options.exec !== undefined) {
+    const variables = {
+      KUBECONFIG: kubeconfig,
+      TOKEN_SERVICE_URL: server.url,
+      TOKEN_SERVICE_API_KEY: API_KEY,
+      OPERATOR_NAMESPACE,
+    };
+    return await execute(options.exec, { ...env, ...variables }, running);
+  }
+  for (const line of invitation(cluster.title, kubeconfig, server.url, options)) tell(line);
+  await sleep(clock, Infinity, running).catch(() => undefined);
+  if (failure.signal.aborted) throw failure.signal.reason as Error;
+  tell('stopping');
+  return 0;
+}
+
+function connect(kubeconfig: string, stack: AsyncDisposableStack): KubeClient {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromString(kubeconfig);
+  const logger = pino({ level: 'silent' });
+  const transport = httpTransport(kubeConfig, { clock, logger, userAgent: 'sandbox' });
+  stack.defer(() => transport.close());
+  return new KubeClient(transport, { fieldManager: 'sandbox' });
+}
+
+function operatorFlags(): string[] {
+  return [
+    `--operator-namespace=${OPERATOR_NAMESPACE}`,
+    '--metrics-bind-address=127.0.0.1:0',
+    '--health-probe-bind-address=127.0.0.1:0',
+    '--log-format=text',
+    // Lifetimes of seconds make rotations so frequent that a budget would end them.
+    '--mint-budget=0',
+  ];
+}
+
+/** Applies the example; with an operator to do the work, waits until it is Ready. */
+async function applyExample(
+  client: KubeClient,
+  signal: AbortSignal,
+  wait: boolean,
+  tell: (line: string) => void,
+): Promise<void> {
+  const example = parse(await readFile(EXAMPLE, 'utf8')) as Manifest;
+  const { namespace, name } = example.metadata;
+  const started = clock.monotonic();
+  await client.apply(REGISTRY_TOKENS, example, { force: true, signal });
+  while (wait) {
+    const { status } = await client.get<RegistryToken>(REGISTRY_TOKENS, { namespace, name }, { signal });
+    const ready = findCondition(status?.conditions, 'Ready');
+    if (ready?.status === 'True') {
+      tell(`${clockTime(clock.now())}  ready    RegistryToken ${name}: ${ready.message}`);
+      return;
+    }
+    if (clock.monotonic() - started > READY_TIME) {
+      const why = ready ? `${ready.reason}: ${ready.message}` : 'nothing looks after it';
+      throw new Error(`RegistryToken ${name} is not Ready after ${formatDuration(READY_TIME)}; ${why}`);
+    }
+    await sleep(clock, 50, signal);
+  }
+}
+
+/** Runs a shell command with the terminal's input and output. @returns its exit code */
+async function execute(command: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
+  const child = spawn(command, { shell: true, stdio: 'inherit', env });
+  const stop = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  signal.removeEventListener('abort', stop);
+  return code ?? 1;
+}
+
+/** What there is to try. */
+function invitation(title: string, kubeconfig: string, url: string, options: Options): string[] {
+  return [
+    '',
+    `A cluster (${title}) and a token service (${url}) run. In another terminal:`,
+    '',
+    `  export KUBECONFIG=${kubeconfig}`,
+    '  kubectl get registrytokens,secrets,events',
+    '  kubectl annotate registrytoken app-pull pullsecrets.dev/rotate="$(date)" --overwrite',
+    '  kubectl delete registrytoken app-pull',
+    '',
+    ...(options.operator
+      ? [`The operator writes its log to ${FOLDER}operator.log.`]
+      : [`No operator runs: npm start -- --operator-namespace=${OPERATOR_NAMESPACE}`]),
+    'Ctrl-C stops everything.',
+    '',
+  ];
+}

@@ -1,0 +1,120 @@
+import { expect } from 'chai';
+import type { ObjectName } from '../../src/common/objects.ts';
+import { SECRETS } from '../../src/kube/resources.ts';
+import { sharedWorld } from '../support/shared-world.ts';
+import type { World } from '../support/world.ts';
+
+describe('a RegistryToken is deleted', () => {
+  let world: World;
+  let namespace: string;
+  before(async () => {
+    world = await sharedWorld();
+    namespace = await world.createNamespace();
+  });
+  afterEach(() => world.service.faults.clear());
+
+  const whenGone = (name: ObjectName) =>
+    world.eventually(`${name.name} is gone`, async () =>
+      (await world.exists(world.token(name))) ? { seen: 'still there' } : { value: true },
+    );
+  const living = (uid: string): number =>
+    world.service.tokens().filter(({ description }) => description.includes(uid)).length;
+
+  it('its Secret is deleted and its tokens are revoked, predecessors too', async () => {
+    const name = await world.createToken(namespace);
+    const { metadata } = await world.whenReady(name);
+    await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'x' } } });
+    await world.eventually('it is rotated', async () => {
+      const { status } = await world.token(name);
+      return status?.previousTokens?.length === 1 ? { value: true } : { seen: JSON.stringify(status) };
+    });
+    expect(living(metadata.uid)).to.equal(2);
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(living(metadata.uid)).to.equal(0);
+    expect(await world.exists(world.secret(name))).to.equal(false);
+  });
+
+  it('suspended: still revokes', async () => {
+    const name = await world.createToken(namespace);
+    const { metadata } = await world.whenReady(name);
+    await world.patchToken(name, { spec: { suspend: true } });
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(living(metadata.uid)).to.equal(0);
+  });
+
+  it('secret.deletionPolicy Retain: the Secret stays, the token is revoked', async () => {
+    const name = await world.createToken(namespace, { secret: { deletionPolicy: 'Retain' } });
+    const { metadata } = await world.whenReady(name);
+    expect((await world.secret(name)).metadata).to.not.have.property('ownerReferences');
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(living(metadata.uid)).to.equal(0);
+    expect(await world.exists(world.secret(name))).to.equal(true);
+  });
+
+  it('deletionPolicy Retain: token and Secret outlive it', async () => {
+    const name = await world.createToken(namespace, { deletionPolicy: 'Retain' });
+    const { metadata } = await world.whenReady(name);
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(living(metadata.uid)).to.equal(1);
+    expect(await world.exists(world.secret(name))).to.equal(true);
+  });
+
+  it('deletionPolicy changed to Retain later: the Secret loses its owner, so nothing collects it', async () => {
+    const name = await world.createToken(namespace);
+    await world.whenReady(name);
+    expect((await world.secret(name)).metadata.ownerReferences).to.have.length(1);
+    await world.patchToken(name, { spec: { deletionPolicy: 'Retain' } });
+    await world.eventually('the Secret has no owner', async () => {
+      const { metadata } = await world.secret(name);
+      return metadata.ownerReferences ? { seen: JSON.stringify(metadata) } : { value: true };
+    });
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(await world.exists(world.secret(name))).to.equal(true);
+  });
+
+  it('a Secret that is not its own stays', async () => {
+    const name = { namespace, name: world.uniqueName('foreign') };
+    await world.client.create(SECRETS, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { ...name },
+      data: { key: 'dmFsdWU=' },
+    });
+    await world.createToken(namespace, {}, name.name);
+    await world.whenReady(name, { reason: 'SecretConflict' });
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(await world.exists(world.secret(name))).to.equal(true);
+  });
+
+  it('a registry that fails for a moment: it waits and revokes', async () => {
+    const name = await world.createToken(namespace);
+    const { metadata } = await world.whenReady(name);
+    await world.stopOperator();
+    world.startOperator({ revocationDeadline: 15_000 });
+    world.service.faults.add({ operation: 'revoke', kind: 'status', status: 503, times: 1 });
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(living(metadata.uid)).to.equal(0);
+    await world.stopOperator();
+    world.startOperator();
+  });
+
+  it('a registry that does not come back: it goes after the deadline, and says what it left', async () => {
+    const name = await world.createToken(namespace);
+    await world.whenReady(name);
+    world.service.faults.add({ operation: 'revoke', kind: 'status', status: 503 });
+    const started = performance.now();
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(performance.now() - started).to.be.greaterThan(1_500);
+    expect(await world.eventReasons(name)).to.include('RevocationFailed');
+    const line = world.log.find(({ msg }) => String(msg).startsWith('deleted without revoking its tokens'));
+    expect(line).to.include({ name: name.name, namespace });
+  });
+});

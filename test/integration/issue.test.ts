@@ -1,0 +1,116 @@
+import { expect } from 'chai';
+import { checksum, PAYLOAD_KEY } from '../../src/token/secret.ts';
+import { readTag } from '../../src/token/tag.ts';
+import { sharedWorld } from '../support/shared-world.ts';
+import { HOST, type World } from '../support/world.ts';
+
+describe('a RegistryToken is applied', () => {
+  let world: World;
+  let namespace: string;
+  before(async () => {
+    world = await sharedWorld();
+    namespace = await world.createNamespace();
+  });
+
+  it('becomes Ready, with a Secret that holds the token for the host of its region', async () => {
+    const name = await world.createToken(namespace, { description: 'build farm' });
+    const { status, metadata } = await world.whenReady(name);
+    const secret = await world.secret(name);
+    const payload = Buffer.from(secret.data?.[PAYLOAD_KEY] ?? '', 'base64').toString();
+    const { auths } = JSON.parse(payload) as { auths: Record<string, Record<string, string>> };
+
+    expect(secret.type).to.equal('kubernetes.io/dockerconfigjson');
+    expect(Object.keys(auths)).to.deep.equal([HOST]);
+    const { username, password, auth } = auths[HOST]!;
+    expect(username).to.equal('token');
+    expect(auth).to.equal(Buffer.from(`token:${password}`).toString('base64'));
+    expect(world.service.values()).to.include(password);
+    expect(secret.metadata.ownerReferences).to.deep.include({
+      apiVersion: 'pullsecrets.dev/v1alpha1',
+      kind: 'RegistryToken',
+      name: metadata.name,
+      uid: metadata.uid,
+      controller: true,
+      blockOwnerDeletion: true,
+    });
+    expect(secret.metadata.annotations).to.include({
+      'pullsecrets.dev/token-id': status?.token?.id,
+      'pullsecrets.dev/checksum': checksum(payload),
+    });
+
+    const row = world.service.tokens().find(({ id }) => id === status?.token?.id);
+    expect(row).to.include({ access: 'ReadOnly' });
+    expect(row?.description).to.match(/^build farm \[/);
+    expect(readTag(row?.description ?? '')).to.include({ uid: metadata.uid, revision: 1 });
+    expect(status).to.include({ region: 'us-south', host: HOST, observedGeneration: 1 });
+    expect(status).to.not.have.any.keys('mintIntent', 'failedAttempts');
+    expect(status?.nextRotationTime).to.be.a('string');
+    expect(await world.eventReasons(name)).to.deep.equal(['Issued']);
+  });
+
+  it('gets read-write access and a token that never expires when it asks for them', async () => {
+    const name = await world.createToken(namespace, { access: 'ReadWrite', lifetime: 'Never' });
+    const { status } = await world.whenReady(name);
+    expect(status?.token).to.include({ access: 'ReadWrite' }).and.not.have.property('expiresAt');
+    expect(status).to.not.have.property('nextRotationTime');
+    const row = world.service.tokens().find(({ id }) => id === status?.token?.id);
+    expect(row).to.include({ access: 'ReadWrite', expiresAt: null });
+  });
+
+  it('writes the Secret under the name, hosts, labels and annotations given', async () => {
+    const name = await world.createToken(namespace, {
+      secret: {
+        name: 'elsewhere',
+        extraHosts: ['private.registry.test'],
+        labels: { team: 'a', 'app.kubernetes.io/managed-by': 'me' },
+        annotations: { note: 'b' },
+      },
+    });
+    await world.whenReady(name);
+    const { metadata, data } = await world.secret({ namespace, name: 'elsewhere' });
+    expect(metadata.labels).to.include({
+      team: 'a',
+      'app.kubernetes.io/managed-by': 'registry-token-operator',
+    });
+    expect(metadata.annotations).to.include({ note: 'b' });
+    const payload = Buffer.from(data?.[PAYLOAD_KEY] ?? '', 'base64').toString();
+    const { auths } = JSON.parse(payload) as { auths: object };
+    expect(auths).to.have.all.keys(HOST, 'private.registry.test');
+  });
+
+  it('takes one call to the registry, and at most four writes and an event to the API server', async () => {
+    let calls = 0;
+    const count = ({ operation }: { operation: string }): void => {
+      if (operation !== 'exchange') calls++;
+    };
+    world.service.on('answered', count);
+    const name = await world.createToken(namespace);
+    const { metadata } = await world.whenReady(name);
+    world.service.off('answered', count);
+    expect(calls).to.equal(1);
+    const writers = metadata.managedFields?.filter(({ manager }) => manager === 'registry-token-operator');
+    expect(writers).to.have.length(2);
+  });
+
+  it('creates nothing when the operator is restarted', async () => {
+    const name = await world.createToken(namespace);
+    const before = await world.whenReady(name);
+    const secretBefore = await world.secret(name);
+    const tokens = world.service.tokens().length;
+    await world.stopOperator();
+    const lines = world.log.length;
+    world.startOperator();
+    await world.eventually('the operator works again', () =>
+      Promise.resolve(
+        world.log.slice(lines).some(({ msg }) => msg === 'working') ? { value: true } : { seen: 'not yet' },
+      ),
+    );
+    const later = await world.createToken(namespace);
+    await world.whenReady(later);
+    expect((await world.token(name)).metadata.resourceVersion).to.equal(before.metadata.resourceVersion);
+    expect((await world.secret(name)).metadata.resourceVersion).to.equal(
+      secretBefore.metadata.resourceVersion,
+    );
+    expect(world.service.tokens()).to.have.length(tokens + 1);
+  });
+});

@@ -1,0 +1,222 @@
+import { expect } from 'chai';
+import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
+import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { KubeError } from '../../src/kube/errors.ts';
+import { NAMESPACES } from '../../src/kube/resources.ts';
+import { sharedWorld } from '../support/shared-world.ts';
+import { API_KEY, type World } from '../support/world.ts';
+
+describe('what a RegistryToken asks for can not be had', () => {
+  let world: World;
+  let namespace: string;
+  before(async () => {
+    world = await sharedWorld();
+    namespace = await world.createNamespace();
+  });
+
+  const refusals: {
+    what: string;
+    account?: Partial<RegistryAccountSpec>;
+    spec: RegistryTokenSpec;
+    reason: string;
+    message: RegExp;
+  }[] = [
+    {
+      what: 'an unknown account',
+      spec: { accountRef: { name: 'nobody' } },
+      reason: 'AccountNotFound',
+      message: /no RegistryAccount nobody; create it/,
+    },
+    {
+      what: 'an unknown region',
+      spec: { region: 'atlantis' },
+      reason: 'RegionUnknown',
+      message: /no region atlantis; it has .*us-south/,
+    },
+    {
+      what: "access above the account's limit",
+      account: { limits: { maxAccess: 'ReadOnly' } },
+      spec: { access: 'ReadWrite' },
+      reason: 'AccessNotAllowed',
+      message: /allows at most ReadOnly; spec.access asks for ReadWrite/,
+    },
+    {
+      what: 'a token that never expires where the account forbids it',
+      account: { limits: { allowNeverExpiring: false } },
+      spec: { lifetime: 'Never' },
+      reason: 'LifetimeNotAllowed',
+      message: /does not allow tokens that never expire/,
+    },
+    {
+      what: "a lifetime above the account's limit",
+      account: { limits: { maxLifetime: '12h' } },
+      spec: { lifetime: '24h' },
+      reason: 'LifetimeNotAllowed',
+      message: /allows at most 12h; spec.lifetime asks for 24h/,
+    },
+    {
+      what: 'a lifetime that the registry does not offer',
+      spec: { lifetime: '12h' },
+      reason: 'LifetimeNotOffered',
+      message: /offers lifetimes 24h and Never; spec.lifetime asks for 12h/,
+    },
+    {
+      what: 'an account that is not for this namespace',
+      account: { namespaceSelector: { matchLabels: { pull: 'yes' } } },
+      spec: {},
+      reason: 'NamespaceNotAllowed',
+      message: /namespaceSelector does not match/,
+    },
+  ];
+  for (const { what, account, spec, reason, message } of refusals) {
+    it(`${what}: ${reason}, and nothing is created`, async () => {
+      const minted = world.service.values().length;
+      let accountRef = spec.accountRef;
+      if (account) {
+        accountRef = { name: world.uniqueName('account') };
+        await world.createAccount(accountRef.name ?? '', account);
+      }
+      const name = await world.createToken(namespace, { ...spec, ...(accountRef && { accountRef }) });
+      const { status } = await world.whenReady(name, { status: 'False', reason });
+      const stalled = status?.conditions?.find(({ type }) => type === 'Stalled');
+      expect(stalled?.message).to.match(message);
+      expect(await world.exists(world.secret(name))).to.equal(false);
+      expect(world.service.tokens().filter(({ id }) => id === status?.token?.id)).to.be.empty;
+      expect(world.service.values().length - minted).to.be.lessThan(2);
+    });
+  }
+
+  it('becomes possible: the namespace gets the label, the account the region', async () => {
+    const account = world.uniqueName('account');
+    await world.createAccount(account, { namespaceSelector: { matchLabels: { pull: 'yes' } } });
+    const name = await world.createToken(namespace, { accountRef: { name: account } });
+    await world.whenReady(name, { reason: 'NamespaceNotAllowed' });
+    await world.client.mergePatch(NAMESPACES, { name: namespace }, { metadata: { labels: { pull: 'yes' } } });
+    await world.whenReady(name);
+  });
+
+  for (const [what, spec, message] of [
+    ['a lifetime that is no duration', { lifetime: '1 day' }, /spec.lifetime/],
+    ['a lifetime of nothing', { lifetime: '' }, /spec.lifetime/],
+    ['an access that there is not', { access: 'Everything' }, /spec.access/],
+    ['a grace period below zero', { rotation: { gracePeriod: '-1h' } }, /spec.rotation.gracePeriod/],
+    ['a description that looks like a tag', { description: '[x]' }, /spec.description/],
+    ['a host with a scheme', { secret: { extraHosts: ['https://x.test'] } }, /spec.secret.extraHosts/],
+  ] as const) {
+    it(`${what}: the API server refuses it, naming the field`, async () => {
+      const error = await world
+        .createToken(namespace, spec as RegistryTokenSpec)
+        .catch((each: unknown) => each);
+      expect(error).to.be.instanceOf(KubeError);
+      expect((error as KubeError).status).to.equal(422);
+      expect((error as KubeError).message).to.match(message);
+    });
+  }
+
+  for (const [what, spec, message] of [
+    [
+      'renewBefore longer than the lifetime',
+      { lifetime: '24h', rotation: { renewBefore: '25h' } },
+      /renewBefore must be shorter/,
+    ],
+    [
+      'renewBefore for a token that never expires',
+      { lifetime: 'Never', rotation: { renewBefore: '1h' } },
+      /renewBefore needs a token that expires/,
+    ],
+    [
+      'rotateEvery for a token that expires',
+      { rotation: { rotateEvery: '1h' } },
+      /rotateEvery is for lifetime Never/,
+    ],
+    ['a lifetime of seconds', { lifetime: '5s' }, /lifetime/],
+  ] as const) {
+    it(`${what}: refused by CEL where the API server has it, else InvalidSpec`, async () => {
+      const outcome = await world
+        .createToken(namespace, spec as RegistryTokenSpec)
+        .catch((each: unknown) => each as KubeError);
+      if (outcome instanceof KubeError) {
+        expect(outcome.status).to.equal(422);
+        expect(outcome.message).to.match(message);
+        return;
+      }
+      const { status } = await world.whenReady(outcome, { status: 'False', reason: 'InvalidSpec' });
+      expect(status?.conditions?.find(({ type }) => type === 'Stalled')?.message).to.match(message);
+    });
+  }
+
+  it('the namespace is being deleted: nothing is created in it', async () => {
+    const doomed = await world.createNamespace();
+    const account = world.uniqueName('account');
+    const name = await world.createToken(doomed, { accountRef: { name: account } });
+    await world.whenReady(name, { reason: 'AccountNotFound' });
+    await world.client.mergePatch(
+      NAMESPACES,
+      { name: doomed },
+      { metadata: { finalizers: ['test.dev/hold'] } },
+    );
+    await world.client.delete(NAMESPACES, { name: doomed });
+    await world.createAccount(account);
+    const outcome = await world.eventually('it is refused, or gone', async () => {
+      if (!(await world.exists(world.token(name)))) return { value: 'gone' };
+      const { status } = await world.token(name);
+      const reason = status?.conditions?.[0]?.reason;
+      return reason === 'NamespaceTerminating' ? { value: reason } : { seen: String(reason) };
+    });
+    expect(outcome).to.be.oneOf(['gone', 'NamespaceTerminating']);
+    await world.client.mergePatch(NAMESPACES, { name: doomed }, { metadata: { finalizers: null } });
+  });
+});
+
+describe('credentials of an account', () => {
+  let world: World;
+  let namespace: string;
+  before(async () => {
+    world = await sharedWorld();
+    namespace = await world.createNamespace();
+  });
+
+  const whenAccount = (name: string, reason: string) =>
+    world.eventually(`account ${name} says ${reason}`, async () => {
+      const { status } = await world.account(name);
+      const [ready] = status?.conditions ?? [];
+      return ready?.reason === reason ? { value: ready } : { seen: JSON.stringify(ready) };
+    });
+
+  it('missing, then without a key, then wrong, then right: said each time, and used at once', async () => {
+    const secret = world.uniqueName('credentials');
+    const account = world.uniqueName('account');
+    await world.createAccount(account, { credentialsSecretRef: { name: secret } });
+    const name = await world.createToken(namespace, { accountRef: { name: account } });
+
+    expect((await whenAccount(account, 'CredentialsNotFound')).message).to.match(
+      /create it with the API key/,
+    );
+    const { status } = await world.whenReady(name, { status: 'False', reason: 'AccountNotReady' });
+    expect(status?.conditions?.[0]?.message).to.include(secret);
+
+    await world.setCredentials(secret, { password: 'wrong-field' });
+    expect((await whenAccount(account, 'CredentialsInvalid')).message).to.include('no key apikey');
+
+    await world.setCredentials(secret, { apikey: 'a-key-that-is-not-known' });
+    expect((await whenAccount(account, 'RegistryUnauthorized')).message).to.include('BXNIM0415E');
+    await world.whenReady(name, { status: 'False', reason: 'AccountNotReady' });
+
+    await world.setCredentials(secret, { apikey: API_KEY });
+    await whenAccount(account, 'CredentialsAccepted');
+    await world.whenReady(name);
+    expect((await world.account(account)).status).to.include({ accountId: 'account-1' });
+  });
+
+  it('changed: no token is created because of it', async () => {
+    const secret = world.uniqueName('credentials');
+    const account = world.uniqueName('account');
+    await world.setCredentials(secret, { apikey: API_KEY });
+    await world.createAccount(account, { credentialsSecretRef: { name: secret } });
+    const name = await world.createToken(namespace, { accountRef: { name: account } });
+    const before = await world.whenReady(name);
+    await world.setCredentials(secret, { apikey: API_KEY, note: 'changed' });
+    await world.createToken(namespace).then((other) => world.whenReady(other));
+    expect((await world.token(name)).status?.token).to.deep.equal(before.status?.token);
+  });
+});

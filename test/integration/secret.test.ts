@@ -1,0 +1,133 @@
+import { expect } from 'chai';
+import type { ObjectName } from '../../src/common/objects.ts';
+import { SECRETS } from '../../src/kube/resources.ts';
+import { sharedWorld } from '../support/shared-world.ts';
+import type { SecretObject, World } from '../support/world.ts';
+
+const DOCKER_CONFIG = Buffer.from('{"auths":{"other.test":{"auth":"Zm9vOmJhcg=="}}}').toString('base64');
+
+describe('the Secret of a RegistryToken', () => {
+  let world: World;
+  let namespace: string;
+  before(async () => {
+    world = await sharedWorld();
+    namespace = await world.createNamespace();
+  });
+
+  const createSecret = (name: string, type: string, data: Record<string, string>): Promise<SecretObject> =>
+    world.client.create<SecretObject>(SECRETS, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { namespace, name },
+      type,
+      data,
+    });
+  const whenSecretHolds = (name: ObjectName, id: string | undefined): Promise<SecretObject> =>
+    world.eventually(`Secret ${name.name} holds ${id}`, async () => {
+      if (!(await world.exists(world.secret(name)))) return { seen: 'no Secret' };
+      const secret = await world.secret(name);
+      const { auths } = JSON.parse(
+        Buffer.from(secret.data?.['.dockerconfigjson'] ?? '', 'base64').toString() || '{}',
+      ) as { auths?: Record<string, { password?: string }> };
+      const [entry] = Object.values(auths ?? {});
+      const held = entry?.password?.split('.')[1] ?? '';
+      const claims = Buffer.from(held, 'base64url').toString();
+      return claims.includes(id ?? 'none') ? { value: secret } : { seen: Object.keys(auths ?? {}).join() };
+    });
+
+  it('deleted: is restored without creating a token', async () => {
+    const name = await world.createToken(namespace);
+    const { status } = await world.whenReady(name);
+    const minted = world.service.tokens().length;
+    await world.client.delete(SECRETS, name);
+    await whenSecretHolds(name, status?.token?.id);
+    expect(world.service.tokens()).to.have.length(minted);
+    await world.whenReady(name);
+    expect(await world.eventReasons(name)).to.include('Repaired');
+  });
+
+  it('edited: is restored in place without creating a token', async () => {
+    const name = await world.createToken(namespace);
+    const { status } = await world.whenReady(name);
+    const minted = world.service.tokens().length;
+    const before = await world.secret(name);
+    await world.client.mergePatch(SECRETS, name, { data: { '.dockerconfigjson': DOCKER_CONFIG } });
+    const after = await whenSecretHolds(name, status?.token?.id);
+    expect(after.metadata.uid).to.equal(before.metadata.uid);
+    expect(world.service.tokens()).to.have.length(minted);
+  });
+
+  it('deleted while no operator ran: is restored from the registry', async () => {
+    const name = await world.createToken(namespace);
+    const { status } = await world.whenReady(name);
+    await world.stopOperator();
+    const minted = world.service.tokens().length;
+    await world.client.delete(SECRETS, name);
+    world.startOperator();
+    await whenSecretHolds(name, status?.token?.id);
+    expect(world.service.tokens()).to.have.length(minted);
+  });
+
+  it('deleted, and the token gone from the registry too: another token is created', async () => {
+    const name = await world.createToken(namespace);
+    const { status } = await world.whenReady(name);
+    await world.stopOperator();
+    await world.removeAtRegistry(status?.token?.id ?? '');
+    await world.client.delete(SECRETS, name);
+    world.startOperator();
+    const after = await world.eventually('another token', async () => {
+      const token = await world.token(name);
+      return token.status?.token?.revision === 2 ? { value: token } : { seen: JSON.stringify(token.status) };
+    });
+    expect(after.status?.lastRotation?.reason).to.equal('TokenLost');
+    await whenSecretHolds(name, after.status?.token?.id);
+  });
+
+  for (const [what, type, data] of [
+    [
+      'of the right type that somebody else made',
+      'kubernetes.io/dockerconfigjson',
+      { '.dockerconfigjson': DOCKER_CONFIG },
+    ],
+    ['of another type', 'Opaque', { key: 'dmFsdWU=' }],
+  ] as const) {
+    it(`one ${what}: is left alone, and the condition says so`, async () => {
+      const name = { namespace, name: world.uniqueName('taken') };
+      const before = await createSecret(name.name, type, data);
+      await world.createToken(namespace, {}, name.name);
+      const { status } = await world.whenReady(name, { status: 'False', reason: 'SecretConflict' });
+      expect(status?.conditions?.map(({ type: each }) => each)).to.include('Stalled');
+      expect(status).to.not.have.property('token');
+      expect((await world.secret(name)).metadata.resourceVersion).to.equal(before.metadata.resourceVersion);
+    });
+  }
+
+  it('wanted by two RegistryTokens: the older one gets it; the younger takes over when the older goes', async () => {
+    const shared = world.uniqueName('shared');
+    const older = await world.createToken(namespace, { secret: { name: shared } }, 'older');
+    await world.whenReady(older);
+    const younger = await world.createToken(namespace, { secret: { name: shared } }, 'younger');
+    const { status } = await world.whenReady(younger, { status: 'False', reason: 'SecretConflict' });
+    const [condition] = status?.conditions ?? [];
+    expect(condition?.message).to.include('older');
+    await world.deleteToken(older);
+    await world.whenReady(younger);
+    expect(await world.exists(world.token(older))).to.equal(false);
+  });
+
+  it('changed over and over by somebody: is repaired ever more seldom, and the condition names who', async () => {
+    const name = await world.createToken(namespace);
+    const { status } = await world.whenReady(name);
+    const minted = world.service.tokens().length;
+    for (let fight = 0; fight < 3; fight++) {
+      await whenSecretHolds(name, status?.token?.id);
+      await world.client.mergePatch(SECRETS, name, { data: { '.dockerconfigjson': DOCKER_CONFIG } });
+    }
+    await whenSecretHolds(name, status?.token?.id);
+    await world.client.mergePatch(SECRETS, name, { data: { '.dockerconfigjson': DOCKER_CONFIG } });
+    const contested = await world.whenReady(name, { status: 'False', reason: 'SecretContested' });
+    const ready = contested.status?.conditions?.find(({ type }) => type === 'Ready');
+    expect(ready?.message).to.match(/^test keeps changing Secret/);
+    expect(world.service.tokens()).to.have.length(minted);
+  });
+});
