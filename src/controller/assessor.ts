@@ -70,6 +70,7 @@ export class Assessor {
         accountProblem: sessions.problem(wanted.account),
         accountChangedAt: sessions.changedAt(wanted.account),
         tokenIsGone: memory.isGone(uid, token.status?.token?.id),
+        valueIsKnown: memory.recall(uid, token.status?.token?.id) !== undefined,
         mintBudget,
         contestedUntil: pause > 0 ? now + pause : undefined,
       });

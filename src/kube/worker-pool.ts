@@ -5,7 +5,7 @@ import { LeadershipLost } from './leadership-lost.ts';
 import type { WorkerPoolMetrics } from './metrics.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-/** When to look at the key again, in milliseconds; nothing: when something changes. */
+/** When to look at the key again, in milliseconds (0: at once); nothing: when something changes. */
 export type ReconcileResult = { requeueAfter?: number } | void;
 
 /** A failure that only a change to the object can mend: it is reported, and the key is not tried again by itself. */
@@ -20,13 +20,13 @@ export interface WorkerPoolOptions {
   /** Keys worked on at the same time. */
   workers: number;
   reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
+  /** How long reconciles under way may go on after the stop, in milliseconds; then they are aborted. */
+  drainTime: number;
   clock: Clock;
   logger: Logger;
   metrics?: WorkerPoolMetrics;
 }
 
-/** How long reconciles under way may go on after the stop; then they are aborted. */
-const DRAIN_TIME = 10_000;
 /** How long an aborted reconcile may take to end; then it is left behind. */
 const ABORT_TIME = 2_000;
 
@@ -47,12 +47,12 @@ export class WorkerPool {
    * because leadership was lost they are aborted at once.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { workers, clock, name, logger } = this.#options;
+    const { workers, drainTime, clock, name, logger } = this.#options;
     const reconciling = new AbortController();
     const all = Promise.all(Array.from({ length: workers }, () => this.#work(signal, reconciling.signal)));
     await Promise.race([all, aborted(signal)]);
     const mayFinish = !(signal.reason instanceof LeadershipLost);
-    if (mayFinish && (await endsWithin(all, clock, DRAIN_TIME))) return;
+    if (mayFinish && (await endsWithin(all, clock, drainTime))) return;
     reconciling.abort(signal.reason);
     if (!(await endsWithin(all, clock, ABORT_TIME)))
       logger.error({ controller: name }, 'Reconciles did not end when aborted; leaving them behind');
@@ -75,10 +75,10 @@ export class WorkerPool {
     const { name, queue, metrics } = this.#options;
     const end = metrics?.start(name);
     try {
-      const after = (await this.#options.reconcile(key, signal))?.requeueAfter ?? 0;
+      const after = (await this.#options.reconcile(key, signal))?.requeueAfter;
       queue.forget(key);
-      if (after > 0) queue.addAfter(key, after);
-      end?.(after > 0 ? 'requeue_after' : 'success');
+      if (after !== undefined) queue.addAfter(key, after);
+      end?.(after === undefined ? 'success' : 'requeue_after');
     } catch (error) {
       end?.('error');
       if (!signal.aborted) this.#failed(key, error);
@@ -96,6 +96,10 @@ export class WorkerPool {
     }
     if (isMistake(error)) metrics?.panic(name);
     queue.addRateLimited(key, error instanceof KubeError ? error.retryAfter : 0);
+    if (error instanceof KubeError && error.isConflict) {
+      logger.debug({ controller: name, key }, 'The object changed meanwhile; looking again');
+      return;
+    }
     logger.error({ ...fields, failures: queue.failures(key) }, 'Reconcile failed; trying again');
   }
 }

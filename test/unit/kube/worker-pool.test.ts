@@ -29,6 +29,7 @@ describe('WorkerPool', () => {
       queue,
       workers,
       reconcile,
+      drainTime: 10_000,
       clock,
       logger: logs,
       ...(metrics && { metrics }),
@@ -51,13 +52,6 @@ describe('WorkerPool', () => {
         again: 60_000,
         failures: 0,
         outcome: 'requeue_after',
-      },
-      {
-        that: 'asks for no delay',
-        does: async () => ({ requeueAfter: 0 }),
-        again: undefined,
-        failures: 0,
-        outcome: 'success',
       },
       {
         that: 'fails',
@@ -97,6 +91,16 @@ describe('WorkerPool', () => {
         outcome: 'error,panic',
       },
     ];
+    it('that asks for no delay: again at once', async () => {
+      let calls = 0;
+      queue.add('a');
+      const running = pool(async () => (++calls < 3 ? { requeueAfter: 0 } : undefined), 1).run(stop.signal);
+      await clock.advance(0);
+      expect(calls).to.equal(3);
+      stop.abort();
+      await running;
+    });
+
     for (const { that, does, again, failures, outcome } of cases) {
       it(`that ${that}: ${again === undefined ? 'not again' : `again in ${again} ms`}`, async () => {
         const told: string[] = [];
