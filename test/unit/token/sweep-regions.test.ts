@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import { isOfIbmCloud, namedRegions, placesOf } from '../../../src/token/sweep-regions.ts';
+import { anAccount, anIntent, aPrevious, aRecord, aToken, type Part } from '../../support/builders.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+
+describe('regions of an account', () => {
+  const regions = (tokens: Part<RegistryToken>[] = [], spec = {}): string[] =>
+    [...namedRegions(anAccount({ spec }), tokens.map(aToken))].sort();
+
+  it('its default and those it lists are named', () => {
+    expect(regions([], { defaultRegion: undefined })).to.deep.equal(['us-south']);
+    expect(
+      regions([], { defaultRegion: 'eu-de', regions: [{ name: 'lab', host: 'lab.example' }] }),
+    ).to.deep.equal(['eu-de', 'lab']);
+  });
+
+  const named: [string, Part<RegistryToken>][] = [
+    ['wants', { spec: { region: 'jp-tok' } }],
+    ['wants, of this account by name,', { spec: { region: 'jp-tok', accountRef: { name: 'default' } } }],
+    ['has', { status: { token: aRecord({ region: 'jp-tok' }) } }],
+    ['had', { status: { previousTokens: [aPrevious({ region: 'jp-tok' })] } }],
+    ['is about to have', { status: { mintIntent: anIntent({ region: 'jp-tok' }) } }],
+    [
+      'has, though it names another account now,',
+      { spec: { accountRef: { name: 'other' } }, status: { token: aRecord({ region: 'jp-tok' }) } },
+    ],
+  ];
+  for (const [what, token] of named) {
+    it(`where a RegistryToken ${what} one is named`, () => {
+      expect(regions([token])).to.deep.equal(['jp-tok', 'us-south']);
+    });
+  }
+
+  const others: [string, Part<RegistryToken>][] = [
+    ['wants', { spec: { region: 'jp-tok', accountRef: { name: 'other' } } }],
+    ['has', { status: { token: aRecord({ region: 'jp-tok', account: 'other' }) } }],
+  ];
+  for (const [what, token] of others) {
+    it(`where a RegistryToken ${what} one of another account is not`, () => {
+      expect(regions([token])).to.deep.equal(['us-south']);
+    });
+  }
+});
+
+describe('where a RegistryToken may have tokens', () => {
+  it('nowhere before it mints', () => expect(placesOf(aToken())).to.deep.equal([]));
+
+  it('wherever its status says', () => {
+    const status = {
+      token: aRecord({ region: 'a' }),
+      mintIntent: anIntent({ region: 'b', account: 'other' }),
+      previousTokens: [aPrevious({ region: 'c' })],
+    };
+    expect(placesOf(aToken({ status }))).to.deep.equal([
+      { account: 'default', region: 'a' },
+      { account: 'other', region: 'b' },
+      { account: 'default', region: 'c' },
+    ]);
+  });
+});
+
+describe('an account of IBM Cloud', () => {
+  const cases: [string | undefined, boolean][] = [
+    [undefined, true],
+    ['https://iam.cloud.ibm.com', true],
+    ['https://private.iam.cloud.ibm.com/identity', true],
+    ['https://iam.example', false],
+    ['https://cloud.ibm.com.example', false],
+    ['https://notcloud.ibm.com', false],
+    ['http://127.0.0.1:8080', false],
+    ['nonsense', false],
+  ];
+  for (const [iamEndpoint, expected] of cases) {
+    it(`${iamEndpoint ?? 'no endpoint'}: ${expected}`, () => {
+      expect(isOfIbmCloud(anAccount({ spec: { iamEndpoint } }))).to.equal(expected);
+    });
+  }
+});
