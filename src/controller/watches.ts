@@ -9,7 +9,7 @@ import type { ReflectorMetrics } from '../kube/metrics.ts';
 import { objectKey } from '../kube/object-key.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/replica.ts';
-import { NAMESPACES, SECRETS } from '../kube/resources.ts';
+import { NAMESPACES, resourceTitle, SECRETS } from '../kube/resources.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
 import type { Sources } from './assessor.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
@@ -67,6 +67,7 @@ export class Watches implements Sources {
     this.#accounts = this.#reflector<RegistryAccount>(REGISTRY_ACCOUNTS, {});
     this.#namespaces = this.#reflector<KubeObject>(NAMESPACES, { metadataOnly: true });
     this.#credentials = this.#reflector<KubeObject>(SECRETS, {
+      title: 'credentials',
       namespace: operatorNamespace,
       metadataOnly: true,
     });
@@ -145,6 +146,7 @@ export class Watches implements Sources {
   #reflector<T extends KubeObject>(
     resource: Resource,
     options: {
+      title?: string;
       namespace?: string | undefined;
       labelSelector?: string;
       metadataOnly?: boolean;
@@ -152,7 +154,9 @@ export class Watches implements Sources {
     },
   ): Reflector<T> {
     const { client, clock, random, logger, metrics } = this.#options;
-    return new Reflector<T>({ client, resource, clock, random, logger, metrics, ...options });
+    const kind = resourceTitle(resource);
+    const title = options.namespace === undefined ? kind : `${kind} in ${options.namespace}`;
+    return new Reflector<T>({ client, resource, title, clock, random, logger, metrics, ...options });
   }
 
   #byIndex(index: string, value: string): RegistryToken[] {

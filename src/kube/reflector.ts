@@ -13,6 +13,8 @@ import type { IndexFunction, Store } from './store.ts';
 export interface ReflectorOptions<T extends KubeObject> extends Selection {
   client: KubeClient;
   resource: Resource;
+  /** How logs, metrics and health pages call this watch. Default: the resource's name. */
+  title?: string;
   /** Lets `store.byIndex` find objects by what these functions give. */
   indexes?: Readonly<Record<string, IndexFunction<T>>>;
   clock: Clock;
@@ -56,7 +58,7 @@ export class Reflector<T extends KubeObject> {
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
-    this.#title = resourceTitle(options.resource);
+    this.#title = options.title ?? resourceTitle(options.resource);
     this.#replica = new Replica(options.indexes, (error) =>
       options.logger.error({ resource: this.#title, err: error }, 'A handler of changes failed'),
     );

@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { Watches } from '../../../src/controller/watches.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { WorkQueue } from '../../../src/kube/work-queue.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+function titles(watchNamespaces: string[]): string[] {
+  const clock = new VirtualClock(0);
+  const nothing = () => Promise.reject(new Error('nothing is asked'));
+  const transport = { request: nothing, stream: nothing, close: () => Promise.resolve() };
+  const watches = new Watches({
+    client: new KubeClient(transport, { fieldManager: 'test' }),
+    operatorNamespace: 'system',
+    watchNamespaces,
+    tokenQueue: new WorkQueue({ clock }),
+    accountQueue: new WorkQueue({ clock }),
+    clock,
+    random: () => 0,
+    logger: pino({ level: 'silent' }),
+    metrics: { watchEvent: () => undefined, relisted: () => undefined },
+  });
+  return watches.reflectors.map(({ title }) => title);
+}
+
+describe('watches', () => {
+  it('each have a title of their own, by which health pages and metrics tell them apart', () => {
+    expect(titles([])).to.have.members([
+      'registrytokens.pullsecrets.dev',
+      'secrets',
+      'registryaccounts.pullsecrets.dev',
+      'namespaces',
+      'credentials',
+    ]);
+    expect(titles(['one', 'system'])).to.have.members([
+      'registrytokens.pullsecrets.dev in one',
+      'registrytokens.pullsecrets.dev in system',
+      'secrets in one',
+      'secrets in system',
+      'registryaccounts.pullsecrets.dev',
+      'namespaces',
+      'credentials',
+    ]);
+  });
+});
