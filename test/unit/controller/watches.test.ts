@@ -2,15 +2,21 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import { Watches } from '../../../src/controller/watches.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
+import type { Transport } from '../../../src/kube/transport.ts';
 import { WorkQueue } from '../../../src/kube/work-queue.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
+const unused: Transport = {
+  request: () => Promise.reject(new Error('nothing is asked')),
+  stream: () => {
+    throw new Error('nothing is asked');
+  },
+};
+
 function titles(watchNamespaces: string[]): string[] {
   const clock = new VirtualClock(0);
-  const nothing = () => Promise.reject(new Error('nothing is asked'));
-  const transport = { request: nothing, stream: nothing, close: () => Promise.resolve() };
   const watches = new Watches({
-    client: new KubeClient(transport, { fieldManager: 'test' }),
+    client: new KubeClient(unused, { fieldManager: 'test' }),
     operatorNamespace: 'system',
     watchNamespaces,
     tokenQueue: new WorkQueue({ clock }),
