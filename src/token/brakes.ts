@@ -3,6 +3,7 @@ import { ROTATE_ANNOTATION } from '../api/names.ts';
 import { fromTime, toTime } from '../api/time.ts';
 import { isFailureReason, isRegistryFailure } from './failure.ts';
 import { budgetFreeAt } from './mint-budget.ts';
+import { expiryOf, LEAST_IN_FORCE } from './schedule.ts';
 import { isExpired, type Policy, type Situation } from './situation.ts';
 
 /** Something is to be done, but not now; `until` undefined: not before somebody changes something. */
@@ -14,6 +15,7 @@ export interface Hold {
 }
 
 const LOOK_AGAIN = 60_000;
+const PAUSE_AFTER_DEAD = 300_000;
 
 /** While one of these applies, nothing is done at all. */
 export const GATES: readonly Policy<Hold>[] = [suspended, secretClaimedByOlder, secretIsForeign];
@@ -23,6 +25,7 @@ export const MINT_BRAKES: readonly Policy<Hold>[] = [
   secretIsLocked,
   accountNotReady,
   backingOff,
+  lastCameDead,
   mintBudgetExceeded,
 ];
 
@@ -92,6 +95,20 @@ export function backingOff({
 function repairBackingOff(situation: Situation): Hold | undefined {
   const held = backingOff(situation);
   return held && situation.valueIsKnown && isRegistryFailure(held.reason) ? undefined : held;
+}
+
+/** A token that was dead when it came calls for another at once; with a clock that is wrong, so does that one. */
+function lastCameDead({ token, now }: Situation): Hold | undefined {
+  const record = token.status?.token;
+  const issued = fromTime(record?.issuedAt);
+  if (!record || issued === undefined || expiryOf(record) - issued >= LEAST_IN_FORCE) return undefined;
+  const until = issued + PAUSE_AFTER_DEAD;
+  if (issued > now || until <= now) return undefined;
+  return hold(
+    'TokenExpired',
+    `the token issued at ${toTime(issued)} was to expire at ${toTime(expiryOf(record))}: the clock of this cluster or of the registry is wrong; the next is created at ${toTime(until)}`,
+    until,
+  );
 }
 
 function mintBudgetExceeded({ token, mintBudget, now }: Situation): Hold | undefined {

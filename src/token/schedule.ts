@@ -5,6 +5,8 @@ import { fromTime } from '../api/time.ts';
 /** At most this part of a token's time in force is taken off it, so that tokens made together are not renewed together. */
 const JITTER = 0.05;
 const DEFAULT_MARGIN = 1 / 3;
+/** What a schedule leaves a token at least, in milliseconds: half of the shortest lifetime that can be asked for. */
+export const LEAST_IN_FORCE = 30_000;
 
 /** Milliseconds since 1970 at which a recorded token expires; Infinity when it never does. */
 export function expiryOf(record: Pick<TokenRecord, 'expiresAt'>): number {
@@ -13,8 +15,8 @@ export function expiryOf(record: Pick<TokenRecord, 'expiresAt'>): number {
 
 /**
  * When a token is to be replaced on schedule: `renewBefore` its expiry, by default a third of its real life, and a
- * little earlier still by a jitter that is fixed for this token. A margin the token's real life does not hold gives way
- * to the default. One that never expires is replaced `rotateEvery` after it was issued.
+ * little earlier still by a jitter that is fixed for this token. A margin that leaves next to nothing of the token's real
+ * life gives way to the default. One that never expires is replaced `rotateEvery` after it was issued.
  * @param uid of the RegistryToken
  * @returns milliseconds since 1970, or undefined when nothing is scheduled
  */
@@ -33,7 +35,7 @@ export function rotationTime(
   }
   const life = Math.max(0, expiry - issued);
   const wanted = rotation.renewBefore ?? life * DEFAULT_MARGIN;
-  const margin = wanted < life ? wanted : life * DEFAULT_MARGIN;
+  const margin = life - wanted >= LEAST_IN_FORCE ? wanted : life * DEFAULT_MARGIN;
   const jitter = (life - margin) * JITTER * fraction;
   return Math.floor(expiry - margin - jitter);
 }

@@ -1,6 +1,17 @@
 import { expect } from 'chai';
 import { decide } from '../../../src/token/decision.ts';
-import { ABSENT, aSituation, at, DAY, HOUR, ISSUED, MINUTE, ours, SECOND } from '../../support/builders.ts';
+import {
+  ABSENT,
+  aRecord,
+  aSituation,
+  at,
+  DAY,
+  HOUR,
+  ISSUED,
+  MINUTE,
+  ours,
+  SECOND,
+} from '../../support/builders.ts';
 import { budgetSpent, decisions, due, failing, mint, NOW, RETRY } from '../../support/decisions.ts';
 
 describe('a brake', () => {
@@ -46,6 +57,26 @@ describe('a brake', () => {
           },
         },
         { action: 'hold', reason: 'RegistryForbidden', message: 'no', until: RETRY },
+      ],
+      [
+        'after a token that was dead when it came',
+        { token: { status: { token: aRecord({ issuedAt: at(58 * MINUTE), expiresAt: at(0) }) } } },
+        {
+          action: 'hold',
+          reason: 'TokenExpired',
+          message: `the token issued at ${at(58 * MINUTE)} was to expire at ${at(0)}: the clock of this cluster or of the registry is wrong; the next is created at ${at(63 * MINUTE)}`,
+          until: ISSUED + 63 * MINUTE,
+        },
+      ],
+      [
+        'but not longer than five minutes',
+        { token: { status: { token: aRecord({ issuedAt: at(55 * MINUTE), expiresAt: at(0) }) } } },
+        mint('TokenExpired'),
+      ],
+      [
+        'and not until the clock comes to when that was, if it was set back',
+        { token: { status: { token: aRecord({ issuedAt: at(61 * MINUTE), expiresAt: at(0) }) } } },
+        mint('TokenExpired'),
       ],
       [
         'while the mint budget is used up',
