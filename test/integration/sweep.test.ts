@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import type { ObjectName } from '../../src/common/objects.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
+import { OPERATOR_NAMESPACE, World, API_KEY } from '../support/world.ts';
+
+/** As short as flags allow, so that tests do not wait. */
+const SWEEP = { sweep: 'revoke', sweepDelay: 1_000, revocationDeadline: 300 } as const;
+
+describe('tokens that a RegistryToken left behind', () => {
+  let world: World;
+  let namespace: string;
+  before(async () => {
+    world = await World.start();
+  });
+  beforeEach(async () => {
+    namespace = await world.createNamespace();
+    world.startOperator(SWEEP);
+  });
+  afterEach(async () => {
+    world.service.faults.clear();
+    await world.stopOperator();
+  });
+  after(() => world.close());
+
+  const living = (uid: string): number =>
+    world.service.tokens().filter(({ description }) => description.includes(uid)).length;
+  const breakRegistry = (): void => {
+    for (const operation of ['revoke', 'list'] as const)
+      world.service.faults.add({ operation, kind: 'status', status: 503 });
+  };
+  const whenGone = (name: ObjectName) =>
+    world.eventually(`${name.name} is gone`, async () =>
+      (await world.exists(world.token(name))) ? { seen: 'still there' } : { value: true },
+    );
+  const whenRevoked = (uid: string) =>
+    world.eventually(
+      'its tokens are revoked',
+      async () => (living(uid) === 0 ? { value: true } : { seen: `${living(uid)} alive` }),
+      18_000,
+    );
+
+  async function anIssuedToken(): Promise<{ name: ObjectName; uid: string }> {
+    const name = await world.createToken(namespace);
+    const { metadata } = await world.whenReady(name);
+    return { name, uid: metadata.uid };
+  }
+
+  it('by a registry that was down are revoked once it is back', async () => {
+    const { name, uid } = await anIssuedToken();
+    breakRegistry();
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(living(uid)).to.equal(1);
+    world.service.faults.clear();
+    await whenRevoked(uid);
+    await world.eventually('the account says so', async () => {
+      const { status } = await world.account('default');
+      return status?.orphans === 0 && status.lastSweepTime
+        ? { value: true }
+        : { seen: JSON.stringify(status) };
+    });
+    expect(await world.eventReasons({ name: 'default' })).to.include('OrphanRevoked');
+  });
+
+  it('by a whole namespace, with the operator restarted before the registry is back, are revoked', async () => {
+    const { name, uid } = await anIssuedToken();
+    breakRegistry();
+    await world.client.delete(NAMESPACES, { name: namespace });
+    await world.deleteToken(name);
+    await whenGone(name);
+    await world.stopOperator();
+    world.startOperator(SWEEP);
+    world.service.faults.clear();
+    await whenRevoked(uid);
+  });
+
+  it('by an account whose credentials vanished and came back are revoked', async () => {
+    const { name, uid } = await anIssuedToken();
+    await world.client.delete(SECRETS, { namespace: OPERATOR_NAMESPACE, name: 'ibm-cloud' });
+    await world.eventually('the account notices', async () => {
+      const { status } = await world.account('default');
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      return ready?.reason === 'CredentialsNotFound' ? { value: true } : { seen: JSON.stringify(ready) };
+    });
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(living(uid)).to.equal(1);
+    await world.setCredentials('ibm-cloud', { apikey: API_KEY });
+    await whenRevoked(uid);
+  });
+
+  it('by an account that vanished and came back after a restart are revoked', async () => {
+    const { name, uid } = await anIssuedToken();
+    await world.client.delete(REGISTRY_ACCOUNTS, { name: 'default' });
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(living(uid)).to.equal(1);
+    await world.stopOperator();
+    world.startOperator(SWEEP);
+    await world.createAccount('default');
+    await whenRevoked(uid);
+  });
+
+  it('on purpose stay, even when their Secret goes later', async () => {
+    const name = await world.createToken(namespace, { deletionPolicy: 'Retain' });
+    const { metadata } = await world.whenReady(name);
+    await world.deleteToken(name);
+    await whenGone(name);
+    await world.client.delete(SECRETS, name);
+    const { status } = await world.account('default');
+    expect(status?.retainedTokens).to.have.length(1);
+    expect(status?.retainedTokens?.[0]).to.include({ region: 'us-south', ...name });
+
+    const { name: other, uid } = await anIssuedToken();
+    breakRegistry();
+    await world.deleteToken(other);
+    await whenGone(other);
+    world.service.faults.clear();
+    await whenRevoked(uid);
+    expect(living(metadata.uid)).to.equal(1);
+  });
+});
