@@ -11,6 +11,7 @@ const unused: Transport = {
   stream: () => {
     throw new Error('nothing is asked');
   },
+  close: () => Promise.resolve(),
 };
 
 function titles(watchNamespaces: string[]): string[] {
