@@ -1,0 +1,207 @@
+import { Environment } from '@marcbachmann/cel-js';
+import { expect } from 'chai';
+import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { describeHelm, find, type Helm, type Rendered, type Values } from './support/helm.ts';
+
+interface Policy {
+  failurePolicy: string;
+  matchConstraints: { resourceRules: { operations: string[]; resources: string[] }[] };
+  variables: { name: string; expression: string }[];
+  validations: { expression: string; message: string }[];
+}
+
+interface Request {
+  spec: RegistryTokenSpec;
+  /** Present for an update. */
+  before?: RegistryTokenSpec;
+  user?: string;
+  groups?: string[];
+}
+
+const ENABLED: Values = {
+  guardrails: {
+    enabled: true,
+    readWrite: { users: ['system:serviceaccount:ci:builder'], groups: ['release-engineers'] },
+    lifetime: { max: '12h' },
+    regions: { enabled: true, allowed: ['us-south', 'eu-de'] },
+  },
+};
+/** A namespaced RegistryToken as the API server shows it to admission: with its defaults. */
+const DEFAULTS: RegistryTokenSpec = { access: 'ReadOnly', lifetime: '12h' };
+
+/** Evaluates a policy as the API server does: variables in their order, each seeing those before it. */
+function verdict(policy: Policy, { spec, before, user = 'jane', groups = [] }: Request): string {
+  const environment = new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false });
+  const variables: Record<string, unknown> = {};
+  const context = {
+    object: { spec: { ...DEFAULTS, ...spec } },
+    // eslint-disable-next-line unicorn/no-null -- CEL's null
+    oldObject: before === undefined ? null : { spec: { ...DEFAULTS, ...before } },
+    request: {
+      operation: before === undefined ? 'CREATE' : 'UPDATE',
+      userInfo: { username: user, groups: ['system:authenticated', ...groups] },
+    },
+    variables,
+  };
+  for (const { name, expression } of policy.variables) {
+    variables[name] = environment.evaluate(expression, context);
+  }
+  const broken = policy.validations.find(
+    ({ expression }) => environment.evaluate(expression, context) !== true,
+  );
+  return broken?.message ?? 'allowed';
+}
+
+const policyOf = async (helm: Helm, rule: string): Promise<Policy> =>
+  find(await helm.render(ENABLED), 'ValidatingAdmissionPolicy', `pull-registry-token-operator-${rule}`)[
+    'spec'
+  ] as Policy;
+
+/** The rule, the request, whether it is allowed. */
+const CASES: [string, string, Request, boolean][] = [
+  ['read-write', 'a read-only token', { spec: {} }, true],
+  ['read-write', 'a token that can push', { spec: { access: 'ReadWrite' } }, false],
+  [
+    'read-write',
+    'the same by a user named',
+    { spec: { access: 'ReadWrite' }, user: 'system:serviceaccount:ci:builder' },
+    true,
+  ],
+  [
+    'read-write',
+    'the same by a group named',
+    { spec: { access: 'ReadWrite' }, groups: ['release-engineers'] },
+    true,
+  ],
+  [
+    'read-write',
+    'the same by another group',
+    { spec: { access: 'ReadWrite' }, groups: ['developers'] },
+    false,
+  ],
+  [
+    'read-write',
+    'a user named like a group',
+    { spec: { access: 'ReadWrite' }, user: 'release-engineers' },
+    false,
+  ],
+  [
+    'read-write',
+    'an update from read-only',
+    { spec: { access: 'ReadWrite' }, before: { access: 'ReadOnly' } },
+    false,
+  ],
+  [
+    'read-write',
+    'an update that leaves it',
+    { spec: { access: 'ReadWrite', suspend: true }, before: { access: 'ReadWrite' } },
+    true,
+  ],
+  [
+    'read-write',
+    'an update to read-only',
+    { spec: { access: 'ReadOnly' }, before: { access: 'ReadWrite' } },
+    true,
+  ],
+  ['never-expiring', 'a token that expires', { spec: { lifetime: '24h' } }, true],
+  ['never-expiring', 'a token that never does', { spec: { lifetime: 'Never' } }, false],
+  [
+    'never-expiring',
+    'the same by an administrator',
+    { spec: { lifetime: 'Never' }, groups: ['system:masters'] },
+    true,
+  ],
+  [
+    'never-expiring',
+    'an update that leaves it',
+    { spec: { lifetime: 'Never' }, before: { lifetime: 'Never' } },
+    true,
+  ],
+  [
+    'never-expiring',
+    'an update to never',
+    { spec: { lifetime: 'Never' }, before: { lifetime: '24h' } },
+    false,
+  ],
+  ['lifetime', 'the longest life', { spec: { lifetime: '12h' } }, true],
+  ['lifetime', 'the longest life in other words', { spec: { lifetime: '11h59m60s' } }, true],
+  ['lifetime', 'a second more', { spec: { lifetime: '12h1s' } }, false],
+  ['lifetime', 'much less', { spec: { lifetime: '90s' } }, true],
+  ['lifetime', 'never, which is another rule', { spec: { lifetime: 'Never' } }, true],
+  ['lifetime', 'more, by an administrator', { spec: { lifetime: '48h' }, groups: ['system:masters'] }, true],
+  ['lifetime', 'an update that leaves it', { spec: { lifetime: '48h' }, before: { lifetime: '48h' } }, true],
+  [
+    'lifetime',
+    'an update from one excess to another',
+    { spec: { lifetime: '24h' }, before: { lifetime: '48h' } },
+    false,
+  ],
+  ['regions', 'no region', { spec: {} }, true],
+  ['regions', 'a region of the list', { spec: { region: 'eu-de' } }, true],
+  ['regions', 'another region', { spec: { region: 'jp-tok' } }, false],
+  [
+    'regions',
+    'another region by an administrator',
+    { spec: { region: 'jp-tok' }, groups: ['system:masters'] },
+    true,
+  ],
+  ['regions', 'an update that leaves it', { spec: { region: 'jp-tok' }, before: { region: 'jp-tok' } }, true],
+  ['regions', 'an update that moves it', { spec: { region: 'jp-osa' }, before: { region: 'jp-tok' } }, false],
+];
+
+describeHelm(
+  'chart: guardrails',
+  (helm) => {
+    it('are off to begin with, and each can be', async () => {
+      const kinds = (objects: Rendered[]): string[] => objects.map(({ kind }) => kind);
+      expect(kinds(await helm.render())).not.to.include('ValidatingAdmissionPolicy');
+      const one = {
+        guardrails: { enabled: true, lifetime: { enabled: false }, neverExpiring: { enabled: false } },
+      };
+      const names = (await helm.render(one)).filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+      expect(names.map(({ metadata }) => metadata.name)).to.deep.equal([
+        'pull-registry-token-operator-read-write',
+      ]);
+    });
+
+    for (const [rule, what, request, allowed] of CASES) {
+      it(`${rule}: ${what} is ${allowed ? 'allowed' : 'refused'}`, async () => {
+        const said = verdict(await policyOf(helm, rule), request);
+        if (allowed) expect(said).to.equal('allowed');
+        else expect(said).to.match(/^spec\.(access|lifetime|region): .*ask an administrator$/);
+      });
+    }
+
+    it('look at what people write, never at status, and fail closed', async () => {
+      for (const rule of ['read-write', 'never-expiring', 'lifetime', 'regions']) {
+        const { failurePolicy, matchConstraints } = await policyOf(helm, rule);
+        expect(failurePolicy).to.equal('Fail');
+        expect(matchConstraints.resourceRules).to.have.length(1);
+        expect(matchConstraints.resourceRules[0]).to.deep.include({
+          operations: ['CREATE', 'UPDATE'],
+          resources: ['registrytokens'],
+        });
+      }
+    });
+
+    it('are bound, each to its own binding, with the action and the namespaces asked for', async () => {
+      const objects = await helm.render({
+        guardrails: {
+          enabled: true,
+          validationActions: ['Warn', 'Audit'],
+          namespaceSelector: { matchLabels: { tenant: 'yes' } },
+        },
+      });
+      const policies = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+      for (const { metadata } of policies) {
+        const binding = find(objects, 'ValidatingAdmissionPolicyBinding', metadata.name);
+        expect(binding['spec']).to.deep.equal({
+          policyName: metadata.name,
+          validationActions: ['Warn', 'Audit'],
+          matchResources: { namespaceSelector: { matchLabels: { tenant: 'yes' } } },
+        });
+      }
+    });
+  },
+  [4],
+);

@@ -1,0 +1,91 @@
+import type { Values } from './helm.ts';
+
+const ACCOUNT = { credentialsSecretRef: { name: 'ibm-cloud' } };
+
+/** Ways to use the chart, by name. */
+export const VALUE_SETS: Readonly<Record<string, Values>> = {
+  defaults: {},
+  'one replica, text logs': { replicaCount: 1, operator: { logFormat: 'text', logLevel: 'debug' } },
+  'image by digest from a private registry': {
+    image: {
+      repository: 'registry.test:5000/tools/operator',
+      digest: `sha256:${'0123456789abcdef'.repeat(4)}`,
+    },
+    imagePullSecrets: [{ name: 'mirror' }],
+  },
+  'no CRDs': { crds: { enabled: false } },
+  'CRDs that go with the release': { crds: { keep: false } },
+  'two namespaces': { scope: { namespaces: ['team-a', 'team-b'] } },
+  'own ServiceAccount and roles': {
+    serviceAccount: { create: false, name: 'mine' },
+    rbac: { create: false },
+  },
+  'users assigned by the platform': { podSecurityContext: { runAsUser: null, runAsGroup: null } },
+  'names and labels': {
+    fullnameOverride: 'tokens',
+    commonLabels: { team: 'platform' },
+    podLabels: { tier: 'system' },
+    podAnnotations: { 'example.com/note': 'one' },
+  },
+  placement: {
+    priorityClassName: 'system-cluster-critical',
+    nodeSelector: { 'kubernetes.io/os': 'linux' },
+    tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' }],
+    affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [] } },
+    topologySpreadConstraints: [
+      { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
+    ],
+    hostNetwork: true,
+  },
+  'private CA': {
+    extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/ca/ca.crt' }],
+    extraVolumes: [{ name: 'ca', configMap: { name: 'private-ca' } }],
+    extraVolumeMounts: [{ name: 'ca', mountPath: '/ca' }],
+  },
+  'everything switched off': {
+    metrics: { service: { enabled: false } },
+    podDisruptionBudget: { enabled: false },
+    networkPolicy: { enabled: false },
+    rbac: { aggregateClusterRoles: false },
+  },
+  'ServiceMonitor and alerts': {
+    metrics: {
+      serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+      prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+      dashboard: { enabled: true, annotations: { grafana_folder: 'Registries' } },
+    },
+    networkPolicy: { metricsFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }] },
+  },
+  PodMonitor: { metrics: { podMonitor: { enabled: true, interval: '1m' } } },
+  guardrails: {
+    guardrails: {
+      enabled: true,
+      validationActions: ['Warn', 'Audit'],
+      namespaceSelector: { matchExpressions: [{ key: 'kind', operator: 'NotIn', values: ['system'] }] },
+      readWrite: { groups: ['release-engineers'] },
+      regions: { enabled: true, allowed: ['us-south', 'eu-de'] },
+    },
+  },
+  'accounts and tokens': {
+    accounts: {
+      default: ACCOUNT,
+      builders: {
+        ...ACCOUNT,
+        limits: { maxAccess: 'ReadWrite' },
+        namespaceSelector: { matchLabels: { ci: 'yes' } },
+      },
+      inline: { apiKey: 'a-key-in-the-values', regions: [{ name: 'lab', host: 'lab.test:5000' }] },
+    },
+    tokens: [
+      { namespace: 'team-a', name: 'pull' },
+      {
+        namespace: 'team-b',
+        name: 'push',
+        labels: { app: 'builder' },
+        annotations: { 'example.com/owner': 'team-b' },
+        spec: { accountRef: { name: 'builders' }, access: 'ReadWrite', rotation: { renewBefore: '8h' } },
+      },
+    ],
+    rotation: { requestedAt: '2026-01-31T12:00:00Z' },
+  },
+};

@@ -1,0 +1,126 @@
+import { expect } from 'chai';
+import { complaints } from './support/kubernetes-schema.ts';
+import { CHART, describeHelm, find, NAMESPACE, type Rendered, type Values } from './support/helm.ts';
+import { VALUE_SETS } from './support/value-sets.ts';
+
+interface PodTemplate {
+  metadata: { labels: Record<string, string> };
+  spec: {
+    securityContext: Record<string, unknown>;
+    terminationGracePeriodSeconds: number;
+    containers: [{ args: string[]; securityContext: Record<string, unknown>; image: string }];
+  };
+}
+
+const podOf = (objects: readonly Rendered[]): PodTemplate =>
+  (find(objects, 'Deployment')['spec'] as { template: PodTemplate }).template;
+
+describeHelm('chart: rendering', (helm) => {
+  it('passes the strictest lint', async () => {
+    const { status, stdout } = await helm.run(['lint', '--strict', CHART]);
+    expect(status, stdout).to.equal(0);
+  });
+
+  for (const [name, values] of Object.entries(VALUE_SETS)) {
+    it(`makes objects that Kubernetes takes as they are: ${name}`, async () => {
+      const objects = await helm.render(values);
+      const found = await Promise.all(objects.map(complaints));
+      expect(found.flat()).to.deep.equal([]);
+    });
+  }
+
+  it('makes no object twice', async () => {
+    for (const values of Object.values(VALUE_SETS)) {
+      const ids = (await helm.render(values)).map(
+        ({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`,
+      );
+      expect(ids).to.deep.equal([...new Set(ids)]);
+    }
+  });
+
+  it('names and labels every object as the release asks', async () => {
+    const objects = await helm.render(VALUE_SETS['names and labels']);
+    for (const { kind, metadata } of objects) {
+      if (kind !== 'Pod') expect(metadata.labels, kind).to.include({ team: 'platform' });
+      if (kind !== 'CustomResourceDefinition') expect(metadata.name, kind).to.match(/^tokens/);
+    }
+  });
+
+  it('renders the same each time', async () => {
+    const values = VALUE_SETS['accounts and tokens'] as Values;
+    expect(await helm.render(values)).to.deep.equal(await helm.render(values));
+  });
+});
+
+describeHelm(
+  'chart: pod',
+  (helm) => {
+    it('meets the restricted Pod Security Standard, whatever the values', async () => {
+      for (const [name, values] of Object.entries(VALUE_SETS)) {
+        const { spec } = podOf(await helm.render(values));
+        expect(spec.securityContext, name).to.deep.include({
+          runAsNonRoot: true,
+          seccompProfile: { type: 'RuntimeDefault' },
+        });
+        expect(spec.containers[0].securityContext, name).to.deep.equal({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+      }
+    });
+
+    it('is not chosen by anything that means another pod', async () => {
+      const objects = await helm.render();
+      const { labels } = podOf(objects).metadata;
+      const test = find(objects, 'Pod').metadata.labels;
+      for (const kind of ['Deployment', 'Service', 'PodDisruptionBudget', 'NetworkPolicy']) {
+        const { selector, podSelector } = find(objects, kind)['spec'] as Record<string, unknown>;
+        const chosen = (selector ?? podSelector) as { matchLabels?: object };
+        const wanted = chosen.matchLabels ?? chosen;
+        expect(labels, kind).to.include(wanted);
+        expect(test, kind).not.to.include(wanted);
+      }
+    });
+
+    it('gets longer to stop than the operator takes', async () => {
+      const { spec } = podOf(await helm.render({ operator: { shutdownSeconds: 45 } }));
+      expect(spec.containers[0].args).to.include('--shutdown-timeout=45s');
+      expect(spec.terminationGracePeriodSeconds).to.equal(55);
+    });
+
+    it('runs the image asked for', async () => {
+      const cases: [Values, RegExp][] = [
+        [{}, /^registry-token-operator:\d+\.\d+\.\d+$/],
+        [{ image: { repository: 'a.test/b', tag: 'v1' } }, /^a\.test\/b:v1$/],
+        [
+          VALUE_SETS['image by digest from a private registry'] as Values,
+          /^registry\.test:5000\/tools\/operator@sha256:/,
+        ],
+      ];
+      for (const [values, image] of cases) {
+        expect(podOf(await helm.render(values)).spec.containers[0].image).to.match(image);
+      }
+    });
+
+    it('gives the operator only flags that it knows', async () => {
+      const { parseConfig } = await import('../../src/config.ts');
+      const surroundings = { version: 'test', serviceAccountNamespace: () => undefined };
+      for (const [name, values] of Object.entries(VALUE_SETS)) {
+        const { args } = podOf(await helm.render({ operator: { clusterId: 'c1' }, ...values })).spec
+          .containers[0];
+        const parsed = parseConfig(args, {}, surroundings);
+        expect(parsed, name).to.have.property('config');
+        if ('config' in parsed) expect(parsed.config.operatorNamespace).to.equal(NAMESPACE);
+      }
+    });
+
+    it('starts with the defaults the operator itself has', async () => {
+      const { parseConfig } = await import('../../src/config.ts');
+      const surroundings = { version: 'test', serviceAccountNamespace: () => NAMESPACE };
+      const { args } = podOf(await helm.render()).spec.containers[0];
+      expect(parseConfig(args, {}, surroundings)).to.deep.equal(parseConfig([], {}, surroundings));
+    });
+  },
+  [4],
+);
