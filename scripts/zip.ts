@@ -3,7 +3,7 @@ import { inflateRawSync } from 'node:zlib';
 export interface ZipEntry {
   name: string;
   /** Unpacks it. */
-  data(): Buffer;
+  data: () => Buffer;
 }
 
 const END_OF_DIRECTORY = 0x06_05_4b_50;

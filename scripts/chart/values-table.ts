@@ -18,7 +18,7 @@ export function valuesTable(values: Document): string {
 }
 
 /** A map without a comment of its own is told by its keys. */
-function rowsOf({ key, value }: Pair<Node, Node>, prefix: string, above = ''): Row[] {
+function rowsOf({ key, value }: Pair<Node, Node | null>, prefix: string, above = ''): Row[] {
   const name = isScalar(key) ? String(key.value) : '';
   const path = `${prefix}${name}`;
   const description = text(key.commentBefore ?? above);
@@ -28,7 +28,7 @@ function rowsOf({ key, value }: Pair<Node, Node>, prefix: string, above = ''): R
     );
   }
   if (!description) throw new Error(`values.yaml has no comment above ${path}`);
-  return [{ key: path, value: JSON.stringify(value.toJSON()), description }];
+  return [{ key: path, value: JSON.stringify(value?.toJSON() ?? null), description }];
 }
 
 const text = (comment: string): string =>

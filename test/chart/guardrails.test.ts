@@ -35,7 +35,6 @@ function verdict(policy: Policy, { spec, before, user = 'jane', groups = [] }: R
   const variables: Record<string, unknown> = {};
   const context = {
     object: { spec: { ...DEFAULTS, ...spec } },
-    // eslint-disable-next-line unicorn/no-null -- CEL's null
     oldObject: before === undefined ? null : { spec: { ...DEFAULTS, ...before } },
     request: {
       operation: before === undefined ? 'CREATE' : 'UPDATE',
@@ -51,6 +50,8 @@ function verdict(policy: Policy, { spec, before, user = 'jane', groups = [] }: R
   );
   return broken?.message ?? 'allowed';
 }
+
+const kinds = (objects: Rendered[]): string[] => objects.map(({ kind }) => kind);
 
 const policyOf = async (helm: Helm, rule: string): Promise<Policy> =>
   find(await helm.render(ENABLED), 'ValidatingAdmissionPolicy', `pull-registry-token-operator-${rule}`)[
@@ -153,7 +154,6 @@ describeHelm(
   'chart: guardrails',
   (helm) => {
     it('are off to begin with, and each can be', async () => {
-      const kinds = (objects: Rendered[]): string[] => objects.map(({ kind }) => kind);
       expect(kinds(await helm.render())).not.to.include('ValidatingAdmissionPolicy');
       const one = {
         guardrails: { enabled: true, lifetime: { enabled: false }, neverExpiring: { enabled: false } },

@@ -36,7 +36,7 @@ const WRONG: [string, Values, string, RegExp][] = [
     'accounts.default.provider',
     /IBMRegistryTokens/,
   ],
-  ['an account of impossible name', { accounts: { 'My Account': CREDENTIALS } }, 'accounts', /pattern/],
+  ['an account of impossible name', { accounts: { 'My Account': CREDENTIALS } }, 'My Account', /pattern/],
   [
     'an account field that is none',
     account({ region: 'us-south' }),
@@ -192,7 +192,7 @@ describeHelm('chart: wrong values', (helm) => {
       expect(status).not.to.equal(0);
       expect(stderr).to.match(/values don't meet the specifications of the schema/);
       // Helm 3 writes a.b.0, helm 4 /a/b/0.
-      const places = [where || '(root)', `/${where.replaceAll('.', '/')}`];
+      const places = [where, `/${where.replaceAll('.', '/')}`];
       expect(
         places.some((place) => stderr.includes(place)),
         `${stderr} names ${where}`,
