@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { updateConditions, type ConditionUpdate, type Reason } from '../api/conditions.ts';
 import { API_KEY_FIELD, type RegistryAccount, type RegistryAccountStatus } from '../api/registry-account.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
@@ -9,6 +10,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import type { RegistryDirectory } from '../registry/directory.ts';
+import { rotationProgress } from '../token/account-rotation.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
 import { credentialsOf, type AccountSessions } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
@@ -24,8 +26,8 @@ const CHECK_INTERVAL = 900_000;
 
 export interface AccountControllerOptions {
   account: (name: string) => RegistryAccount | undefined;
-  /** How many RegistryTokens refer to an account. */
-  countTokens: (account: string) => number;
+  /** The RegistryTokens that refer to an account. */
+  tokensOf: (account: string) => readonly RegistryToken[];
   client: KubeClient;
   secrets: SecretStore;
   sessions: AccountSessions;
@@ -102,16 +104,19 @@ export class AccountController {
   }
 
   async #writeStatus(account: RegistryAccount, verdict: Verdict, signal: AbortSignal): Promise<void> {
-    const { client, clock, logger, events, countTokens } = this.#options;
+    const { client, clock, logger, events, tokensOf } = this.#options;
     const { name, generation = 0 } = account.metadata;
     const ready = readyCondition(verdict);
-    const { accountId: _, ...rest } = account.status ?? {};
+    const tokens = tokensOf(name);
+    const rotation = rotationProgress(account, tokens);
+    const { accountId: _, rotation: __, ...rest } = account.status ?? {};
     const status: RegistryAccountStatus = {
       ...rest,
       observedGeneration: generation,
       conditions: updateConditions(rest.conditions, [ready], generation, toTime(clock.now())),
       ...('accountId' in verdict ? { accountId: verdict.accountId } : {}),
-      tokens: countTokens(name),
+      tokens: tokens.length,
+      ...(rotation ? { rotation } : {}),
     };
     if (isDeepStrictEqual(status, account.status)) return;
     const was = account.status?.conditions?.find(({ type }) => type === 'Ready');

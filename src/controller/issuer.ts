@@ -91,6 +91,7 @@ export class Issuer {
       specHash: wanted.specHash,
       reason: decision.reason,
       ...(rotate === undefined ? {} : { rotate }),
+      ...(wanted.accountRotation === '' ? {} : { accountRotation: wanted.accountRotation }),
     };
     const intended = steps.withIntent(owned.status ?? {}, intent, mintBudget, clock.now());
     const first = intended.token === undefined;

@@ -203,7 +203,7 @@ export class Operator {
         ...shared,
         protect,
         account: (name) => watches.account(name),
-        countTokens: (account) => watches.tokensOf(account).length,
+        tokensOf: (account) => watches.tokensOf(account),
         onChange: (account) => {
           watches.enqueueTokensOf(account);
           sweeper?.accountChanged(account);

@@ -14,7 +14,7 @@ import type { WorkQueue } from '../kube/work-queue.ts';
 import type { Sources } from './assessor.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
 
-/** Token counts in account status follow creations and deletions at this distance, many at a time. */
+/** Numbers in an account's status follow its RegistryTokens at this distance, many at a time. */
 const COUNT_DELAY = 5_000;
 /** As many deleted RegistryTokens are remembered. */
 const MOST_DELETED = 10_000;
@@ -138,9 +138,9 @@ export class Watches implements Sources {
     return firstDefined(this.#secrets, ({ store }) => store.get(name));
   }
 
-  /** Looks again at every RegistryToken of an account. */
+  /** Looks again at every RegistryToken of an account, after those that changed themselves. */
   enqueueTokensOf(account: string): void {
-    for (const token of this.tokensOf(account)) this.#enqueue(token);
+    for (const token of this.tokensOf(account)) this.#enqueue(token, true);
   }
 
   #reflector<T extends KubeObject>(
@@ -163,13 +163,15 @@ export class Watches implements Sources {
     return this.#tokens.flatMap(({ store }) => [...store.byIndex(index, value)]);
   }
 
-  #enqueue({ metadata }: { metadata: { namespace?: string; name: string } }, initial = false): void {
+  #enqueue({ metadata }: { metadata: { namespace?: string; name: string } }, oneOfMany = false): void {
     const key = objectKey({ namespace: metadata.namespace, name: metadata.name });
-    this.#options.tokenQueue.add(key, { priority: initial ? 'low' : 'high' });
+    this.#options.tokenQueue.add(key, { priority: oneOfMany ? 'low' : 'high' });
   }
 
   #onToken({ type, object, previous, initial }: Change<RegistryToken>): void {
     if (type === 'deleted') this.#rememberDeleted(object.metadata.uid);
+    if (previous && handledRotation(previous) !== handledRotation(object))
+      this.#options.accountQueue.addAfter(accountName(object), COUNT_DELAY);
     if (type === 'updated' && previous && !concerns(previous, object)) return;
     this.#enqueue(object, initial);
     const { accountQueue } = this.#options;
@@ -236,6 +238,7 @@ function concerns({ metadata: before }: RegistryToken, { metadata: after }: Regi
 }
 
 const accountName = ({ spec }: RegistryToken): string => spec.accountRef?.name ?? 'default';
+const handledRotation = ({ status }: RegistryToken): string | undefined => status?.lastHandledAccountRotation;
 const secretName = ({ spec, metadata }: RegistryToken): string => spec.secret?.name ?? metadata.name;
 
 function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

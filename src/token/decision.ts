@@ -2,6 +2,7 @@ import { formatDuration } from '../api/duration.ts';
 import { ROTATE_ANNOTATION } from '../api/names.ts';
 import type { MintIntent, RegistryToken } from '../api/registry-token.ts';
 import { prefix } from '../api/text.ts';
+import { isToRotate } from './account-rotation.ts';
 import { backingOff, expiredForGood, GATES, MINT_BRAKES, WRITE_BRAKES, type Hold } from './brakes.ts';
 import { rotationTime } from './schedule.ts';
 import { first, isExpired, type Policy, type Situation } from './situation.ts';
@@ -10,6 +11,7 @@ export type MintReason =
   | 'FirstIssue'
   | 'SpecChanged'
   | 'RotationRequested'
+  | 'AccountRotation'
   | 'TokenLost'
   | 'TokenExpired'
   | 'RenewalDue'
@@ -38,6 +40,7 @@ const MINT_POLICIES: readonly Policy<Need<MintReason>>[] = [
   neverIssued,
   identityChanged,
   rotationRequested,
+  accountRotationRequested,
   tokenLost,
   tokenExpired,
   renewalDue,
@@ -106,6 +109,15 @@ function rotationRequested({ token }: Situation): Need<MintReason> | undefined {
   const requested = rotateValue(token);
   if (requested === undefined || requested === token.status?.lastHandledRotate) return undefined;
   return { reason: 'RotationRequested', message: `annotation ${ROTATE_ANNOTATION} has a new value` };
+}
+
+function accountRotationRequested({ token, wanted }: Situation): Need<MintReason> | undefined {
+  const { account, accountRotation } = wanted;
+  if (!isToRotate(token, accountRotation)) return undefined;
+  return {
+    reason: 'AccountRotation',
+    message: `spec.rotation.requestedAt of RegistryAccount ${account} has a new value`,
+  };
 }
 
 /** Value of the rotate-now annotation, cut to what is echoed in the status. */

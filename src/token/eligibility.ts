@@ -3,6 +3,7 @@ import type { Reason } from '../api/conditions.ts';
 import { matchesSelector } from '../api/label-selector.ts';
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../api/registry-account.ts';
 import type { Access, Lifetime, TokenSpec } from '../api/registry-token.ts';
+import { rotationAsked } from './account-rotation.ts';
 import { specHash } from './spec-hash.ts';
 
 /** What a registry offers, as far as deciding needs it. */
@@ -34,6 +35,8 @@ export interface Wanted {
   region: string;
   host: string;
   specHash: string;
+  /** The rotation that the account asks of all its tokens; empty: none. */
+  accountRotation: string;
 }
 
 export interface Refusal {
@@ -83,6 +86,7 @@ export function examine(request: Request): { wanted: Wanted } | { refusal: Refus
       region: region.name,
       host: region.host,
       specHash: specHash(identity),
+      accountRotation: rotationAsked(account),
     },
   };
 }

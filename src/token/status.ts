@@ -48,14 +48,15 @@ export function withToken(
   grace: number,
   now: number,
 ): RegistryTokenStatus {
-  const { mintIntent, ...rest } = withoutFailure(status);
-  const rotate = mintIntent?.rotate;
+  const { mintIntent, lastHandledAccountRotation: _, ...rest } = withoutFailure(status);
+  const { rotate, accountRotation } = mintIntent ?? {};
   const retired = status.token ? [retire(status.token, now, grace)] : [];
   const next = {
     ...rest,
     token,
     lastRotation: { time: toTime(now), reason },
     ...(rotate === undefined ? {} : { lastHandledRotate: rotate }),
+    ...(accountRotation === undefined ? {} : { lastHandledAccountRotation: accountRotation }),
   };
   return withPrevious(next, [...(status.previousTokens ?? []), ...retired]);
 }

@@ -1,0 +1,36 @@
+import type { RegistryAccount } from '../api/registry-account.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
+import { prefix } from '../api/text.ts';
+
+/** What an account's status says of the rotation asked for last. */
+export interface RotationProgress {
+  requestedAt: string;
+  done: number;
+  total: number;
+}
+
+/** The rotation that an account asks of all its tokens, any text; empty: none. */
+export function rotationAsked({ spec }: RegistryAccount): string {
+  return prefix(spec.rotation?.requestedAt ?? '', 256);
+}
+
+/** Whether the token in force is older than what was asked for. One that is still to be issued will not be. */
+export function isToRotate({ status }: RegistryToken, asked: string): boolean {
+  return asked !== '' && status?.token !== undefined && status.lastHandledAccountRotation !== asked;
+}
+
+/**
+ * How far a rotation has come: told from the RegistryTokens themselves, so that it goes on after a restart.
+ * @param tokens those of the account
+ * @returns undefined when none is asked for
+ */
+export function rotationProgress(
+  account: RegistryAccount,
+  tokens: readonly RegistryToken[],
+): RotationProgress | undefined {
+  const requestedAt = rotationAsked(account);
+  if (requestedAt === '') return undefined;
+  const lasting = tokens.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const left = lasting.filter((token) => isToRotate(token, requestedAt)).length;
+  return { requestedAt, done: lasting.length - left, total: lasting.length };
+}

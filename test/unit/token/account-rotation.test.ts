@@ -1,0 +1,145 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { isToRotate, rotationAsked, rotationProgress } from '../../../src/token/account-rotation.ts';
+import { decide } from '../../../src/token/decision.ts';
+import { withIntent, withoutIntent, withToken } from '../../../src/token/status.ts';
+import {
+  anAccount,
+  anIntent,
+  anIssuedToken,
+  aRecord,
+  aSituation,
+  aToken,
+  aWanted,
+  HOUR,
+  ISSUED,
+} from '../../support/builders.ts';
+
+const asking = (requestedAt: string | undefined) => anAccount({ spec: { rotation: { requestedAt } } });
+const handled = (value: string) => anIssuedToken({ status: { lastHandledAccountRotation: value } });
+
+describe('a rotation of all tokens of an account', () => {
+  it('is asked for by any text', () => {
+    expect(rotationAsked(anAccount())).to.equal('');
+    expect(rotationAsked(asking(''))).to.equal('');
+    expect(rotationAsked(asking('because'))).to.equal('because');
+  });
+
+  it('rotates what was issued before it, once', () => {
+    expect(isToRotate(anIssuedToken(), 'x')).to.equal(true);
+    expect(isToRotate(handled('w'), 'x')).to.equal(true);
+    expect(isToRotate(handled('x'), 'x')).to.equal(false);
+  });
+
+  it('leaves what has no token yet, and all while none is asked for', () => {
+    expect(isToRotate(aToken(), 'x')).to.equal(false);
+    expect(isToRotate(anIssuedToken(), '')).to.equal(false);
+    expect(isToRotate(handled('x'), '')).to.equal(false);
+  });
+
+  it('is a reason to mint, with rotation by hand only as well', () => {
+    const wanted = aWanted({ accountRotation: 'x' });
+    for (const policy of ['Auto', 'Manual'] as const) {
+      const token = { spec: { rotation: { policy } } };
+      expect(decide(aSituation({ token, wanted }))).to.include({
+        action: 'mint',
+        reason: 'AccountRotation',
+        message: 'spec.rotation.requestedAt of RegistryAccount default has a new value',
+      });
+    }
+  });
+
+  it('waits while the RegistryToken is suspended or the account is not ready', () => {
+    const wanted = aWanted({ accountRotation: 'x' });
+    expect(decide(aSituation({ token: { spec: { suspend: true } }, wanted }))).to.include({
+      reason: 'Suspended',
+    });
+    expect(decide(aSituation({ accountProblem: 'no key', wanted }))).to.include({
+      reason: 'AccountNotReady',
+    });
+  });
+
+  it('is answered by whatever token is minted after it', () => {
+    const status = { ...anIssuedToken().status, mintIntent: anIntent({ accountRotation: 'x' }) };
+    const next = withToken(status, aRecord({ id: 'token-2', revision: 2 }), 'RenewalDue', HOUR, ISSUED);
+    expect(next).to.include({ lastHandledAccountRotation: 'x' });
+  });
+
+  it('is not answered by one whose mint began before it', () => {
+    const status = { ...handled('w').status, mintIntent: anIntent() };
+    const next = withToken(status, aRecord({ id: 'token-2', revision: 2 }), 'RenewalDue', HOUR, ISSUED);
+    expect(next).to.not.have.property('lastHandledAccountRotation');
+  });
+
+  it('whatever fails and however often it is restarted, each value rotates exactly once', () => {
+    const step = fc.oneof(
+      fc.record({ ask: fc.constantFrom('a', 'b', 'c', '') }),
+      fc.record({ mint: fc.constantFrom('done', 'failed', 'pending') }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        let status = anIssuedToken().status ?? {};
+        let asked = '';
+        let id = 1;
+        /** Values asked for since the token in force was begun. */
+        let unanswered = false;
+        for (const each of steps) {
+          if ('ask' in each) {
+            unanswered = each.ask !== '' && each.ask !== (status.lastHandledAccountRotation ?? '');
+            asked = each.ask;
+            continue;
+          }
+          const wanted = aWanted({ accountRotation: asked });
+          const decision = decide(aSituation({ token: { status }, wanted, mintBudget: 0 }));
+          if (decision.action === 'settle') {
+            const { mintIntent = anIntent() } = status;
+            if (each.mint === 'pending') continue;
+            status =
+              each.mint === 'failed'
+                ? withoutIntent(status)
+                : withToken(
+                    status,
+                    aRecord({ id: `t${++id}`, revision: mintIntent.revision }),
+                    mintIntent.reason,
+                    0,
+                    ISSUED,
+                  );
+            unanswered = asked !== '' && status.lastHandledAccountRotation !== asked;
+            continue;
+          }
+          expect(decision.action === 'mint').to.equal(unanswered);
+          if (decision.action !== 'mint') continue;
+          expect(decision.reason).to.equal('AccountRotation');
+          const { account, region, access, specHash } = anIntent();
+          const intent = {
+            account,
+            region,
+            access,
+            specHash,
+            reason: decision.reason,
+            accountRotation: asked,
+          };
+          status = withIntent(status, intent, 0, ISSUED);
+        }
+      }),
+    );
+  });
+});
+
+describe('its progress', () => {
+  const tokens = [handled('x'), anIssuedToken(), handled('w'), aToken()];
+
+  it('counts what no longer has to rotate', () => {
+    expect(rotationProgress(asking('x'), tokens)).to.deep.equal({ requestedAt: 'x', done: 2, total: 4 });
+  });
+
+  it('leaves out what is being deleted', () => {
+    const leaving = anIssuedToken({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
+    expect(rotationProgress(asking('x'), [leaving])).to.deep.equal({ requestedAt: 'x', done: 0, total: 0 });
+  });
+
+  it('is none while none is asked for', () => {
+    expect(rotationProgress(asking(undefined), tokens)).to.equal(undefined);
+    expect(rotationProgress(asking(''), tokens)).to.equal(undefined);
+  });
+});
