@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { describeHelm, find, type Rendered } from './support/helm.ts';
+import { describeHelm, find, type Helm, type Rendered } from './support/helm.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const GENERATOR = fileURLToPath(new URL('scripts/generate-chart.ts', ROOT));
@@ -13,6 +13,11 @@ const definitions = await Promise.all(
     async (name) => parse(await readFile(new URL(`crds/${name}`, ROOT), 'utf8')) as Rendered,
   ),
 );
+
+const policies = async (helm: Helm, crds: object): Promise<(string | undefined)[]> =>
+  (await helm.render({ crds }))
+    .filter(({ kind }) => kind === 'CustomResourceDefinition')
+    .map(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy']);
 
 describe('chart: what it takes from elsewhere', () => {
   it('is up to date: copies of the CRDs, schema of accounts and tokens, table of values', async () => {
@@ -30,12 +35,8 @@ describeHelm('chart: definitions', (helm) => {
   });
 
   it('stay when the release goes, unless told otherwise', async () => {
-    const policy = async (crds: object): Promise<(string | undefined)[]> =>
-      (await helm.render({ crds }))
-        .filter(({ kind }) => kind === 'CustomResourceDefinition')
-        .map(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy']);
-    expect(await policy({})).to.deep.equal(['keep', 'keep']);
-    expect(await policy({ keep: false })).to.deep.equal([undefined, undefined]);
-    expect(await policy({ enabled: false })).to.deep.equal([]);
+    expect(await policies(helm, {})).to.deep.equal(['keep', 'keep']);
+    expect(await policies(helm, { keep: false })).to.deep.equal([undefined, undefined]);
+    expect(await policies(helm, { enabled: false })).to.deep.equal([]);
   });
 });

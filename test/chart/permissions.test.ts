@@ -7,6 +7,7 @@ import { VALUE_SETS } from './support/value-sets.ts';
 const text = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
 const table = documented(text);
 const sorted = (permissions: readonly Permission[]): Permission[] => [...new Set(permissions)].sort();
+const isRole = ({ kind }: Rendered): boolean => kind === 'Role' || kind === 'ClusterRole';
 
 describeHelm(
   'chart: permissions',
@@ -41,7 +42,6 @@ describeHelm(
     });
 
     it('have no wildcard and no way to more permissions', async () => {
-      const isRole = ({ kind }: Rendered): boolean => kind === 'Role' || kind === 'ClusterRole';
       for (const values of [{}, VALUE_SETS['two namespaces']]) {
         const rules = JSON.stringify((await helm.render(values)).filter(isRole).map((role) => role['rules']));
         expect(rules).not.to.include('*');

@@ -22,9 +22,8 @@ const permission = (place: string, resource: string, name: string, verb: string)
 
 /** What the table in a Markdown text grants: where, resource, verbs, why. */
 export function documented(markdown: string): Permission[] {
-  return [
-    ...markdown.matchAll(/^\| ([^|]+) \| `([a-z./0-9]+)`(?: named `([^`]+)`)? \| ([a-z, ]+) \|/gm),
-  ].flatMap(([, place = '', resource = '', name, verbs = '']) =>
+  const row = /^\| (\S[^|]*?) +\| `([a-z./0-9]+)`(?: named `([^`]+)`)? +\| ([a-z, ]+?) +\|/gm;
+  return [...markdown.matchAll(row)].flatMap(([, place = '', resource = '', name, verbs = '']) =>
     verbs.split(', ').map((verb) => permission(place, resource, name ? ` ${name}` : '', verb)),
   );
 }
