@@ -8,6 +8,7 @@ import { capabilitiesOf } from '../registry/directory.ts';
 import { regionNames, resolveRegion } from '../registry/regions.ts';
 import { decide, type Decision } from '../token/decision.ts';
 import { examine, type Refusal, type Wanted } from '../token/eligibility.ts';
+import type { Situation } from '../token/situation.ts';
 import type { SecretView } from '../token/secret-view.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import type { Memory } from './memory.ts';
@@ -26,7 +27,14 @@ export interface Sources {
 /** What is to be done about a RegistryToken, or why nothing can be. */
 export type Assessment =
   | { refusal: Refusal; spec: TokenSpec | undefined }
-  | { refusal?: undefined; spec: TokenSpec; wanted: Wanted; secret: SecretView; decision: Decision };
+  | {
+      refusal?: undefined;
+      spec: TokenSpec;
+      wanted: Wanted;
+      secret: SecretView;
+      situation: Situation;
+      decision: Decision;
+    };
 
 export interface AssessorOptions {
   sources: Sources;
@@ -60,7 +68,7 @@ export class Assessor {
       const { uid } = token.metadata;
       const pause = memory.repairPause(uid, clock.monotonic());
       const now = clock.now();
-      const decision = decide({
+      const situation: Situation = {
         now,
         token,
         spec,
@@ -73,8 +81,8 @@ export class Assessor {
         valueIsKnown: memory.recall(uid, token.status?.token?.id) !== undefined,
         mintBudget,
         contestedUntil: pause > 0 ? now + pause : undefined,
-      });
-      return { spec, wanted, secret, decision };
+      };
+      return { spec, wanted, secret, situation, decision: decide(situation) };
     } catch (error) {
       if (!(error instanceof InvalidSpec)) throw error;
       return { refusal: { reason: 'InvalidSpec', message: error.message }, spec };

@@ -1,25 +1,21 @@
-import type { MintIntent, RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
+import type { MintIntent, RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
-import { KubeError } from '../kube/errors.ts';
-import { RegistryError } from '../registry/errors.ts';
 import type { IssuedToken } from '../registry/port.ts';
 import type { Outcome } from '../token/conditions.ts';
 import { conditionsOf } from '../token/conditions.ts';
 import { rotateValue, type Decision } from '../token/decision.ts';
-import type { Wanted } from '../token/eligibility.ts';
 import type { Failure } from '../token/failure.ts';
 import type { SecretView } from '../token/secret-view.ts';
 import * as steps from '../token/status.ts';
-import type { AccountSessions } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
-import type { Minter } from './minter.ts';
-import type { SecretStore } from './secret-store.ts';
+import type { Minter, Settlement } from './minter.ts';
+import type { SecretWriter, Task } from './secret-writer.ts';
 import { withConditions } from './status-conditions.ts';
 import type { TokenClient } from './token-client.ts';
 
@@ -34,18 +30,10 @@ export interface Progress {
   until?: number | undefined;
 }
 
-export interface Task {
-  token: RegistryToken;
-  spec: TokenSpec;
-  wanted: Wanted;
-  secret: SecretView;
-}
-
 export interface IssuerOptions {
   tokens: TokenClient;
-  secrets: SecretStore;
+  secrets: SecretWriter;
   minter: Minter;
-  sessions: AccountSessions;
   memory: Memory;
   events: EventRecorder;
   metrics: TokenMetrics;
@@ -93,7 +81,7 @@ export class Issuer {
       ...(rotate === undefined ? {} : { rotate }),
       ...(wanted.accountRotation === '' ? {} : { accountRotation: wanted.accountRotation }),
     };
-    const intended = steps.withIntent(owned.status ?? {}, intent, mintBudget, clock.now());
+    const intended = steps.withIntent(task.status, intent, mintBudget, clock.now());
     const first = intended.token === undefined;
     const announced = withConditions(
       owned,
@@ -120,41 +108,43 @@ export class Issuer {
     return this.#place(progress, announced, intended.mintIntent, issued, clock.now(), signal);
   }
 
-  /** Finds out what came of a recorded intent and finishes it. @throws KubeError as `mint` does */
-  async settle(task: Task, intent: MintIntent, signal: AbortSignal): Promise<Progress> {
+  /**
+   * Finds out what came of a recorded intent, and finishes it if it gave a token that is still wanted.
+   * @returns `lost` with the status so far, when there is none: whether to begin another is to be decided afresh
+   * @throws KubeError as `mint` does
+   */
+  async settle(
+    task: Task,
+    intent: MintIntent,
+    signal: AbortSignal,
+  ): Promise<Progress | { lost: RegistryTokenStatus }> {
     const { minter, clock, logger } = this.#options;
-    const status = task.token.status ?? {};
+    const { token, status, wanted, secret } = task;
+    let settlement: Settlement;
     try {
-      const settlement = await minter.settle(task.token, intent, signal);
-      if (settlement.result === 'pending') {
-        return {
-          token: task.token,
-          status,
-          outcome: { kind: 'held', reason: settlement.reason, message: settlement.message },
-          secretHolds: holds(task.secret, status),
-          until: settlement.until,
-        };
-      }
-      const cleaned = steps.withStrays(status, settlement.strays, clock.now());
-      logger.info(
-        { ...idsOf(task.token), revision: intent.revision, strays: settlement.strays.length },
-        settlement.result === 'found' ? 'adopting a token created earlier' : 'an earlier mint left no token',
-      );
-      if (settlement.result === 'found') {
-        const issuedAt = Date.parse(intent.startedAt);
-        return await this.#place(task, cleaned, intent, settlement.issued, issuedAt, signal);
-      }
-      const reason = intent.reason as Extract<Decision, { action: 'mint' }>['reason'];
-      const again = { ...task, token: { ...task.token, status: cleaned } };
-      return await this.mint(
-        again,
-        { action: 'mint', reason, message: 'the last try left no token' },
-        signal,
-      );
+      settlement = await minter.settle(token, intent, signal);
     } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
       return this.#failed(task, status, failureOf(error));
     }
+    if (settlement.result === 'pending') {
+      const { reason, message, until } = settlement;
+      const secretHolds = holds(secret, status);
+      return { token, status, outcome: { kind: 'held', reason, message }, secretHolds, until };
+    }
+    const adopted = settlement.result === 'found' && intent.specHash === wanted.specHash;
+    const { account, region, revision } = intent;
+    const unwanted =
+      settlement.result === 'found' && !adopted
+        ? [{ id: settlement.issued.id, revision, account, region }]
+        : [];
+    const strays = [...settlement.strays, ...unwanted];
+    logger.info(
+      { ...idsOf(token), revision, strays: strays.length },
+      adopted ? 'adopting a token created earlier' : 'an earlier mint left no token to use',
+    );
+    const cleaned = steps.withStrays(status, strays, clock.now());
+    if (settlement.result === 'lost' || !adopted) return { lost: cleaned };
+    return this.#place(task, cleaned, intent, settlement.issued, Date.parse(intent.startedAt), signal);
   }
 
   /** Writes the Secret again with the token there is. @throws KubeError */
@@ -164,12 +154,11 @@ export class Issuer {
     signal: AbortSignal,
   ): Promise<Progress | 'token is gone'> {
     const { memory, metrics, events, clock, logger } = this.#options;
-    const { token, spec } = task;
+    const { token, status, spec } = task;
     const { uid } = token.metadata;
-    const status = token.status ?? {};
     let issued: IssuedToken | undefined;
     try {
-      issued = memory.recall(uid, status.token?.id) ?? (await this.#readBack(token, signal));
+      issued = memory.recall(uid, status.token?.id) ?? (await this.#options.minter.readBack(token, signal));
     } catch (error) {
       return this.#failed(task, status, failureOf(error));
     }
@@ -177,7 +166,7 @@ export class Issuer {
       if (status.token) memory.markGone(uid, status.token.id);
       return 'token is gone';
     }
-    const placed = await this.#write(task, status.token, issued, signal);
+    const placed = await this.#options.secrets.write(task, issued, signal);
     if ('failure' in placed) return this.#failed(task, status, placed.failure);
     logger.info(
       { ...idsOf(token), reason: decision.reason, id: issued.id },
@@ -193,7 +182,11 @@ export class Issuer {
         `Secret ${spec.secret.name} written again: ${decision.message}`,
       );
     }
-    return done(token, steps.withoutFailure({ ...status, secretRef: placed.secretRef }));
+    const written = { ...status, secretRef: placed.secretRef };
+    if (!decision.held) return done(token, steps.withoutFailure(written));
+    // What is held back beside it stays as it is: a repair must not restart its backoff.
+    const { reason, message, until } = decision.held;
+    return { token, status: written, outcome: { kind: 'held', reason, message }, secretHolds: true, until };
   }
 
   /** Puts a new token into the Secret and records it. */
@@ -217,7 +210,7 @@ export class Issuer {
       account: intent.account,
       region: intent.region,
     };
-    const placed = await this.#write(task, record, issued, signal);
+    const placed = await this.#options.secrets.write(task, issued, signal);
     if ('failure' in placed) return this.#failed(task, status, placed.failure);
     const grace = spec.rotation.gracePeriod ?? defaultGracePeriod;
     const first = status.token === undefined;
@@ -241,54 +234,6 @@ export class Issuer {
       `${intent.reason}: Secret ${spec.secret.name} holds ${record.access} token ${id} that ${expiry}`,
     );
     return done(token, next);
-  }
-
-  async #write(
-    { token, spec, wanted, secret }: Task,
-    record: { id: string },
-    issued: IssuedToken,
-    signal: AbortSignal,
-  ): Promise<{ secretRef: { name: string; uid: string } } | { failure: Failure }> {
-    const { secrets, sessions } = this.#options;
-    const { username } = sessions.registry(wanted.account, wanted.region);
-    const credential = { tokenId: record.id, username, value: issued.value };
-    const uid = secret.state === 'ours' ? secret.uid : undefined;
-    try {
-      const written = await secrets.write(token, spec, wanted.host, credential, uid, signal);
-      const former = token.status?.secretRef;
-      if (former && former.name !== spec.secret.name) {
-        const name = { namespace: token.metadata.namespace, name: former.name };
-        await secrets.remove(name, token.metadata.uid, signal);
-      }
-      return { secretRef: { name: written.metadata.name, uid: written.metadata.uid } };
-    } catch (error) {
-      // A refusal by policy or quota is for people to see; everything else passes by itself.
-      if (!(error instanceof KubeError && (error.isForbidden || error.isInvalid))) throw error;
-      const reason = error.isNamespaceTerminating ? 'NamespaceTerminating' : 'SecretNotWritten';
-      return { failure: { reason, message: error.message, retryable: true } };
-    }
-  }
-
-  /**
-   * Reads a recorded token's value back from the registry, if it is this RegistryToken's by its tag: a status that was
-   * tampered with must not get somebody else's token out.
-   */
-  async #readBack(token: RegistryToken, signal: AbortSignal): Promise<IssuedToken | undefined> {
-    const record = token.status?.token;
-    if (!record) return undefined;
-    const { sessions, minter, memory } = this.#options;
-    const registry = sessions.registry(record.account, record.region);
-    if (!registry.capabilities.readBack) return undefined;
-    const rows = await minter.tokensOf(token.metadata.uid, registry, signal);
-    if (!rows.some(({ row }) => row.id === record.id && !row.revoked)) return undefined;
-    try {
-      const issued = await registry.read(record.id, signal);
-      memory.remember(token.metadata.uid, issued);
-      return issued;
-    } catch (error) {
-      if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
-      throw error;
-    }
   }
 
   #mintFailed(task: Task, status: RegistryTokenStatus, error: unknown): Progress {

@@ -91,6 +91,30 @@ export class Minter {
     };
   }
 
+  /**
+   * Reads a recorded token's value back from the registry, if it is this RegistryToken's by its tag: a status that was
+   * tampered with must not get somebody else's token out.
+   * @returns undefined when there is no such token any more
+   * @throws RegistryError
+   */
+  async readBack(token: RegistryToken, signal: AbortSignal): Promise<IssuedToken | undefined> {
+    const record = token.status?.token;
+    if (!record) return undefined;
+    const { sessions, memory } = this.#options;
+    const registry = sessions.registry(record.account, record.region);
+    if (!registry.capabilities.readBack) return undefined;
+    const rows = await this.tokensOf(token.metadata.uid, registry, signal);
+    if (!rows.some(({ row }) => row.id === record.id && !row.revoked)) return undefined;
+    try {
+      const issued = await registry.read(record.id, signal);
+      memory.remember(token.metadata.uid, issued);
+      return issued;
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
+      throw error;
+    }
+  }
+
   /** Every token at a registry that carries this cluster's tag for a RegistryToken. @throws RegistryError */
   async tokensOf(
     uid: string,

@@ -22,6 +22,7 @@ import { Minter } from './minter.ts';
 import { Retention } from './retention.ts';
 import { Revoker } from './revoker.ts';
 import { SecretStore } from './secret-store.ts';
+import { SecretWriter } from './secret-writer.ts';
 import { Sweeper } from './sweeper.ts';
 import { TokenClient } from './token-client.ts';
 import { TokenController } from './token-controller.ts';
@@ -213,7 +214,7 @@ export class Operator {
         ...shared,
         sources: watches,
         assessor: new Assessor({ ...shared, sources: watches }),
-        issuer: new Issuer({ ...shared, onUnauthorized }),
+        issuer: new Issuer({ ...shared, secrets: new SecretWriter(secrets, sessions), onUnauthorized }),
         finalizer: new TokenFinalizer({
           ...shared,
           retention: new Retention(client),

@@ -3,7 +3,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { KubeObject, ObjectName } from '../common/objects.ts';
 import { SECRETS } from '../kube/resources.ts';
-import { belongsTo, secretManifest, type Credential, type Secret } from '../token/secret.ts';
+import { secretManifest, type Credential, type Secret } from '../token/secret.ts';
 import { viewSecret, type SecretView } from '../token/secret-view.ts';
 
 export type SecretObject = Secret & KubeObject;
@@ -97,12 +97,11 @@ export class SecretStore {
     return secret;
   }
 
-  /** Deletes the Secret of that name if it belongs to the RegistryToken of that uid. @throws KubeError */
-  async remove(name: ObjectName, uid: string, signal: AbortSignal): Promise<void> {
-    const secret = await this.read(name, signal);
-    if (!secret || !belongsTo(secret, uid)) return;
+  /** Deletes a Secret, if it is still that one. @throws KubeError */
+  async remove({ metadata }: SecretObject, signal: AbortSignal): Promise<void> {
+    const { namespace, name, uid } = metadata;
     try {
-      await this.#client.delete(SECRETS, name, { uid: secret.metadata.uid, signal });
+      await this.#client.delete(SECRETS, { namespace, name }, { uid, signal });
     } catch (error) {
       if (!(error instanceof KubeError && (error.isNotFound || error.isConflict))) throw error;
     }

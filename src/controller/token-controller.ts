@@ -6,6 +6,7 @@ import type { ObjectName } from '../common/objects.ts';
 import { objectKey } from '../kube/object-key.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import { conditionsOf } from '../token/conditions.ts';
+import { decide } from '../token/decision.ts';
 import { nextLook } from '../token/next-look.ts';
 import { rotationTime } from '../token/schedule.ts';
 import * as steps from '../token/status.ts';
@@ -59,7 +60,7 @@ export class TokenController {
       token = live;
       assessment = await assessor.assess(token, true, signal);
     }
-    const progress = await this.#act(token, assessment, signal);
+    const progress = await this.#act(token, token.status ?? {}, assessment, signal);
     return this.#conclude(assessment, progress, signal);
   }
 
@@ -74,24 +75,31 @@ export class TokenController {
     if (uid !== undefined) this.#uids.set(key, uid);
   }
 
-  async #act(token: RegistryToken, assessment: Assessment, signal: AbortSignal): Promise<Progress> {
-    const status = token.status ?? {};
+  /** @param status as stored, or as this reconcile has changed it */
+  async #act(
+    token: RegistryToken,
+    status: RegistryTokenStatus,
+    assessment: Assessment,
+    signal: AbortSignal,
+  ): Promise<Progress> {
     if (assessment.refusal) {
       const { refusal } = assessment;
       return { token, status, outcome: { kind: 'refused', refusal }, secretHolds: false };
     }
-    const { decision, spec, wanted, secret } = assessment;
-    const task = { token, spec, wanted, secret };
-    const secretHolds = holds(secret, status);
+    const { decision, spec, wanted, secret, situation } = assessment;
+    const task = { token, status, spec, wanted, secret };
+    const secretHolds = holds(secret, status) && !situation.tokenIsGone;
     switch (decision.action) {
       case 'mint':
         return this.#options.issuer.mint(task, decision, signal);
-      case 'settle':
-        return this.#options.issuer.settle(task, decision.intent, signal);
+      case 'settle': {
+        const settled = await this.#options.issuer.settle(task, decision.intent, signal);
+        return 'lost' in settled ? this.#startAfresh(assessment, settled.lost, signal) : settled;
+      }
       case 'write': {
         const progress = await this.#options.issuer.rewrite(task, decision, signal);
         if (progress !== 'token is gone') return progress;
-        return this.#act(token, await this.#options.assessor.assess(token, true, signal), signal);
+        return this.#act(token, status, await this.#options.assessor.assess(token, true, signal), signal);
       }
       case 'hold': {
         const { reason, message, until } = decision;
@@ -107,6 +115,22 @@ export class TokenController {
     }
   }
 
+  /**
+   * Goes on after a mint that left no token. Its intent stays in the status until another takes its place, so that no two
+   * tokens ever share a revision.
+   */
+  #startAfresh(
+    assessment: Extract<Assessment, { refusal?: undefined }>,
+    status: RegistryTokenStatus,
+    signal: AbortSignal,
+  ): Promise<Progress> {
+    const { situation } = assessment;
+    const { mintIntent: _, ...settled } = status;
+    const decision = decide({ ...situation, token: { ...situation.token, status: settled } });
+    const next = decision.action === 'mint' || decision.action === 'hold' ? status : settled;
+    return this.#act(situation.token, next, { ...assessment, decision }, signal);
+  }
+
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. */
   async #conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
     const { revoker, clock, tokens } = this.#options;
@@ -115,7 +139,7 @@ export class TokenController {
     const wanted = assessment.refusal ? undefined : assessment.wanted;
     const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
     const revoked = suspended ? progress.status : await revoker.revokeDue(token, progress.status, signal);
-    const status = scheduledStatus(token, revoked, assessment);
+    const status = scheduledStatus(token, revoked, assessment, secretHolds);
     const now = clock.now();
     const updates = conditionsOf({ status, spec, wanted, secretHolds, outcome, now });
     const next = withConditions(token, status, updates, now);
@@ -129,20 +153,21 @@ function callsForAction(assessment: Assessment): boolean {
   return !assessment.refusal && !['hold', 'rest'].includes(assessment.decision.action);
 }
 
-/** What the status says of place and schedule. */
+/** What the status says of schedule and place; the place moves only when the Secret does. */
 function scheduledStatus(
-  token: RegistryToken,
+  { metadata }: RegistryToken,
   status: RegistryTokenStatus,
   assessment: Assessment,
+  secretHolds: boolean,
 ): RegistryTokenStatus {
   const { nextRotationTime: _, ...rest } = status;
   if (assessment.refusal) return rest;
   const { spec, wanted } = assessment;
-  const rotation = rest.token && rotationTime(rest.token, spec.rotation, token.metadata.uid);
+  const rotation = rest.token && rotationTime(rest.token, spec.rotation, metadata.uid);
+  const moved = !rest.token || (secretHolds && rest.token.region === wanted.region);
   return {
     ...rest,
-    region: wanted.region,
-    host: wanted.host,
+    ...(moved ? { region: wanted.region, host: wanted.host } : {}),
     ...(rotation === undefined ? {} : { nextRotationTime: toTime(rotation) }),
   };
 }

@@ -1,10 +1,11 @@
-import { FINALIZER } from '../api/names.ts';
+import { FINALIZER, TOKEN_ID_ANNOTATION } from '../api/names.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
+import { belongsTo } from '../token/secret.ts';
 import { planDeletion, type DeletionPlan } from '../token/deletion.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
 import { placesOf } from '../token/sweep-regions.ts';
@@ -58,11 +59,11 @@ export class TokenFinalizer {
     if (token?.metadata.uid !== seen.metadata.uid) return undefined;
     const { uid, namespace } = token.metadata;
     const since = memory.deletionSeen(uid, clock.monotonic());
-    const plan = planDeletion(token, clock.now());
-    if (plan.deleteSecret) {
-      const name = token.status?.secretRef?.name ?? token.spec.secret?.name ?? token.metadata.name;
-      await secrets.remove({ namespace, name }, uid, signal);
-    }
+    const name = token.status?.secretRef?.name ?? token.spec.secret?.name ?? token.metadata.name;
+    const secret = await secrets.read({ namespace, name }, signal);
+    const own = secret && belongsTo(secret, uid) ? secret : undefined;
+    const plan = planDeletion(token, clock.now(), own?.metadata.annotations?.[TOKEN_ID_ANNOTATION]);
+    if (plan.deleteSecret && own) await secrets.remove(own, signal);
     const left = since + revocationDeadline - clock.monotonic();
     const failure = await this.#revokeAll(token, plan, Math.max(left, 0), signal);
     const remaining = since + revocationDeadline - clock.monotonic();

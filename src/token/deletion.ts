@@ -16,15 +16,17 @@ export interface DeletionPlan {
  * Reads the policies from the spec as it stands: they count even where the rest of the spec is invalid. With Retain the
  * token in the Secret stays, but not its predecessors, which nothing uses any more.
  * @param now expired tokens are gone by themselves; milliseconds since 1970
+ * @param held identifier of the token in the Secret, where it is known: after a crash it can be one the status does not yet name
  */
-export function planDeletion({ spec, status = {} }: RegistryToken, now: number): DeletionPlan {
+export function planDeletion({ spec, status = {} }: RegistryToken, now: number, held?: string): DeletionPlan {
   const retained = spec.deletionPolicy === 'Retain';
   const { token, previousTokens = [], mintIntent } = status;
-  const revoke = [...(token && !retained ? [token] : []), ...previousTokens];
+  const retain = retained ? (held ?? token?.id) : undefined;
+  const revoke = [...(token ? [token] : []), ...previousTokens].filter(({ id }) => id !== retain);
   return {
     deleteSecret: !retained && spec.secret?.deletionPolicy !== 'Retain',
     revoke: revoke.filter(({ expiresAt }) => (fromTime(expiresAt) ?? Infinity) > now),
-    retain: retained ? token?.id : undefined,
+    retain,
     search: mintIntent && { account: mintIntent.account, region: mintIntent.region },
   };
 }

@@ -1,0 +1,67 @@
+import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
+import { KubeError } from '../kube/errors.ts';
+import type { IssuedToken } from '../registry/port.ts';
+import type { Wanted } from '../token/eligibility.ts';
+import type { Failure } from '../token/failure.ts';
+import { belongsTo } from '../token/secret.ts';
+import type { SecretView } from '../token/secret-view.ts';
+import type { AccountSessions } from './account-sessions.ts';
+import type { SecretStore } from './secret-store.ts';
+
+/** What a reconcile works on. */
+export interface Task {
+  /** As stored. */
+  token: RegistryToken;
+  /** Its status so far: as stored, or as this reconcile has changed it. */
+  status: RegistryTokenStatus;
+  spec: TokenSpec;
+  wanted: Wanted;
+  secret: SecretView;
+}
+
+/** Puts tokens into Secrets. */
+export class SecretWriter {
+  readonly #secrets: SecretStore;
+  readonly #sessions: AccountSessions;
+
+  constructor(secrets: SecretStore, sessions: AccountSessions) {
+    this.#secrets = secrets;
+    this.#sessions = sessions;
+  }
+
+  /**
+   * Writes a token into the Secret, and takes away the Secret of another name that there was before.
+   * @returns where it stands now, or why policy or quota refuse it
+   * @throws KubeError for what passes by itself
+   */
+  async write(
+    { token, spec, wanted, secret }: Task,
+    issued: IssuedToken,
+    signal: AbortSignal,
+  ): Promise<{ secretRef: { name: string; uid: string } } | { failure: Failure }> {
+    const { username } = this.#sessions.registry(wanted.account, wanted.region);
+    const credential = { tokenId: issued.id, username, value: issued.value };
+    const uid = secret.state === 'ours' ? secret.uid : undefined;
+    try {
+      const written = await this.#secrets.write(token, spec, wanted.host, credential, uid, signal);
+      await this.#removeFormer(token, written.metadata.name, signal);
+      return { secretRef: { name: written.metadata.name, uid: written.metadata.uid } };
+    } catch (error) {
+      // A refusal by policy or quota is for people to see; everything else passes by itself.
+      if (!(error instanceof KubeError && (error.isForbidden || error.isInvalid))) throw error;
+      const reason = error.isNamespaceTerminating ? 'NamespaceTerminating' : 'SecretNotWritten';
+      return { failure: { reason, message: error.message, retryable: true } };
+    }
+  }
+
+  /** Deletes the Secret of another name that the RegistryToken had before. */
+  async #removeFormer(token: RegistryToken, name: string, signal: AbortSignal): Promise<void> {
+    const former = token.status?.secretRef;
+    if (!former || former.name === name) return;
+    const secret = await this.#secrets.read(
+      { namespace: token.metadata.namespace, name: former.name },
+      signal,
+    );
+    if (secret && belongsTo(secret, token.metadata.uid)) await this.#secrets.remove(secret, signal);
+  }
+}
