@@ -4,7 +4,7 @@
 {{- define "rto.rules.cluster" -}}
 - apiGroups: [pullsecrets.dev]
   resources: [registryaccounts]
-  verbs: [list, watch]
+  verbs: [get, list, watch]
 - apiGroups: [pullsecrets.dev]
   resources: [registryaccounts/status]
   verbs: [patch]
