@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { pino } from 'pino';
+import { startCluster, writeKubeconfig } from '../../../sandbox/cluster.ts';
+import { installAccount, installDefinitions } from '../../../sandbox/setup.ts';
+import { serve } from '../../../sandbox/token-service/http-server.ts';
+import { TokenService } from '../../../sandbox/token-service/token-service.ts';
+import { systemClock as clock } from '../../../src/common/clock.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { httpTransport } from '../../../src/kube/http-transport.ts';
+import { recordOutput, registerSecret } from '../../support/secrecy.ts';
+import { freePort } from './prometheus.ts';
+
+const NAMESPACE = 'registry-token-operator';
+const API_KEY = 'observability-api-key';
+
+export interface RunningOperator extends AsyncDisposable {
+  client: KubeClient;
+  /** Host and port of its metrics. */
+  metrics: string;
+  /** Ends the operator alone. */
+  stop(): Promise<void>;
+}
+
+/** The operator as a process, beside an embedded API server and a token service with an account for it. */
+export async function startOperator(folder: string): Promise<RunningOperator> {
+  const stack = new AsyncDisposableStack();
+  const cluster = await startCluster(undefined);
+  stack.defer(cluster.stop);
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeKubeconfig(kubeconfig, cluster.kubeconfig);
+  const service = new TokenService({ clock, apiKeys: [{ key: API_KEY, accountId: 'tests' }] });
+  const server = await serve(service, { port: 0 });
+  stack.defer(() => server.close());
+  registerSecret(API_KEY);
+
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromString(cluster.kubeconfig);
+  const transport = httpTransport(kubeConfig, {
+    clock,
+    logger: pino({ level: 'silent' }),
+    userAgent: 'tests',
+  });
+  stack.defer(() => transport.close());
+  const client = new KubeClient(transport, { fieldManager: 'tests' });
+  const { signal } = new AbortController();
+  await installDefinitions(client, signal);
+  const host = new URL(server.url).host;
+  await installAccount(client, { namespace: NAMESPACE, apiKey: API_KEY, url: server.url, host }, signal);
+
+  const metrics = `127.0.0.1:${await freePort()}`;
+  const flags = [
+    `--operator-namespace=${NAMESPACE}`,
+    `--metrics-bind-address=${metrics}`,
+    '--health-probe-bind-address=0',
+  ];
+  const child = spawn(process.execPath, ['src/main.ts', ...flags], {
+    env: { ...process.env, KUBECONFIG: kubeconfig },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.stdout.on('data', (chunk: Buffer) => recordOutput(chunk.toString(), 'operator'));
+  const exited = once(child, 'exit');
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await exited;
+  };
+  stack.defer(stop);
+  return { client, metrics, stop, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
