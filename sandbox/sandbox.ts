@@ -121,7 +121,8 @@ async function applyExample(
   const { namespace, name } = example.metadata;
   const started = clock.monotonic();
   await client.apply(REGISTRY_TOKENS, example, { force: true, signal });
-  while (wait) {
+  if (!wait) return;
+  for (;;) {
     const { status } = await client.get<RegistryToken>(REGISTRY_TOKENS, { namespace, name }, { signal });
     const ready = findCondition(status?.conditions, 'Ready');
     if (ready?.status === 'True') {

@@ -168,7 +168,13 @@ export class Operator {
     const { clock, logger, metrics, settings } = this.#options;
     const { shutdownTimeout: drainTime } = settings;
     return new WorkerPool({
-      ...{ name, queue, workers, reconcile, drainTime, clock, logger },
+      name,
+      queue,
+      workers,
+      reconcile,
+      drainTime,
+      clock,
+      logger,
       metrics: metrics.workers,
     });
   }
