@@ -8,6 +8,9 @@ import { readRules, RULES, type Rule } from './support/queries.ts';
 
 const TESTS = fileURLToPath(new URL('rules.test.yaml', import.meta.url));
 
+const promtool = async (...args: string[]): Promise<string> =>
+  (await promisify(execFile)('promtool', args)).stdout;
+
 describe('alerts', () => {
   let alerts: Rule[];
   before(async () => {
@@ -25,8 +28,6 @@ describe('alerts', () => {
 
   describe('by promtool', function () {
     this.timeout(60_000);
-    const promtool = async (...args: string[]): Promise<string> =>
-      (await promisify(execFile)('promtool', args)).stdout;
     before(async function () {
       if ((await missingPrograms('promtool')).length === 0) return;
       process.stdout.write('    skipped: promtool not on the PATH\n');
