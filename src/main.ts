@@ -4,7 +4,6 @@ import { hostname } from 'node:os';
 import { KubeConfig } from '@kubernetes/client-node';
 import packageJson from '../package.json' with { type: 'json' };
 import { OPERATOR } from './api/names.ts';
-import type { Logger } from './common/logger.ts';
 import { systemClock as clock } from './common/clock.ts';
 import { parseConfig, type BindAddress, type Config } from './config.ts';
 import type { RegistryAccount } from './api/registry-account.ts';
@@ -38,7 +37,14 @@ if ('exit' in parsed) {
   (parsed.exit === 0 ? process.stdout : process.stderr).write(`${parsed.output.trimEnd()}\n`);
   process.exitCode = parsed.exit;
 } else {
-  process.exitCode = await main(parsed.config);
+  try {
+    process.exitCode = await main(parsed.config);
+  } catch (error) {
+    process.stderr.write(
+      `${OPERATOR}: can't start: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  }
 }
 
 async function main(config: Config): Promise<number> {
@@ -49,7 +55,19 @@ async function main(config: Config): Promise<number> {
   const write = (line: string): void => void process.stdout.write(line);
   const { logLevel: level, logFormat: format } = config;
   const logger = createLogger({ level, format, clock, scrubber, write });
-  const stop = stopSignal(logger);
+  const ending = new AbortController();
+  const stop = ending.signal;
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => {
+      logger.info({ signal: name }, 'stopping');
+      ending.abort();
+    });
+  }
+  // What nobody caught must not reach the terminal past the scrubber.
+  process.on('uncaughtException', (error) => {
+    logger.error({ err: error }, 'a mistake in the program; ending');
+    process.exit(1);
+  });
 
   let listTokens = (): Iterable<RegistryToken> => [];
   let listAccounts = (): Iterable<RegistryAccount> => [];
@@ -125,26 +143,23 @@ async function main(config: Config): Promise<number> {
     [config.metricsBindAddress, { '/metrics': scrape }],
   ];
   const servers: HttpServer[] = [];
-  for (const [address, routes] of pages) {
-    if (address) servers.push(await serve(address, routes, { clock, log: logger }));
+  let watching: Promise<void> | undefined;
+  try {
+    for (const [address, routes] of pages) {
+      if (address) servers.push(await serve(address, routes, { clock, log: logger }));
+    }
+    watching = operator.watch(stop);
+    const lead = (signal: AbortSignal): Promise<void> => operator.lead(signal);
+    await (config.leaderElect ? elector.run(lead, stop) : lead(stop));
+    return 0;
+  } catch (error) {
+    if (stop.aborted) return 0;
+    logger.error({ err: error }, 'ending');
+    return 1;
+  } finally {
+    ending.abort();
+    await watching;
+    await Promise.all(servers.map((server) => server.close()));
+    await transport.close();
   }
-  const watching = operator.watch(stop);
-  const lead = (signal: AbortSignal): Promise<void> => operator.lead(signal);
-  await (config.leaderElect ? elector.run(lead, stop) : lead(stop));
-  await watching;
-  await Promise.all(servers.map((server) => server.close()));
-  await transport.close();
-  return 0;
-}
-
-/** A signal that SIGTERM and SIGINT abort. */
-function stopSignal(logger: Logger): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(name, () => {
-      logger.info({ signal: name }, 'stopping');
-      stop.abort();
-    });
-  }
-  return stop.signal;
 }
