@@ -1,4 +1,5 @@
 /** A cluster, a token service and the operator, for integration tests: real sockets, real time, one process. */
+import type { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { API_VERSION } from '../../src/api/names.ts';
 import type { RegistryAccount, RegistryAccountSpec } from '../../src/api/registry-account.ts';
@@ -39,7 +40,7 @@ export class World {
   readonly service: TokenService;
   /** Every line the operator logged. */
   readonly log: Record<string, unknown>[] = [];
-  readonly #apiServer: RunningApiServer;
+  readonly apiServer: RunningApiServer;
   readonly #server: Server;
   readonly #transports: Transport[] = [];
   #operator: RunningOperator | undefined;
@@ -64,14 +65,22 @@ export class World {
   }
 
   private constructor(apiServer: RunningApiServer, service: TokenService, server: Server) {
-    this.#apiServer = apiServer;
+    this.apiServer = apiServer;
     this.#server = server;
     this.service = service;
     this.client = this.#connect('test');
   }
 
-  /** Starts the operator; the one that runs, if any, must be stopped first. */
-  startOperator(settings: Partial<OperatorSettings> = {}): void {
+  /** Where the token service is. */
+  get serviceUrl(): string {
+    return this.#server.url;
+  }
+
+  /**
+   * Starts the operator; the one that runs, if any, must be stopped first.
+   * @param kubeConfig how it reaches the API server, unless directly
+   */
+  startOperator(settings: Partial<OperatorSettings> = {}, kubeConfig?: KubeConfig): void {
     if (this.#operator) throw new Error('an operator runs already');
     const stop = new AbortController();
     const logger = pino({ level: 'debug', base: null }, { write: (line) => this.#record(line) });
@@ -96,7 +105,7 @@ export class World {
         shutdownTimeout: 5_000,
         ...settings,
       },
-      client: this.#connect('registry-token-operator'),
+      client: this.#connect('registry-token-operator', kubeConfig),
       directory: new RegistryDirectory({
         clock,
         userAgent: 'test',
@@ -132,7 +141,7 @@ export class World {
     for (const value of this.service.values()) registerSecret(value);
     await Promise.all(this.#transports.map((transport) => transport.close()));
     await this.#server.close();
-    await this.#apiServer.close();
+    await this.apiServer.close();
   }
 
   /** A name that no other test of this world uses. */
@@ -282,9 +291,9 @@ export class World {
     }
   }
 
-  #connect(fieldManager: string): KubeClient {
+  #connect(fieldManager: string, kubeConfig = this.apiServer.kubeConfig): KubeClient {
     const logger = pino({ level: 'silent' });
-    const transport = httpTransport(this.#apiServer.kubeConfig, { clock, logger, userAgent: fieldManager });
+    const transport = httpTransport(kubeConfig, { clock, logger, userAgent: fieldManager });
     this.#transports.push(transport);
     return new KubeClient(transport, { fieldManager });
   }
