@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Redacted } from '../common/redacted.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { RegistryError } from './errors.ts';
-import { HttpClient } from './http-client.ts';
+import { HttpClient, type HttpSender } from './http-client.ts';
 import { IamSession } from './ibm-iam/iam-session.ts';
 import {
   accountIdOf,
@@ -38,6 +38,8 @@ export interface RegistryDirectoryOptions {
   /** Milliseconds that one request may take. */
   timeout: number;
   metrics: RegistryMetrics;
+  /** In place of connections of its own. */
+  http?: HttpSender;
 }
 
 /** What all requests of an account to a region share. */
@@ -70,9 +72,10 @@ export class RegistryDirectory {
   readonly #client: RegistryClient;
   readonly #accounts = new Map<string, Account>();
 
-  constructor({ clock, userAgent, timeout, metrics }: RegistryDirectoryOptions) {
+  constructor({ clock, userAgent, timeout, metrics, http }: RegistryDirectoryOptions) {
     this.#clock = clock;
-    this.#client = new RegistryClient(new HttpClient({ clock, userAgent, timeout }), metrics, clock);
+    const sender = http ?? new HttpClient({ clock, userAgent, timeout });
+    this.#client = new RegistryClient(sender, metrics, clock);
   }
 
   /**
@@ -96,13 +99,12 @@ export class RegistryDirectory {
     } else {
       const subject = `account ${name} in region ${region.name}`;
       const limiter = new RateLimiter({ clock: this.#clock, subject, requestsPerSecond });
-      lane = { limiter, breaker: new CircuitBreaker() };
+      lane = { limiter, breaker: new CircuitBreaker(this.#clock, subject) };
       lanes.set(region.name, lane);
     }
     const { limiter, breaker } = lane;
     return new IBMRegistryTokens({
       client: this.#client,
-      clock: this.#clock,
       session,
       limiter,
       breaker,

@@ -1,18 +1,11 @@
 import type { Clock } from '../common/clock.ts';
-import { RegistryError, type RegistryErrorCode } from './errors.ts';
+import { RegistryError } from './errors.ts';
 
 export interface RateLimiterOptions {
   clock: Clock;
   /** What is limited, for messages: `account default in region us-south`. */
   subject: string;
   requestsPerSecond: number;
-}
-
-/** Why nothing begins, as those hear it who would have to wait for long. */
-export interface PauseReason {
-  code: RegistryErrorCode;
-  /** Reads on after "is paused: ". */
-  message: string;
 }
 
 interface Waiter {
@@ -30,8 +23,8 @@ const LONGEST_WAIT = 10_000;
 const LONGEST_PAUSE = 600_000;
 
 /**
- * Admits requests in the order of their coming: at most so many at once, at most so many in any second, none during
- * a pause.
+ * Admits requests in the order of their coming: at most so many at once, at most so many in any second, none while the
+ * registry asked for a pause.
  */
 export class RateLimiter {
   readonly #clock: Clock;
@@ -42,7 +35,6 @@ export class RateLimiter {
   readonly #begun: number[] = [];
   #underWay = 0;
   #pausedUntil = -Infinity;
-  #pauseReason: PauseReason = { code: 'RateLimited', message: '' };
   #cancelTimer: () => void = () => {};
 
   constructor({ clock, subject, requestsPerSecond }: RateLimiterOptions) {
@@ -60,7 +52,7 @@ export class RateLimiter {
 
   /**
    * Runs a request when its turn has come.
-   * @throws RegistryError with a long pause's code; the signal's reason; what the request throws
+   * @throws RegistryError RateLimited when the registry asked for a long pause; the signal's reason; what the request throws
    */
   async run<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
     await this.#turn(signal);
@@ -72,12 +64,10 @@ export class RateLimiter {
     }
   }
 
-  /** Begins nothing for so many milliseconds, unless a pause is on that lasts longer. */
-  pause(milliseconds: number, reason: PauseReason): void {
+  /** Begins nothing for so many milliseconds. */
+  pause(milliseconds: number): void {
     const until = this.#clock.monotonic() + Math.min(milliseconds, LONGEST_PAUSE);
-    if (until <= this.#pausedUntil) return;
-    this.#pausedUntil = until;
-    this.#pauseReason = reason;
+    this.#pausedUntil = Math.max(this.#pausedUntil, until);
     this.#admit();
   }
 
@@ -127,10 +117,11 @@ export class RateLimiter {
   }
 
   #refuseAll(remaining: number): void {
-    const { code, message: why } = this.#pauseReason;
-    const message = `${this.#subject} is paused: ${why}; it is tried again in ${Math.ceil(remaining / 1000)} s`;
+    const message =
+      `${this.#subject} is paused: the registry asked to wait, for ${Math.ceil(remaining / 1000)} s more; ` +
+      'it is tried again after that';
     for (const { refuse } of this.#waiting.splice(0)) {
-      refuse(new RegistryError(code, message, { retryAfter: remaining }));
+      refuse(new RegistryError('RateLimited', message, { retryAfter: remaining }));
     }
   }
 }

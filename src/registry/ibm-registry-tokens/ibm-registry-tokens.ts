@@ -1,4 +1,3 @@
-import type { Clock } from '../../common/clock.ts';
 import type { CircuitBreaker } from '../circuit-breaker.ts';
 import { RegistryError } from '../errors.ts';
 import { unreadable } from '../failures.ts';
@@ -15,7 +14,6 @@ export interface IBMRegistryTokensOptions {
   session: IamSession;
   limiter: RateLimiter;
   breaker: CircuitBreaker;
-  clock: Clock;
   region: Region;
   /** The registry account; undefined for the one that the API key belongs to. */
   accountId: string | undefined;
@@ -140,37 +138,26 @@ export class IBMRegistryTokens implements Registry {
     flaw: string,
   ): Promise<T> {
     const request = this.#request(draft, grant);
-    const answer = await this.#options.limiter.run(() => this.#heeded(request, signal), signal);
+    const { limiter, breaker } = this.#options;
+    breaker.check();
+    const answer = await limiter.run(() => breaker.run(() => this.#heeded(request, signal)), signal);
     const result = read(answer);
     if (result === undefined) throw unreadable(request, answer, answer.flaw ?? flaw);
     return result;
   }
 
-  /** A pause that the registry asks for, or needs, begins before the next request can. */
+  /** A pause that the registry asks for begins before the next request can. */
   async #heeded(request: RegistryRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    const { client, clock, breaker } = this.#options;
-    const begun = clock.monotonic();
+    const { client, limiter } = this.#options;
     try {
-      const answer = await client.ask(request, signal);
-      breaker.answered();
-      return answer;
+      return await client.ask(request, signal);
     } catch (error) {
-      if (error instanceof RegistryError) this.#heed(error, begun);
+      if (error instanceof RegistryError) {
+        const { code, retryAfter } = error;
+        const pause = retryAfter ?? (code === 'RateLimited' ? DEFAULT_PAUSE : undefined);
+        if (pause !== undefined) limiter.pause(pause);
+      }
       throw error;
-    }
-  }
-
-  #heed({ code, retryAfter }: RegistryError, begun: number): void {
-    const { limiter, breaker, clock } = this.#options;
-    const pause = retryAfter ?? (code === 'RateLimited' ? DEFAULT_PAUSE : undefined);
-    if (pause !== undefined)
-      limiter.pause(pause, { code: 'RateLimited', message: 'the registry asked to wait' });
-    if (code === 'Unavailable' || code === 'Ambiguous') {
-      const length = breaker.failed(begun, clock.monotonic());
-      if (length !== undefined)
-        limiter.pause(length, { code: 'Unavailable', message: 'the registry seems to be down' });
-    } else {
-      breaker.answered();
     }
   }
 

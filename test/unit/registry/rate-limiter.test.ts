@@ -1,11 +1,10 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { RateLimiter, type PauseReason } from '../../../src/registry/rate-limiter.ts';
+import { RateLimiter } from '../../../src/registry/rate-limiter.ts';
 import { VirtualClock, settle } from '../../support/virtual-clock.ts';
 import { errorOf } from './support/registry-world.ts';
 
 const NEVER = new AbortController().signal;
-const ASKED: PauseReason = { code: 'RateLimited', message: 'the registry asked to wait' };
 
 describe('RateLimiter', () => {
   let clock: VirtualClock;
@@ -96,7 +95,7 @@ describe('RateLimiter', () => {
   });
 
   it('sits a short pause out', async () => {
-    limiter.pause(10_000, ASKED);
+    limiter.pause(10_000);
     const waiting = run(1);
     await clock.advance(9_999);
     expect(begun).to.deep.equal([]);
@@ -106,8 +105,8 @@ describe('RateLimiter', () => {
   });
 
   it('does not let a shorter pause end a longer one', async () => {
-    limiter.pause(9_000, ASKED);
-    limiter.pause(1_000, ASKED);
+    limiter.pause(9_000);
+    limiter.pause(1_000);
     void run(1);
     await clock.advance(8_999);
     expect(begun).to.deep.equal([]);
@@ -118,11 +117,11 @@ describe('RateLimiter', () => {
   it('says how long a long pause is to those who wait and those who come', async () => {
     await Promise.all([run(1), run(2)]);
     const waiting = errorOf(run(3));
-    limiter.pause(120_000, ASKED);
+    limiter.pause(120_000);
     const first = await waiting;
     expect(first).to.include({ code: 'RateLimited', retryAfter: 120_000, retryable: true });
     expect(first.message).to.equal(
-      'account default in region us-south is paused: the registry asked to wait; it is tried again in 120 s',
+      'account default in region us-south is paused: the registry asked to wait, for 120 s more; it is tried again after that',
     );
     await clock.advance(60_000);
     expect(await errorOf(run(4))).to.include({ code: 'RateLimited', retryAfter: 60_000 });
@@ -134,7 +133,7 @@ describe('RateLimiter', () => {
   });
 
   it('does not believe in pauses of more than ten minutes', async () => {
-    limiter.pause(86_400_000, ASKED);
+    limiter.pause(86_400_000);
     expect(await errorOf(run(1))).to.include({ retryAfter: 600_000 });
   });
 
