@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import nock from 'nock';
 import { CircuitBreaker } from '../../../src/registry/circuit-breaker.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
-import { settle, VirtualClock } from '../../support/virtual-clock.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 import { useNock } from './support/nocked.ts';
 import {
   aDirectory,
