@@ -5,6 +5,8 @@ export interface FaultMatch {
   method?: string;
   path?: RegExp;
   watch?: boolean;
+  /** What the client says of itself. */
+  userAgent?: RegExp;
 }
 
 /**
@@ -64,6 +66,7 @@ function matches(match: FaultMatch, request: ApiRequest): boolean {
   return (
     (match.method === undefined || match.method === request.method) &&
     (match.path === undefined || match.path.test(request.path)) &&
-    (match.watch === undefined || match.watch === isWatch(request))
+    (match.watch === undefined || match.watch === isWatch(request)) &&
+    (match.userAgent === undefined || match.userAgent.test(request.headers['user-agent'] ?? ''))
   );
 }

@@ -69,6 +69,16 @@ describe('faults and time of the embedded API server', () => {
     expect((await create('a')).status).to.equal(201);
   });
 
+  it('strikes one client and spares the others', async () => {
+    server.faults.add({ kind: 'status', code: 500, match: { userAgent: /^operator/ } });
+    const ask = async (agent: string): Promise<number> => {
+      const read = request('GET', MAPS);
+      return (await server.handle({ ...read, headers: { 'user-agent': agent } })).status;
+    };
+    expect(await ask('operator/1.0')).to.equal(500);
+    expect(await ask('kubectl')).to.equal(200);
+  });
+
   it('breaks the connection before or after the effect', async () => {
     server.faults.add({ kind: 'reset', times: 1 });
     expect(await failure(create('before'))).to.be.instanceOf(ConnectionLost);
