@@ -1,0 +1,76 @@
+import { decodeJwt } from 'jose';
+import { findCondition } from '../../src/api/conditions.ts';
+import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { SECRETS } from '../../src/kube/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { checksum, PAYLOAD_KEY } from '../../src/token/secret.ts';
+import type { SecretObject, World } from './world.ts';
+
+export interface Audit {
+  tokens: RegistryToken[];
+  /** What is not as it should be once nothing is left to be done; a line for each. */
+  complaints: string[];
+  /** Ids of tokens that live at the registry and that no RegistryToken names, as its token or as a predecessor in grace. */
+  orphans: string[];
+}
+
+/** Compares every RegistryToken with its Secret and with the registry. */
+export async function audit(world: World): Promise<Audit> {
+  const tokens = await world.client.listAll<RegistryToken>(REGISTRY_TOKENS);
+  const secrets = await world.client.listAll<SecretObject>(SECRETS);
+  const byName = new Map(secrets.map((secret) => [nameOf(secret), secret]));
+  const live = new Set(world.service.tokens().map(({ id }) => id));
+  const complaints = tokens.flatMap((token) => {
+    const problem = problemOf(token, byName.get(nameOf(token)), live);
+    return problem === undefined ? [] : [`${nameOf(token)}: ${problem}`];
+  });
+  const named = new Set(
+    tokens.flatMap(({ status }) => [
+      status?.token?.id,
+      ...(status?.previousTokens ?? []).map(({ id }) => id),
+    ]),
+  );
+  return { tokens, complaints, orphans: [...live].filter((id) => !named.has(id)) };
+}
+
+function problemOf(
+  { metadata, status }: RegistryToken,
+  secret: SecretObject | undefined,
+  live: ReadonlySet<string>,
+): string | undefined {
+  if (metadata.deletionTimestamp !== undefined) return 'is still being deleted';
+  const ready = findCondition(status?.conditions, 'Ready');
+  if (ready?.status !== 'True' || ready.observedGeneration !== metadata.generation)
+    return `Ready is ${ready?.status}, ${ready?.reason}, of generation ${ready?.observedGeneration}, not ${metadata.generation}`;
+  if (metadata.annotations?.['pullsecrets.dev/rotate'] !== status?.lastHandledRotate)
+    return 'was not rotated';
+  if (status?.mintIntent) return 'has an open intent';
+  const late = status?.previousTokens?.find(({ revokeAt }) => Date.parse(revokeAt) < Date.now());
+  if (late) return `its predecessor ${late.id} outlives its grace`;
+  const id = status?.token?.id ?? '';
+  if (!live.has(id)) return `its token ${id} does not live`;
+  const payload = Buffer.from(secret?.data?.[PAYLOAD_KEY] ?? '', 'base64').toString();
+  if (secret?.metadata.annotations?.['pullsecrets.dev/checksum'] !== checksum(payload))
+    return 'its Secret is missing or damaged';
+  const { auths } = JSON.parse(payload) as { auths: Record<string, { password: string }> };
+  const held = Object.values(auths).map(({ password }) => decodeJwt(password).jti);
+  return held.every((each) => each === id) ? undefined : `its Secret holds ${held.join()}, not ${id}`;
+}
+
+const nameOf = ({ metadata }: RegistryToken | SecretObject): string =>
+  `${metadata.namespace}/${metadata.name}`;
+
+/** Waits until nothing is left to complain of, and no orphan is left. @throws Error that says what is, after that long */
+export function whenInOrder(world: World, milliseconds: number): Promise<Audit> {
+  return world.eventually(
+    'every RegistryToken is as asked for, and nothing is orphaned',
+    async () => {
+      const found = await audit(world);
+      const wrong = [...found.complaints, ...found.orphans.map((id) => `orphan ${id}`)];
+      return wrong.length === 0
+        ? { value: found }
+        : { seen: `${wrong.length} wrong:\n${wrong.slice(0, 5).join('\n')}` };
+    },
+    milliseconds,
+  );
+}
