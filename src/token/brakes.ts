@@ -3,7 +3,7 @@ import { ROTATE_ANNOTATION } from '../api/names.ts';
 import { fromTime, toTime } from '../api/time.ts';
 import { isFailureReason, isRegistryFailure } from './failure.ts';
 import { budgetFreeAt } from './mint-budget.ts';
-import { expiryOf, LEAST_IN_FORCE } from './schedule.ts';
+import { expiryOf, SHORTEST_LIFE } from './schedule.ts';
 import { isExpired, type Policy, type Situation } from './situation.ts';
 
 /** Something is to be done, but not now; `until` undefined: not before somebody changes something. */
@@ -98,14 +98,14 @@ function repairBackingOff(situation: Situation): Hold | undefined {
 }
 
 /** A token that was dead when it came calls for another at once; with a clock that is wrong, so does that one. */
-function lastCameDead({ token, now }: Situation): Hold | undefined {
+function lastCameDead({ token, now, skew }: Situation): Hold | undefined {
   const record = token.status?.token;
   const issued = fromTime(record?.issuedAt);
-  if (!record || issued === undefined || expiryOf(record) - issued >= LEAST_IN_FORCE) return undefined;
-  const until = issued + PAUSE_AFTER_DEAD;
-  if (issued > now || until <= now) return undefined;
+  if (!record || issued === undefined || expiryOf(record) - issued >= SHORTEST_LIFE) return undefined;
+  const until = issued - skew + PAUSE_AFTER_DEAD;
+  if (issued - skew > now || until <= now) return undefined;
   return hold(
-    'TokenExpired',
+    'ClockSkew',
     `the token issued at ${toTime(issued)} was to expire at ${toTime(expiryOf(record))}: the clock of this cluster or of the registry is wrong; the next is created at ${toTime(until)}`,
     until,
   );
@@ -132,8 +132,8 @@ function secretContested({ secret, spec, contestedUntil, now }: Situation): Hold
 }
 
 /** With rotation by hand only, an expired token stays until somebody asks. */
-export function expiredForGood({ token, now }: Situation): Hold | undefined {
-  if (!isExpired(token, now)) return undefined;
+export function expiredForGood({ token, now, skew }: Situation): Hold | undefined {
+  if (!isExpired(token, now + skew)) return undefined;
   return hold(
     'TokenExpired',
     `the token has expired and spec.rotation.policy is Manual; ask for a rotation with annotation ${ROTATE_ANNOTATION}`,

@@ -5,8 +5,10 @@ import { fromTime } from '../api/time.ts';
 /** At most this part of a token's time in force is taken off it, so that tokens made together are not renewed together. */
 const JITTER = 0.05;
 const DEFAULT_MARGIN = 1 / 3;
-/** What a schedule leaves a token at least, in milliseconds: half of the shortest lifetime that can be asked for. */
-export const LEAST_IN_FORCE = 30_000;
+/** What a margin that was asked for leaves a token at least, in milliseconds: half of the shortest lifetime there is to ask for. */
+const LEAST_IN_FORCE = 30_000;
+/** A token that comes with less than this to live, in milliseconds, came dead. */
+export const SHORTEST_LIFE = 5_000;
 
 /** Milliseconds since 1970 at which a recorded token expires; Infinity when it never does. */
 export function expiryOf(record: Pick<TokenRecord, 'expiresAt'>): number {

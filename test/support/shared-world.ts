@@ -11,9 +11,7 @@ export function sharedWorld(): Promise<World> {
   return shared;
 }
 
-/** Mocha loads this from .mocharc.json. */
-export const mochaHooks = {
-  async afterAll(): Promise<void> {
-    await (await shared)?.close();
-  },
-};
+// Imported by a test file, this becomes a hook of the whole run.
+after(async () => {
+  await (await shared)?.close();
+});
