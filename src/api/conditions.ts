@@ -31,6 +31,7 @@ export type Reason =
   | 'SecretNotWritten'
   | 'MintBudgetExceeded'
   | 'TokenExpired'
+  | 'ClockSkew'
   // Credentials of an account.
   | 'CredentialsNotFound'
   | 'CredentialsInvalid'

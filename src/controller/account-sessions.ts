@@ -64,6 +64,11 @@ export class AccountSessions {
     return session ? session.problem : 'its credentials have not been read yet';
   }
 
+  /** How far the clock of an account's region is ahead of this machine's, in milliseconds; 0 where that is not known. */
+  skew(name: string, region: string): number {
+    return this.#directory.skew(name, region);
+  }
+
   changedAt(name: string): number | undefined {
     return this.#sessions.get(name)?.changedAt;
   }

@@ -70,6 +70,7 @@ export class Assessor {
       const now = clock.now();
       const situation: Situation = {
         now,
+        skew: sessions.skew(wanted.account, wanted.region),
         token,
         spec,
         wanted,

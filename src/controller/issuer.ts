@@ -4,6 +4,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { IssuedToken } from '../registry/port.ts';
+import { deadOnArrival } from '../token/clock-skew.ts';
 import type { Outcome } from '../token/conditions.ts';
 import { conditionsOf } from '../token/conditions.ts';
 import { rotateValue, type Decision } from '../token/decision.ts';
@@ -42,6 +43,8 @@ export interface IssuerOptions {
   random: () => number;
   mintBudget: number;
   defaultGracePeriod: number;
+  /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
+  skew: (account: string, region: string) => number;
   /** Called when a registry refused an account's credentials. */
   onUnauthorized: (account: string) => void;
 }
@@ -67,7 +70,7 @@ export class Issuer {
     decision: Extract<Decision, { action: 'mint' }>,
     signal: AbortSignal,
   ): Promise<Progress> {
-    const { tokens, clock, logger, mintBudget } = this.#options;
+    const { tokens, clock, logger, mintBudget, skew } = this.#options;
     const { wanted, spec } = task;
     logger.info({ ...idsOf(task.token), reason: decision.reason }, `minting: ${decision.message}`);
     const owned = await tokens.addFinalizer(task.token, signal);
@@ -93,6 +96,7 @@ export class Issuer {
         secretHolds: holds(task.secret, intended),
         outcome: { kind: 'held', reason: first ? 'Issuing' : 'Rotating', message: decision.message },
         now: clock.now(),
+        skew: skew(wanted.account, wanted.region),
       }),
       clock.now(),
     );
@@ -105,7 +109,12 @@ export class Issuer {
       return this.#mintFailed(progress, announced, error);
     }
     this.#options.metrics.minted(decision.reason);
-    return this.#place(progress, announced, intended.mintIntent, issued, clock.now(), signal);
+    const ahead = skew(wanted.account, wanted.region);
+    const dead = deadOnArrival(issued.expiresAt, clock.now(), ahead);
+    if (dead) return this.#refused(progress, announced, intended.mintIntent, issued, dead);
+    // In the registry's time, as its expiry is: between them lies the token's real life.
+    const issuedAt = clock.now() + ahead;
+    return this.#place(progress, announced, intended.mintIntent, issued, issuedAt, signal);
   }
 
   /**
@@ -131,8 +140,11 @@ export class Issuer {
       const secretHolds = holds(secret, status);
       return { token, status, outcome: { kind: 'held', reason, message }, secretHolds, until };
     }
-    const adopted = settlement.result === 'found' && intent.specHash === wanted.specHash;
     const { account, region, revision } = intent;
+    const adopted =
+      settlement.result === 'found' &&
+      intent.specHash === wanted.specHash &&
+      !deadOnArrival(settlement.issued.expiresAt, clock.now(), this.#options.skew(account, region));
     const unwanted =
       settlement.result === 'found' && !adopted
         ? [{ id: settlement.issued.id, revision, account, region }]
@@ -144,7 +156,8 @@ export class Issuer {
     );
     const cleaned = steps.withStrays(status, strays, clock.now());
     if (settlement.result === 'lost' || !adopted) return { lost: cleaned };
-    return this.#place(task, cleaned, intent, settlement.issued, Date.parse(intent.startedAt), signal);
+    const issuedAt = Date.parse(intent.startedAt) + this.#options.skew(account, region);
+    return this.#place(task, cleaned, intent, settlement.issued, issuedAt, signal);
   }
 
   /** Writes the Secret again with the token there is. @throws KubeError */
@@ -234,6 +247,19 @@ export class Issuer {
       `${intent.reason}: Secret ${spec.secret.name} holds ${record.access} token ${id} that ${expiry}`,
     );
     return done(token, next);
+  }
+
+  /** A new token that is of no use: it is revoked, and its predecessor stays. */
+  #refused(
+    task: Task,
+    status: RegistryTokenStatus,
+    { revision, account, region }: MintIntent,
+    { id }: IssuedToken,
+    failure: Failure,
+  ): Progress {
+    const { mintIntent: _, ...rest } = status;
+    const strays = [{ id, revision, account, region }];
+    return this.#failed(task, steps.withStrays(rest, strays, this.#options.clock.now()), failure);
   }
 
   #mintFailed(task: Task, status: RegistryTokenStatus, error: unknown): Progress {

@@ -193,7 +193,8 @@ export class Operator {
     const tokens = new TokenClient(client);
     const minter = new Minter({ sessions, memory, clusterId, clock, mayAct });
     const revoker = new Revoker({ ...common, sessions });
-    const shared = { ...common, ...settings, memory, sessions, secrets, tokens, minter, revoker };
+    const skew = (account: string, region: string): number => sessions.skew(account, region);
+    const shared = { ...common, ...settings, memory, sessions, secrets, tokens, minter, revoker, skew };
     const { sweep, watchNamespaces } = settings;
     const sweeping = {
       users: new TokenUsers(client, watches, watchNamespaces),

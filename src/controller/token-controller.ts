@@ -29,6 +29,8 @@ export interface TokenControllerOptions {
   finalizer: TokenFinalizer;
   memory: Memory;
   clock: Clock;
+  /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
+  skew: (account: string, region: string) => number;
 }
 
 /**
@@ -141,10 +143,11 @@ export class TokenController {
     const revoked = suspended ? progress.status : await revoker.revokeDue(token, progress.status, signal);
     const status = scheduledStatus(token, revoked, assessment, secretHolds);
     const now = clock.now();
-    const updates = conditionsOf({ status, spec, wanted, secretHolds, outcome, now });
+    const skew = wanted ? this.#options.skew(wanted.account, wanted.region) : 0;
+    const updates = conditionsOf({ status, spec, wanted, secretHolds, outcome, now, skew });
     const next = withConditions(token, status, updates, now);
     if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
-    const requeueAfter = nextLook(token, spec, next, outcome, until, clock.now());
+    const requeueAfter = nextLook(token, spec, next, outcome, until, clock.now(), skew);
     return requeueAfter === undefined ? undefined : { requeueAfter };
   }
 }

@@ -123,6 +123,11 @@ export class RegistryDirectory {
     return { accountId: accountIdOf(credentials.accountId, grant.accountId) };
   }
 
+  /** How far the clock of an account's region is ahead of this machine's, in milliseconds; 0 where that is not known. */
+  skew(account: string, region: string): number {
+    return this.#client.serverClocks.skew(account, region);
+  }
+
   /** Drops what is kept for an account that is gone. Calls under way go on. */
   forget(name: string): void {
     this.#accounts.delete(name);

@@ -6,6 +6,7 @@ import type { HttpAnswer } from './http-answer.ts';
 import type { HttpClient, HttpRequest } from './http-client.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { RegistryMetrics } from './metrics.ts';
+import { ServerClocks } from './server-clocks.ts';
 
 /** A request with what messages and metrics say of it. */
 export interface RegistryRequest extends HttpRequest, Inquiry {
@@ -17,6 +18,7 @@ export interface RegistryRequest extends HttpRequest, Inquiry {
 
 /** Sends requests and turns every failure into a RegistryError. */
 export class RegistryClient {
+  readonly serverClocks: ServerClocks;
   readonly #http: HttpClient;
   readonly #metrics: RegistryMetrics;
   readonly #clock: Clock;
@@ -25,6 +27,7 @@ export class RegistryClient {
     this.#http = http;
     this.#metrics = metrics;
     this.#clock = clock;
+    this.serverClocks = new ServerClocks(clock);
   }
 
   /**
@@ -39,6 +42,7 @@ export class RegistryClient {
     try {
       const answer = await this.#http.send(request, signal);
       code = answer.status;
+      if (answer.serverTime !== undefined) this.serverClocks.note(account, region, answer.serverTime);
       if (answer.status < 200 || answer.status >= 300) throw refusal(request, answer);
       return answer;
     } catch (error) {

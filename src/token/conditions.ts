@@ -1,6 +1,7 @@
 import type { ConditionUpdate, Reason } from '../api/conditions.ts';
 import type { RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { fromTime } from '../api/time.ts';
+import { skewRemark } from './clock-skew.ts';
 import type { Refusal, Wanted } from './eligibility.ts';
 import { isFinal, type Failure } from './failure.ts';
 import { expiryOf } from './schedule.ts';
@@ -30,7 +31,10 @@ interface Facts {
   /** The Secret is there and holds the recorded token. */
   secretHolds: boolean;
   outcome: Outcome;
+  /** Milliseconds since 1970. */
   now: number;
+  /** How far the registry's clock is ahead, in milliseconds. */
+  skew: number;
 }
 
 /**
@@ -76,18 +80,20 @@ function obstacleOf(outcome: Outcome): Obstacle | undefined {
 }
 
 function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
-  const { status, spec, wanted, secretHolds, now } = facts;
+  const { status, spec, wanted, secretHolds, now, skew } = facts;
   const { token } = status;
   const refused = facts.outcome.kind === 'refused';
-  const alive = token !== undefined && expiryOf(token) > now;
+  const alive = token !== undefined && expiryOf(token) > now + skew;
   if (!refused && alive && secretHolds && (!wanted || token.specHash === wanted.specHash)) {
     const suspended = obstacle?.reason === 'Suspended';
+    const remark = skewRemark(now, skew);
     const until = token.expiresAt === undefined ? 'never expires' : `expires at ${token.expiresAt}`;
+    const holding = `Secret ${spec?.secret.name ?? ''} holds a ${token.access} token for ${status.host ?? 'the registry'} that ${until}`;
     return {
       type: 'Ready',
       status: 'True',
-      reason: suspended ? 'Suspended' : 'Issued',
-      message: `Secret ${spec?.secret.name ?? ''} holds a ${token.access} token for ${status.host ?? 'the registry'} that ${until}`,
+      reason: suspended ? 'Suspended' : remark ? 'ClockSkew' : 'Issued',
+      message: remark ? `${holding}, but ${remark}` : holding,
     };
   }
   return {

@@ -77,9 +77,9 @@ function another(
  * Whether there is a token to write the Secret with: one that lives, and that goes with the account and region whose host
  * would be written. Until a token for a new region is there, the Secret stays as it is.
  */
-function canWrite({ token, wanted, tokenIsGone, now }: Situation): boolean {
+function canWrite({ token, wanted, tokenIsGone, now, skew }: Situation): boolean {
   const record = token.status?.token;
-  if (!record || tokenIsGone || isExpired(token, now)) return false;
+  if (!record || tokenIsGone || isExpired(token, now + skew)) return false;
   return record.account === wanted.account && record.region === wanted.region;
 }
 
@@ -131,20 +131,20 @@ function tokenLost({ tokenIsGone }: Situation): Need<MintReason> | undefined {
   return { reason: 'TokenLost', message: 'the registry no longer has the token' };
 }
 
-function tokenExpired({ token, spec, now }: Situation): Need<MintReason> | undefined {
-  if (spec.rotation.policy === 'Manual' || !isExpired(token, now)) return undefined;
+function tokenExpired({ token, spec, now, skew }: Situation): Need<MintReason> | undefined {
+  if (spec.rotation.policy === 'Manual' || !isExpired(token, now + skew)) return undefined;
   return { reason: 'TokenExpired', message: 'the token has expired' };
 }
 
-function renewalDue({ token, spec, now }: Situation): Need<MintReason> | undefined {
+function renewalDue({ token, spec, now, skew }: Situation): Need<MintReason> | undefined {
   const expiresAt = token.status?.token?.expiresAt;
-  if (expiresAt === undefined || !isDue(scheduled({ token, spec }), now)) return undefined;
+  if (expiresAt === undefined || !isDue(scheduled({ token, spec }), now + skew)) return undefined;
   return { reason: 'RenewalDue', message: `the token expires at ${expiresAt}` };
 }
 
-function rotationDue({ token, spec, now }: Situation): Need<MintReason> | undefined {
+function rotationDue({ token, spec, now, skew }: Situation): Need<MintReason> | undefined {
   const { rotateEvery } = spec.rotation;
-  if (rotateEvery === undefined || !isDue(scheduled({ token, spec }), now)) return undefined;
+  if (rotateEvery === undefined || !isDue(scheduled({ token, spec }), now + skew)) return undefined;
   return { reason: 'RotationDue', message: `it is replaced every ${formatDuration(rotateEvery)}` };
 }
 

@@ -17,6 +17,7 @@ const AT_REGISTRY: Partial<Record<Reason, 'passing' | 'final'>> = {
   RegistryQuotaExceeded: 'passing',
   RegistryRateLimited: 'passing',
   RegistryUnavailable: 'passing',
+  ClockSkew: 'passing',
   RegistryUnauthorized: 'final',
   RegistryForbidden: 'final',
   RegistryNotFound: 'final',

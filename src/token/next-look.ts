@@ -11,6 +11,7 @@ const SHORTEST_PAUSE = 1_000;
  * When to look at a RegistryToken again, if nothing calls for it earlier. What is already past and was not acted on now
  * is held back by something else, and does not count: looking again at once would find the same.
  * @param until when what held it back ends
+ * @param skew how far the registry's clock, which counts for expiry, is ahead, in milliseconds
  * @returns milliseconds from `now`, at least a second unless a revocation is due; undefined: not by the clock
  */
 export function nextLook(
@@ -20,10 +21,12 @@ export function nextLook(
   outcome: Outcome,
   until: number | undefined,
   now: number,
+  skew = 0,
 ): number | undefined {
   const { token: record, previousTokens = [] } = status;
-  const rotation = spec && record && rotationTime(record, spec.rotation, token.metadata.uid);
-  const ahead = [until, rotation, fromTime(status.nextRetryTime), record && expiryOf(record)].filter(
+  const planned = spec && record && rotationTime(record, spec.rotation, token.metadata.uid);
+  const rotation = planned === undefined ? undefined : planned - skew;
+  const ahead = [until, rotation, fromTime(status.nextRetryTime), record && expiryOf(record) - skew].filter(
     (time): time is number => time !== undefined && time > now,
   );
   const overdue = outcome.kind === 'done' && rotation !== undefined && rotation <= now;

@@ -6,6 +6,8 @@ import type { SecretView } from './secret-view.ts';
 /** Everything a decision is made from. Times in milliseconds since 1970. */
 export interface Situation {
   now: number;
+  /** How far the registry's clock is ahead, in milliseconds; 0 where that is not known. Its clock counts for expiry. */
+  skew: number;
   token: RegistryToken;
   spec: TokenSpec;
   wanted: Wanted;

@@ -195,6 +195,7 @@ export function aSituation({
   const { account, region = 'us-south', access, lifetime } = spec;
   return {
     now: ISSUED + HOUR,
+    skew: 0,
     token,
     spec,
     wanted: aWanted({ account, region, specHash: specHash({ account, region, access, lifetime }) }),

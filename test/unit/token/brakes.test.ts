@@ -63,7 +63,7 @@ describe('a brake', () => {
         { token: { status: { token: aRecord({ issuedAt: at(58 * MINUTE), expiresAt: at(0) }) } } },
         {
           action: 'hold',
-          reason: 'TokenExpired',
+          reason: 'ClockSkew',
           message: `the token issued at ${at(58 * MINUTE)} was to expire at ${at(0)}: the clock of this cluster or of the registry is wrong; the next is created at ${at(63 * MINUTE)}`,
           until: ISSUED + 63 * MINUTE,
         },

@@ -1,0 +1,33 @@
+import { formatDuration } from '../api/duration.ts';
+import { toTime } from '../api/time.ts';
+import type { Failure } from './failure.ts';
+
+/** From here on a difference between clocks is worth telling somebody. Milliseconds. */
+const REMARKABLE = 60_000;
+
+/**
+ * Says that two clocks differ, if they do by a minute or more.
+ * @param now of the operator, milliseconds since 1970
+ * @param skew how far the registry's clock is ahead, in milliseconds
+ */
+export function skewRemark(now: number, skew: number): string | undefined {
+  if (Math.abs(skew) < REMARKABLE) return undefined;
+  const distance = formatDuration(Math.round(Math.abs(skew) / 1000) * 1000);
+  const side = skew > 0 ? 'behind' : 'ahead of';
+  return `the operator's clock (${toTime(now)}) is ${distance} ${side} the registry's (${toTime(now + skew)}); one of them is wrong`;
+}
+
+/**
+ * What is the matter with a token that has expired when it comes; undefined for one that lives. By which clock it is
+ * judged: the registry's, where known.
+ * @param expiresAt milliseconds since 1970; null when it never expires
+ */
+export function deadOnArrival(expiresAt: number | null, now: number, skew: number): Failure | undefined {
+  if (expiresAt === null || expiresAt > now + skew) return undefined;
+  const clocks = skewRemark(now, skew) ?? `it is ${toTime(now)} by the operator's clock`;
+  return {
+    reason: 'ClockSkew',
+    message: `the registry gave a token that had expired at ${toTime(expiresAt)}: ${clocks}; correct the clock that is wrong`,
+    retryable: true,
+  };
+}

@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import nock from 'nock';
+import { ServerClocks } from '../../../src/registry/server-clocks.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+import { useNock } from './support/nocked.ts';
+import {
+  aDirectory,
+  anAccount,
+  anExchange,
+  errorOf,
+  IAM,
+  NEVER,
+  REGISTRY,
+} from './support/registry-world.ts';
+
+const HOUR = 3_600_000;
+
+describe('ServerClocks', () => {
+  let clock: VirtualClock;
+  let clocks: ServerClocks;
+  beforeEach(() => {
+    clock = new VirtualClock();
+    clocks = new ServerClocks(clock);
+  });
+
+  const skew = (region = 'us-south'): number => clocks.skew('default', region);
+
+  it('knows nothing at first', () => expect(skew()).to.equal(0));
+
+  for (const distance of [HOUR, -HOUR, 5_000]) {
+    it(`tells that a server is ${distance} ms ahead, until it is heard again`, async () => {
+      clocks.note('default', 'us-south', clock.now() + distance);
+      expect(skew()).to.equal(distance);
+      await clock.advance(24 * HOUR);
+      expect(skew()).to.equal(distance);
+      clocks.note('default', 'us-south', clock.now());
+      expect(skew()).to.equal(0);
+    });
+  }
+
+  it('takes less than five seconds for noise', () => {
+    clocks.note('default', 'us-south', clock.now() - 4_999);
+    expect(skew()).to.equal(0);
+  });
+
+  it('keeps accounts and regions apart; what an account shares stands in for a region not heard yet', () => {
+    clocks.note('default', '', clock.now() + HOUR);
+    clocks.note('default', 'eu-de', clock.now() + 2 * HOUR);
+    expect([skew(), skew('eu-de'), clocks.skew('other', 'eu-de')]).to.deep.equal([HOUR, 2 * HOUR, 0]);
+  });
+
+  it('knows nothing any more once this machine’s clock was set', async () => {
+    clocks.note('default', 'us-south', clock.now() + HOUR);
+    clock.jump(HOUR);
+    expect(skew()).to.equal(0);
+    clocks.note('default', 'us-south', clock.now());
+    expect(skew()).to.equal(0);
+    clock.jump(-HOUR);
+    expect(skew()).to.equal(0);
+  });
+});
+
+describe('the Date header of every answer', () => {
+  useNock();
+  const date = (time: number) => ({ Date: new Date(time).toUTCString() });
+
+  it('tells the registry’s time, of refusals too', async () => {
+    const { clock, directory } = aDirectory();
+    const registry = directory.registry(anAccount(), 'us-south');
+    nock(IAM)
+      .post('/identity/token')
+      .reply(200, anExchange(), date(clock.now() - HOUR));
+    nock(REGISTRY)
+      .get('/api/v1/tokens')
+      .reply(403, '', date(clock.now() + HOUR));
+    await directory.verify(anAccount(), NEVER);
+    expect(directory.skew('default', 'us-south')).to.equal(-HOUR);
+    await errorOf(registry.list(NEVER));
+    expect(directory.skew('default', 'us-south')).to.equal(HOUR);
+  });
+});
