@@ -79,8 +79,10 @@ export class World {
   /**
    * Starts the operator; the one that runs, if any, must be stopped first.
    * @param kubeConfig how it reaches the API server, unless directly
+   * @param wrong how far its clock is ahead of everybody else's, in milliseconds
    */
-  startOperator(settings: Partial<OperatorSettings> = {}, kubeConfig?: KubeConfig): void {
+  startOperator(settings: Partial<OperatorSettings> = {}, kubeConfig?: KubeConfig, wrong = 0): void {
+    const itsClock = { ...clock, now: () => clock.now() + wrong };
     if (this.#operator) throw new Error('an operator runs already');
     const stop = new AbortController();
     const logger = pino({ level: 'debug', base: null }, { write: (line) => this.#record(line) });
@@ -107,7 +109,7 @@ export class World {
       },
       client: this.#connect('registry-token-operator', kubeConfig),
       directory: new RegistryDirectory({
-        clock,
+        clock: itsClock,
         userAgent: 'test',
         timeout: 2_000,
         metrics: metrics.registryClient,
@@ -123,7 +125,7 @@ export class World {
         accountQueue: metrics.workQueues.queue('registryaccount'),
       },
       logger,
-      clock,
+      clock: itsClock,
       random: Math.random,
     });
     const done = Promise.all([operator.watch(stop.signal), operator.lead(stop.signal)]);
