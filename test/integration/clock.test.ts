@@ -38,3 +38,47 @@ describe('an operator whose clock is wrong', () => {
     });
   }
 });
+
+describe('a registry whose tokens are dead when they come', () => {
+  let world: World;
+  before(async () => {
+    world = await World.start();
+    world.startOperator();
+  });
+  afterEach(() => world.service.faults.clear());
+  after(() => world.close());
+
+  const minted = (uid: string): number =>
+    world.service.tokens().filter(({ description }) => description.includes(uid)).length;
+
+  it('no Secret is written with one, few are asked for, and it works as soon as the registry does', async () => {
+    const namespace = await world.createNamespace();
+    world.service.faults.add({ operation: 'mint', kind: 'expired' });
+    const name = await world.createToken(namespace);
+    const { status, metadata } = await world.whenReady(name, { status: 'False', reason: 'ClockSkew' });
+    expect(status?.conditions?.map(({ type }) => type)).to.include('Reconciling');
+    expect(status?.nextRetryTime).to.not.equal(undefined);
+    expect(await world.exists(world.secret(name))).to.equal(false);
+    expect(minted(metadata.uid)).to.be.at.most(2);
+    world.service.faults.clear();
+    await world.whenReady(name);
+  });
+
+  it('the token in force stays, and so does its Secret', async () => {
+    const namespace = await world.createNamespace();
+    const name = await world.createToken(namespace);
+    const { status } = await world.whenReady(name);
+    world.service.faults.add({ operation: 'mint', kind: 'expired' });
+    await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
+    const after = await world.eventually('it says so', async () => {
+      const token = await world.token(name);
+      const reason = token.status?.conditions?.find(({ type }) => type === 'Reconciling')?.reason;
+      return reason === 'ClockSkew' ? { value: token } : { seen: JSON.stringify(token.status) };
+    });
+    expect(after.status?.token).to.deep.equal(status?.token);
+    expect(after.status?.conditions?.find(({ type }) => type === 'Ready')?.status).to.equal('True');
+    expect((await world.secret(name)).metadata.annotations).to.include({
+      'pullsecrets.dev/token-id': status?.token?.id,
+    });
+  });
+});
