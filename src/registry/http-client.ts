@@ -20,6 +20,15 @@ export interface HttpClientOptions {
   timeout: number;
 }
 
+/** The way to registries: HTTP in production, in-process in simulations. */
+export interface HttpSender {
+  /**
+   * Sends a request once.
+   * @throws NoAnswer when no status arrived in time; the signal's reason when it aborted
+   */
+  send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
+}
+
 /** Milliseconds to open a connection: a host that is not there is found out long before an answer is given up. */
 const CONNECT_TIMEOUT = 5_000;
 const LARGEST_BODY = 2 ** 20;
@@ -28,7 +37,7 @@ const LARGEST_BODY = 2 ** 20;
  * Pooled connections to registries. HTTP/1.1 only, where a request that is on its connection is never sent again behind
  * the caller's back. Redirects are answers like others: following one would give the credentials to another host.
  */
-export class HttpClient {
+export class HttpClient implements HttpSender {
   readonly #clock: Clock;
   readonly #userAgent: string;
   readonly #timeout: number;
@@ -40,10 +49,6 @@ export class HttpClient {
     this.#timeout = timeout;
   }
 
-  /**
-   * Sends a request once.
-   * @throws NoAnswer when no status arrived in time; the signal's reason when it aborted
-   */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
     const raw = await this.#exchange(request, signal);

@@ -3,7 +3,7 @@ import { NoAnswer } from './answer-reader.ts';
 import { RegistryError } from './errors.ts';
 import { refusal, unanswered } from './failures.ts';
 import type { HttpAnswer } from './http-answer.ts';
-import type { HttpClient, HttpRequest } from './http-client.ts';
+import type { HttpRequest, HttpSender } from './http-client.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { RegistryMetrics } from './metrics.ts';
 import { ServerClocks } from './server-clocks.ts';
@@ -19,11 +19,11 @@ export interface RegistryRequest extends HttpRequest, Inquiry {
 /** Sends requests and turns every failure into a RegistryError. */
 export class RegistryClient {
   readonly serverClocks: ServerClocks;
-  readonly #http: HttpClient;
+  readonly #http: HttpSender;
   readonly #metrics: RegistryMetrics;
   readonly #clock: Clock;
 
-  constructor(http: HttpClient, metrics: RegistryMetrics, clock: Clock) {
+  constructor(http: HttpSender, metrics: RegistryMetrics, clock: Clock) {
     this.#http = http;
     this.#metrics = metrics;
     this.#clock = clock;

@@ -3,7 +3,8 @@ import type { Clock } from '../../src/common/clock.ts';
 interface Timer {
   due: number;
   sequence: number;
-  callback: () => void;
+  /** Gone once it fired or was cancelled. */
+  callback: (() => void) | undefined;
 }
 
 /** A clock that moves only when told to. Timers fire in order of their due time, then of their making. */
@@ -11,7 +12,9 @@ export class VirtualClock implements Clock {
   #elapsed = 0;
   #wallOffset: number;
   #sequence = 0;
-  readonly #timers = new Set<Timer>();
+  /** Binary heap; cancelled timers stay in it until they come to its top. */
+  readonly #heap: Timer[] = [];
+  #pending = 0;
 
   /** @param start wall-clock time at the beginning, milliseconds since 1970 */
   constructor(start = Date.parse('2026-01-01T00:00:00Z')) {
@@ -32,13 +35,18 @@ export class VirtualClock implements Clock {
       sequence: this.#sequence++,
       callback,
     };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    this.#push(timer);
+    this.#pending++;
+    return () => {
+      if (!timer.callback) return;
+      timer.callback = undefined;
+      this.#pending--;
+    };
   }
 
   /** Timers that have not fired. */
   get pending(): number {
-    return this.#timers.size;
+    return this.#pending;
   }
 
   /** Milliseconds until the next timer fires; undefined when none is pending. */
@@ -51,14 +59,22 @@ export class VirtualClock implements Clock {
   async advance(milliseconds: number): Promise<void> {
     const end = this.#elapsed + milliseconds;
     await settle();
-    for (let next = this.#next(); next && next.due <= end; next = this.#next()) {
-      this.#elapsed = Math.max(this.#elapsed, next.due);
-      this.#timers.delete(next);
-      next.callback();
+    while ((this.#next()?.due ?? Infinity) <= end) {
+      this.#fireNext();
       await settle();
     }
     this.#elapsed = end;
     await settle();
+  }
+
+  /**
+   * Moves time on to the next timer and fires that one; what waits for nothing outside the process then runs.
+   * @returns whether there was one
+   */
+  async step(): Promise<boolean> {
+    const fired = this.#fireNext();
+    await new Promise((resolve) => setImmediate(resolve));
+    return fired;
   }
 
   /** Shifts the wall clock without any time passing, as an administrator or NTP would. */
@@ -66,14 +82,59 @@ export class VirtualClock implements Clock {
     this.#wallOffset += milliseconds;
   }
 
-  #next(): Timer | undefined {
-    let first: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (!first || timer.due < first.due || (timer.due === first.due && timer.sequence < first.sequence))
-        first = timer;
-    }
-    return first;
+  #fireNext(): boolean {
+    const next = this.#next();
+    if (!next) return false;
+    this.#pop();
+    const { callback } = next;
+    next.callback = undefined;
+    this.#pending--;
+    this.#elapsed = Math.max(this.#elapsed, next.due);
+    callback?.();
+    return true;
   }
+
+  #next(): Timer | undefined {
+    while (this.#heap[0] && !this.#heap[0].callback) this.#pop();
+    return this.#heap[0];
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap;
+    let index = heap.push(timer) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!this.#swapIfEarlier(index, parent)) return;
+      index = parent;
+    }
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (!last || heap.length === 0) return;
+    heap[0] = last;
+    for (let index = 0; ;) {
+      const left = 2 * index + 1;
+      const right = left + 1;
+      const [first, second] = [heap[left], heap[right]];
+      const child = first && second && isEarlier(second, first) ? right : left;
+      if (!this.#swapIfEarlier(child, index)) return;
+      index = child;
+    }
+  }
+
+  #swapIfEarlier(lower: number, upper: number): boolean {
+    const [below, above] = [this.#heap[lower], this.#heap[upper]];
+    if (!below || !above || !isEarlier(below, above)) return false;
+    this.#heap[lower] = above;
+    this.#heap[upper] = below;
+    return true;
+  }
+}
+
+function isEarlier(a: Timer, b: Timer): boolean {
+  return a.due < b.due || (a.due === b.due && a.sequence < b.sequence);
 }
 
 /** Lets every promise callback that is due run. */
