@@ -33,8 +33,8 @@ export interface ReflectorHealth {
   lastHeard: number;
 }
 
-/** Silence after which a watch is dead. Bookmarks come about once a minute. */
-export const STALL_LIMIT = 120_000;
+/** Silence after which a watch is dead: with the time to open another it is healed within two minutes. Bookmarks come about once a minute. */
+export const STALL_LIMIT = 115_000;
 /** The server ends a watch after 5 to 10 minutes, so that not all come back at once (client-go's minWatchTimeout). */
 const WATCH_SECONDS = 300;
 /** A watch that lives shorter than this gained nothing; opening the next at once would be a hot loop. */

@@ -88,7 +88,7 @@ describe('Reflector', () => {
         undefined,
       ]);
       expect(server.calls[0]!.query).to.include({ labelSelector: 'a=b' });
-      expect(server.calls[3]).to.have.property('stallLimit', 120_000);
+      expect(server.calls[3]).to.have.property('stallLimit', 115_000);
       expect(server.calls[3]!.query).to.include({
         allowWatchBookmarks: 'true',
         timeoutSeconds: '450',
