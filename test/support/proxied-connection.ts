@@ -55,6 +55,11 @@ export class ProxiedConnection {
     for (const end of [this.#client, this.#server]) if (!end.destroyed) end.resetAndDestroy();
   }
 
+  /** From now on bytes in that direction vanish, or in both. */
+  lose(direction?: Direction): void {
+    for (const each of direction ? [direction] : (['up', 'down'] as const)) this.#lost.add(each);
+  }
+
   #carry(direction: Direction, from: Socket, to: Socket): void {
     from.on('data', (chunk: Buffer) => {
       if (direction === 'up' && this.opening.length === 0) this.opening = chunk;
@@ -66,7 +71,6 @@ export class ProxiedConnection {
     from.on('close', () => {
       this.#later(direction, 0, () => to.destroySoon());
       if (to.destroyed) this.#carrier.closed();
-      // In a black hole nobody hears that the other end has left; one that left itself needs nothing any more.
     });
   }
 
@@ -81,9 +85,7 @@ export class ProxiedConnection {
           this.#server.destroy();
         });
       case 'black-hole':
-        for (const each of fault.direction ? [fault.direction] : (['up', 'down'] as const))
-          this.#lost.add(each);
-        return undefined;
+        return this.lose(fault.direction);
       case 'delay':
       case undefined:
         return this.#later(direction, fault?.milliseconds ?? 0, () => to.write(chunk));

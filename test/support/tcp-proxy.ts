@@ -36,9 +36,12 @@ export class TcpProxy {
     return { accepted: this.#accepted, open: this.#connections.size, ...this.#bytes };
   }
 
-  /** Adds a fault that strikes open and new connections. */
+  /** Adds a fault that strikes open and new connections. Open ones fall into a black hole at once. */
   add(fault: NetworkFault): void {
     this.#faults.set(fault, fault.times ?? Infinity);
+    if (fault.kind !== 'black-hole' || fault.times !== undefined) return;
+    for (const connection of this.#connections)
+      if (fault.only?.(connection.opening) !== false) connection.lose(fault.direction);
   }
 
   /** Breaks open connections at once. */
