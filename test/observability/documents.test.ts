@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { systemClock as clock } from '../../src/common/clock.ts';
+import { Metrics } from '../../src/ops/metrics.ts';
+import { readRules } from './support/queries.ts';
+
+const document = (name: string): Promise<string> =>
+  readFile(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+
+describe('documentation of what can be observed', () => {
+  it('has a section of the runbook for every alert, and none for another', async () => {
+    const alerts = (await readRules()).flatMap(({ alert }) => alert ?? []);
+    const [, ...sections] = (await document('runbook.md')).split(/^## /m);
+    expect(sections.map((section) => section.split('\n')[0])).to.have.members(alerts);
+    for (const section of sections) {
+      const parts = [...section.matchAll(/^\*\*(\w+)\.\*\*/gm)].map(([, part]) => part);
+      expect(parts, section.split('\n')[0]).to.deep.equal(['Meaning', 'Impact', 'Diagnosis', 'Remedy']);
+    }
+  });
+
+  it('leads nowhere that is not there', async () => {
+    for (const name of ['runbook.md', 'observability.md']) {
+      for (const [, file, anchor] of (await document(name)).matchAll(/\]\(([\w-]+\.md)?(?:#([\w-]+))?\)/g)) {
+        const headings = [...(await document(file ?? name)).matchAll(/^#+ (.+)$/gm)];
+        const anchors = headings.map(([, text = '']) =>
+          text
+            .toLowerCase()
+            .replaceAll(/[^\w -]/g, '')
+            .replaceAll(' ', '-'),
+        );
+        if (anchor !== undefined) expect(anchors, `${name} -> ${file}#${anchor}`).to.include(anchor);
+      }
+    }
+  });
+
+  it('lists every metric with its labels, and no other', async () => {
+    const metrics = new Metrics({
+      version: '',
+      nodeVersion: '',
+      clock,
+      listTokens: () => [],
+      listAccounts: () => [],
+    });
+    const names = [...(await metrics.text()).matchAll(/^# HELP (\S+)/gm)].map(([, name = '']) => name);
+    const own = names.filter((name) => !/^(process|nodejs)_/.test(name));
+    const rows = [...(await document('observability.md')).matchAll(/^\| `([a-z]+_\w+)` +\|([^|]*)\|/gm)];
+    expect(rows.map(([, name]) => name)).to.have.members(own);
+    const documented = new Map(rows.map(([, name, labels = '']) => [name, labels.match(/\w+/g) ?? []]));
+    for (const [, name = '', pairs = ''] of (await metrics.text()).matchAll(/^(\w+)\{([^}]*)\}/gm)) {
+      const labels = [...pairs.matchAll(/(\w+)="/g)]
+        .map(([, label]) => label)
+        .filter((label) => label !== 'le');
+      const row = documented.get(name.replace(/_(bucket|sum|count)$/, ''));
+      if (row) expect(row, name).to.have.members(labels);
+    }
+  });
+});
