@@ -34,5 +34,5 @@ COPY --from=build /project/dist/app/ /app/
 WORKDIR /app
 USER 65532:65532
 # Node's permission model: no child process, no worker, no addon, no writing; reading only the app, the service account's files
-# and the three files that the process metrics come from. SSL_CERT_FILE and NODE_EXTRA_CA_CERTS work as usual.
+# and the three files that the process metrics come from. NODE_EXTRA_CA_CERTS works as usual.
 ENTRYPOINT ["/nodejs/bin/node", "--permission", "--allow-fs-read=/app/*", "--allow-fs-read=/var/run/secrets/kubernetes.io/serviceaccount/*", "--allow-fs-read=/proc/self/status", "--allow-fs-read=/proc/self/limits", "--allow-fs-read=/proc/self/fd", "/app/main.mjs"]
