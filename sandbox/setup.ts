@@ -17,22 +17,43 @@ export const CUSTOM_RESOURCE_DEFINITIONS: Resource = {
   namespaced: false,
 };
 
-interface Definition extends KubeObject {
+/** A CustomResourceDefinition, as far as it is read here. */
+export type Definition = Manifest & {
+  spec: {
+    group: string;
+    scope: string;
+    names: { plural: string; kind: string };
+    versions: { name: string }[];
+  };
+};
+
+interface StoredDefinition extends KubeObject {
   status?: { conditions?: { type: string; status: string }[] };
+}
+
+/** The CRDs of the project. */
+export async function readDefinitions(): Promise<Definition[]> {
+  const files = await readdir(CRDS);
+  return Promise.all(
+    files.map(async (file) => parse(await readFile(new URL(file, CRDS), 'utf8')) as Definition),
+  );
 }
 
 /** Creates the CRDs and waits until the API server serves them. */
 export async function installDefinitions(client: KubeClient, signal: AbortSignal): Promise<void> {
   const names: string[] = [];
-  for (const file of await readdir(CRDS)) {
-    const definition = parse(await readFile(new URL(file, CRDS), 'utf8')) as Manifest;
+  for (const definition of await readDefinitions()) {
     // Not applied: an API server older than 1.25 refuses to apply the CEL rules, but creates what it knows of the rest.
     await client.create(CUSTOM_RESOURCE_DEFINITIONS, definition, { signal });
     names.push(definition.metadata.name);
   }
   for (const name of names) {
     for (;;) {
-      const { status } = await client.get<Definition>(CUSTOM_RESOURCE_DEFINITIONS, { name }, { signal });
+      const { status } = await client.get<StoredDefinition>(
+        CUSTOM_RESOURCE_DEFINITIONS,
+        { name },
+        { signal },
+      );
       if (status?.conditions?.some(({ type, status: is }) => type === 'Established' && is === 'True')) break;
       await sleep(systemClock, 100, signal);
     }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { ConnectionLost, type Answer, type ApiRequest } from './request.ts';
@@ -12,7 +13,12 @@ export interface ServingAddress {
   host: string;
   /** 0 takes any free port. */
   port: number;
+  /** Key and certificate in PEM, to serve HTTPS. */
+  tls?: { key: string; certificate: string };
 }
+
+/** What answers the requests. */
+type Handler = Pick<ApiServer, 'handle'>;
 
 export interface Serving {
   url: string;
@@ -22,14 +28,18 @@ export interface Serving {
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
 
-/** Offers the server over plain HTTP on loopback. */
-export async function serve(server: ApiServer, { host, port }: ServingAddress): Promise<Serving> {
-  const http = createServer((incoming, outgoing) => void exchange(server, incoming, outgoing));
+/** Offers the server over HTTP on loopback. */
+export async function serve(server: Handler, { host, port, tls }: ServingAddress): Promise<Serving> {
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+    void exchange(server, incoming, outgoing);
+  const http = tls
+    ? createTlsServer({ key: tls.key, cert: tls.certificate }, listener)
+    : createServer(listener);
   http.listen(port, host);
   await once(http, 'listening');
   const bound = http.address() as AddressInfo;
   return {
-    url: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
+    url: `${tls ? 'https' : 'http'}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
     close: async () => {
       const closed = once(http, 'close');
       http.close();
@@ -39,11 +49,7 @@ export async function serve(server: ApiServer, { host, port }: ServingAddress): 
   };
 }
 
-async function exchange(
-  server: ApiServer,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
+async function exchange(server: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const gone = new AbortController();
   outgoing.once('close', () => gone.abort());
   try {

@@ -1,11 +1,11 @@
-import type { SavedBearerSigner } from './bearer-signer.ts';
+import type { SelfSignedCertificate } from '../self-signed-certificate.ts';
 import type { RegistryToken } from './registry-token.ts';
 
 /** What a token service keeps over a restart. */
 export interface State {
   tokens: readonly RegistryToken[];
   /** Absent until the first bearer token. */
-  bearerSigner?: SavedBearerSigner | undefined;
+  bearerSigner?: SelfSignedCertificate | undefined;
 }
 
 export interface StateStore {

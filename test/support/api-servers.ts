@@ -2,7 +2,8 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { serve } from '../../sandbox/apiserver/http-server.ts';
 import { kubeconfigFor } from '../../sandbox/apiserver/kubeconfig.ts';
 import { ApiServer, type ApiServerOptions } from '../../sandbox/apiserver/server.ts';
-import { startControlPlane } from './control-plane.ts';
+import { startRealCluster } from '../../sandbox/cluster.ts';
+import { startControlPlane } from '../../sandbox/control-plane.ts';
 
 /** An API server that a test may use as it likes. */
 export interface RunningApiServer {
@@ -40,9 +41,19 @@ export async function startEmbedded(options: ApiServerOptions = {}): Promise<Run
   };
 }
 
-/** Starts etcd, kube-apiserver and, where there is one, kube-controller-manager from a folder of binaries. */
+/**
+ * Starts etcd, kube-apiserver and, where there is one, kube-controller-manager from a folder of binaries. Where that
+ * kube-apiserver would not survive custom resources, the project's are served by aggregation.
+ */
 export async function startReal(assets: string): Promise<RunningApiServer> {
-  const { url, kubeconfig, stop } = await startControlPlane(assets);
+  const { url, kubeconfig, stop } = await startRealCluster(assets);
+  return { kind: 'real', url, ...configOf(kubeconfig), close: stop };
+}
+
+/** As startReal, and nothing is added to what the binaries are. */
+export async function startBare(assets: string): Promise<RunningApiServer> {
+  const { url, kubeconfig, startControllers, stop } = await startControlPlane(assets);
+  startControllers();
   return { kind: 'real', url, ...configOf(kubeconfig), close: stop };
 }
 

@@ -1,5 +1,6 @@
 import { Agent, fetch, type Response } from 'undici';
 import type { RunningApiServer } from '../../support/api-servers.ts';
+import type { ServerVersion } from '../../../sandbox/server-version.ts';
 import { WatchReader } from './watch-reader.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- specifications read answers of many shapes
@@ -29,8 +30,7 @@ export class Api {
   readonly server: RunningApiServer;
   /** Minor version of the server. */
   minor = 0;
-  /** Version of the Go that a real server was built with, as 1.x; NaN for others. */
-  goMinor = Number.NaN;
+  version: ServerVersion = { minor: '', goVersion: '' };
   readonly #agent: Agent;
   #names = 0;
 
@@ -49,9 +49,8 @@ export class Api {
   }
 
   async connect(): Promise<void> {
-    const { minor, goVersion } = (await this.get('/version')).body;
-    this.minor = Number.parseInt(minor, 10);
-    this.goMinor = Number.parseInt(/^go1\.(\d+)/.exec(goVersion)?.[1] ?? '', 10);
+    this.version = (await this.get('/version')).body;
+    this.minor = Number.parseInt(this.version.minor, 10);
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,11 @@
-import { realAssets, startEmbedded, startReal, type RunningApiServer } from '../../support/api-servers.ts';
+import { realAssets, startBare, startEmbedded, type RunningApiServer } from '../../support/api-servers.ts';
+import { storesCustomResources } from '../../../sandbox/server-version.ts';
 import { Api } from './api.ts';
 
 type Start = () => Promise<RunningApiServer>;
 
 const servers: [title: string, start: Start][] = [['embedded', startEmbedded]];
-if (realAssets !== undefined) servers.push(['real', () => startReal(realAssets ?? '')]);
+if (realAssets !== undefined) servers.push(['real', () => startBare(realAssets ?? '')]);
 
 const running = new Map<string, Promise<Api>>();
 
@@ -48,14 +49,11 @@ export function since(context: Mocha.Context, api: Api, minor: number): void {
   context.skip();
 }
 
-/**
- * Skips specifications that store custom resources, saying so, on a server that would not survive them: releases before
- * 1.23 carry a github.com/modern-go/reflect2 that faults when built with Go 1.18 or later.
- */
-export function needsCustomResources(context: Mocha.Context, api: Api): void {
-  if (api.minor >= 23 || !(api.goMinor >= 18)) return;
+/** Skips specifications that store custom resources, saying so, on a server that would not survive them. */
+export function needsCustomResources(context: Mocha.Context, { version }: Api): void {
+  if (storesCustomResources(version)) return;
   process.stdout.write(
-    `    skipped: Kubernetes 1.${api.minor} built with Go 1.${api.goMinor} crashes when it stores a custom resource\n`,
+    `    skipped: Kubernetes 1.${version.minor} built with ${version.goVersion} crashes when it stores a custom resource\n`,
   );
   context.skip();
 }

@@ -7,25 +7,32 @@ import { join } from 'node:path';
 export interface ControlPlane {
   url: string;
   kubeconfig: string;
+  /**
+   * Starts garbage collection and namespace deletion, when there is a kube-controller-manager. They look at once for the kinds
+   * that are served, and later every 30 s: what they should know from the start is to be served before.
+   */
+  startControllers: () => void;
   stop: () => Promise<void>;
 }
 
-/** Starts a real control plane on loopback; takes some seconds. */
+/** Starts etcd and kube-apiserver on loopback, from a folder of binaries; takes some seconds. */
 export async function startControlPlane(assets: string): Promise<ControlPlane> {
   const environment = new TestEnvironment({ binaryAssetsDirectory: assets });
   const { kubeconfigYaml, kubeconfigPath, server } = await environment.start();
-  const stopManager = startControllerManager(join(assets, 'kube-controller-manager'), kubeconfigPath);
+  let stopControllers = async (): Promise<void> => {};
   return {
     url: server,
     kubeconfig: kubeconfigYaml,
+    startControllers: () => {
+      stopControllers = startControllerManager(join(assets, 'kube-controller-manager'), kubeconfigPath);
+    },
     stop: async () => {
-      await stopManager();
+      await stopControllers();
       await environment.stop();
     },
   };
 }
 
-/** Runs garbage collection and namespace deletion, when the binary is there. */
 function startControllerManager(binary: string, kubeconfig: string): () => Promise<void> {
   if (!existsSync(binary)) return async () => {};
   const flags = [
