@@ -95,6 +95,8 @@ export async function runProgram(
   env: NodeJS.ProcessEnv = {},
 ): Promise<Outcome> {
   const running = execute(program, args, { env: { ...process.env, ...env }, maxBuffer: 2 ** 26 });
+  // A program that does not read its input may have ended before it came.
+  running.child.stdin?.once('error', () => undefined);
   running.child.stdin?.end(input);
   try {
     return { status: 0, ...(await running) };

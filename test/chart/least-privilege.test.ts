@@ -1,0 +1,221 @@
+import { expect } from 'chai';
+import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
+import { EVENTS, LEASES, SECRETS } from '../../src/kube/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import type { RegistryAccount } from '../../src/api/registry-account.ts';
+import { KubeError } from '../../src/kube/errors.ts';
+import { realAssets } from '../support/api-servers.ts';
+import { describeHelm, NAMESPACE, type Values } from './support/helm.ts';
+import { API_KEYS, Installation, SERVICE_ACCOUNT } from './support/installation.ts';
+
+interface Mode {
+  name: string;
+  values: Values;
+  /** Whether the operator may work in a namespace that no values name. */
+  everywhere: boolean;
+}
+
+const MODES: Mode[] = [
+  { name: 'all namespaces', values: {}, everywhere: true },
+  { name: 'named namespaces', values: { scope: { namespaces: ['team-a', 'team-b'] } }, everywhere: false },
+];
+
+/** Never granted anywhere: verb, resource, and where. */
+const REFUSED: [string, string, string?][] = [
+  ['create', 'serviceaccounts/token', 'team-a'],
+  ['create', 'serviceaccounts/token', NAMESPACE],
+  ['get', 'serviceaccounts', 'team-a'],
+  ['update', 'secrets', 'team-a'],
+  ['deletecollection', 'secrets', 'team-a'],
+  ['create', 'registrytokens.pullsecrets.dev', 'team-a'],
+  ['update', 'registrytokens.pullsecrets.dev', 'team-a'],
+  ['delete', 'registrytokens.pullsecrets.dev', 'team-a'],
+  ['patch', 'registryaccounts.pullsecrets.dev'],
+  ['create', 'registryaccounts.pullsecrets.dev'],
+  ['delete', 'registryaccounts.pullsecrets.dev'],
+  ['delete', 'leases.coordination.k8s.io', NAMESPACE],
+  ['get', 'leases.coordination.k8s.io/another', NAMESPACE],
+  ['create', 'leases.coordination.k8s.io', 'team-a'],
+  ['delete', 'events.events.k8s.io', 'team-a'],
+  ['list', 'events.events.k8s.io', 'team-a'],
+  ['list', 'pods', 'team-a'],
+  ['create', 'pods', 'team-a'],
+  ['create', 'pods/exec', 'team-a'],
+  ['list', 'configmaps', 'team-a'],
+  ['list', 'nodes'],
+  ['patch', 'namespaces'],
+  ['create', 'namespaces'],
+  ['get', 'clusterroles.rbac.authorization.k8s.io'],
+  ['create', 'rolebindings.rbac.authorization.k8s.io', 'team-a'],
+  ['impersonate', 'users'],
+  ['get', 'customresourcedefinitions.apiextensions.k8s.io'],
+  ['*', '*'],
+];
+
+/** Granted in watched namespaces only. */
+const BY_NAMESPACE: [string, string][] = [
+  ['get', 'secrets'],
+  ['list', 'secrets'],
+  ['create', 'secrets'],
+  ['patch', 'secrets'],
+  ['delete', 'secrets'],
+  ['list', 'registrytokens.pullsecrets.dev'],
+  ['patch', 'registrytokens.pullsecrets.dev'],
+  ['patch', 'registrytokens.pullsecrets.dev/status'],
+  ['create', 'events.events.k8s.io'],
+];
+
+describeHelm(
+  'chart: the operator under its own roles',
+  (helm) => {
+    for (const { name, values, everywhere } of MODES) {
+      describe(name, function () {
+        this.timeout(120_000);
+        let installation: Installation;
+        const pull: ObjectName = { namespace: 'team-a', name: 'pull' };
+
+        before(async function () {
+          if (realAssets === undefined) {
+            process.stderr.write('skipped: KUBEBUILDER_ASSETS names no real API server\n');
+            this.skip();
+          }
+          installation = await Installation.start(helm, realAssets);
+          await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b', 'team-c');
+          await installation.setKey(API_KEYS[0]);
+          await installation.upgrade(values);
+          await installation.upgrade({
+            ...values,
+            accounts: { default: installation.account() },
+            tokens: [{ ...pull, spec: { rotation: { gracePeriod: '0s' } } }],
+          });
+          await installation.startOperator();
+        });
+
+        after(async () => {
+          await installation?.close();
+        });
+
+        const can = async (verb: string, resource: string, namespace?: string): Promise<boolean> => {
+          const where = namespace === undefined ? [] : ['--namespace', namespace];
+          const [kind = '', rest = ''] = resource.split('/');
+          const isSubresource = rest !== '' && rest !== 'another';
+          const what = isSubresource ? [kind, '--subresource', rest] : [resource];
+          const { stdout } = await installation.tryKubectl([
+            ...['auth', 'can-i', verb, ...what, ...where, '--as', SERVICE_ACCOUNT],
+            ...['--as-group', 'system:serviceaccounts', '--as-group', 'system:authenticated'],
+          ]);
+          return stdout.trim() === 'yes';
+        };
+
+        it('issues a token and writes its Secret', async () => {
+          const token = await installation.whenReady(pull);
+          expect(installation.counts.issued).to.equal(1);
+          expect(token.metadata.finalizers).to.deep.equal(['pullsecrets.dev/revoke']);
+          expect((await installation.secret(pull)).data).to.have.property('.dockerconfigjson');
+        });
+
+        it('leads, and says how its account is', async () => {
+          const lease = await installation.client.get<KubeObject & { spec: object }>(LEASES, {
+            namespace: NAMESPACE,
+            name: 'registry-token-operator',
+          });
+          expect(lease.spec).to.have.property('holderIdentity').that.is.a('string');
+          await installation.eventually('the account is Ready', async () => {
+            const { status } = await installation.client.get<RegistryAccount>(REGISTRY_ACCOUNTS, {
+              name: 'default',
+            });
+            const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+            return ready?.status === 'True' ? { value: ready } : { seen: JSON.stringify(status ?? {}) };
+          });
+        });
+
+        it('rotates on request, in the same Secret', async () => {
+          const before = await installation.secret(pull);
+          const { issued, revoked } = installation.counts;
+          await installation.kubectl(
+            ...['--namespace', pull.namespace ?? '', 'annotate', 'registrytoken', pull.name],
+            'pullsecrets.dev/rotate=now',
+          );
+          await installation.whenReady(pull, ({ status }) => status?.lastHandledRotate === 'now');
+          const after = await installation.secret(pull);
+          expect(after.metadata.uid).to.equal(before.metadata.uid);
+          expect(after.data).not.to.deep.equal(before.data);
+          expect(installation.counts.issued - issued).to.equal(1);
+          await installation.eventually('the predecessor is revoked', async () =>
+            installation.counts.revoked > revoked ? { value: true } : { seen: 'it is not' },
+          );
+        });
+
+        it('repairs a deleted Secret without creating a token', async () => {
+          const { data } = await installation.secret(pull);
+          const { issued } = installation.counts;
+          await installation.client.delete(SECRETS, pull);
+          const restored = await installation.eventually('the Secret is back', async () => {
+            try {
+              return { value: await installation.secret(pull) };
+            } catch (error) {
+              if (error instanceof KubeError && error.isNotFound) return { seen: 'nothing' };
+              throw error;
+            }
+          });
+          expect(restored.data).to.deep.equal(data);
+          expect(installation.counts.issued).to.equal(issued);
+        });
+
+        it('writes events about tokens, and may write those about accounts', async () => {
+          await installation.eventually('the token has events', async () => {
+            const events = await installation.client.listAll<KubeObject & { regarding: { kind: string } }>(
+              EVENTS,
+              { namespace: pull.namespace },
+            );
+            const [event] = events.filter(({ regarding }) => regarding.kind === 'RegistryToken');
+            return event ? { value: event } : { seen: JSON.stringify(events) };
+          });
+          // Releases before 1.21 take events about cluster-scoped objects in kube-system only.
+          expect(await can('create', 'events.events.k8s.io', 'default')).to.equal(true);
+          expect(await can('create', 'events.events.k8s.io', 'kube-system')).to.equal(everywhere);
+        });
+
+        it(`${everywhere ? 'looks after' : 'leaves alone'} a namespace that no values name`, async () => {
+          const elsewhere = { namespace: 'team-c', name: 'pull' };
+          await installation.client.create(REGISTRY_TOKENS, {
+            apiVersion: 'pullsecrets.dev/v1alpha1',
+            kind: 'RegistryToken',
+            metadata: elsewhere,
+            spec: {},
+          });
+          if (everywhere) await installation.whenReady(elsewhere);
+          else expect((await installation.token(elsewhere)).status).to.equal(undefined);
+          for (const [verb, resource] of BY_NAMESPACE) {
+            expect(await can(verb, resource, 'team-a'), `${verb} ${resource} in team-a`).to.equal(true);
+            expect(await can(verb, resource, 'team-c'), `${verb} ${resource} in team-c`).to.equal(everywhere);
+          }
+        });
+
+        it('deletes the Secret and revokes the tokens of a deleted RegistryToken', async () => {
+          await installation.kubectl(
+            ...['--namespace', pull.namespace ?? '', 'delete', 'registrytoken', pull.name],
+            '--timeout=20s',
+          );
+          const remaining = installation.service.tokens().length;
+          expect(remaining).to.equal(everywhere ? 1 : 0);
+          const { status } = await installation.tryKubectl([
+            ...['--namespace', 'team-a', 'get', 'secret', pull.name],
+          ]);
+          expect(status).not.to.equal(0);
+        });
+
+        it('was refused nothing that it asked for', async () => {
+          expect(await installation.log()).not.to.match(/forbidden|cannot (get|list|watch|create|patch)/i);
+        });
+
+        for (const [verb, resource, namespace] of REFUSED) {
+          it(`may not ${verb} ${resource}${namespace ? ` in ${namespace}` : ''}`, async () => {
+            expect(await can(verb, resource, namespace)).to.equal(false);
+          });
+        }
+      });
+    }
+  },
+  [4],
+);

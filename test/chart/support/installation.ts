@@ -1,0 +1,236 @@
+/** A real API server with RBAC, a token service, and releases of the chart whose operator runs as a process of this machine. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer, type AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { OperatorProcess } from '../../../sandbox/operator-process.ts';
+import { serve, type Server } from '../../../sandbox/token-service/http-server.ts';
+import { TokenService } from '../../../sandbox/token-service/token-service.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import { sleep, systemClock as clock } from '../../../src/common/clock.ts';
+import type { KubeObject, ObjectName } from '../../../src/common/objects.ts';
+import { REGISTRY_TOKENS } from '../../../src/controller/resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { httpTransport } from '../../../src/kube/http-transport.ts';
+import { NAMESPACES, SECRETS } from '../../../src/kube/resources.ts';
+import type { Transport } from '../../../src/kube/transport.ts';
+import { startReal, type RunningApiServer } from '../../support/api-servers.ts';
+import { recordOutput, registerSecret } from '../../support/secrecy.ts';
+import { CHART, NAMESPACE, RELEASE, runProgram, type Helm, type Outcome, type Values } from './helm.ts';
+
+export const HOST = 'registry.test:5000';
+export const API_KEYS = ['the-first-key-of-the-account', 'the-second-key-of-the-account'] as const;
+export const SERVICE_ACCOUNT = `system:serviceaccount:${NAMESPACE}:${RELEASE}-registry-token-operator`;
+const ACCOUNT_ID = '0123456789abcdef0123456789abcdef';
+
+/** An API server may be older than the chart needs for everything: 1.20 knows neither policy/v1 nor rules in a CRD's schema. */
+const OLD_API_SERVER = {
+  values: { podDisruptionBudget: { enabled: false } },
+  args: { 3: ['--disable-openapi-validation'], 4: ['--disable-openapi-validation', '--server-side=false'] },
+};
+
+export class Installation {
+  readonly client: KubeClient;
+  readonly service: TokenService;
+  readonly folder: string;
+  /** How often a token was created, and revoked. */
+  readonly counts = { issued: 0, revoked: 0 };
+  readonly #apiServer: RunningApiServer;
+  readonly #server: Server;
+  readonly #transport: Transport;
+  readonly #helm: Helm;
+  #operator: { process: OperatorProcess; log: string } | undefined;
+
+  static async start(helm: Helm, assets: string): Promise<Installation> {
+    const apiServer = await startReal(assets);
+    const service = new TokenService({
+      clock,
+      apiKeys: API_KEYS.map((key) => ({ key, accountId: ACCOUNT_ID })),
+      host: HOST,
+    });
+    for (const key of API_KEYS) registerSecret(key);
+    const folder = await mkdtemp(join(tmpdir(), 'chart-'));
+    await writeFile(join(folder, 'admin.kubeconfig'), apiServer.kubeconfig, { mode: 0o600 });
+    return new Installation(helm, apiServer, service, await serve(service, { port: 0 }), folder);
+  }
+
+  private constructor(
+    helm: Helm,
+    apiServer: RunningApiServer,
+    service: TokenService,
+    server: Server,
+    folder: string,
+  ) {
+    this.#helm = helm;
+    this.#apiServer = apiServer;
+    this.#server = server;
+    this.service = service;
+    this.folder = folder;
+    service.on('issued', () => this.counts.issued++);
+    service.on('revoked', () => this.counts.revoked++);
+    const logger = pino({ level: 'silent' });
+    this.#transport = httpTransport(apiServer.kubeConfig, { clock, logger, userAgent: 'test' });
+    this.client = new KubeClient(this.#transport, { fieldManager: 'test' });
+  }
+
+  async close(): Promise<void> {
+    await this.stopOperator();
+    for (const value of this.service.values()) registerSecret(value);
+    await this.#transport.close();
+    await this.#server.close();
+    await this.#apiServer.close();
+    await rm(this.folder, { recursive: true });
+  }
+
+  /** Values of an account whose only region is the token service. */
+  account(fields: Values = {}): Values {
+    const { url } = this.#server;
+    return {
+      credentialsSecretRef: { name: 'ibm-cloud' },
+      iamEndpoint: url,
+      regions: [{ name: 'us-south', host: HOST, endpoint: url }],
+      requestsPerSecond: 1000,
+      ...fields,
+    };
+  }
+
+  async createNamespaces(...names: string[]): Promise<void> {
+    for (const name of names) {
+      const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+      await this.client.apply(NAMESPACES, namespace, { force: true });
+    }
+  }
+
+  async setKey(key: string): Promise<void> {
+    const data = { apikey: Buffer.from(key).toString('base64') };
+    const metadata = { name: 'ibm-cloud', namespace: NAMESPACE };
+    await this.client.apply(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata, data }, { force: true });
+  }
+
+  /** Runs helm as the cluster's administrator. @throws Error with what it said when it fails */
+  async helm(args: readonly string[], values?: Values): Promise<string> {
+    return said(await this.tryHelm(args, values));
+  }
+
+  tryHelm(args: readonly string[], values?: Values): Promise<Outcome> {
+    const input = values === undefined ? '' : JSON.stringify(values);
+    const from = values === undefined ? [] : ['--values', '-'];
+    return this.#helm.run([...args, '--namespace', NAMESPACE, ...from], input, this.#environment);
+  }
+
+  /** Installs or upgrades to a chart. */
+  upgrade(values: Values, chart = CHART): Promise<string> {
+    const args = ['upgrade', '--install', RELEASE, chart, ...OLD_API_SERVER.args[this.#helm.major]];
+    return this.helm(args, { ...OLD_API_SERVER.values, ...values });
+  }
+
+  async kubectl(...args: string[]): Promise<string> {
+    return said(await this.tryKubectl(args));
+  }
+
+  tryKubectl(args: readonly string[], input = ''): Promise<Outcome> {
+    return runProgram(this.#helm.tools.kubectl, args, input, this.#environment);
+  }
+
+  /** Starts what the release's Deployment says, as its ServiceAccount; the one that runs, if any, is stopped first. */
+  async startOperator(): Promise<void> {
+    await this.stopOperator();
+    const [ready, kubeconfig] = [await freePort(), await this.#kubeconfigOfOperator()];
+    const args = JSON.parse(
+      await this.kubectl(
+        ...['--namespace', NAMESPACE, 'get', 'deployment', `${RELEASE}-registry-token-operator`],
+        ...['--output', 'jsonpath={.spec.template.spec.containers[0].args}'],
+      ),
+    ) as string[];
+    const local = ['--metrics-bind-address=0', `--health-probe-bind-address=127.0.0.1:${ready}`];
+    const log = join(this.folder, `operator-${ready}.log`);
+    const failed = (code: string): void => recordOutput(`operator ended: ${code}\n`, 'operator');
+    this.#operator = { process: new OperatorProcess([...args, ...local], kubeconfig, log, failed), log };
+    await this.eventually('the operator is ready', async () => {
+      const answer = await fetch(`http://127.0.0.1:${ready}/readyz?verbose`).catch(() => undefined);
+      return answer?.ok ? { value: true } : { seen: (await answer?.text()) ?? (await this.log()) };
+    });
+  }
+
+  async stopOperator(): Promise<void> {
+    if (!this.#operator) return;
+    await this.#operator.process.stop();
+    recordOutput(await this.log(), 'operator');
+    this.#operator = undefined;
+  }
+
+  /** What the operator that runs has logged. */
+  async log(): Promise<string> {
+    return this.#operator ? readFile(this.#operator.log, 'utf8') : '';
+  }
+
+  token({ namespace, name }: ObjectName): Promise<RegistryToken> {
+    return this.client.get<RegistryToken>(REGISTRY_TOKENS, { namespace, name });
+  }
+
+  secret({ namespace, name }: ObjectName): Promise<KubeObject & { data: Record<string, string> }> {
+    return this.client.get(SECRETS, { namespace, name });
+  }
+
+  /** Waits until a RegistryToken is Ready as it is now, and `more` holds. */
+  whenReady(name: ObjectName, more: (token: RegistryToken) => boolean = () => true): Promise<RegistryToken> {
+    return this.eventually(`RegistryToken ${name.name} is Ready`, async () => {
+      const token = await this.token(name);
+      const ready = token.status?.conditions?.find(({ type }) => type === 'Ready');
+      const current = ready?.status === 'True' && ready.observedGeneration === token.metadata.generation;
+      return current && more(token) ? { value: token } : { seen: JSON.stringify(token.status ?? {}) };
+    });
+  }
+
+  /** Polls until there is a value. @throws Error that says what was seen last, after half a minute */
+  async eventually<T>(what: string, look: () => Promise<{ value: T } | { seen: string }>): Promise<T> {
+    const deadline = clock.monotonic() + 30_000;
+    for (;;) {
+      const result = await look();
+      if ('value' in result) return result.value;
+      if (clock.monotonic() > deadline) throw new Error(`waited for: ${what}; saw ${result.seen}`);
+      await sleep(clock, 50);
+    }
+  }
+
+  get #environment(): NodeJS.ProcessEnv {
+    return { KUBECONFIG: join(this.folder, 'admin.kubeconfig'), HELM_CACHE_HOME: this.folder };
+  }
+
+  async #kubeconfigOfOperator(): Promise<string> {
+    const user = `${RELEASE}-registry-token-operator`;
+    const token = (await this.kubectl('--namespace', NAMESPACE, 'create', 'token', user)).trim();
+    registerSecret(token);
+    const cluster = this.#apiServer.kubeConfig.getCurrentCluster();
+    const path = join(this.folder, 'operator.kubeconfig');
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
+      clusters: [
+        {
+          name: 'test',
+          cluster: { server: cluster?.server, 'certificate-authority-data': cluster?.caData },
+        },
+      ],
+      users: [{ name: user, user: { token } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user } }],
+    };
+    await writeFile(path, JSON.stringify(config), { mode: 0o600 });
+    return path;
+  }
+}
+
+function said({ status, stdout, stderr }: Outcome): string {
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
