@@ -60,7 +60,10 @@ describe('tokens that a RegistryToken left behind', () => {
         ? { value: true }
         : { seen: JSON.stringify(status) };
     });
-    expect(await world.eventReasons({ name: 'default' })).to.include('OrphanRevoked');
+    await world.eventually('an event tells of it', async () => {
+      const reasons = await world.eventReasons({ name: 'default' });
+      return reasons.includes('OrphanRevoked') ? { value: true } : { seen: reasons.join() };
+    });
   });
 
   it('by a whole namespace, with the operator restarted before the registry is back, are revoked', async () => {
