@@ -125,7 +125,7 @@ async function main(config: Config): Promise<number> {
   listAccounts = () => operator.watches.accounts();
 
   const readiness: Checks = Object.fromEntries(
-    operator.watches.reflectors.map((reflector) => [reflector.title, watchCheck(() => reflector.health)]),
+    operator.watches.watches.map((watch) => [watch.title, watchCheck(() => watch.health)]),
   );
   const liveness: Checks = {
     work: workCheck(

@@ -21,3 +21,6 @@ export const OWNER_NAME_ANNOTATION = `${GROUP}/registrytoken`;
 export const TOKEN_ID_ANNOTATION = `${GROUP}/token-id`;
 /** On a Secret: SHA-256 of its payload, so that an edit is noticed without knowing the token. */
 export const CHECKSUM_ANNOTATION = `${GROUP}/checksum`;
+
+/** On a ServiceAccount: which Secret each RegistryToken, by uid, has put into its imagePullSecrets, as JSON. */
+export const LINKS_ANNOTATION = `${GROUP}/image-pull-secrets`;

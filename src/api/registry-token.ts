@@ -42,6 +42,8 @@ export interface TokenSpec {
     annotations: Readonly<Record<string, string>>;
     deletionPolicy: 'Delete' | 'Retain';
   };
+  /** Names, each once. */
+  serviceAccounts: readonly string[];
   suspend: boolean;
   deletionPolicy: 'Revoke' | 'Retain';
 }
@@ -89,6 +91,7 @@ export function readTokenSpec(token: RegistryToken): TokenSpec {
     description,
     rotation: readRotation(rotation, lifetime),
     secret: readSecret(secret, token.metadata.name),
+    serviceAccounts: readServiceAccounts(spec.serviceAccounts ?? []),
     suspend: spec.suspend ?? false,
     deletionPolicy: spec.deletionPolicy ?? 'Revoke',
   };
@@ -118,6 +121,15 @@ function readSecret(
       `spec.secret.annotations holds ${quote(annotation)}, which can't be the key of an annotation`,
     );
   return { name, extraHosts, labels, annotations, deletionPolicy: secret.deletionPolicy ?? 'Delete' };
+}
+
+function readServiceAccounts(names: readonly string[]): readonly string[] {
+  const name = names.find((text) => !isObjectName(text));
+  if (name !== undefined)
+    throw new InvalidSpec(
+      `spec.serviceAccounts holds ${quote(name)}; it takes names of ServiceAccounts in this namespace`,
+    );
+  return [...new Set(names)];
 }
 
 function readRotation(

@@ -1,19 +1,13 @@
 import type { IssuedToken } from '../registry/port.ts';
-
-/** How many writes a Secret gets before the operator starts to hold back, and for how long it then does. */
-const PATIENCE = 3;
-const FIRST_PAUSE = 30_000;
-const LONGEST_PAUSE = 3_600_000;
-/** Changes further apart than this are not a fight. */
-const CALM = 600_000;
+import { Contest } from './contest.ts';
 
 interface Entry {
   issued?: IssuedToken;
   /** What a recorded intent gave, until the status says so. */
   minted?: { revision: number; tokenId: string };
   goneTokenId?: string;
-  repairs: number;
-  lastRepair: number;
+  /** Repairs of the Secret. */
+  repairs: Contest;
   deletionSeenAt?: number;
   revocationTries: number;
 }
@@ -56,15 +50,12 @@ export class Memory {
 
   /** Counts one more repair of a Secret. @param now of a monotonic clock, milliseconds */
   countRepair(uid: string, now: number): void {
-    const entry = this.#entry(uid);
-    entry.repairs = now - entry.lastRepair > CALM + pause(entry.repairs) ? 1 : entry.repairs + 1;
-    entry.lastRepair = now;
+    this.#entry(uid).repairs.count(now);
   }
 
   /** Milliseconds to wait before the Secret is repaired again: 0 at first, then ever longer while the fight goes on. */
   repairPause(uid: string, now: number): number {
-    const entry = this.#entries.get(uid);
-    return entry ? Math.max(0, entry.lastRepair + pause(entry.repairs) - now) : 0;
+    return this.#entries.get(uid)?.repairs.pause(now) ?? 0;
   }
 
   /** When this process first saw the RegistryToken being deleted, on a monotonic clock. */
@@ -84,13 +75,9 @@ export class Memory {
   #entry(uid: string): Entry {
     let entry = this.#entries.get(uid);
     if (!entry) {
-      entry = { repairs: 0, lastRepair: -Infinity, revocationTries: 0 };
+      entry = { repairs: new Contest(), revocationTries: 0 };
       this.#entries.set(uid, entry);
     }
     return entry;
   }
-}
-
-function pause(repairs: number): number {
-  return repairs < PATIENCE ? 0 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (repairs - PATIENCE));
 }

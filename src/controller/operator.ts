@@ -1,6 +1,6 @@
 import { OPERATOR } from '../api/names.ts';
 import type { Clock } from '../common/clock.ts';
-import { withDeadline } from '../common/deadline.ts';
+import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
 import type { Redacted } from '../common/redacted.ts';
 import type { Logger } from '../common/logger.ts';
 import type { KubeObject, ObjectName } from '../common/objects.ts';
@@ -28,6 +28,7 @@ import { TokenClient } from './token-client.ts';
 import { TokenController } from './token-controller.ts';
 import { TokenFinalizer } from './token-finalizer.ts';
 import { TokenUsers } from './token-users.ts';
+import { ServiceAccountLinker } from './service-account-linker.ts';
 import { Watches } from './watches.ts';
 
 /** What an administrator decides. Durations in milliseconds. */
@@ -77,6 +78,7 @@ export interface OperatorOptions {
 const HEAD_START = 5_000;
 const ACCOUNT_WORKERS = 4;
 const SWEEP_WORKERS = 4;
+const LINK_WORKERS = 4;
 
 /** The operator without its surroundings: watches always, acts while it leads. */
 export class Operator {
@@ -85,6 +87,7 @@ export class Operator {
   readonly #tokenQueue: WorkQueue;
   readonly #accountQueue: WorkQueue;
   readonly #sweepQueue: WorkQueue;
+  readonly #linkQueue: WorkQueue;
   readonly #events: EventRecorder;
 
   constructor(options: OperatorOptions) {
@@ -93,6 +96,7 @@ export class Operator {
     this.#tokenQueue = new WorkQueue({ clock, metrics: metrics.tokenQueue });
     this.#accountQueue = new WorkQueue({ clock, metrics: metrics.accountQueue });
     this.#sweepQueue = new WorkQueue({ clock });
+    this.#linkQueue = new WorkQueue({ clock });
     this.#events = new EventRecorder({ client, clock, logger, component: OPERATOR, instance: identity });
     this.watches = new Watches({
       client,
@@ -104,6 +108,7 @@ export class Operator {
       watchNamespaces: settings.watchNamespaces,
       tokenQueue: this.#tokenQueue,
       accountQueue: this.#accountQueue,
+      linkQueue: this.#linkQueue,
     });
   }
 
@@ -118,8 +123,8 @@ export class Operator {
     await this.watches.whenSynced(signal);
     const clusterId = settings.clusterId ?? (await readClusterId(client, signal));
     logger.info({ clusterId, tokens: this.watches.tokens().length }, 'working');
-    const { accounts, tokens, sweeper } = this.#assemble(clusterId);
-    await this.#tryAccounts(accounts, signal);
+    const { accounts, tokens, sweeper, linker } = this.#assemble(clusterId);
+    await Promise.all([this.#tryAccounts(accounts, signal), this.#awaitServiceAccounts(signal)]);
     for (const { metadata } of this.watches.tokens()) {
       this.#tokenQueue.add(objectKey(metadata), { priority: 'low' });
     }
@@ -135,8 +140,10 @@ export class Operator {
         this.#pool('sweep', this.#sweepQueue, SWEEP_WORKERS, (key, each) => sweeper.reconcile(key, each)).run(
           signal,
         ),
+      this.#link(linker, signal),
     ]);
-    for (const queue of [this.#accountQueue, this.#tokenQueue, this.#sweepQueue]) queue.shutDown();
+    const queues = [this.#accountQueue, this.#tokenQueue, this.#sweepQueue, this.#linkQueue];
+    for (const queue of queues) queue.shutDown();
     await this.#events.flush();
   }
 
@@ -157,6 +164,25 @@ export class Operator {
         }),
       ),
     );
+  }
+
+  /** What is known of ServiceAccounts goes into conditions: so that a restart changes none, it is waited for, not for ever. */
+  async #awaitServiceAccounts(signal: AbortSignal): Promise<void> {
+    const { serviceAccounts } = this.watches;
+    if (!serviceAccounts.started) return;
+    try {
+      await withDeadline(this.#options.clock, HEAD_START, signal, (each) => serviceAccounts.whenSynced(each));
+    } catch (error) {
+      if (!(error instanceof DeadlinePassed)) throw error;
+    }
+  }
+
+  /** Without knowing the ServiceAccounts nothing can be done to them; what concerns them waits in the queue until then. */
+  async #link(linker: ServiceAccountLinker, signal: AbortSignal): Promise<void> {
+    await this.watches.serviceAccounts.whenSynced(signal).catch(() => undefined);
+    await this.#pool('serviceaccount', this.#linkQueue, LINK_WORKERS, (key, each) =>
+      linker.reconcile(parseObjectKey(key), each),
+    ).run(signal);
   }
 
   #pool(
@@ -183,6 +209,7 @@ export class Operator {
     accounts: AccountController;
     tokens: TokenController;
     sweeper: Sweeper | undefined;
+    linker: ServiceAccountLinker;
   } {
     const { watches } = this;
     const { settings, client, directory, mayAct, protect, metrics, logger, clock, random } = this.#options;
@@ -205,6 +232,13 @@ export class Operator {
     };
     const sweeper =
       sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId, mayAct });
+    const linker = new ServiceAccountLinker({
+      ...common,
+      serviceAccounts: watches.serviceAccounts,
+      claimants: (name) => watches.claimantsOf(name),
+      onProblem: ({ metadata }) => this.#tokenQueue.add(objectKey(metadata)),
+      onLinked: () => undefined,
+    });
     const onUnauthorized = (account: string): void => this.#accountQueue.add(account);
     return {
       accounts: new AccountController({
@@ -220,15 +254,18 @@ export class Operator {
       tokens: new TokenController({
         ...shared,
         sources: watches,
+        linker,
         assessor: new Assessor({ ...shared, sources: watches }),
         issuer: new Issuer({ ...shared, secrets: new SecretWriter(secrets, sessions), onUnauthorized }),
         finalizer: new TokenFinalizer({
           ...shared,
+          linker,
           retention: new Retention(client),
           onLeftBehind: (account, region) => sweeper?.leftBehind(account, region),
         }),
       }),
       sweeper,
+      linker,
     };
   }
 }

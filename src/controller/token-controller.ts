@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
+import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import type { ObjectName } from '../common/objects.ts';
@@ -9,12 +9,14 @@ import { conditionsOf } from '../token/conditions.ts';
 import { decide } from '../token/decision.ts';
 import { nextLook } from '../token/next-look.ts';
 import { rotationTime } from '../token/schedule.ts';
+import { recordedServiceAccounts } from '../token/service-accounts.ts';
 import * as steps from '../token/status.ts';
 import type { Assessment, Assessor, Sources } from './assessor.ts';
 import { holds, type Issuer, type Progress } from './issuer.ts';
 import type { Memory } from './memory.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretStore } from './secret-store.ts';
+import type { ServiceAccountLinker } from './service-account-linker.ts';
 import { withConditions } from './status-conditions.ts';
 import type { TokenClient } from './token-client.ts';
 import type { TokenFinalizer } from './token-finalizer.ts';
@@ -27,6 +29,7 @@ export interface TokenControllerOptions {
   issuer: Issuer;
   revoker: Revoker;
   finalizer: TokenFinalizer;
+  linker: Pick<ServiceAccountLinker, 'problems' | 'holds'>;
   memory: Memory;
   clock: Clock;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
@@ -135,16 +138,26 @@ export class TokenController {
 
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. */
   async #conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
-    const { revoker, clock, tokens } = this.#options;
+    const { revoker, clock, tokens, linker } = this.#options;
     const { token, outcome, secretHolds, until } = progress;
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
     const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
     const revoked = suspended ? progress.status : await revoker.revokeDue(token, progress.status, signal);
-    const status = scheduledStatus(token, revoked, assessment, secretHolds);
+    const scheduled = scheduledStatus(token, revoked, assessment, secretHolds);
+    const status = spec ? withServiceAccounts(token, scheduled, spec, linker) : scheduled;
     const now = clock.now();
     const skew = wanted ? this.#options.skew(wanted.account, wanted.region) : 0;
-    const updates = conditionsOf({ status, spec, wanted, secretHolds, outcome, now, skew });
+    const updates = conditionsOf({
+      status,
+      spec,
+      wanted,
+      secretHolds,
+      outcome,
+      now,
+      skew,
+      remarks: linker.problems(token),
+    });
     const next = withConditions(token, status, updates, now);
     if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
     const requeueAfter = nextLook(token, spec, next, outcome, until, clock.now(), skew);
@@ -173,4 +186,16 @@ function scheduledStatus(
     ...(moved ? { region: wanted.region, host: wanted.host } : {}),
     ...(rotation === undefined ? {} : { nextRotationTime: toTime(rotation) }),
   };
+}
+
+/** What the status says of ServiceAccounts is what lets the operator change them, and find again what it changed. */
+function withServiceAccounts(
+  token: RegistryToken,
+  status: RegistryTokenStatus,
+  spec: TokenSpec,
+  linker: TokenControllerOptions['linker'],
+): RegistryTokenStatus {
+  const names = recordedServiceAccounts(token, spec, (name) => linker.holds(token, name));
+  const { serviceAccounts: _, ...rest } = status;
+  return names.length === 0 ? rest : { ...rest, serviceAccounts: names };
 }

@@ -18,6 +18,7 @@ import type { Minter } from './minter.ts';
 import type { Retention } from './retention.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretStore } from './secret-store.ts';
+import type { ServiceAccountLinker } from './service-account-linker.ts';
 import { nameOf, type TokenClient } from './token-client.ts';
 
 export interface FinalizerOptions {
@@ -28,6 +29,7 @@ export interface FinalizerOptions {
   revoker: Revoker;
   memory: Memory;
   retention: Retention;
+  linker: Pick<ServiceAccountLinker, 'release'>;
   events: EventRecorder;
   metrics: TokenMetrics;
   logger: Logger;
@@ -40,7 +42,7 @@ export interface FinalizerOptions {
 }
 
 /**
- * Takes down what a deleted RegistryToken leaves: its Secret, then its tokens. A registry that can't be reached does not
+ * Takes down what a deleted RegistryToken leaves: the mentions of its Secret, the Secret, then its tokens. A registry that can't be reached does not
  * hold the object, nor its namespace, for longer than the deadline: what is left then is found at the registry by its tag.
  */
 export class TokenFinalizer {
@@ -52,7 +54,7 @@ export class TokenFinalizer {
 
   /** @throws KubeError */
   async finalize(seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
-    const { tokens, secrets, memory, retention, clock, random } = this.#options;
+    const { tokens, secrets, memory, retention, linker, clock, random } = this.#options;
     const { revocationDeadline, onLeftBehind } = this.#options;
     if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
     const token = await tokens.read(nameOf(seen), signal);
@@ -63,6 +65,7 @@ export class TokenFinalizer {
     const secret = await secrets.read({ namespace, name }, signal);
     const own = secret && belongsTo(secret, uid) ? secret : undefined;
     const plan = planDeletion(token, clock.now(), own?.metadata.annotations?.[TOKEN_ID_ANNOTATION]);
+    await linker.release(token, !plan.deleteSecret, signal);
     if (plan.deleteSecret && own) await secrets.remove(own, signal);
     const left = since + revocationDeadline - clock.monotonic();
     const failure = await this.#revokeAll(token, plan, Math.max(left, 0), signal);

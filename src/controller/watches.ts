@@ -9,10 +9,12 @@ import type { ReflectorMetrics } from '../kube/metrics.ts';
 import { objectKey } from '../kube/object-key.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/replica.ts';
-import { NAMESPACES, resourceTitle, SECRETS } from '../kube/resources.ts';
+import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../kube/resources.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
+import { claimOn, linksOf, namedServiceAccounts, type ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
+import { ServiceAccountWatch } from './service-account-watch.ts';
 
 /** Numbers in an account's status follow its RegistryTokens at this distance, many at a time. */
 const COUNT_DELAY = 5_000;
@@ -26,6 +28,8 @@ export interface WatchesOptions {
   watchNamespaces: readonly string[];
   tokenQueue: WorkQueue;
   accountQueue: WorkQueue;
+  /** Of ServiceAccounts. */
+  linkQueue: WorkQueue;
   clock: Clock;
   random: () => number;
   logger: Logger;
@@ -34,6 +38,7 @@ export interface WatchesOptions {
 
 /** Everything the operator watches, and which RegistryTokens and accounts a change concerns. */
 export class Watches implements Sources {
+  readonly serviceAccounts: ServiceAccountWatch;
   readonly #options: WatchesOptions;
   readonly #tokens: Reflector<RegistryToken>[];
   readonly #secrets: Reflector<KubeObject>[];
@@ -54,6 +59,10 @@ export class Watches implements Sources {
           account: (token) => [accountName(token)],
           namespace: ({ metadata }) => [metadata.namespace ?? ''],
           uid: ({ metadata }) => [metadata.uid],
+          serviceAccount: (token) =>
+            namedServiceAccounts(token).map((name) =>
+              objectKey({ namespace: token.metadata.namespace, name }),
+            ),
         },
       }),
     );
@@ -71,6 +80,10 @@ export class Watches implements Sources {
       namespace: operatorNamespace,
       metadataOnly: true,
     });
+    this.serviceAccounts = new ServiceAccountWatch(
+      scopes.map((namespace) => this.#reflector<ServiceAccount>(SERVICE_ACCOUNTS, { namespace })),
+    );
+    this.serviceAccounts.onChange((change) => this.#onServiceAccount(change));
     for (const reflector of this.#tokens) reflector.onChange((change) => this.#onToken(change));
     for (const reflector of this.#secrets) reflector.onChange((change) => this.#onSecret(change));
     this.#accounts.onChange((change) => this.#onAccount(change));
@@ -79,18 +92,23 @@ export class Watches implements Sources {
   }
 
   /** Every watch, for those who look after their health. */
-  get reflectors(): readonly Pick<Reflector<KubeObject>, 'health' | 'title' | 'run' | 'whenSynced'>[] {
+  get watches(): readonly Pick<Reflector<KubeObject>, 'health' | 'title'>[] {
+    return [...this.#reflectors, ...this.serviceAccounts.watches];
+  }
+
+  get #reflectors(): readonly Pick<Reflector<KubeObject>, 'health' | 'title' | 'run' | 'whenSynced'>[] {
     return [...this.#tokens, ...this.#secrets, this.#accounts, this.#namespaces, this.#credentials];
   }
 
   /** Watches until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.reflectors.map((reflector) => reflector.run(signal)));
+    const watches = [...this.#reflectors, this.serviceAccounts];
+    await Promise.all(watches.map((watch) => watch.run(signal)));
   }
 
-  /** @throws the signal's reason */
+  /** Does not wait for ServiceAccounts: without them everything else goes on. @throws the signal's reason */
   async whenSynced(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.reflectors.map((reflector) => reflector.whenSynced(signal)));
+    await Promise.all(this.#reflectors.map((reflector) => reflector.whenSynced(signal)));
   }
 
   token(name: ObjectName): RegistryToken | undefined {
@@ -104,6 +122,11 @@ export class Watches implements Sources {
 
   claimants(namespace: string, secret: string): RegistryToken[] {
     return this.#byIndex('secret', objectKey({ namespace, name: secret }));
+  }
+
+  /** RegistryTokens that have to do with a ServiceAccount, or had. */
+  claimantsOf(serviceAccount: ObjectName): RegistryToken[] {
+    return this.#byIndex('serviceAccount', objectKey(serviceAccount));
   }
 
   /** RegistryTokens that refer to an account. */
@@ -172,6 +195,7 @@ export class Watches implements Sources {
     if (type === 'deleted') this.#rememberDeleted(object.metadata.uid);
     if (previous && handledRotation(previous) !== handledRotation(object))
       this.#options.accountQueue.addAfter(accountName(object), COUNT_DELAY);
+    this.#enqueueServiceAccounts(object, type === 'deleted' ? undefined : previous);
     if (type === 'updated' && previous && !concerns(previous, object)) return;
     this.#enqueue(object, initial);
     const { accountQueue } = this.#options;
@@ -196,6 +220,29 @@ export class Watches implements Sources {
       const uid = metadata.labels?.[OWNER_UID_LABEL];
       if (uid === undefined) continue;
       for (const token of this.#byIndex('uid', uid)) this.#enqueue(token, initial);
+    }
+  }
+
+  /** @param previous undefined when everything about the RegistryToken has changed */
+  #enqueueServiceAccounts(token: RegistryToken, previous: RegistryToken | undefined): void {
+    const names = new Set([token, previous].flatMap((each) => (each ? namedServiceAccounts(each) : [])));
+    if (names.size > 0) this.serviceAccounts.start();
+    for (const name of names) {
+      const claim = (each: RegistryToken): string => JSON.stringify(claimOn(each, name));
+      if (previous && claim(token) === claim(previous)) continue;
+      this.#options.linkQueue.add(objectKey({ namespace: token.metadata.namespace, name }));
+    }
+  }
+
+  #onServiceAccount({ type, object, initial }: Change<ServiceAccount>): void {
+    const claimants = this.claimantsOf(object.metadata);
+    if (claimants.length === 0 && Object.keys(linksOf(object).record).length === 0) return;
+    this.#options.linkQueue.add(objectKey(object.metadata), { priority: initial ? 'low' : 'high' });
+    if (initial) return;
+    const { name } = object.metadata;
+    for (const token of claimants) {
+      const former = token.spec.serviceAccounts?.includes(name) !== true;
+      if (type !== 'updated' || former) this.#enqueue(token, true);
     }
   }
 

@@ -35,6 +35,8 @@ interface Facts {
   now: number;
   /** How far the registry's clock is ahead, in milliseconds. */
   skew: number;
+  /** What else there is to say of a RegistryToken that is ready. */
+  remarks?: readonly string[];
 }
 
 /**

@@ -204,6 +204,10 @@ export interface RegistryTokenStatus {
    */
   mintTimes?: string[];
   /**
+   * ServiceAccounts that have, or are to get, the Secret in their imagePullSecrets, and those from which it is still to be taken.
+   */
+  serviceAccounts?: string[];
+  /**
    * The Secret written.
    */
   secretRef?: {

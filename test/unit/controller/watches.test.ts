@@ -22,12 +22,13 @@ function titles(watchNamespaces: string[]): string[] {
     watchNamespaces,
     tokenQueue: new WorkQueue({ clock }),
     accountQueue: new WorkQueue({ clock }),
+    linkQueue: new WorkQueue({ clock }),
     clock,
     random: () => 0,
     logger: pino({ level: 'silent' }),
     metrics: { watchEvent: () => undefined, relisted: () => undefined },
   });
-  return watches.reflectors.map(({ title }) => title);
+  return watches.watches.map(({ title }) => title);
 }
 
 describe('watches', () => {
@@ -38,6 +39,7 @@ describe('watches', () => {
       'registryaccounts.pullsecrets.dev',
       'namespaces',
       'credentials',
+      'serviceaccounts',
     ]);
     expect(titles(['one', 'system'])).to.have.members([
       'registrytokens.pullsecrets.dev in one',
@@ -47,6 +49,8 @@ describe('watches', () => {
       'registryaccounts.pullsecrets.dev',
       'namespaces',
       'credentials',
+      'serviceaccounts in one',
+      'serviceaccounts in system',
     ]);
   });
 });

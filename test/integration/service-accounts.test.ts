@@ -1,0 +1,241 @@
+import { expect } from 'chai';
+import { LINKS_ANNOTATION } from '../../src/api/names.ts';
+import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { sleep, systemClock as clock } from '../../src/common/clock.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
+import { SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
+import type { PullSecret, ServiceAccount } from '../../src/token/service-accounts.ts';
+import { sharedWorld } from '../support/shared-world.ts';
+import type { World } from '../support/world.ts';
+
+describe('the ServiceAccounts of a RegistryToken', () => {
+  let world: World;
+  let namespace: string;
+  before(async () => {
+    world = await sharedWorld();
+  });
+  beforeEach(async () => {
+    namespace = await world.createNamespace();
+  });
+
+  const createAccount = (name: string, imagePullSecrets?: PullSecret[]): Promise<ServiceAccount> =>
+    world.client.create<ServiceAccount>(SERVICE_ACCOUNTS, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name, namespace },
+      ...(imagePullSecrets && { imagePullSecrets }),
+    });
+  const account = (name: string): Promise<ServiceAccount> =>
+    world.client.get<ServiceAccount>(SERVICE_ACCOUNTS, { namespace, name });
+  const namesOf = ({ imagePullSecrets = [] }: ServiceAccount): (string | undefined)[] =>
+    imagePullSecrets.map(({ name }) => name);
+  const whenHas = (name: string, ...expected: string[]): Promise<ServiceAccount> =>
+    world.eventually(`ServiceAccount ${name} has ${expected.join(', ')}`, async () => {
+      const found = await account(name);
+      return namesOf(found).join() === expected.join()
+        ? { value: found }
+        : { seen: JSON.stringify(found.imagePullSecrets ?? []) };
+    });
+  const whenSays = (name: ObjectName, words: RegExp | undefined): Promise<RegistryToken> =>
+    world.eventually(
+      `Ready of ${name.name} says ${words?.source ?? 'nothing of ServiceAccounts'}`,
+      async () => {
+        const token = await world.token(name);
+        const ready = token.status?.conditions?.find(({ type }) => type === 'Ready');
+        const told = ready?.status === 'True' ? ready.message : '';
+        const matches = words ? words.test(told) : told !== '' && !told.includes('ServiceAccount');
+        return matches ? { value: token } : { seen: JSON.stringify(ready) };
+      },
+    );
+  const whenGone = (name: ObjectName): Promise<boolean> =>
+    world.eventually(`${name.name} is gone`, async () =>
+      (await world.exists(world.token(name))) ? { seen: 'still there' } : { value: true },
+    );
+
+  it('get its Secret beside what they have, and lose it when the RegistryToken goes', async () => {
+    await createAccount('plain');
+    await createAccount('equipped', [{ name: 'others' }]);
+    const name = await world.createToken(namespace, { serviceAccounts: ['plain', 'equipped'] });
+    await whenHas('plain', name.name);
+    await whenHas('equipped', 'others', name.name);
+    expect((await world.token(name)).status?.serviceAccounts).to.deep.equal(['plain', 'equipped']);
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(namesOf(await account('plain'))).to.deep.equal([]);
+    expect(namesOf(await account('equipped'))).to.deep.equal(['others']);
+    expect((await account('plain')).metadata.annotations ?? {}).to.deep.equal({});
+  });
+
+  it('created later: get it when they appear, and again when they are made anew; until then Ready says what is missing', async () => {
+    const name = await world.createToken(namespace, { serviceAccounts: ['late'] });
+    await whenSays(name, /waits for ServiceAccount late to be created/);
+    await createAccount('late');
+    const first = await whenHas('late', name.name);
+    await whenSays(name, undefined);
+    await world.client.delete(SERVICE_ACCOUNTS, { namespace, name: 'late' });
+    await whenSays(name, /waits for ServiceAccount late/);
+    await createAccount('late', [{ name: 'others' }]);
+    const second = await whenHas('late', 'others', name.name);
+    expect(second.metadata.uid).to.not.equal(first.metadata.uid);
+  });
+
+  it('no longer named: lose it, and the status forgets them', async () => {
+    await createAccount('a');
+    await createAccount('b');
+    const name = await world.createToken(namespace, { serviceAccounts: ['a', 'b'] });
+    await whenHas('a', name.name);
+    await whenHas('b', name.name);
+    await world.patchToken(name, { spec: { serviceAccounts: ['b'] } });
+    await whenHas('a');
+    await world.eventually('the status forgets a', async () => {
+      const { status } = await world.token(name);
+      return status?.serviceAccounts?.join() === 'b' ? { value: true } : { seen: JSON.stringify(status) };
+    });
+    expect(namesOf(await account('b'))).to.deep.equal([name.name]);
+  });
+
+  it('no longer named while no operator ran: lose it when one runs again', async () => {
+    await createAccount('a');
+    const name = await world.createToken(namespace, { serviceAccounts: ['a'] });
+    await whenHas('a', name.name);
+    await world.stopOperator();
+    await world.patchToken(name, { spec: { serviceAccounts: [] } });
+    world.startOperator();
+    await whenHas('a');
+  });
+
+  it('that had the same entry before: keep it for ever', async () => {
+    const name = { namespace, name: world.uniqueName('app') };
+    const before = await createAccount('own', [{ name: name.name }]);
+    await world.createToken(namespace, { serviceAccounts: ['own'] }, name.name);
+    await world.whenReady(name);
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect((await account('own')).metadata.resourceVersion).to.equal(before.metadata.resourceVersion);
+  });
+
+  it('when the Secret gets another name: have that instead', async () => {
+    await createAccount('a', [{ name: 'others' }]);
+    const name = await world.createToken(namespace, { serviceAccounts: ['a'] });
+    await whenHas('a', 'others', name.name);
+    await world.patchToken(name, { spec: { secret: { name: 'renamed' } } });
+    await whenHas('a', 'others', 'renamed');
+  });
+
+  it('named by two RegistryTokens: have both Secrets, and lose each with its own', async () => {
+    await createAccount('a');
+    const one = await world.createToken(namespace, { serviceAccounts: ['a'] }, 'one');
+    await whenHas('a', 'one');
+    const two = await world.createToken(namespace, { serviceAccounts: ['a'] }, 'two');
+    await whenHas('a', 'one', 'two');
+    await world.deleteToken(one);
+    await whenHas('a', 'two');
+    await world.deleteToken(two);
+    await whenHas('a');
+  });
+
+  it('while suspended: are left alone, and still released on deletion', async () => {
+    await createAccount('a');
+    const name = await world.createToken(namespace, { serviceAccounts: ['a'] });
+    await whenHas('a', name.name);
+    await world.patchToken(name, { spec: { suspend: true, serviceAccounts: [] } });
+    await world.whenReady(name, { reason: 'Suspended' });
+    expect(namesOf(await account('a'))).to.deep.equal([name.name]);
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(namesOf(await account('a'))).to.deep.equal([]);
+  });
+
+  it('when the Secret outlives the RegistryToken: keep the entry, as their own', async () => {
+    await createAccount('a');
+    const name = await world.createToken(namespace, {
+      serviceAccounts: ['a'],
+      secret: { deletionPolicy: 'Retain' },
+    });
+    await whenHas('a', name.name);
+    await world.deleteToken(name);
+    await whenGone(name);
+    const left = await account('a');
+    expect(namesOf(left)).to.deep.equal([name.name]);
+    expect(left.metadata.annotations ?? {}).to.not.have.property(LINKS_ANNOTATION);
+  });
+
+  it('that are gone: do not hold its deletion', async () => {
+    await createAccount('a');
+    const name = await world.createToken(namespace, { serviceAccounts: ['a', 'never'] });
+    await whenHas('a', name.name);
+    await world.client.delete(SERVICE_ACCOUNTS, { namespace, name: 'a' });
+    await world.deleteToken(name);
+    await whenGone(name);
+  });
+
+  it('a restart changes nothing', async () => {
+    await createAccount('a');
+    const name = await world.createToken(namespace, { serviceAccounts: ['a', 'missing'] });
+    await whenHas('a', name.name);
+    const { metadata } = await whenSays(name, /waits for ServiceAccount missing/);
+    const before = await account('a');
+    await world.stopOperator();
+    world.startOperator();
+    await sleep(clock, 500);
+    expect((await account('a')).metadata.resourceVersion).to.equal(before.metadata.resourceVersion);
+    expect((await world.token(name)).metadata.resourceVersion).to.equal(metadata.resourceVersion);
+  });
+
+  it('written by somebody else ten times a second: nothing of either is lost', async () => {
+    const serviceAccount = { namespace, name: 'busy' };
+    await createAccount('busy');
+    const stop = new AbortController();
+    let writes = 0;
+    const writer = (async () => {
+      while (!stop.signal.aborted) {
+        // As a program does that reads, adds its entry and replaces the object: what it does not know of it keeps.
+        const { imagePullSecrets = [], metadata } = await account('busy');
+        const entries = [...imagePullSecrets, { name: `others-${writes}` }];
+        const { resourceVersion } = metadata;
+        try {
+          await world.client.mergePatch(SERVICE_ACCOUNTS, serviceAccount, {
+            metadata: { resourceVersion },
+            imagePullSecrets: entries,
+          });
+          writes++;
+        } catch {
+          // Somebody else was first: read again.
+        }
+        await sleep(clock, 100);
+      }
+    })();
+    const names = ['one', 'two', 'three'];
+    for (const name of names) await world.createToken(namespace, { serviceAccounts: ['busy'] }, name);
+    await world.eventually('all are in', async () => {
+      const found = namesOf(await account('busy'));
+      return names.every((name) => found.includes(name)) ? { value: true } : { seen: found.join() };
+    });
+    await sleep(clock, 500);
+    await world.deleteToken({ namespace, name: 'two' });
+    await whenGone({ namespace, name: 'two' });
+    await sleep(clock, 300);
+    stop.abort();
+    await writer;
+    const expected = [...Array.from({ length: writes }, (_, number) => `others-${number}`), 'one', 'three'];
+    expect(namesOf(await account('busy'))).to.have.members(expected);
+    expect(writes).to.be.greaterThan(7);
+  });
+
+  it('reset by somebody else ten times a second: the operator holds back and says who it is', async () => {
+    const serviceAccount = { namespace, name: 'contested' };
+    await createAccount('contested', [{ name: 'others' }]);
+    const name = await world.createToken(namespace, { serviceAccounts: ['contested'] });
+    await whenHas('contested', 'others', name.name);
+    let restored = 0;
+    for (let round = 0; round < 20; round++) {
+      if (namesOf(await account('contested')).includes(name.name)) restored++;
+      await world.client.mergePatch(SERVICE_ACCOUNTS, serviceAccount, {
+        imagePullSecrets: [{ name: 'others' }],
+      });
+      await sleep(clock, 100);
+    }
+    expect(restored).to.equal(3);
+    await whenSays(name, /; test keeps taking the Secret out of ServiceAccount contested/);
+  });
+});
