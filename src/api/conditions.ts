@@ -13,6 +13,7 @@ export type Reason =
   | 'Issuing'
   | 'Rotating'
   | 'Repairing'
+  | 'Verifying'
   | 'MintUnconfirmed'
   | 'GracePeriod'
   | 'RevocationFailed'
@@ -44,6 +45,7 @@ export type Reason =
   | 'RegistryRateLimited'
   | 'RegistryDiscontinued'
   | 'RegistryRefused'
+  | 'TokenRefused'
   | 'RegistryUnavailable';
 
 export interface Condition {

@@ -20,4 +20,5 @@ export const ACCOUNT_DEFAULTS = {
   defaultRegion: 'us-south',
   maxAccess: 'ReadWrite',
   requestsPerSecond: 5,
+  verify: 'Auto',
 } as const;

@@ -3,6 +3,7 @@ import { ACCOUNT_DEFAULTS } from '../api/registry-account.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Redacted } from '../common/redacted.ts';
 import { RegistryError } from '../registry/errors.ts';
+import type { Door } from '../registry/door.ts';
 import type { Registry } from '../registry/port.ts';
 import type { AccountCredentials, RegistryDirectory } from '../registry/directory.ts';
 
@@ -10,6 +11,8 @@ interface Session {
   credentials: AccountCredentials | undefined;
   /** Why tokens can't be created with it at present. */
   problem: string | undefined;
+  /** Whether new tokens are to be tried at the registry. */
+  verifies: boolean;
   /** Wall-clock milliseconds. */
   changedAt: number;
   /** Distinguishes versions of the account and its key without holding the key. */
@@ -44,6 +47,7 @@ export class AccountSessions {
     this.#sessions.set(name, {
       credentials: apiKey && credentialsOf(account, apiKey),
       problem,
+      verifies: (account.spec.verify ?? ACCOUNT_DEFAULTS.verify) === 'Auto',
       changedAt: changed ? this.#clock.now() : before.changedAt,
       version,
     });
@@ -78,6 +82,19 @@ export class AccountSessions {
    * @throws RegistryError Unavailable when there is no such account, or its credentials are not there (yet)
    */
   registry(name: string, region: string): Registry {
+    return this.#directory.registry(this.#usable(name), region);
+  }
+
+  /**
+   * Where new tokens of an account's region are to be tried; undefined where they are not to be.
+   * @throws RegistryError as `registry`
+   */
+  door(name: string, region: string): Door | undefined {
+    if (this.#sessions.get(name)?.verifies === false) return undefined;
+    return this.#directory.door(this.#usable(name), region);
+  }
+
+  #usable(name: string): AccountCredentials {
     const credentials = this.credentials(name);
     if (!credentials) {
       throw new RegistryError(
@@ -85,7 +102,7 @@ export class AccountSessions {
         `RegistryAccount ${name} can't be used: ${this.problem(name) ?? 'it has no credentials'}`,
       );
     }
-    return this.#directory.registry(credentials, region);
+    return credentials;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { MintIntent, RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
+import { shorten } from '../api/text.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
@@ -11,6 +12,7 @@ import { rotateValue, type Decision } from '../token/decision.ts';
 import type { Failure } from '../token/failure.ts';
 import type { SecretView } from '../token/secret-view.ts';
 import * as steps from '../token/status.ts';
+import type { Waiting } from '../token/verification.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
@@ -19,6 +21,7 @@ import type { Minter, Settlement } from './minter.ts';
 import type { SecretWriter, Task } from './secret-writer.ts';
 import { withConditions } from './status-conditions.ts';
 import type { TokenClient } from './token-client.ts';
+import type { Verifier } from './verifier.ts';
 
 /** A RegistryToken in the middle of a reconcile: as last read or written, and its status as it is to become. */
 export interface Progress {
@@ -35,6 +38,7 @@ export interface IssuerOptions {
   tokens: TokenClient;
   secrets: SecretWriter;
   minter: Minter;
+  verifier: Verifier;
   memory: Memory;
   events: EventRecorder;
   metrics: TokenMetrics;
@@ -50,8 +54,8 @@ export interface IssuerOptions {
 }
 
 /**
- * Carries out what was decided about a token in force: intent, mint, Secret, status, in this order, so that a crash
- * between any two of them leaves enough behind to go on.
+ * Carries out what was decided about a token in force: intent, mint, verification, Secret, status, in this order, so that a
+ * crash between any two of them leaves enough behind to go on.
  */
 export class Issuer {
   readonly #options: IssuerOptions;
@@ -202,7 +206,7 @@ export class Issuer {
     return { token, status: written, outcome: { kind: 'held', reason, message }, secretHolds: true, until };
   }
 
-  /** Puts a new token into the Secret and records it. */
+  /** Tries a new token, puts it into the Secret if the registry accepts it, and records it. */
   async #place(
     task: Task,
     status: RegistryTokenStatus,
@@ -212,7 +216,11 @@ export class Issuer {
     signal: AbortSignal,
   ): Promise<Progress> {
     const { spec, token } = task;
-    const { defaultGracePeriod, clock, events, logger } = this.#options;
+    const { verifier, defaultGracePeriod, clock, events, logger } = this.#options;
+    const ruling = await verifier.verify(token.metadata.uid, intent, issued, signal);
+    if (ruling.action === 'refuse') return this.#refused(task, status, intent, issued, ruling.failure);
+    if (ruling.action === 'wait') return this.#waiting(task, status, ruling);
+    const { doubt } = ruling;
     const record = {
       id: issued.id,
       access: intent.access,
@@ -222,6 +230,7 @@ export class Issuer {
       specHash: intent.specHash,
       account: intent.account,
       region: intent.region,
+      ...(doubt === undefined ? {} : { unverified: shorten(doubt, 1024) }),
     };
     const placed = await this.#options.secrets.write(task, issued, signal);
     if ('failure' in placed) return this.#failed(task, status, placed.failure);
@@ -246,10 +255,31 @@ export class Issuer {
       first ? 'Issued' : 'Rotated',
       `${intent.reason}: Secret ${spec.secret.name} holds ${record.access} token ${id} that ${expiry}`,
     );
+    if (doubt !== undefined) {
+      logger.warn({ ...idsOf(token), id }, `token not verified: ${doubt}`);
+      events.event(
+        token,
+        'Warning',
+        'Unverified',
+        `whether the registry accepts token ${id} is not known: ${doubt}`,
+      );
+    }
     return done(token, next);
   }
 
-  /** A new token that is of no use: it is revoked, and its predecessor stays. */
+  /** A new token that the registry does not accept yet. */
+  #waiting(task: Task, status: RegistryTokenStatus, { refusal, until }: Waiting): Progress {
+    const { token, secret } = task;
+    const message = `the registry does not accept the new token yet: ${refusal}; it is tried again`;
+    this.#options.logger.info(idsOf(token), message);
+    const outcome: Outcome = { kind: 'held', reason: 'Verifying', message };
+    return { token, status, outcome, secretHolds: holds(secret, status), until };
+  }
+
+  /**
+   * A new token that is of no use: it is revoked, and its predecessor stays. The intent stays too, until another takes its
+   * place, so that no two tokens ever share a revision.
+   */
   #refused(
     task: Task,
     status: RegistryTokenStatus,
@@ -257,9 +287,10 @@ export class Issuer {
     { id }: IssuedToken,
     failure: Failure,
   ): Progress {
-    const { mintIntent: _, ...rest } = status;
+    const { memory, clock } = this.#options;
+    memory.forgetIntent(task.token.metadata.uid);
     const strays = [{ id, revision, account, region }];
-    return this.#failed(task, steps.withStrays(rest, strays, this.#options.clock.now()), failure);
+    return this.#failed(task, steps.withStrays(status, strays, clock.now()), failure);
   }
 
   #mintFailed(task: Task, status: RegistryTokenStatus, error: unknown): Progress {

@@ -1,4 +1,5 @@
 import type { IssuedToken } from '../registry/port.ts';
+import type { Waiting } from '../token/verification.ts';
 import { Contest } from './contest.ts';
 
 interface Entry {
@@ -6,6 +7,8 @@ interface Entry {
   /** What a recorded intent gave, until the status says so. */
   minted?: { revision: number; tokenId: string };
   goneTokenId?: string;
+  /** A new token that the registry has refused so far. */
+  refused?: { tokenId: string; waiting: Waiting };
   /** Repairs of the Secret. */
   repairs: Contest;
   deletionSeenAt?: number;
@@ -37,6 +40,24 @@ export class Memory {
   intentResult(uid: string, revision: number): string | undefined {
     const minted = this.#entries.get(uid)?.minted;
     return minted?.revision === revision ? minted.tokenId : undefined;
+  }
+
+  /** The token of an intent is of no use: it must not be found again. */
+  forgetIntent(uid: string): void {
+    const entry = this.#entry(uid);
+    delete entry.minted;
+    delete entry.refused;
+  }
+
+  /** The registry refuses a new token so far. */
+  noteRefusal(uid: string, tokenId: string, waiting: Waiting): void {
+    this.#entry(uid).refused = { tokenId, waiting };
+  }
+
+  /** What the registry said to a new token last, if it refused it. */
+  refusal(uid: string, tokenId: string): Waiting | undefined {
+    const refused = this.#entries.get(uid)?.refused;
+    return refused?.tokenId === tokenId ? refused.waiting : undefined;
   }
 
   /** The registry said that it has no such token any more. */

@@ -64,6 +64,9 @@ export class Minter {
   /** Finds out what came of an intent recorded earlier: from memory, or by its tag at the registry. @throws RegistryError */
   async settle(token: RegistryToken, intent: MintIntent, signal: AbortSignal): Promise<Settlement> {
     const { uid } = token.metadata;
+    // One that is to be revoked was found to be of no use.
+    if (token.status?.previousTokens?.some(({ revision }) => revision === intent.revision))
+      return { result: 'lost', strays: [] };
     const known = this.#options.memory.recall(uid, this.#options.memory.intentResult(uid, intent.revision));
     if (known) return { result: 'found', issued: known, strays: [] };
     const registry = this.#options.sessions.registry(intent.account, intent.region);

@@ -28,6 +28,7 @@ import { TokenClient } from './token-client.ts';
 import { TokenController } from './token-controller.ts';
 import { TokenFinalizer } from './token-finalizer.ts';
 import { TokenUsers } from './token-users.ts';
+import { Verifier } from './verifier.ts';
 import { ServiceAccountLinker } from './service-account-linker.ts';
 import { Watches } from './watches.ts';
 
@@ -219,9 +220,21 @@ export class Operator {
     const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
     const tokens = new TokenClient(client);
     const minter = new Minter({ sessions, memory, clusterId, clock, mayAct });
+    const verifier = new Verifier({ sessions, memory, clock });
     const revoker = new Revoker({ ...common, sessions });
     const skew = (account: string, region: string): number => sessions.skew(account, region);
-    const shared = { ...common, ...settings, memory, sessions, secrets, tokens, minter, revoker, skew };
+    const shared = {
+      ...common,
+      ...settings,
+      memory,
+      sessions,
+      secrets,
+      tokens,
+      minter,
+      verifier,
+      revoker,
+      skew,
+    };
     const { sweep, watchNamespaces } = settings;
     const sweeping = {
       users: new TokenUsers(client, watches, watchNamespaces),

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.ts';
 import type { Redacted } from '../common/redacted.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
+import { Door } from './door.ts';
 import { RegistryError } from './errors.ts';
 import { HttpClient, type HttpSender } from './http-client.ts';
 import { IamSession } from './ibm-iam/iam-session.ts';
@@ -12,7 +13,7 @@ import {
 import type { RegistryMetrics } from './metrics.ts';
 import type { Capabilities, Registry } from './port.ts';
 import { RateLimiter } from './rate-limiter.ts';
-import { regionNames, resolveRegion, type RegionDefinition } from './regions.ts';
+import { regionNames, resolveRegion, type Region, type RegionDefinition } from './regions.ts';
 import { RegistryClient } from './registry-client.ts';
 
 /** The back ends there are. */
@@ -46,6 +47,8 @@ export interface RegistryDirectoryOptions {
 interface Lane {
   limiter: RateLimiter;
   breaker: CircuitBreaker;
+  /** Of the registry itself, which can be down while its token API is not. */
+  doorBreaker: CircuitBreaker;
 }
 
 interface Account {
@@ -69,12 +72,14 @@ export function capabilitiesOf(provider: Provider): Capabilities {
  */
 export class RegistryDirectory {
   readonly #clock: Clock;
+  readonly #surroundings: { http: HttpSender; clock: Clock; metrics: RegistryMetrics };
   readonly #client: RegistryClient;
   readonly #accounts = new Map<string, Account>();
 
   constructor({ clock, userAgent, timeout, metrics, http }: RegistryDirectoryOptions) {
     this.#clock = clock;
     const sender = http ?? new HttpClient({ clock, userAgent, timeout });
+    this.#surroundings = { http: sender, clock, metrics };
     this.#client = new RegistryClient(sender, metrics, clock);
   }
 
@@ -83,34 +88,26 @@ export class RegistryDirectory {
    * @throws RegistryError InvalidRequest when the account has no such region
    */
   registry(credentials: AccountCredentials, regionName: string): Registry {
-    const { name, regions, requestsPerSecond, accountId } = credentials;
-    const region = resolveRegion(regionName, regions);
-    if (!region) {
-      const known = regionNames(regions).join(', ');
-      throw new RegistryError(
-        'InvalidRequest',
-        `account ${name} has no region ${regionName}; it has ${known}`,
-      );
-    }
-    const { session, lanes } = this.#account(credentials);
-    let lane = lanes.get(region.name);
-    if (lane) {
-      lane.limiter.requestsPerSecond = requestsPerSecond;
-    } else {
-      const subject = `account ${name} in region ${region.name}`;
-      const limiter = new RateLimiter({ clock: this.#clock, subject, requestsPerSecond });
-      lane = { limiter, breaker: new CircuitBreaker(this.#clock, subject) };
-      lanes.set(region.name, lane);
-    }
-    const { limiter, breaker } = lane;
+    const region = regionOf(credentials, regionName);
+    const { limiter, breaker } = this.#lane(credentials, region);
     return new IBMRegistryTokens({
       client: this.#client,
-      session,
+      session: this.#account(credentials).session,
       limiter,
       breaker,
       region,
-      accountId,
+      accountId: credentials.accountId,
     });
+  }
+
+  /**
+   * Where the tokens of an account's region are used. Not to be kept, as the registry.
+   * @throws RegistryError InvalidRequest when the account has no such region, or its host can't be one
+   */
+  door(credentials: AccountCredentials, regionName: string): Door {
+    const region = regionOf(credentials, regionName);
+    const breaker = this.#lane(credentials, region).doorBreaker;
+    return new Door({ ...this.#surroundings, breaker, account: credentials.name, region });
   }
 
   /**
@@ -133,6 +130,25 @@ export class RegistryDirectory {
     this.#accounts.delete(name);
   }
 
+  #lane(credentials: AccountCredentials, region: Region): Lane {
+    const { name, requestsPerSecond } = credentials;
+    const { lanes } = this.#account(credentials);
+    let lane = lanes.get(region.name);
+    if (lane) {
+      lane.limiter.requestsPerSecond = requestsPerSecond;
+    } else {
+      const clock = this.#clock;
+      const subject = `account ${name} in region ${region.name}`;
+      lane = {
+        limiter: new RateLimiter({ clock, subject, requestsPerSecond }),
+        breaker: new CircuitBreaker(clock, subject),
+        doorBreaker: new CircuitBreaker(clock, `registry ${region.host}`),
+      };
+      lanes.set(region.name, lane);
+    }
+    return lane;
+  }
+
   /** A changed key or endpoint gets a new session at once; the rate limits stay, since the registry stays. */
   #account({ name, iamEndpoint, apiKey }: AccountCredentials): Account {
     const key = { account: name, endpoint: iamEndpoint, value: apiKey };
@@ -143,4 +159,12 @@ export class RegistryDirectory {
     this.#accounts.set(name, renewed);
     return renewed;
   }
+}
+
+/** @throws RegistryError InvalidRequest */
+function regionOf({ name, regions }: AccountCredentials, regionName: string): Region {
+  const region = resolveRegion(regionName, regions);
+  if (region) return region;
+  const known = regionNames(regions).join(', ');
+  throw new RegistryError('InvalidRequest', `account ${name} has no region ${regionName}; it has ${known}`);
 }

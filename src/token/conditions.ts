@@ -82,20 +82,25 @@ function obstacleOf(outcome: Outcome): Obstacle | undefined {
 }
 
 function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
-  const { status, spec, wanted, secretHolds, now, skew } = facts;
+  const { status, spec, wanted, secretHolds, now, skew, remarks = [] } = facts;
   const { token } = status;
   const refused = facts.outcome.kind === 'refused';
   const alive = token !== undefined && expiryOf(token) > now + skew;
   if (!refused && alive && secretHolds && (!wanted || token.specHash === wanted.specHash)) {
     const suspended = obstacle?.reason === 'Suspended';
-    const remark = skewRemark(now, skew);
+    const skewed = skewRemark(now, skew);
+    const unverified =
+      token.unverified === undefined
+        ? undefined
+        : `whether the registry accepts it is not known: ${token.unverified}`;
+    const remark = skewed ?? unverified;
     const until = token.expiresAt === undefined ? 'never expires' : `expires at ${token.expiresAt}`;
     const holding = `Secret ${spec?.secret.name ?? ''} holds a ${token.access} token for ${status.host ?? 'the registry'} that ${until}`;
     return {
       type: 'Ready',
       status: 'True',
-      reason: suspended ? 'Suspended' : remark ? 'ClockSkew' : 'Issued',
-      message: remark ? `${holding}, but ${remark}` : holding,
+      reason: suspended ? 'Suspended' : skewed ? 'ClockSkew' : 'Issued',
+      message: [remark ? `${holding}, but ${remark}` : holding, ...remarks].join('; '),
     };
   }
   return {

@@ -23,6 +23,7 @@ const AT_REGISTRY: Partial<Record<Reason, 'passing' | 'final'>> = {
   RegistryNotFound: 'final',
   RegistryDiscontinued: 'final',
   RegistryRefused: 'final',
+  TokenRefused: 'final',
 };
 const IN_CLUSTER: ReadonlySet<string> = new Set<Reason>(['SecretNotWritten', 'NamespaceTerminating']);
 

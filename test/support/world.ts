@@ -189,6 +189,8 @@ export class World {
         iamEndpoint: url,
         regions: [{ name: 'us-south', host: HOST, endpoint: url }],
         requestsPerSecond: 1000,
+        // Its host is nowhere.
+        verify: 'Off',
         ...spec,
       },
     });

@@ -66,6 +66,10 @@ export interface RegistryAccountSpec {
    */
   requestsPerSecond?: number;
   /**
+   * Auto tries every new token at the registry, as docker login does, before a Secret gets it. Off does not: for a registry that the operator can't reach, or that has another way to log in.
+   */
+  verify?: 'Auto' | 'Off';
+  /**
    * Rotation of all tokens of this account.
    */
   rotation?: {

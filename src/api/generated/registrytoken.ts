@@ -150,6 +150,10 @@ export interface RegistryTokenStatus {
      * The region it was created in; it is revoked there.
      */
     region: string;
+    /**
+     * Why nobody knows whether the registry accepts it; absent when it was tried, or was not to be.
+     */
+    unverified?: string;
   };
   /**
    * Tokens that are no longer in the Secret and not yet revoked.

@@ -1,0 +1,54 @@
+import type { MintIntent } from '../api/registry-token.ts';
+import type { Clock } from '../common/clock.ts';
+import { RegistryError } from '../registry/errors.ts';
+import type { IssuedToken } from '../registry/port.ts';
+import { isWaiting, rule, type Ruling, type Verdict } from '../token/verification.ts';
+import type { AccountSessions } from './account-sessions.ts';
+import type { Memory } from './memory.ts';
+
+export interface VerifierOptions {
+  sessions: AccountSessions;
+  memory: Memory;
+  clock: Clock;
+}
+
+/** Tries new tokens at the registry before a Secret gets them. */
+export class Verifier {
+  readonly #options: VerifierOptions;
+
+  constructor(options: VerifierOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Tries the token of an intent, unless it was refused a moment ago.
+   * @param uid of the RegistryToken
+   * @throws only the signal's reason
+   */
+  async verify(uid: string, intent: MintIntent, issued: IssuedToken, signal: AbortSignal): Promise<Ruling> {
+    const { memory, clock } = this.#options;
+    const before = memory.refusal(uid, issued.id);
+    if (before && isWaiting(before, clock.now())) return before;
+    const verdict = await this.#try(intent, issued, signal);
+    if (!verdict) return { action: 'use', doubt: undefined };
+    const ruling = rule(verdict, before, Date.parse(intent.startedAt), clock.now());
+    if (ruling.action === 'wait') memory.noteRefusal(uid, issued.id, ruling);
+    return ruling;
+  }
+
+  /** @returns undefined where tokens are not to be tried */
+  async #try(
+    { account, region }: MintIntent,
+    { value }: IssuedToken,
+    signal: AbortSignal,
+  ): Promise<Verdict | undefined> {
+    const { sessions } = this.#options;
+    try {
+      const door = sessions.door(account, region);
+      return await door?.try(sessions.registry(account, region).username, value, signal);
+    } catch (error) {
+      if (error instanceof RegistryError) return { answer: 'unknown', message: error.message };
+      throw error;
+    }
+  }
+}

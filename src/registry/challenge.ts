@@ -1,0 +1,44 @@
+/** What a registry asks for before it opens (RFC 6750; CNCF Distribution's token authentication). */
+export interface BearerChallenge {
+  /** URL of the token endpoint, as received. */
+  realm: string | undefined;
+  service: string | undefined;
+}
+
+const SCHEME = /[\s,]*([\w!#$%&'*+.^`|~-]+)(?=[\s,]|$)/y;
+const PARAMETER = /[\s,]*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))(?=[\s,]|$)/y;
+
+/**
+ * Finds the Bearer challenge in a WWW-Authenticate header. Takes what servers send, which is more than RFC 9110 allows:
+ * values with or without quotes, blanks around commas and equals signs, blanks in place of commas, several challenges in
+ * one header. IBM's registry sends its values without quotes. What comes after something that makes no sense is left out.
+ */
+export function readBearerChallenge(header: string): BearerChallenge | undefined {
+  const parameters = readChallenges(header).get('bearer');
+  return parameters && { realm: parameters.get('realm'), service: parameters.get('service') };
+}
+
+/** Parameters by scheme, all names in lower case. */
+function readChallenges(header: string): Map<string, Map<string, string>> {
+  const challenges = new Map<string, Map<string, string>>();
+  let current: Map<string, string> | undefined;
+  for (let at = 0; at < header.length;) {
+    const parameter = matchAt(PARAMETER, header, at);
+    const match = parameter ?? matchAt(SCHEME, header, at);
+    if (!match) break;
+    at += match[0].length;
+    const [, name = '', quoted, plain = ''] = match;
+    if (parameter) {
+      current?.set(name.toLowerCase(), quoted?.replaceAll(/\\(.)/g, '$1') ?? plain);
+    } else {
+      current = new Map();
+      challenges.set(name.toLowerCase(), current);
+    }
+  }
+  return challenges;
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
+}

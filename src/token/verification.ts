@@ -1,0 +1,61 @@
+import type { Failure } from './failure.ts';
+
+/** What the registry said to a new token. */
+export type Verdict =
+  | { answer: 'accepted' }
+  | { answer: 'refused'; message: string }
+  /** It could not be asked, or said nothing that tells. */
+  | { answer: 'unknown'; message: string };
+
+/** It was refused, and may be good yet: registries take a while to spread what is new. */
+export interface Waiting {
+  action: 'wait';
+  /** What the refusal said. */
+  refusal: string;
+  /** When to try again, milliseconds since 1970. */
+  until: number;
+}
+
+/** What becomes of a new token after it was tried. */
+export type Ruling =
+  /** Into the Secret with it; `doubt`: why nobody knows whether the registry accepts it. */
+  | { action: 'use'; doubt: string | undefined }
+  | Waiting
+  /** It never gets into the Secret. */
+  | { action: 'refuse'; failure: Failure };
+
+/** How long a registry may take to accept a token that it made itself, in milliseconds. */
+export const ACCEPTANCE_TIME = 30_000;
+const FIRST_PAUSE = 1_000;
+
+/**
+ * Decides about a new token. One that was refused is not used on a later doubt: the registry has said no to it, and its
+ * predecessor may still be good.
+ * @param before what was decided about it last, if that was to wait
+ * @param startedAt when its mint began, milliseconds since 1970. A time ahead of `now` was written before the clock was set
+ * back and says nothing: the wait counts as over.
+ */
+export function rule(verdict: Verdict, before: Waiting | undefined, startedAt: number, now: number): Ruling {
+  if (verdict.answer === 'accepted') return { action: 'use', doubt: undefined };
+  if (verdict.answer === 'unknown' && !before) return { action: 'use', doubt: verdict.message };
+  const refusal = verdict.answer === 'unknown' && before ? before.refusal : verdict.message;
+  const elapsed = now - startedAt;
+  if (elapsed >= 0 && elapsed < ACCEPTANCE_TIME) {
+    // Each pause as long as all that came before it: a handful of tries in all.
+    const pause = Math.max(elapsed, FIRST_PAUSE);
+    return { action: 'wait', refusal, until: Math.min(now + pause, startedAt + ACCEPTANCE_TIME) };
+  }
+  return {
+    action: 'refuse',
+    failure: {
+      reason: 'TokenRefused',
+      message: `the registry does not accept the token that was created for it: ${refusal}; the token is revoked and the Secret stays as it is; check that host and endpoint of the account's region belong together, or set spec.verify of the account to "Off"`,
+      retryable: false,
+    },
+  };
+}
+
+/** Whether it is too early to try a token again that was refused. A wait beyond all waits comes of a clock set back. */
+export function isWaiting({ until }: Waiting, now: number): boolean {
+  return now < until && until <= now + ACCEPTANCE_TIME;
+}

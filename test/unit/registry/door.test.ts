@@ -1,0 +1,242 @@
+import { expect } from 'chai';
+import nock from 'nock';
+import { Redacted } from '../../../src/common/redacted.ts';
+import type { Door, Verdict } from '../../../src/registry/door.ts';
+import { registerSecret } from '../../support/secrecy.ts';
+import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
+import { useNock } from './support/nocked.ts';
+import {
+  aDirectory,
+  anAccount,
+  errorOf,
+  NEVER,
+  REGISTRY,
+  type Observation,
+} from './support/registry-world.ts';
+
+const VALUE = 'a-token-that-nobody-may-see';
+const BEARER = 'a-bearer-that-nobody-may-see';
+const REALM = `${REGISTRY}/oauth/token`;
+const IBM_CHALLENGE = `Bearer realm=${REALM}, service=registry`;
+const HTML = { 'Content-Type': 'text/html' };
+const authorization = `Basic ${Buffer.from(`token:${VALUE}`).toString('base64')}`;
+for (const secret of [VALUE, BEARER, authorization]) registerSecret(secret);
+
+type Answer = [status: number, body?: object | string, headers?: Record<string, string>];
+const OPEN: Answer = [200, {}];
+const GRANT: Answer = [200, { token: BEARER }];
+
+/** A registry that asks for a bearer token; without an answer the request must not come. */
+function aRegistry(part: { challenge?: string; grant?: Answer; entry?: Answer; origin?: string }): void {
+  const { challenge = IBM_CHALLENGE, grant, entry, origin = REGISTRY } = part;
+  nock(origin).get('/v2/').reply(401, { errors: [] }, { 'WWW-Authenticate': challenge });
+  const query = { account: 'token', service: 'registry' };
+  if (grant) {
+    nock(origin, { reqheaders: { authorization } })
+      .get('/oauth/token')
+      .query(query)
+      .reply(...grant);
+  }
+  if (entry) {
+    nock(origin, { reqheaders: { authorization: `Bearer ${BEARER}` } })
+      .get('/v2/')
+      .reply(...entry);
+  }
+}
+
+describe('the door of a registry', () => {
+  useNock();
+
+  let clock: VirtualClock;
+  let observed: Observation[];
+  let door: Door;
+  beforeEach(() => {
+    const world = aDirectory();
+    ({ clock, observed } = world);
+    door = world.directory.door(anAccount(), 'us-south');
+  });
+
+  const attempt = (at = door): Promise<Verdict> => at.try('token', new Redacted(VALUE), NEVER);
+
+  it('is tried as docker login does, and accepts', async () => {
+    aRegistry({ grant: GRANT, entry: OPEN });
+    expect(await attempt()).to.deep.equal({ answer: 'accepted' });
+    expect(observed.map(({ operation, code }) => [operation, code])).to.deep.equal([
+      ['verify', 401],
+      ['verify', 200],
+      ['verify', 200],
+    ]);
+  });
+
+  it('takes a bearer token by the name that OAuth 2 has for it', async () => {
+    aRegistry({ grant: [200, { access_token: BEARER }], entry: OPEN });
+    expect(await attempt()).to.deep.equal({ answer: 'accepted' });
+  });
+
+  it('keeps the query of the token endpoint', async () => {
+    nock(REGISTRY)
+      .get('/v2/')
+      .reply(401, '', { 'WWW-Authenticate': `Bearer realm="${REALM}?tenant=a",service="s"` });
+    nock(REGISTRY).get('/oauth/token').query({ tenant: 'a', account: 'token', service: 's' }).reply(401);
+    expect(await attempt()).to.include({ answer: 'refused' });
+  });
+
+  const refusals: [what: string, registry: Parameters<typeof aRegistry>[0], message: RegExp][] = [
+    ['401 from the token endpoint', { grant: [401, { errors: [] }] }, /token endpoint us\.icr\.io .*401/],
+    ["400, IBM's word for a wrong pair", { grant: [400, 'Bad Request'] }, /400/],
+    [
+      'a bearer token that the registry does not take',
+      { grant: GRANT, entry: [401, {}] },
+      /401 to the bearer token/,
+    ],
+  ];
+  for (const [what, registry, message] of refusals) {
+    it(`refuses: ${what}`, async () => {
+      aRegistry(registry);
+      const verdict = await attempt();
+      expect(verdict).to.include({ answer: 'refused' });
+      expect('message' in verdict && verdict.message).to.match(message);
+    });
+  }
+
+  const doubts: [what: string, prepare: () => void, message: RegExp][] = [
+    ['it opens without a credential', () => void nock(REGISTRY).get('/v2/').reply(200, {}), /opens without/],
+    ['it has no /v2/', () => void nock(REGISTRY).get('/v2/').reply(404), /404 in place of a challenge/],
+    ['it answers HTML', () => void nock(REGISTRY).get('/v2/').reply(200, '<html>', HTML), /in HTML/],
+    ['it limits the rate', () => void nock(REGISTRY).get('/v2/').reply(429), /429/],
+    ['it is in trouble', () => void nock(REGISTRY).get('/v2/').reply(503), /503/],
+    [
+      'it redirects',
+      () => void nock(REGISTRY).get('/v2/').reply(302, '', { Location: 'https://evil.test/' }),
+      /302/,
+    ],
+    [
+      'it can not be reached',
+      () => void nock(REGISTRY).get('/v2/').replyWithError('no route'),
+      /us\.icr\.io could not/,
+    ],
+    ['its 401 has no challenge', () => void nock(REGISTRY).get('/v2/').reply(401), /no Bearer challenge/],
+    ['it asks for Basic', () => aRegistry({ challenge: 'Basic realm="x"' }), /no Bearer challenge/],
+    ['the challenge has no realm', () => aRegistry({ challenge: 'Bearer service="x"' }), /no token endpoint/],
+    ['the realm is no URL', () => aRegistry({ challenge: 'Bearer realm="us.icr.io"' }), /no token endpoint/],
+    [
+      'the realm is no web address',
+      () => aRegistry({ challenge: 'Bearer realm="file:///etc"' }),
+      /no token endpoint/,
+    ],
+    [
+      'the realm has a password in it',
+      () => aRegistry({ challenge: 'Bearer realm="https://a:b@us.icr.io/"' }),
+      /no token endpoint/,
+    ],
+    [
+      'the realm is not encrypted',
+      () => aRegistry({ challenge: 'Bearer realm="http://us.icr.io/oauth/token"' }),
+      /not be safe/,
+    ],
+    ['the token endpoint answers HTML', () => aRegistry({ grant: [401, '<html>', HTML] }), /401 in HTML/],
+    ['the token endpoint forbids', () => aRegistry({ grant: [403, {}] }), /403/],
+    ['the token endpoint is in trouble', () => aRegistry({ grant: [500, {}] }), /500/],
+    [
+      'the token endpoint redirects',
+      () => aRegistry({ grant: [307, '', { Location: 'https://evil.test/' }] }),
+      /307/,
+    ],
+    ['the token endpoint gives nothing', () => aRegistry({ grant: [200, {}] }), /without a bearer token/],
+    ['the token endpoint gives no JSON', () => aRegistry({ grant: [200, 'hm'] }), /without a bearer token/],
+    [
+      'the bearer token can not stand in a header',
+      () => aRegistry({ grant: [200, { token: 'a\nb' }] }),
+      /without a bearer/,
+    ],
+    ['the registry forbids the bearer token', () => aRegistry({ grant: GRANT, entry: [403, {}] }), /403/],
+    [
+      'a proxy answers to the bearer token',
+      () => aRegistry({ grant: GRANT, entry: [401, '<html>', HTML] }),
+      /401 in HTML/,
+    ],
+  ];
+  for (const [what, prepare, message] of doubts) {
+    it(`says nothing: ${what}`, async () => {
+      prepare();
+      const verdict = await attempt();
+      expect(verdict).to.include({ answer: 'unknown' });
+      expect('message' in verdict && verdict.message).to.match(message);
+    });
+  }
+
+  it('shows the credential to another host that the registry names over TLS', async () => {
+    const reqheaders = { authorization };
+    nock(REGISTRY).get('/v2/').reply(401, '', { 'WWW-Authenticate': 'Bearer realm="https://auth.test/t"' });
+    nock('https://auth.test', { reqheaders }).get('/t').query({ account: 'token' }).reply(401);
+    expect(await attempt()).to.include({ answer: 'refused' });
+  });
+
+  describe('of a registry without TLS', () => {
+    const region = (host: string, endpoint: string): Door =>
+      aDirectory().directory.door(anAccount({ regions: [{ name: 'box', host, endpoint }] }), 'box');
+    const origin = 'http://box.test:5000';
+    const challenge = (realm: string): string => `Bearer realm="${realm}",service="registry"`;
+
+    it('is tried in plain HTTP when the account says so, with a token endpoint on its own host', async () => {
+      const tokens = 'http://box.test:5001';
+      nock(origin)
+        .get('/v2/')
+        .reply(401, '', { 'WWW-Authenticate': challenge(`${tokens}/oauth/token`) });
+      nock(tokens)
+        .get('/oauth/token')
+        .query(true)
+        .reply(...GRANT);
+      nock(origin)
+        .get('/v2/')
+        .reply(...OPEN);
+      expect(await attempt(region('box.test:5000', 'http://box.test:8080'))).to.deep.equal({
+        answer: 'accepted',
+      });
+    });
+    for (const realm of ['http://evil.test/', 'https://evil.test/']) {
+      it(`shows the credential to nobody else: ${realm}`, async () => {
+        aRegistry({ origin, challenge: challenge(realm) });
+        const verdict = await attempt(region('box.test:5000', 'http://box.test:8080'));
+        expect(verdict).to.include({ answer: 'unknown' });
+      });
+    }
+    it('is never tried in plain HTTP otherwise', async () => {
+      nock('https://box.test:5000').get('/v2/').reply(404);
+      expect(await attempt(region('box.test:5000', 'https://tokens.test'))).to.include({ answer: 'unknown' });
+    });
+  });
+
+  it('is given ten seconds for all its answers together', async () => {
+    nock(REGISTRY).get('/v2/').delay(3_600_000).reply(401);
+    const verdict = attempt();
+    await settle();
+    await clock.advance(9_999);
+    await clock.advance(1);
+    expect(await verdict).to.deep.include({ answer: 'unknown' });
+    nock.abortPendingRequests();
+  });
+
+  it('is left alone after five failures, so that nobody waits for it', async () => {
+    nock(REGISTRY).get('/v2/').times(5).reply(502);
+    for (let time = 0; time < 5; time++) await attempt();
+    const verdict = await attempt();
+    expect('message' in verdict && verdict.message).to.match(/registry us\.icr\.io is left alone/);
+  });
+
+  it('ends with the signal', async () => {
+    nock(REGISTRY).get('/v2/').delay(3_600_000).reply(401);
+    const stop = new AbortController();
+    const trying = door.try('token', new Redacted(VALUE), stop.signal);
+    await settle();
+    stop.abort(new Error('stopping'));
+    expect(await trying.catch((error: unknown) => String(error))).to.equal('Error: stopping');
+    nock.abortPendingRequests();
+  });
+
+  it('is none where the account has no such region', async () => {
+    const { directory } = aDirectory();
+    const opening = Promise.resolve().then(() => directory.door(anAccount(), 'nowhere'));
+    expect((await errorOf(opening)).code).to.equal('InvalidRequest');
+  });
+});
