@@ -125,8 +125,9 @@ export class Installation {
     return this.helm(args, { ...OLD_API_SERVER.values, ...values });
   }
 
-  async kubectl(...args: string[]): Promise<string> {
-    return said(await this.tryKubectl(args));
+  /** @param line arguments, separated by spaces. @throws Error with what kubectl said when it fails */
+  async kubectl(line: string): Promise<string> {
+    return said(await this.tryKubectl(line.split(' ')));
   }
 
   tryKubectl(args: readonly string[], input = ''): Promise<Outcome> {
@@ -137,11 +138,10 @@ export class Installation {
   async startOperator(): Promise<void> {
     await this.stopOperator();
     const [ready, kubeconfig] = [await freePort(), await this.#kubeconfigOfOperator()];
+    const deployment = `deployment ${RELEASE}-registry-token-operator`;
+    const path = '{.spec.template.spec.containers[0].args}';
     const args = JSON.parse(
-      await this.kubectl(
-        ...['--namespace', NAMESPACE, 'get', 'deployment', `${RELEASE}-registry-token-operator`],
-        ...['--output', 'jsonpath={.spec.template.spec.containers[0].args}'],
-      ),
+      await this.kubectl(`--namespace ${NAMESPACE} get ${deployment} --output jsonpath=${path}`),
     ) as string[];
     const local = ['--metrics-bind-address=0', `--health-probe-bind-address=127.0.0.1:${ready}`];
     const log = join(this.folder, `operator-${ready}.log`);
@@ -200,7 +200,7 @@ export class Installation {
 
   async #kubeconfigOfOperator(): Promise<string> {
     const user = `${RELEASE}-registry-token-operator`;
-    const token = (await this.kubectl('--namespace', NAMESPACE, 'create', 'token', user)).trim();
+    const token = (await this.kubectl(`--namespace ${NAMESPACE} create token ${user}`)).trim();
     registerSecret(token);
     const cluster = this.#apiServer.kubeConfig.getCurrentCluster();
     const path = join(this.folder, 'operator.kubeconfig');

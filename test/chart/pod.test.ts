@@ -1,0 +1,252 @@
+import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { findCondition } from '../../src/api/conditions.ts';
+import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
+import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { sleep, systemClock as clock } from '../../src/common/clock.ts';
+import type { KubeObject } from '../../src/common/objects.ts';
+import { LEASES, NAMESPACES, PODS, SECRETS } from '../../src/kube/resources.ts';
+import { eventually } from '../observability/support/eventually.ts';
+import { missingPrograms } from '../registry/docker-registry.ts';
+import { CHART, helms, NAMESPACE, RELEASE, runProgram, type Values } from './support/helm.ts';
+import { API_KEY, IMAGE, startNodeCluster, type NodeCluster } from './support/node-cluster.ts';
+
+const SCRIPT = process.env['CLUSTER_SCRIPT'];
+const PROGRAMS = ['containerd', 'ctr', 'runc', 'jq', 'busybox', 'ip'];
+const APP = { namespace: 'team', name: 'app' };
+const DEPLOYMENT = `${RELEASE}-registry-token-operator`;
+
+/** Kubernetes 1.20 has neither policy/v1 nor all that helm asks a server for. */
+const OLD_API_SERVER = ['--disable-openapi-validation', '--server-side=false'];
+const BASE: Values = {
+  image: IMAGE,
+  podDisruptionBudget: { enabled: false },
+  tolerations: [{ operator: 'Exists' }],
+};
+
+interface Pod extends KubeObject {
+  status?: {
+    conditions?: { type: string; status: string }[];
+    containerStatuses?: { restartCount: number }[];
+  };
+}
+
+describe('chart: the operator in pods of a real node', function () {
+  this.timeout(300_000);
+  let cluster: NodeCluster | undefined;
+  let issued = 0;
+  let values: Values;
+
+  before(async function () {
+    const reason = await whyNot();
+    if (reason !== undefined) {
+      process.stdout.write(`    skipped: ${reason}\n`);
+      this.skip();
+    }
+    cluster = await startNodeCluster(SCRIPT!);
+    const { client, service, serviceUrl } = cluster;
+    service.on('issued', () => issued++);
+    for (const name of [NAMESPACE, APP.namespace]) {
+      await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    }
+    const data = { apikey: Buffer.from(API_KEY).toString('base64') };
+    const metadata = { name: 'registry', namespace: NAMESPACE };
+    await client.create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata, data });
+    const region = { name: 'us-south', host: new URL(serviceUrl).host, endpoint: serviceUrl };
+    values = {
+      ...BASE,
+      accounts: {
+        default: { credentialsSecretRef: { name: 'registry' }, iamEndpoint: serviceUrl, regions: [region] },
+      },
+      tokens: [{ ...APP, spec: { rotation: { gracePeriod: '0s' } } }],
+    };
+  });
+
+  after(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  /** Runs helm until what it did is ready. @throws Error with what it said */
+  async function helm(args: readonly string[], input?: Values): Promise<void> {
+    const from = input === undefined ? [] : [...OLD_API_SERVER, '--values', '-'];
+    const { status, stdout, stderr } = await runProgram(
+      helms.get(4)!.helm,
+      [...args, '--namespace', NAMESPACE, '--wait', '--timeout', '120s', ...from],
+      input === undefined ? '' : JSON.stringify(input),
+      { KUBECONFIG: cluster!.kubeconfig },
+    );
+    expect(status, `${stdout}\n${stderr}`).to.equal(0);
+  }
+
+  const upgrade = (input: Values): Promise<void> => helm(['upgrade', '--install', RELEASE, CHART], input);
+  const token = () => cluster!.client.get<RegistryToken>(REGISTRY_TOKENS, APP);
+  const pods = async (): Promise<Pod[]> => cluster!.client.listAll<Pod>(PODS, { namespace: NAMESPACE });
+
+  /** The Secret's uid, and the token in it by the password of its only host. */
+  async function secret(): Promise<{ uid: string; password: string }> {
+    const { metadata, data } = await cluster!.client.get<KubeObject & { data: Record<string, string> }>(
+      SECRETS,
+      APP,
+    );
+    const text = Buffer.from(data['.dockerconfigjson'] ?? '', 'base64').toString();
+    const { auths } = JSON.parse(text) as { auths: Record<string, { password: string }> };
+    return { uid: metadata.uid, password: Object.values(auths)[0]!.password };
+  }
+
+  async function revisionIs(revision: number): Promise<void> {
+    await eventually(`revision ${revision} is in force and Ready`, async () => {
+      const { status } = await token();
+      return (
+        status?.token?.revision === revision && findCondition(status.conditions, 'Ready')?.status === 'True'
+      );
+    });
+  }
+
+  /** Name of the pod that holds the lease. */
+  async function leader(): Promise<string> {
+    const name = { namespace: NAMESPACE, name: 'registry-token-operator' };
+    const lease = await cluster!.client.get<KubeObject & { spec: { holderIdentity?: string } }>(LEASES, name);
+    return (lease.spec.holderIdentity ?? '').split('_')[0]!;
+  }
+
+  it('starts two replicas, of which one leads', async () => {
+    await upgrade(BASE);
+    const running = await pods();
+    expect(running).to.have.length(2);
+    for (const { metadata, status } of running) {
+      expect(status?.conditions?.find(({ type }) => type === 'Ready')?.status, metadata.name).to.equal(
+        'True',
+      );
+    }
+    expect(running.map(({ metadata }) => metadata.name)).to.include(await leader());
+  });
+
+  it('runs them as nobody in particular, without a capability, under seccomp', async () => {
+    const processes = await cluster!.processes();
+    expect(processes).to.have.length(2);
+    for (const pid of processes) {
+      const status = Object.fromEntries(
+        (await readFile(`/proc/${pid}/status`, 'utf8')).split('\n').map((line) => line.split(/:\s+/)),
+      ) as Record<string, string>;
+      expect(status['Uid']).to.equal('65532\t65532\t65532\t65532');
+      expect(status).to.include({
+        CapEff: '0000000000000000',
+        CapBnd: '0000000000000000',
+        NoNewPrivs: '1',
+        Seccomp: '2',
+      });
+      const [root = ''] = (await readFile(`/proc/${pid}/mounts`, 'utf8'))
+        .split('\n')
+        .filter((line) => / \/ /.test(line));
+      expect(root.split(' ')[3]).to.match(/^ro,/);
+    }
+  });
+
+  it('fills the Secret of a RegistryToken when an upgrade brings an account', async () => {
+    await upgrade(values);
+    await revisionIs(1);
+    expect(cluster!.service.values()).to.include((await secret()).password);
+    expect(issued).to.equal(1);
+  });
+
+  it('creates no token when an upgrade replaces its pods', async () => {
+    const before = { ...(await secret()), pods: (await pods()).map(({ metadata }) => metadata.uid) };
+    await upgrade({ ...values, podAnnotations: { 'example.com/release': '2' } });
+    await eventually('new pods have replaced the old ones', async () => {
+      const now = (await pods()).map(({ metadata }) => metadata.uid);
+      return now.length === 2 && now.every((uid) => !before.pods.includes(uid));
+    });
+    await eventually(
+      'one of them leads',
+      async () =>
+        (await pods()).some(({ metadata }) => metadata.name === whoLeads && metadata.name !== '') ||
+        ((whoLeads = await leader()), false),
+    );
+    expect(await secret()).to.include({ uid: before.uid, password: before.password });
+    expect(issued).to.equal(1);
+  });
+  let whoLeads = '';
+
+  it('rotates every token when helm asks for it, in the same Secret', async () => {
+    const before = await secret();
+    await sleep(clock, 1_100);
+    await upgrade({
+      ...values,
+      rotation: { requestedAt: new Date(clock.now()).toISOString().replace(/\.\d+/, '') },
+    });
+    await revisionIs(2);
+    const now = await secret();
+    expect(now.uid).to.equal(before.uid);
+    expect(now.password).not.to.equal(before.password);
+    expect(issued).to.equal(2);
+    await eventually(
+      'the former token is revoked',
+      async () => !cluster!.service.values().includes(before.password),
+    );
+  });
+
+  it('is not harmed by a rollback', async () => {
+    const before = await secret();
+    await helm(['rollback', RELEASE, '2']);
+    await cluster!.client.mergePatch(REGISTRY_TOKENS, APP, { metadata: { labels: { seen: 'true' } } });
+    await sleep(clock, 2_000);
+    expect(await secret()).to.deep.equal(before);
+    expect(issued).to.equal(2);
+  });
+
+  it("goes on when the leader's pod is killed", async () => {
+    const killed = await leader();
+    await cluster!.client.delete(PODS, { namespace: NAMESPACE, name: killed });
+    await eventually('another leads', async () => ![killed, ''].includes(await leader()));
+    const annotations = { [ROTATE_ANNOTATION]: 'after-the-kill' };
+    await cluster!.client.mergePatch(REGISTRY_TOKENS, APP, { metadata: { annotations } });
+    await revisionIs(3);
+    expect(issued).to.equal(3);
+    await eventually('there are two again', async () => (await pods()).length === 2);
+    for (const { metadata, status } of await pods()) {
+      expect(
+        status?.containerStatuses?.map(({ restartCount }) => restartCount) ?? [0],
+        metadata.name,
+      ).to.deep.equal([0]);
+    }
+  });
+
+  it('leaves what policy keeps when it is uninstalled, and nothing else', async () => {
+    const before = await secret();
+    await helm(['uninstall', RELEASE]);
+    await eventually('its pods are gone', async () => (await pods()).length === 0);
+    const { status, stdout } = await runProgram(
+      helms.get(4)!.kubectl,
+      [
+        'get',
+        'deployments,services,serviceaccounts,configmaps,roles,rolebindings,clusterroles,clusterrolebindings,networkpolicies,customresourcedefinitions,registryaccounts,registrytokens',
+        '--all-namespaces',
+        `--selector=app.kubernetes.io/instance=${RELEASE}`,
+        '--output=name',
+      ],
+      '',
+      { KUBECONFIG: cluster!.kubeconfig },
+    );
+    expect(status).to.equal(0);
+    expect(stdout.trim().split('\n')).to.have.members([
+      'customresourcedefinition.apiextensions.k8s.io/registryaccounts.pullsecrets.dev',
+      'customresourcedefinition.apiextensions.k8s.io/registrytokens.pullsecrets.dev',
+      'registryaccount.pullsecrets.dev/default',
+      'registrytoken.pullsecrets.dev/app',
+    ]);
+    expect(stdout).not.to.include(DEPLOYMENT);
+    expect(await secret()).to.deep.equal(before);
+    expect(await cluster!.client.listAll(REGISTRY_ACCOUNTS)).to.have.length(1);
+  });
+});
+
+/** Why these tests can't run here; undefined when they can. */
+async function whyNot(): Promise<string | undefined> {
+  if (SCRIPT === undefined || SCRIPT === '')
+    return 'CLUSTER_SCRIPT names no script that starts a cluster with a node';
+  if (process.getuid?.() !== 0) return 'only root can start a node';
+  if (!helms.has(4)) return 'there is no helm 4';
+  const missing = await missingPrograms(...PROGRAMS);
+  return missing.length > 0 ? `${missing.join(', ')} not on the PATH` : undefined;
+}

@@ -1,0 +1,163 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { RegistryAccount } from '../../src/api/registry-account.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
+import { realAssets } from '../support/api-servers.ts';
+import { CHART, describeHelm, NAMESPACE, RELEASE, type Values } from './support/helm.ts';
+import { API_KEYS, Installation } from './support/installation.ts';
+
+const TOKENS: ObjectName[] = [
+  { namespace: 'team-a', name: 'pull' },
+  { namespace: 'team-b', name: 'pull' },
+];
+/** Every kind that the chart makes in the cluster at hand. */
+const KINDS =
+  'deployments,services,serviceaccounts,configmaps,networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,' +
+  'secrets,customresourcedefinitions,registryaccounts,registrytokens';
+
+describeHelm('chart: a release from its first day to its last', function (helm) {
+  let installation: Installation;
+  let newer: string;
+  let values: Values;
+
+  before(async function () {
+    this.timeout(120_000);
+    if (realAssets === undefined) {
+      process.stderr.write('skipped: KUBEBUILDER_ASSETS names no real API server\n');
+      this.skip();
+    }
+    installation = await Installation.start(helm, realAssets);
+    await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b');
+    await installation.setKey(API_KEYS[0]);
+    newer = join(installation.folder, 'newer');
+    await cp(CHART, newer, { recursive: true });
+    const description = join(newer, 'Chart.yaml');
+    const text = await readFile(description, 'utf8');
+    await writeFile(description, text.replaceAll(/^(version|appVersion): .*$/gm, '$1: 99.0.0'));
+    values = { accounts: { default: installation.account() }, tokens: TOKENS };
+  });
+
+  after(async () => {
+    await installation?.close();
+  });
+
+  /** Does something, waits until all is as wanted again, and tells how many tokens that took. */
+  const issuedDuring = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = installation.counts.issued;
+    await work();
+    for (const token of TOKENS) await installation.whenReady(token);
+    return installation.counts.issued - before;
+  };
+
+  const secretUids = (): Promise<string[]> =>
+    Promise.all(TOKENS.map(async (token) => (await installation.secret(token)).metadata.uid));
+
+  /** Waits until the account has rotated all its tokens for a request. */
+  const rotated = (requestedAt: string): Promise<unknown> =>
+    installation.eventually(`all tokens are rotated for ${requestedAt}`, async () => {
+      const { status } = await installation.client.get<RegistryAccount>(REGISTRY_ACCOUNTS, {
+        name: 'default',
+      });
+      const { rotation } = status ?? {};
+      const done = rotation?.requestedAt === requestedAt && rotation.done === TOKENS.length;
+      return done ? { value: rotation } : { seen: JSON.stringify(status) };
+    });
+
+  const history = async (): Promise<number> => {
+    const revisions = JSON.parse(await installation.helm(['history', RELEASE, '--output', 'json'])) as {
+      revision: number;
+    }[];
+    return revisions.at(-1)?.revision ?? 0;
+  };
+
+  const made = async (): Promise<string[]> => {
+    const selector = `app.kubernetes.io/instance=${RELEASE}`;
+    const list = await installation.kubectl(`get ${KINDS} --all-namespaces --output name -l ${selector}`);
+    return list.split('\n').filter((line) => line !== '');
+  };
+
+  it('is installed, and given an account and tokens', async () => {
+    expect(await installation.upgrade({})).to.include('Next, give it an account');
+    await installation.startOperator();
+    const issued = await issuedDuring(() => installation.upgrade(values));
+    expect(issued).to.equal(TOKENS.length);
+  });
+
+  it('is upgraded to another version without a token being created', async () => {
+    const before = await secretUids();
+    const issued = await issuedDuring(async () => {
+      await installation.upgrade(values, newer);
+      await installation.startOperator();
+    });
+    expect(issued).to.equal(0);
+    expect(await secretUids()).to.deep.equal(before);
+  });
+
+  it('rotates every token once for each time it is asked to', async () => {
+    const before = await secretUids();
+    for (const requestedAt of ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z']) {
+      const issued = await issuedDuring(async () => {
+        await installation.upgrade({ ...values, rotation: { requestedAt } }, newer);
+        await rotated(requestedAt);
+      });
+      expect(issued, requestedAt).to.equal(TOKENS.length);
+    }
+    expect(await secretUids()).to.deep.equal(before);
+  });
+
+  it('takes a new key into use without a restart and without a token being created', async () => {
+    const exchanged = new Promise((resolve) => installation.service.once('exchanged', resolve));
+    expect(
+      await issuedDuring(async () => {
+        await installation.setKey(API_KEYS[1]);
+        await exchanged;
+      }),
+    ).to.equal(0);
+  });
+
+  it('is rolled back to before the rotations without a token being created', async () => {
+    const revision = (await history()) - 2;
+    const issued = await issuedDuring(() => installation.helm(['rollback', RELEASE, String(revision)]));
+    expect(issued).to.equal(0);
+  });
+
+  it('keeps accounts and tokens when it is rolled back to before they were there', async () => {
+    const issued = await issuedDuring(() => installation.helm(['rollback', RELEASE, '1']));
+    expect(issued).to.equal(0);
+  });
+
+  it('is downgraded without a token being created', async () => {
+    const issued = await issuedDuring(async () => {
+      await installation.upgrade(values);
+      await installation.startOperator();
+    });
+    expect(issued).to.equal(0);
+  });
+
+  it('leaves nothing but what its policy keeps when it is uninstalled', async () => {
+    await installation.stopOperator();
+    await installation.helm(['uninstall', RELEASE]);
+    expect((await made()).sort()).to.deep.equal([
+      'customresourcedefinition.apiextensions.k8s.io/registryaccounts.pullsecrets.dev',
+      'customresourcedefinition.apiextensions.k8s.io/registrytokens.pullsecrets.dev',
+      'registryaccount.pullsecrets.dev/default',
+      'registrytoken.pullsecrets.dev/pull',
+      'registrytoken.pullsecrets.dev/pull',
+    ]);
+  });
+
+  it('takes over what it left when it is installed again', async () => {
+    const issued = await issuedDuring(async () => {
+      await installation.upgrade(values);
+      await installation.startOperator();
+    });
+    expect(issued).to.equal(0);
+  });
+
+  it('leaves no token alive when the RegistryTokens are deleted first', async () => {
+    await installation.kubectl('delete registrytokens --all --all-namespaces --timeout=20s');
+    expect(installation.service.tokens()).to.deep.equal([]);
+  });
+});
