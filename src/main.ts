@@ -10,6 +10,7 @@ import type { RegistryAccount } from './api/registry-account.ts';
 import type { RegistryToken } from './api/registry-token.ts';
 import { Operator } from './controller/operator.ts';
 import { KubeClient } from './kube/client.ts';
+import { fenced } from './kube/fence.ts';
 import { httpTransport } from './kube/http-transport.ts';
 import { LeaderElector } from './kube/leader-election.ts';
 import { healthRoutes, watchCheck, workCheck, type Checks } from './ops/health.ts';
@@ -83,9 +84,8 @@ async function main(config: Config): Promise<number> {
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromDefault();
   const transport = httpTransport(kubeConfig, { clock, logger, userAgent, metrics: metrics.kubeClient });
-  const client = new KubeClient(transport, { fieldManager: OPERATOR });
   const elector = new LeaderElector({
-    client,
+    client: new KubeClient(transport, { fieldManager: OPERATOR }),
     namespace: config.operatorNamespace,
     name: OPERATOR,
     identity,
@@ -105,7 +105,9 @@ async function main(config: Config): Promise<number> {
   });
   const operator = new Operator({
     settings: config,
-    client,
+    client: new KubeClient(config.leaderElect ? fenced(transport, () => elector.assertLeader()) : transport, {
+      fieldManager: OPERATOR,
+    }),
     directory,
     identity,
     protect: (secret) => scrubber.register(secret),
