@@ -25,7 +25,7 @@ export interface LeaderElectorOptions {
   metrics?: LeaderMetrics;
 }
 
-/** Candidates wait up to so many retry periods more than one, so that they do not all ask at once (client-go). */
+/** client-go's rule for lease times: a leader must be able to try more than once before its renew deadline. */
 const JITTER = 1.2;
 
 /**
@@ -100,7 +100,11 @@ export class LeaderElector {
     }
   }
 
-  /** Waits until the lease is ours. @returns false when the signal aborts first */
+  /**
+   * Waits until the lease is ours. Asks more often than client-go's candidates, who wait for up to 2.2 retry periods, and again
+   * as soon as the lease can run out: work goes on within a retry period after a release, and soon after the lease ends.
+   * @returns false when the signal aborts first
+   */
   async #acquire(signal: AbortSignal): Promise<boolean> {
     const { clock, random, logger, name } = this.#options;
     while (!signal.aborted) {
@@ -112,7 +116,8 @@ export class LeaderElector {
         if (signal.aborted) break;
         logger.warn({ lease: name, error: (error as Error).message }, 'Could not ask for the lease');
       }
-      await sleep(clock, this.#retryPeriod * (1 + JITTER * random()), signal).catch(() => undefined);
+      const wait = Math.min(this.#retryPeriod * (0.4 + 0.4 * random()), this.#lock.freeAfter);
+      await sleep(clock, wait, signal).catch(() => undefined);
     }
     await this.#release();
     return false;

@@ -36,10 +36,17 @@ export class LeaseLock {
   /** The lease as we wrote it last; its version is enough to renew it. */
   #own: Lease | undefined;
   #observed = '';
-  #observedAt = 0;
+  /** Monotonic time from which on the lease may be taken if it stays as observed. */
+  #freeAt = -Infinity;
 
   constructor(options: LeaseLockOptions) {
     this.#options = options;
+  }
+
+  /** Milliseconds until another's lease, as last seen, may be taken; Infinity when that is past or none was seen. */
+  get freeAfter(): number {
+    const left = this.#freeAt - this.#options.clock.monotonic();
+    return left > 0 ? left : Infinity;
   }
 
   /**
@@ -85,13 +92,13 @@ export class LeaseLock {
   #isFree(lease: Lease): boolean {
     const now = this.#options.clock.monotonic();
     const state = JSON.stringify(lease.spec ?? null);
-    if (state !== this.#observed) {
-      this.#observed = state;
-      this.#observedAt = now;
-    }
     const { holderIdentity, leaseDurationSeconds } = lease.spec ?? {};
-    const duration = leaseDurationSeconds ? leaseDurationSeconds * 1000 : this.#options.leaseDuration;
-    return !holderIdentity || now - this.#observedAt >= duration;
+    if (state !== this.#observed) {
+      const duration = leaseDurationSeconds ? leaseDurationSeconds * 1000 : this.#options.leaseDuration;
+      this.#observed = state;
+      this.#freeAt = now + duration;
+    }
+    return !holderIdentity || now >= this.#freeAt;
   }
 
   async #read(signal?: AbortSignal): Promise<Lease | undefined> {
