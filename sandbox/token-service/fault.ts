@@ -1,5 +1,5 @@
 /** What a client asked the service to do. */
-export const OPERATIONS = ['mint', 'read', 'revoke', 'list', 'exchange', 'auth'] as const;
+export const OPERATIONS = ['mint', 'read', 'revoke', 'list', 'exchange', 'auth', 'enter'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 interface FaultScope {

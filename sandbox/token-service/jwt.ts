@@ -1,4 +1,4 @@
-import { createHmac, sign, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHmac, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -15,11 +15,16 @@ export function signEs256(claims: Claims, key: KeyObject, header: Claims): strin
   return `${content}.${signature.toString('base64url')}`;
 }
 
+/** Whether the token's signature is ECDSA P-256 of the key that this is the public half of; says nothing about its expiry. */
+export function verifyEs256(token: string, key: KeyObject): boolean {
+  const [content, signature] = split(token);
+  return verify('sha256', Buffer.from(content), { key, dsaEncoding: 'ieee-p1363' }, signature);
+}
+
 /** Whether the token's signature is this key's HMAC-SHA-256; says nothing about its expiry. */
 export function verifyHs256(token: string, key: Uint8Array): boolean {
-  const end = token.lastIndexOf('.');
-  const expected = hmac(token.slice(0, Math.max(end, 0)), key);
-  const given = Buffer.from(token.slice(end + 1), 'base64url');
+  const [content, given] = split(token);
+  const expected = hmac(content, key);
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
@@ -29,6 +34,11 @@ export function decodeJwt(token: string): { header: Claims; claims: Claims } | u
   if (parts.length !== 3) return undefined;
   const [header, claims] = parts.slice(0, 2).map(decode);
   return header && claims ? { header, claims } : undefined;
+}
+
+function split(token: string): [content: string, signature: Buffer] {
+  const end = token.lastIndexOf('.');
+  return [token.slice(0, Math.max(end, 0)), Buffer.from(token.slice(end + 1), 'base64url')];
 }
 
 function hmac(content: string, key: Uint8Array): Buffer {

@@ -26,6 +26,7 @@ const PATHS: readonly Path[] = [
   },
   { pattern: /^\/api\/v1\/tokens\/[^/]+$/, api: 'registry', operations: { GET: 'read', DELETE: 'revoke' } },
   { pattern: /^\/oauth\/token$/, api: 'distribution', operations: { GET: 'auth', POST: 'auth' } },
+  { pattern: /^\/v2\/$/, api: 'distribution', operations: { GET: 'enter' } },
 ];
 
 /** @returns undefined when there is no such path */

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Clock } from '../../src/common/clock.ts';
 import { BearerApi } from './bearer-api.ts';
 import { BearerSigner } from './bearer-signer.ts';
+import { DoorApi } from './door-api.ts';
 import type { Answered, TokenEvent, TokenServiceEvents } from './events.ts';
 import type { Operation } from './fault.ts';
 import { answerWithFault, Faults } from './faults.ts';
@@ -109,6 +110,7 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
         !namespaces || (namespaces[account]?.includes(repository.replace(/\/.*/, '')) ?? false),
       authorized: (value) => this.#values.push(value),
     });
+    const doorApi = new DoorApi({ clock, signer: () => this.#signer(), problems, issuer });
     this.#perform = {
       exchange: (request, lifetime) => identity.exchange(request, lifetime),
       mint: (request, lifetime) => tokenApi.mint(request, lifetime),
@@ -117,6 +119,7 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
       revoke: (request) => tokenApi.revoke(request),
       auth: (request, lifetime) =>
         request.method === 'POST' ? bearerApi.post(request, lifetime) : bearerApi.get(request, lifetime),
+      enter: (request) => doorApi.enter(request),
     };
     this.#save(tokens);
   }

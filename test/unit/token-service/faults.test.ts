@@ -35,6 +35,8 @@ async function prepare(): Promise<Prepared> {
   const headers = await signIn(service);
   const value = await mint(service, headers, '?description=old');
   const id = String(decodeJwt(value).jti);
+  const login = await call(service, 'GET', '/oauth/token?service=registry', { headers: basic(value) });
+  const bearer = { authorization: `Bearer ${String(bodyOf(login).token)}` };
   const request = (method: string, path: string) => (signal?: AbortSignal) =>
     service.handle({ method, path, headers, body: '' }, signal);
   return {
@@ -47,6 +49,7 @@ async function prepare(): Promise<Prepared> {
       revoke: request('DELETE', `/api/v1/tokens/${id}`),
       exchange: () => postForm(service, '/identity/token', EXCHANGE_FORM),
       auth: () => call(service, 'GET', '/oauth/token?service=registry', { headers: basic(value) }),
+      enter: () => call(service, 'GET', '/v2/', { headers: bearer }),
     },
   };
 }
