@@ -1,0 +1,208 @@
+import { expect } from 'chai';
+import type { Fault } from '../../sandbox/token-service/fault.ts';
+import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { findCondition } from '../../src/api/conditions.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { sharedWorld } from '../support/shared-world.ts';
+import type { World } from '../support/world.ts';
+
+const ROTATE = 'pullsecrets.dev/rotate';
+/** What the service is asked when a login is tried. */
+const LOGIN = ['enter', 'auth', 'enter'];
+const REFUSAL: Fault = { operation: 'auth', kind: 'status', status: 401 };
+
+const doubts: { what: string; fault: Fault; message: RegExp }[] = [
+  { what: 'answers HTML', fault: { operation: 'enter', kind: 'html' }, message: /502 in HTML/ },
+  { what: 'does not answer', fault: { operation: 'enter', kind: 'reset' }, message: /could not be asked/ },
+  { what: 'is slow', fault: { operation: 'enter', kind: 'slow', milliseconds: 60_000 }, message: /in time/ },
+  {
+    what: 'gives a challenge without a realm',
+    fault: { operation: 'enter', kind: 'status', status: 401 },
+    message: /challenge/,
+  },
+  {
+    what: 'has a token endpoint that answers HTML',
+    fault: { operation: 'auth', kind: 'html', status: 200 },
+    message: /HTML/,
+  },
+  {
+    what: 'has a token endpoint in trouble',
+    fault: { operation: 'auth', kind: 'status', status: 503 },
+    message: /503/,
+  },
+  {
+    what: 'has a token endpoint that gives half an answer',
+    fault: { operation: 'auth', kind: 'truncated-json' },
+    message: /without a bearer/,
+  },
+];
+
+describe('a new token is tried at the registry before the Secret gets it', () => {
+  let world: World;
+  let namespace: string;
+  let asked: string[];
+  const note = ({ operation }: { operation: string }): void => void asked.push(operation);
+
+  before(async () => {
+    world = await sharedWorld();
+    namespace = await world.createNamespace();
+  });
+  beforeEach(() => {
+    asked = [];
+    world.service.on('answered', note);
+  });
+  afterEach(() => {
+    world.service.off('answered', note);
+    world.service.faults.clear();
+  });
+
+  const door = (): string[] => asked.filter((operation) => LOGIN.includes(operation));
+
+  /** A RegistryToken of an account of its own, whose registry is the token service. */
+  async function createToken(verify: 'Auto' | 'Off' = 'Auto'): Promise<ObjectName> {
+    const account = world.uniqueName('tried');
+    const url = world.serviceUrl;
+    const regions = [{ name: 'us-south', host: new URL(url).host, endpoint: url }];
+    await world.createAccount(account, { verify, regions });
+    return world.createToken(namespace, { accountRef: { name: account }, rotation: { gracePeriod: '0s' } });
+  }
+
+  const rotate = (name: ObjectName): Promise<RegistryToken> =>
+    world.patchToken(name, { metadata: { annotations: { [ROTATE]: 'now' } } });
+
+  /** Waits for a condition other than Ready. */
+  function whenHeld(
+    name: ObjectName,
+    type: 'Reconciling' | 'Stalled',
+    reason: string,
+  ): Promise<RegistryToken> {
+    return world.eventually(`${type} with ${reason}`, async () => {
+      const token = await world.token(name);
+      const { status } = token;
+      const condition = findCondition(status?.conditions, type);
+      return condition?.reason === reason ? { value: token } : { seen: JSON.stringify(status) };
+    });
+  }
+
+  /** Lets the time in which the registry may still come to accept the token pass. */
+  async function passTime(name: ObjectName): Promise<void> {
+    const status = {
+      mintIntent: { startedAt: new Date(Date.now() - 60_000).toISOString().slice(0, 19) + 'Z' },
+    };
+    await world.client.mergePatch(REGISTRY_TOKENS, name, { status }, { subresource: 'status' });
+  }
+
+  const ours = ({ metadata }: RegistryToken): string[] =>
+    world.service.tokens().flatMap(({ id, description }) => (description.includes(metadata.uid) ? [id] : []));
+
+  it('and accepted: one login for each token, and nothing more', async () => {
+    const name = await createToken();
+    const { status } = await world.whenReady(name);
+    expect(status?.token).to.not.have.property('unverified');
+    expect(asked.filter((operation) => operation !== 'exchange')).to.deep.equal(['mint', ...LOGIN]);
+    await rotate(name);
+    await world.eventually('it is rotated', async () => {
+      const { status: now } = await world.token(name);
+      return now?.lastHandledRotate === 'now' && !now.previousTokens ? { value: 1 } : { seen: '' };
+    });
+    expect(door()).to.deep.equal([...LOGIN, ...LOGIN]);
+    expect(await world.eventReasons(name)).to.not.include('Unverified');
+  });
+
+  it('and not accepted yet: it is waited for', async () => {
+    world.service.faults.add({ ...REFUSAL, times: 2 });
+    const name = await createToken();
+    const waiting = await whenHeld(name, 'Reconciling', 'Verifying');
+    expect(findCondition(waiting.status?.conditions, 'Ready')).to.include({
+      status: 'False',
+      reason: 'Verifying',
+    });
+    expect(await world.exists(world.secret(name))).to.equal(false);
+    const ready = await world.whenReady(name);
+    expect(ready.status).to.not.have.any.keys('mintIntent', 'failedAttempts', 'nextRetryTime');
+    expect(ours(ready)).to.deep.equal([ready.status?.token?.id]);
+    expect(door()).to.deep.equal(['enter', 'auth', 'enter', 'auth', ...LOGIN]);
+  });
+
+  it('and refused for good: it is revoked, the Secret never sees it, and another is tried later', async () => {
+    world.service.faults.add(REFUSAL);
+    const name = await createToken();
+    await whenHeld(name, 'Reconciling', 'Verifying');
+    await passTime(name);
+    const stalled = await whenHeld(name, 'Stalled', 'TokenRefused');
+    expect(findCondition(stalled.status?.conditions, 'Ready')?.message).to.match(/answered 401/);
+    expect(stalled.status).to.include({ failedAttempts: 1 }).and.not.have.property('previousTokens');
+    expect(ours(stalled)).to.deep.equal([]);
+    expect(await world.exists(world.secret(name))).to.equal(false);
+    expect(await world.eventReasons(name))
+      .to.include('TokenRefused')
+      .and.include('Revoked');
+
+    world.service.faults.clear();
+    await world.patchToken(name, { spec: { description: 'try again' } });
+    const ready = await world.whenReady(name);
+    expect(ready.status?.token?.revision).to.equal(2);
+    expect(ours(ready)).to.deep.equal([ready.status?.token?.id]);
+  });
+
+  it('and refused in a rotation: the predecessor stays in the Secret, alive', async () => {
+    const name = await createToken();
+    const before = await world.whenReady(name);
+    const { metadata } = await world.secret(name);
+    world.service.faults.add(REFUSAL);
+    await rotate(name);
+    const waiting = await whenHeld(name, 'Reconciling', 'Verifying');
+    expect(findCondition(waiting.status?.conditions, 'Ready')?.status).to.equal('True');
+    await passTime(name);
+    const stalled = await whenHeld(name, 'Stalled', 'TokenRefused');
+    expect(findCondition(stalled.status?.conditions, 'Ready')?.status).to.equal('True');
+    expect(stalled.status?.token).to.deep.equal(before.status?.token);
+    expect(ours(stalled)).to.deep.equal([before.status?.token?.id]);
+    expect((await world.secret(name)).metadata.resourceVersion).to.equal(metadata.resourceVersion);
+  });
+
+  it('and the operator ends meanwhile: the next one adopts the token, tries it, and uses it', async () => {
+    world.service.faults.add(REFUSAL);
+    const name = await createToken();
+    await whenHeld(name, 'Reconciling', 'Verifying');
+    await world.stopOperator();
+    world.service.faults.clear();
+    asked = [];
+    world.startOperator();
+    const ready = await world.whenReady(name);
+    expect(ready.status?.token?.revision).to.equal(1);
+    expect(ours(ready)).to.deep.equal([ready.status?.token?.id]);
+    expect(asked).to.not.include('mint');
+    expect(door()).to.deep.equal(LOGIN);
+  });
+
+  for (const { what, fault, message } of doubts) {
+    it(`but the registry ${what}: nothing is held up, and it is said once`, async () => {
+      world.service.faults.add(fault);
+      const name = await createToken();
+      const { status } = await world.whenReady(name);
+      expect(status?.token?.unverified).to.match(message);
+      expect(findCondition(status?.conditions, 'Ready')?.message).to.match(/accepts it is not known/);
+      const events = await world.eventually('the event is there', async () => {
+        const reasons = await world.eventReasons(name);
+        return reasons.includes('Unverified') ? { value: reasons } : { seen: String(reasons) };
+      });
+      expect(events.filter((reason) => reason === 'Unverified')).to.have.length(1);
+      world.service.faults.clear();
+      await rotate(name);
+      const rotated = await world.eventually('it is rotated', async () => {
+        const token = await world.token(name);
+        return token.status?.lastHandledRotate === 'now' ? { value: token } : { seen: '' };
+      });
+      expect(rotated.status?.token).to.not.have.property('unverified');
+    });
+  }
+
+  it('unless the account says not to', async () => {
+    const name = await createToken('Off');
+    const { status } = await world.whenReady(name);
+    expect(status?.token).to.not.have.property('unverified');
+    expect(door()).to.deep.equal([]);
+  });
+});
