@@ -15,7 +15,6 @@ import { API_KEY, IMAGE, startNodeCluster, type NodeCluster } from './support/no
 const SCRIPT = process.env['CLUSTER_SCRIPT'];
 const PROGRAMS = ['containerd', 'ctr', 'runc', 'jq', 'busybox', 'ip'];
 const APP = { namespace: 'team', name: 'app' };
-const DEPLOYMENT = `${RELEASE}-registry-token-operator`;
 
 /** Kubernetes 1.20 has neither policy/v1 nor all that helm asks a server for. */
 const OLD_API_SERVER = ['--disable-openapi-validation', '--server-side=false'];
@@ -36,6 +35,7 @@ describe('chart: the operator in pods of a real node', function () {
   this.timeout(300_000);
   let cluster: NodeCluster | undefined;
   let issued = 0;
+  let revoked = 0;
   let values: Values;
 
   before(async function () {
@@ -47,6 +47,7 @@ describe('chart: the operator in pods of a real node', function () {
     cluster = await startNodeCluster(SCRIPT!);
     const { client, service, serviceUrl } = cluster;
     service.on('issued', () => issued++);
+    service.on('revoked', () => revoked++);
     for (const name of [NAMESPACE, APP.namespace]) {
       await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     }
@@ -157,17 +158,13 @@ describe('chart: the operator in pods of a real node', function () {
       const now = (await pods()).map(({ metadata }) => metadata.uid);
       return now.length === 2 && now.every((uid) => !before.pods.includes(uid));
     });
-    await eventually(
-      'one of them leads',
-      async () =>
-        (await pods()).some(({ metadata }) => metadata.name === whoLeads && metadata.name !== '') ||
-        ((whoLeads = await leader()), false),
-    );
+    await eventually('one of them leads', async () => {
+      const holder = await leader();
+      return (await pods()).some(({ metadata }) => metadata.name === holder);
+    });
     expect(await secret()).to.include({ uid: before.uid, password: before.password });
     expect(issued).to.equal(1);
   });
-  let whoLeads = '';
-
   it('rotates every token when helm asks for it, in the same Secret', async () => {
     const before = await secret();
     await sleep(clock, 1_100);
@@ -180,10 +177,7 @@ describe('chart: the operator in pods of a real node', function () {
     expect(now.uid).to.equal(before.uid);
     expect(now.password).not.to.equal(before.password);
     expect(issued).to.equal(2);
-    await eventually(
-      'the former token is revoked',
-      async () => !cluster!.service.values().includes(before.password),
-    );
+    await eventually('the former token is revoked', async () => revoked === 1);
   });
 
   it('is not harmed by a rollback', async () => {
@@ -235,7 +229,6 @@ describe('chart: the operator in pods of a real node', function () {
       'registryaccount.pullsecrets.dev/default',
       'registrytoken.pullsecrets.dev/app',
     ]);
-    expect(stdout).not.to.include(DEPLOYMENT);
     expect(await secret()).to.deep.equal(before);
     expect(await cluster!.client.listAll(REGISTRY_ACCOUNTS)).to.have.length(1);
   });
