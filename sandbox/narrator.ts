@@ -11,7 +11,10 @@ export function narrate(service: TokenService, tell: (line: string) => void): vo
     const life = expiresAt === null ? 'never expires' : `${formatDuration(expiresAt - time)} to live`;
     tell(`${clockTime(time)}  ${verb.padEnd(8)} token ${id.slice(0, 8)},${which} ${access}, ${life}`);
   };
-  service.on('issued', (event) => line('issued', event));
+  service.on('issued', (event) => {
+    const first = (readTag(event.description)?.revision ?? 1) === 1;
+    line(first ? 'issued' : 'rotated', event);
+  });
   service.on('revoked', (event) => line('revoked', event));
   service.on('expired', (event) => line('expired', event));
 }

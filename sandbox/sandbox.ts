@@ -107,6 +107,8 @@ function operatorFlags(): string[] {
     '--log-format=text',
     // Lifetimes of seconds make rotations so frequent that a budget would end them.
     '--mint-budget=0',
+    // Short enough to see a predecessor revoked.
+    '--default-grace-period=10s',
   ];
 }
 
