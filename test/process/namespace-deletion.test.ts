@@ -1,0 +1,79 @@
+import { expect } from 'chai';
+import { systemClock as clock } from '../../src/common/clock.ts';
+import { NAMESPACES } from '../../src/kube/resources.ts';
+import { OperatorProcess } from '../support/operator-process.ts';
+import { ProxiedWorld } from '../support/proxied-world.ts';
+
+const COUNT = 10;
+const DEADLINE = 30_000;
+/** The circuit breaker's longest pause, and then the sweep's own wait. */
+const RECOVERY = 150_000;
+
+describe('a namespace is deleted while the registry is down', function () {
+  this.timeout(DEADLINE + RECOVERY + 20_000);
+  let there: ProxiedWorld;
+  let operator: OperatorProcess;
+
+  before(async () => {
+    there = await ProxiedWorld.start();
+  });
+  beforeEach(() => start());
+  afterEach(async () => {
+    await there.heal();
+    await operator.kill();
+  });
+  after(() => there.close());
+
+  const start = async (): Promise<void> => {
+    operator = await OperatorProcess.start({ kubeconfig: there.kubeconfig, flags: ['--leader-elect=false'] });
+  };
+
+  for (const { what, meanwhile } of [
+    { what: 'is back', meanwhile: () => Promise.resolve() },
+    {
+      what: 'is back, the operator killed and started in between',
+      meanwhile: async () => {
+        await operator.kill();
+        await start();
+      },
+    },
+  ]) {
+    it(`it is gone within 30 s, and its tokens are revoked once the registry ${what}`, async () => {
+      const { world, registry } = there;
+      const namespace = await world.createNamespace();
+      const names = await Promise.all(Array.from({ length: COUNT }, () => world.createToken(namespace)));
+      for (const name of names) await world.whenReady(name);
+      expect(world.service.tokens()).to.have.length(COUNT);
+
+      await registry.refuse();
+      const deleted = clock.monotonic();
+      await world.client.delete(NAMESPACES, { name: namespace });
+      await world.eventually(
+        'the namespace is gone',
+        async () =>
+          (await world.exists(world.client.get(NAMESPACES, { name: namespace })))
+            ? { seen: 'still there' }
+            : { value: true },
+        DEADLINE,
+      );
+      const gone = clock.monotonic();
+      expect(world.service.tokens()).to.have.length(COUNT);
+
+      await meanwhile();
+      const back = clock.monotonic();
+      await registry.heal();
+      await world.eventually(
+        'its tokens are revoked',
+        () => {
+          const { length } = world.service.tokens();
+          return Promise.resolve(length === 0 ? { value: true } : { seen: `${length} alive` });
+        },
+        RECOVERY,
+      );
+      const seconds = (from: number, to: number): string => `${((to - from) / 1000).toFixed(1)} s`;
+      process.stdout.write(
+        `      gone after ${seconds(deleted, gone)}, tokens revoked ${seconds(back, clock.monotonic())} after the registry was back\n`,
+      );
+    });
+  }
+});
