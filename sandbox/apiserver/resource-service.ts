@@ -6,7 +6,9 @@ import { readDeleteOptions, type Deleter } from './deleter.ts';
 import { strictness } from './field-validation.ts';
 import { isWatch } from './faults.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
+import { evict } from './eviction.ts';
 import { namespaces } from './kinds/namespace.ts';
+import { pods } from './kinds/pod.ts';
 import { find, list, requestSelector } from './lister.ts';
 import { APPLY, patchObject } from './patcher.ts';
 import { negotiate, represent, representList } from './representation.ts';
@@ -46,6 +48,7 @@ export class ResourceService {
     const type = this.#parts.catalog.find(path.group, path.version, path.plural);
     if (!type || (!type.namespaced && path.namespace !== '')) throw noSuchResource();
     if (type === namespaces && path.subresource === 'finalize') return this.#finalize(path, request);
+    if (type === pods && path.subresource === 'eviction') return this.#evict(path, request);
     const { subresource } = path;
     if (subresource !== '' && !(subresource === 'status' && type.hasStatus)) throw noSuchResource();
     const call: Call = { type, path, request, subresource };
@@ -212,6 +215,12 @@ export class ResourceService {
     const { object } = admitRequest(namespaces, readObject(request));
     const next = { ...stored, spec: asObject(object.spec) };
     return this.#answer(call, 200, this.#parts.deleter.finish(namespaces, next));
+  }
+
+  #evict(path: ResourcePath, request: ApiRequest): Answer {
+    if (request.method !== 'POST') throw methodNotAllowed();
+    const pod = this.#existing({ type: pods, path, request, subresource: '' });
+    return answer(201, evict(this.#parts, path, pod, request));
   }
 
   #answer(

@@ -1,9 +1,21 @@
 import type { Catalog } from '../catalog.ts';
 import type { JsonObject } from '../json.ts';
+import { pods } from '../kinds/pod.ts';
 import type { ResourceType } from '../resource-type.ts';
 
 export const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 export const STATUS_VERBS = ['get', 'patch', 'update'];
+
+/** The one subresource here whose body is of another group. */
+const EVICTION: JsonObject = {
+  name: 'pods/eviction',
+  singularName: '',
+  namespaced: true,
+  group: 'policy',
+  version: 'v1',
+  kind: 'Eviction',
+  verbs: ['create'],
+};
 
 export function coreVersions(): JsonObject {
   return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
@@ -55,7 +67,11 @@ export function resourceList(catalog: Catalog, groupName: string, version: strin
     kind: 'APIResourceList',
     apiVersion: 'v1',
     groupVersion: groupName ? `${groupName}/${version}` : version,
-    resources: types.flatMap((type) => [resource(type), ...(type.hasStatus ? [statusResource(type)] : [])]),
+    resources: types.flatMap((type) => [
+      resource(type),
+      ...(type === pods ? [EVICTION] : []),
+      ...(type.hasStatus ? [statusResource(type)] : []),
+    ]),
   };
 }
 
