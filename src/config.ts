@@ -114,6 +114,11 @@ const schema = z.object({
     description: 'how long such a token must have been seen unused before it is revoked',
     default: '10m',
   }),
+  evictPods: boolean().register(registry, {
+    argument: '[boolean]',
+    description: 'evict pods that could not pull before their Secret was good, so that they start anew',
+    default: 'false',
+  }),
   registryTimeout: duration(1000).register(registry, {
     argument: '<duration>',
     description: 'how long one request to a registry may take',

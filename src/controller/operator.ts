@@ -19,6 +19,7 @@ import { Issuer } from './issuer.ts';
 import { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
 import { Minter } from './minter.ts';
+import { PodEvictor } from './pod-evictor.ts';
 import { Retention } from './retention.ts';
 import { Revoker } from './revoker.ts';
 import { SecretStore } from './secret-store.ts';
@@ -47,6 +48,8 @@ export interface OperatorSettings {
   sweepInterval: number;
   /** How long such a token must have been seen unused before it is revoked. */
   sweepDelay: number;
+  /** Whether pods that came before their Secret was good are evicted. */
+  evictPods: boolean;
   /** How long work under way may take to end once the operator is told to stop. */
   shutdownTimeout: number;
 }
@@ -124,7 +127,7 @@ export class Operator {
     await this.watches.whenSynced(signal);
     const clusterId = settings.clusterId ?? (await readClusterId(client, signal));
     logger.info({ clusterId, tokens: this.watches.tokens().length }, 'working');
-    const { accounts, tokens, sweeper, linker } = this.#assemble(clusterId);
+    const { accounts, tokens, sweeper, linker, evictor } = this.#assemble(clusterId);
     await Promise.all([this.#tryAccounts(accounts, signal), this.#awaitServiceAccounts(signal)]);
     for (const { metadata } of this.watches.tokens()) {
       this.#tokenQueue.add(objectKey(metadata), { priority: 'low' });
@@ -142,6 +145,7 @@ export class Operator {
           signal,
         ),
       this.#link(linker, signal),
+      evictor?.run(signal),
     ]);
     const queues = [this.#accountQueue, this.#tokenQueue, this.#sweepQueue, this.#linkQueue];
     for (const queue of queues) queue.shutDown();
@@ -211,6 +215,7 @@ export class Operator {
     tokens: TokenController;
     sweeper: Sweeper | undefined;
     linker: ServiceAccountLinker;
+    evictor: PodEvictor | undefined;
   } {
     const { watches } = this;
     const { settings, client, directory, mayAct, protect, metrics, logger, clock, random } = this.#options;
@@ -245,12 +250,15 @@ export class Operator {
     };
     const sweeper =
       sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId, mayAct });
+    const { serviceAccounts } = watches;
+    const pods = { token: (name: ObjectName) => watches.token(name), metrics: metrics.workers };
+    const evictor = settings.evictPods ? new PodEvictor({ ...shared, ...pods, serviceAccounts }) : undefined;
     const linker = new ServiceAccountLinker({
       ...common,
-      serviceAccounts: watches.serviceAccounts,
+      serviceAccounts,
       claimants: (name) => watches.claimantsOf(name),
       onProblem: ({ metadata }) => this.#tokenQueue.add(objectKey(metadata)),
-      onLinked: () => undefined,
+      onLinked: (token) => evictor?.notice(token),
     });
     const onUnauthorized = (account: string): void => this.#accountQueue.add(account);
     return {
@@ -268,6 +276,7 @@ export class Operator {
         ...shared,
         sources: watches,
         linker,
+        onReady: (token) => evictor?.notice(token),
         assessor: new Assessor({ ...shared, sources: watches }),
         issuer: new Issuer({ ...shared, secrets: new SecretWriter(secrets, sessions), onUnauthorized }),
         finalizer: new TokenFinalizer({
@@ -279,6 +288,7 @@ export class Operator {
       }),
       sweeper,
       linker,
+      evictor,
     };
   }
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { findCondition } from '../api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
@@ -30,6 +31,8 @@ export interface TokenControllerOptions {
   revoker: Revoker;
   finalizer: TokenFinalizer;
   linker: Pick<ServiceAccountLinker, 'problems' | 'holds'>;
+  /** Called when a RegistryToken's Secret has become good to pull with. */
+  onReady: (token: RegistryToken) => void;
   memory: Memory;
   clock: Clock;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
@@ -138,7 +141,7 @@ export class TokenController {
 
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. */
   async #conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
-    const { revoker, clock, tokens, linker } = this.#options;
+    const { revoker, clock, tokens, linker, onReady } = this.#options;
     const { token, outcome, secretHolds, until } = progress;
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
@@ -160,9 +163,14 @@ export class TokenController {
     });
     const next = withConditions(token, status, updates, now);
     if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
+    if (isReady(next) && !isReady(token.status)) onReady(token);
     const requeueAfter = nextLook(token, spec, next, outcome, until, clock.now(), skew);
     return requeueAfter === undefined ? undefined : { requeueAfter };
   }
+}
+
+function isReady(status: RegistryTokenStatus | undefined): boolean {
+  return findCondition(status?.conditions, 'Ready')?.status === 'True';
 }
 
 function callsForAction(assessment: Assessment): boolean {

@@ -43,6 +43,15 @@ export interface Page<T> {
   continue?: string;
 }
 
+/** A resource or subresource as discovery shows it; group and version are there where they are not those asked for. */
+export interface DiscoveredResource {
+  /** As `pods` or `pods/eviction`. */
+  name: string;
+  group?: string;
+  version?: string;
+  kind: string;
+}
+
 /** Keeps memory flat and the event loop responsive on large lists. */
 const PAGE_SIZE = 500;
 
@@ -76,6 +85,30 @@ export class KubeClient {
   ): Promise<T> {
     const path = resourcePath(resource, { namespace: object.metadata.namespace });
     return this.#write({ method: 'POST', path, body: object }, options);
+  }
+
+  /** Posts to a subresource of an object, such as the eviction of a pod. */
+  async createSubresource(
+    resource: Resource,
+    name: ObjectName,
+    subresource: string,
+    body: Manifest,
+    options: CallOptions = {},
+  ): Promise<void> {
+    await this.#write({ method: 'POST', path: resourcePath(resource, name, subresource), body }, options);
+  }
+
+  /** The resources of a group's version and their subresources, which can be of other groups. */
+  async discover(
+    { group, version }: Pick<Resource, 'group' | 'version'>,
+    options: CallOptions = {},
+  ): Promise<readonly DiscoveredResource[]> {
+    const path = group ? `/apis/${group}/${version}` : `/api/${version}`;
+    const { resources } = await this.#call<{ resources: DiscoveredResource[] }>(
+      { method: 'GET', path },
+      options,
+    );
+    return resources;
   }
 
   /**

@@ -104,6 +104,7 @@ export class World {
         sweep: 'off',
         sweepInterval: 3_600_000,
         sweepDelay: 1_000,
+        evictPods: false,
         shutdownTimeout: 5_000,
         ...settings,
       },

@@ -41,6 +41,7 @@ describe('configuration', () => {
       sweep: 'revoke',
       sweepInterval: 3_600_000,
       sweepDelay: 600_000,
+      evictPods: false,
       registryTimeout: 30_000,
       shutdownTimeout: 20_000,
     });

@@ -1,0 +1,147 @@
+import type { RegistryToken } from '../api/registry-token.ts';
+import { sleep, type Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { ObjectName } from '../common/objects.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { KubeError } from '../kube/errors.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import { Evictions } from '../kube/evictions.ts';
+import type { WorkerPoolMetrics } from '../kube/metrics.ts';
+import { objectKey, parseObjectKey } from '../kube/object-key.ts';
+import { PODS } from '../kube/resources.ts';
+import { WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
+import { WorkQueue } from '../kube/work-queue.ts';
+import { isCurable, type Cure, type Pod } from '../token/pods.ts';
+import type { ServiceAccount } from '../token/service-accounts.ts';
+import { idsOf } from './log-fields.ts';
+
+export interface PodEvictorOptions {
+  client: KubeClient;
+  token: (name: ObjectName) => RegistryToken | undefined;
+  serviceAccounts: { get(name: ObjectName): ServiceAccount | undefined };
+  events: EventRecorder;
+  metrics: WorkerPoolMetrics;
+  logger: Logger;
+  clock: Clock;
+  /** Milliseconds that an eviction under way may take once the operator is told to stop. */
+  shutdownTimeout: number;
+}
+
+/** Pods that a Secret came too late for are looked for this long after it came: some have not failed yet at first. */
+const LOOKS = [1_000, 15_000, 60_000, 300_000];
+/** At most one eviction in this time, whatever RegistryToken it is for. */
+const PACE = 1_000;
+
+interface Watchfulness {
+  /** When the Secret became good: milliseconds since 1970, and of the monotonic clock. */
+  since: number;
+  start: number;
+  /** Looks taken. */
+  looks: number;
+  /** Uids of pods evicted. */
+  evicted: Set<string>;
+}
+
+/**
+ * Evicts pods that could not pull because a Secret was not there yet, or not good. Pods are listed when a Secret has become
+ * good, a few times, and not watched: at all other times a pod that fails to pull fails for another reason.
+ */
+export class PodEvictor {
+  readonly #options: PodEvictorOptions;
+  readonly #evictions: Evictions;
+  readonly #queue: WorkQueue;
+  /** By uid of the RegistryToken. */
+  readonly #watchful = new Map<string, Watchfulness>();
+
+  constructor(options: PodEvictorOptions) {
+    this.#options = options;
+    this.#evictions = new Evictions(options.client);
+    this.#queue = new WorkQueue({ clock: options.clock });
+  }
+
+  /** A RegistryToken's Secret has become good to pull with, or a ServiceAccount has got it. */
+  notice({ metadata }: RegistryToken): void {
+    const { clock } = this.#options;
+    const evicted = this.#watchful.get(metadata.uid)?.evicted ?? new Set();
+    this.#watchful.set(metadata.uid, { since: clock.now(), start: clock.monotonic(), looks: 0, evicted });
+    this.#queue.addAfter(objectKey(metadata), LOOKS[0] ?? 0);
+  }
+
+  /** Works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger, metrics, shutdownTimeout } = this.#options;
+    const pool = new WorkerPool({
+      name: 'eviction',
+      queue: this.#queue,
+      // One, so that evictions keep their pace.
+      workers: 1,
+      reconcile: (key, each) => this.#look(parseObjectKey(key), each),
+      drainTime: shutdownTimeout,
+      clock,
+      logger,
+      metrics,
+    });
+    await pool.run(signal);
+    this.#queue.shutDown();
+  }
+
+  async #look(name: ObjectName, signal: AbortSignal): Promise<ReconcileResult> {
+    const { client, clock } = this.#options;
+    const token = this.#options.token(name);
+    const watchful = token && this.#watchful.get(token.metadata.uid);
+    if (!watchful) return undefined;
+    const cure = this.#cure(token, watchful.since);
+    if (cure) {
+      const { namespace } = name;
+      const selection = { namespace, fieldSelector: 'status.phase=Pending', signal };
+      const pods = await client.listAll<Pod>(PODS, selection);
+      const curable = pods.filter((pod) => !watchful.evicted.has(pod.metadata.uid) && isCurable(pod, cure));
+      for (const pod of curable) await this.#evict(token, pod, watchful, signal);
+    }
+    watchful.looks++;
+    const next = LOOKS[watchful.looks];
+    if (next === undefined) {
+      this.#watchful.delete(token.metadata.uid);
+      return undefined;
+    }
+    return { requeueAfter: Math.max(watchful.start + next - clock.monotonic(), PACE) };
+  }
+
+  #cure({ metadata, spec, status }: RegistryToken, since: number): Cure | undefined {
+    const { namespace, deletionTimestamp } = metadata;
+    const ready = status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True');
+    if (!ready || !status?.secretRef || !status.host || deletionTimestamp !== undefined) return undefined;
+    const secret = status.secretRef.name;
+    const entries = (status.serviceAccounts ?? []).flatMap((name) => {
+      const all = this.#options.serviceAccounts.get({ namespace, name })?.imagePullSecrets ?? [];
+      const others = all.filter((entry) => entry.name !== secret);
+      return others.length < all.length ? [[name, others] as const] : [];
+    });
+    const hosts = [status.host, ...(spec.secret?.extraHosts ?? [])];
+    return { secret, hosts, since, serviceAccounts: new Map(entries) };
+  }
+
+  /** What is refused for now is tried again at the next look. */
+  async #evict(
+    token: RegistryToken,
+    pod: Pod,
+    { evicted }: Watchfulness,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { events, logger, clock } = this.#options;
+    const fields = { ...idsOf(token), pod: pod.metadata.name };
+    try {
+      await this.#evictions.evict(pod, signal);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (error.isNotFound || error.isConflict) return;
+      logger.warn({ ...fields, error: error.message }, 'a pod that could not pull is not evicted yet');
+      return;
+    }
+    evicted.add(pod.metadata.uid);
+    const note = `pod ${pod.metadata.name} could not pull its image before Secret ${token.status?.secretRef?.name ?? ''} was good, and was evicted to start anew`;
+    logger.info(fields, note);
+    events.event(token, 'Normal', 'PodEvicted', note);
+    await sleep(clock, PACE, signal);
+  }
+}

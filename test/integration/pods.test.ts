@@ -1,0 +1,122 @@
+import { expect } from 'chai';
+import { sleep, systemClock as clock } from '../../src/common/clock.ts';
+import type { KubeObject } from '../../src/common/objects.ts';
+import { PODS, SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
+import type { PullSecret } from '../../src/token/service-accounts.ts';
+import { sharedWorld } from '../support/shared-world.ts';
+import { HOST, type World } from '../support/world.ts';
+
+const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true };
+
+interface Wanted {
+  image?: string;
+  imagePullSecrets?: PullSecret[];
+  serviceAccountName?: string;
+  controlled?: boolean;
+}
+
+describe('pods that came before their Secret', () => {
+  let world: World;
+  let namespace: string;
+  let controller: KubeObject;
+  before(async () => {
+    world = await sharedWorld();
+  });
+  beforeEach(async () => {
+    namespace = await world.createNamespace();
+    const metadata = { name: 'controller', namespace };
+    controller = await world.client.create(CONFIG_MAPS, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+  });
+
+  /** A pod as it is after kubelet failed to pull its image. */
+  async function createFailing(
+    name: string,
+    { image = `${HOST}/team/app:1`, controlled = true, ...spec }: Wanted,
+  ): Promise<void> {
+    const { uid } = controller.metadata;
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'controller', uid, controller: true };
+    await world.client.create(PODS, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace, ...(controlled && { ownerReferences: [owner] }) },
+      spec: { containers: [{ name: 'main', image }], ...spec },
+    });
+    const waiting = { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}"` };
+    const status = { name: 'main', image, imageID: '', ready: false, restartCount: 0, state: { waiting } };
+    await world.client.mergePatch(
+      PODS,
+      { namespace, name },
+      { status: { phase: 'Pending', containerStatuses: [status] } },
+      { subresource: 'status' },
+    );
+  }
+  const exists = (name: string): Promise<boolean> =>
+    world.exists(world.client.get(PODS, { namespace, name }, { metadataOnly: true }));
+  const whenEvicted = (name: string): Promise<boolean> =>
+    world.eventually(`pod ${name} is evicted`, async () =>
+      (await exists(name)) ? { seen: 'it is there' } : { value: true },
+    );
+
+  describe('where eviction is switched on', () => {
+    before(async () => {
+      await world.stopOperator();
+      world.startOperator({ evictPods: true });
+    });
+    after(async () => {
+      await world.stopOperator();
+      world.startOperator();
+    });
+
+    it('are evicted once their Secret is there, each with an event; pods with other troubles are left alone', async () => {
+      const imagePullSecrets = [{ name: 'app' }];
+      await createFailing('early-1', { imagePullSecrets });
+      await createFailing('early-2', { imagePullSecrets });
+      await createFailing('elsewhere', { imagePullSecrets, image: 'registry.example/team/app:1' });
+      await createFailing('without-secret', { imagePullSecrets: [{ name: 'other' }] });
+      await createFailing('uncontrolled', { imagePullSecrets, controlled: false });
+      const name = await world.createToken(namespace, {}, 'app');
+      await whenEvicted('early-1');
+      await whenEvicted('early-2');
+      await world.eventually('an event for each', async () => {
+        const reasons = await world.eventReasons(name);
+        const evictions = reasons.filter((reason) => reason === 'PodEvicted');
+        return evictions.length === 2 ? { value: true } : { seen: reasons.join() };
+      });
+      for (const spared of ['elsewhere', 'without-secret', 'uncontrolled'])
+        expect(await exists(spared), spared).to.equal(true);
+    });
+
+    it('are evicted when their ServiceAccount gets the Secret, which they can not get any more', async () => {
+      const others = [{ name: 'others' }];
+      await world.client.create(SERVICE_ACCOUNTS, {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { name: 'builder', namespace },
+        imagePullSecrets: others,
+      });
+      const serviceAccountName = 'builder';
+      await createFailing('admitted-early', { serviceAccountName, imagePullSecrets: others });
+      await createFailing('with-its-own', { serviceAccountName, imagePullSecrets: [{ name: 'own' }] });
+      await world.createToken(namespace, { serviceAccounts: ['builder'] }, 'app');
+      await whenEvicted('admitted-early');
+      expect(await exists('with-its-own')).to.equal(true);
+    });
+
+    it('are left alone after a rotation: with a Secret that was good all the time, they fail for another reason', async () => {
+      const name = await world.createToken(namespace, {}, 'app');
+      await world.whenReady(name);
+      await sleep(clock, 1_500);
+      await createFailing('broken', { imagePullSecrets: [{ name: 'app' }] });
+      await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'x' } } });
+      await sleep(clock, 2_500);
+      expect(await exists('broken')).to.equal(true);
+    });
+  });
+
+  it('are left to kubelet where it is not', async () => {
+    await createFailing('early', { imagePullSecrets: [{ name: 'app' }] });
+    await world.whenReady(await world.createToken(namespace, {}, 'app'));
+    await sleep(clock, 2_000);
+    expect(await exists('early')).to.equal(true);
+  });
+});
