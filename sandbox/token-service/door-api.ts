@@ -24,11 +24,11 @@ export class DoorApi {
   }
 
   async enter({ headers }: Request): Promise<Answer> {
-    const { problems, issuer } = this.#options;
+    const { problems } = this.#options;
     const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
     if (bearer !== undefined && (await this.#isGood(bearer))) return json(200, {});
     const answer = problems.byStatus('distribution', 401);
-    const realm = `http://${headers.host ?? issuer()}/oauth/token`;
+    const realm = `http://${headers.host ?? this.#options.issuer()}/oauth/token`;
     // Without quotes, and with a blank: as IBM's registry writes it.
     const challenge = `Bearer realm=${realm}, service=registry`;
     return { ...answer, headers: { ...answer.headers, 'www-authenticate': challenge } };

@@ -2,6 +2,7 @@ import type { ObjectMeta } from '../common/objects.ts';
 import type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
 import { parseDuration } from './duration.ts';
 import { isAnnotationKey, isLabelKey, isLabelValue, isObjectName } from './metadata-syntax.ts';
+import { registryHost } from './registry-host.ts';
 import { prefix } from './text.ts';
 
 export type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
@@ -37,6 +38,7 @@ export interface TokenSpec {
   };
   secret: {
     name: string;
+    /** As kubelet matches them, each once. */
     extraHosts: readonly string[];
     labels: Readonly<Record<string, string>>;
     annotations: Readonly<Record<string, string>>;
@@ -57,7 +59,6 @@ const SHORTEST = 60_000;
 /** 100 years: sums of times and durations stay times that can be written. */
 const LONGEST = 876_000 * 3_600_000;
 const ACCESS: readonly string[] = ['ReadOnly', 'ReadWrite'];
-const HOST = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:\d{1,5})?$/;
 /** A description must not look like the tag that is written behind it, nor break a line. */
 // eslint-disable-next-line no-control-regex
 const DESCRIPTION = /^[^[\]\x00-\x1f\x7f]{0,128}$/u;
@@ -107,11 +108,6 @@ function readSecret(
     throw new InvalidSpec(
       `spec.secret.name is ${quote(name)}; it takes lower case letters, digits and, between them, dashes and dots`,
     );
-  const host = extraHosts.find((text) => !HOST.test(text));
-  if (host !== undefined)
-    throw new InvalidSpec(
-      `spec.secret.extraHosts holds ${quote(host)}; it takes host or host:port in lower case`,
-    );
   const label = Object.entries(labels).find(([key, value]) => !isLabelKey(key) || !isLabelValue(value));
   if (label)
     throw new InvalidSpec(`spec.secret.labels holds ${quote(label.join('='))}, which can't be a label`);
@@ -120,7 +116,24 @@ function readSecret(
     throw new InvalidSpec(
       `spec.secret.annotations holds ${quote(annotation)}, which can't be the key of an annotation`,
     );
-  return { name, extraHosts, labels, annotations, deletionPolicy: secret.deletionPolicy ?? 'Delete' };
+  return {
+    name,
+    extraHosts: readHosts(extraHosts),
+    labels,
+    annotations,
+    deletionPolicy: secret.deletionPolicy ?? 'Delete',
+  };
+}
+
+function readHosts(texts: readonly string[]): readonly string[] {
+  const hosts = texts.map((text) => {
+    const host = registryHost(text);
+    if (host !== undefined) return host;
+    throw new InvalidSpec(
+      `spec.secret.extraHosts holds ${quote(text)}; it takes hosts of registries as in images' names, such as us.icr.io or registry:5000, or *.example.com for all hosts right below a domain`,
+    );
+  });
+  return [...new Set(hosts)];
 }
 
 function readServiceAccounts(names: readonly string[]): readonly string[] {

@@ -61,7 +61,7 @@ describe('a RegistryToken is applied', () => {
     const name = await world.createToken(namespace, {
       secret: {
         name: 'elsewhere',
-        extraHosts: ['private.registry.test'],
+        extraHosts: ['https://Private.registry.test/', '*.mirror.test'],
         labels: { team: 'a', 'app.kubernetes.io/managed-by': 'me' },
         annotations: { note: 'b' },
       },
@@ -75,7 +75,7 @@ describe('a RegistryToken is applied', () => {
     expect(metadata.annotations).to.include({ note: 'b' });
     const payload = Buffer.from(data?.[PAYLOAD_KEY] ?? '', 'base64').toString();
     const { auths } = JSON.parse(payload) as { auths: object };
-    expect(auths).to.have.all.keys(HOST, 'private.registry.test');
+    expect(auths).to.have.all.keys(HOST, 'private.registry.test', '*.mirror.test');
   });
 
   it('takes one call to the registry, and at most four writes and an event to the API server', async () => {

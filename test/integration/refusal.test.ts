@@ -101,7 +101,12 @@ describe('what a RegistryToken asks for can not be had', () => {
     ['an access that there is not', { access: 'Everything' }, /spec.access/],
     ['a grace period below zero', { rotation: { gracePeriod: '-1h' } }, /spec.rotation.gracePeriod/],
     ['a description that looks like a tag', { description: '[x]' }, /spec.description/],
-    ['a host with a scheme', { secret: { extraHosts: ['https://x.test'] } }, /spec.secret.extraHosts/],
+    [
+      'a pattern of hosts that leaves the domain open',
+      { secret: { extraHosts: ['*.test'] } },
+      /spec.secret.extraHosts/,
+    ],
+    ['a host with a path', { secret: { extraHosts: ['x.test/team'] } }, /spec.secret.extraHosts/],
   ] as const) {
     it(`${what}: the API server refuses it, naming the field`, async () => {
       const error = await world

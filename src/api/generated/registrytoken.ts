@@ -59,7 +59,7 @@ export interface RegistryTokenSpec {
      */
     name?: string;
     /**
-     * Further registry hosts (host or host:port) under which the same credential is written.
+     * Further registry hosts under which the same credential is written: host or host:port, as in images' names, or *.example.com for all hosts right below a domain.
      */
     extraHosts?: string[];
     /**

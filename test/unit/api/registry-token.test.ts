@@ -53,6 +53,15 @@ describe("a RegistryToken's spec", () => {
     });
   });
 
+  it('has hosts as kubelet matches them, each once', () => {
+    const extraHosts = ['https://US.icr.io/v2/', 'us.icr.io', '*.example.com', 'localhost:5000/'];
+    expect(read(secret({ extraHosts })).secret.extraHosts).to.deep.equal([
+      'us.icr.io',
+      '*.example.com',
+      'localhost:5000',
+    ]);
+  });
+
   describe('takes', () => {
     const rows: [string, object, object][] = [
       ['a lifetime without end', { lifetime: 'Never' }, { lifetime: 'Never' }],
@@ -84,6 +93,8 @@ describe("a RegistryToken's spec", () => {
 
   describe('refuses', () => {
     const DURATION = 'it takes a duration such as 24h, 1h30m or 45s';
+    const HOSTS =
+      "it takes hosts of registries as in images' names, such as us.icr.io or registry:5000, or *.example.com for all hosts right below a domain";
     const DESCRIPTION =
       'spec.description takes at most 128 characters, without square brackets and line breaks';
     const rows: [string, object, string][] = [
@@ -158,25 +169,21 @@ describe("a RegistryToken's spec", () => {
         'spec.secret.name is "a..b"; it takes lower case letters, digits and, between them, dashes and dots',
       ],
       [
-        'a host with a scheme',
-        secret({ extraHosts: ['ok.io', 'https://us.icr.io'] }),
-        'spec.secret.extraHosts holds "https://us.icr.io"; it takes host or host:port in lower case',
-      ],
-      [
         'a host with a path',
-        secret({ extraHosts: ['us.icr.io/team'] }),
-        'spec.secret.extraHosts holds "us.icr.io/team"; it takes host or host:port in lower case',
+        secret({ extraHosts: ['ok.io', 'https://us.icr.io/team'] }),
+        `spec.secret.extraHosts holds "https://us.icr.io/team"; ${HOSTS}`,
       ],
       [
-        'a host in upper case',
-        secret({ extraHosts: ['US.icr.io'] }),
-        'spec.secret.extraHosts holds "US.icr.io"; it takes host or host:port in lower case',
+        'a pattern that leaves the domain open',
+        secret({ extraHosts: ['*.io'] }),
+        `spec.secret.extraHosts holds "*.io"; ${HOSTS}`,
       ],
       [
-        'an empty host',
-        secret({ extraHosts: [''] }),
-        'spec.secret.extraHosts holds ""; it takes host or host:port in lower case',
+        'a word that names no host in an image',
+        secret({ extraHosts: ['registry'] }),
+        `spec.secret.extraHosts holds "registry"; ${HOSTS}`,
       ],
+      ['an empty host', secret({ extraHosts: [''] }), `spec.secret.extraHosts holds ""; ${HOSTS}`],
       [
         'a label value that no label can have',
         secret({ labels: { team: 'the reds' } }),
