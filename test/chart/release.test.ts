@@ -17,7 +17,7 @@ const KINDS =
   'deployments,services,serviceaccounts,configmaps,networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,' +
   'secrets,customresourcedefinitions,registryaccounts,registrytokens';
 
-describeHelm('chart: a release from its first day to its last', function (helm) {
+describeHelm('chart: a release from its first day to its last', (helm) => {
   let installation: Installation;
   let newer: string;
   let values: Values;
@@ -54,15 +54,17 @@ describeHelm('chart: a release from its first day to its last', function (helm) 
   const secretUids = (): Promise<string[]> =>
     Promise.all(TOKENS.map(async (token) => (await installation.secret(token)).metadata.uid));
 
-  /** Waits until the account has rotated all its tokens for a request. */
-  const rotated = (requestedAt: string): Promise<unknown> =>
-    installation.eventually(`all tokens are rotated for ${requestedAt}`, async () => {
-      const { status } = await installation.client.get<RegistryAccount>(REGISTRY_ACCOUNTS, {
+  /** Waits until the operator has seen what the account asks for, and has rotated all its tokens for it. */
+  const rotated = (requestedAt?: string): Promise<unknown> =>
+    installation.eventually(`all tokens are rotated for ${requestedAt ?? 'nothing'}`, async () => {
+      const { metadata, status } = await installation.client.get<RegistryAccount>(REGISTRY_ACCOUNTS, {
         name: 'default',
       });
-      const { rotation } = status ?? {};
-      const done = rotation?.requestedAt === requestedAt && rotation.done === TOKENS.length;
-      return done ? { value: rotation } : { seen: JSON.stringify(status) };
+      const seen = status?.observedGeneration === metadata.generation;
+      const { requestedAt: asked, done = TOKENS.length } = status?.rotation ?? {};
+      return seen && asked === requestedAt && done === TOKENS.length
+        ? { value: asked }
+        : { seen: JSON.stringify(status) };
     });
 
   const history = async (): Promise<number> => {
@@ -119,7 +121,10 @@ describeHelm('chart: a release from its first day to its last', function (helm) 
 
   it('is rolled back to before the rotations without a token being created', async () => {
     const revision = (await history()) - 2;
-    const issued = await issuedDuring(() => installation.helm(['rollback', RELEASE, String(revision)]));
+    const issued = await issuedDuring(async () => {
+      await installation.helm(['rollback', RELEASE, String(revision)]);
+      await rotated();
+    });
     expect(issued).to.equal(0);
   });
 

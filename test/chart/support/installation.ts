@@ -42,8 +42,9 @@ export class Installation {
   readonly #helm: Helm;
   #operator: { process: OperatorProcess; log: string } | undefined;
 
-  static async start(helm: Helm, assets: string): Promise<Installation> {
-    const apiServer = await startReal(assets);
+  /** @param start how to start the API server; by default one that stores custom resources */
+  static async start(helm: Helm, assets: string, start = startReal): Promise<Installation> {
+    const apiServer = await start(assets);
     const service = new TokenService({
       clock,
       apiKeys: API_KEYS.map((key) => ({ key, accountId: ACCOUNT_ID })),
@@ -120,9 +121,13 @@ export class Installation {
   }
 
   /** Installs or upgrades to a chart. */
-  upgrade(values: Values, chart = CHART): Promise<string> {
+  async upgrade(values: Values, chart = CHART): Promise<string> {
+    return said(await this.tryUpgrade(values, chart));
+  }
+
+  tryUpgrade(values: Values, chart = CHART): Promise<Outcome> {
     const args = ['upgrade', '--install', RELEASE, chart, ...OLD_API_SERVER.args[this.#helm.major]];
-    return this.helm(args, { ...OLD_API_SERVER.values, ...values });
+    return this.tryHelm(args, { ...OLD_API_SERVER.values, ...values });
   }
 
   /** @param line arguments, separated by spaces. @throws Error with what kubectl said when it fails */
@@ -145,6 +150,7 @@ export class Installation {
     ) as string[];
     const local = ['--metrics-bind-address=0', `--health-probe-bind-address=127.0.0.1:${ready}`];
     const log = join(this.folder, `operator-${ready}.log`);
+    await writeFile(log, '');
     const failed = (code: string): void => recordOutput(`operator ended: ${code}\n`, 'operator');
     this.#operator = { process: new OperatorProcess([...args, ...local], kubeconfig, log, failed), log };
     await this.eventually('the operator is ready', async () => {
