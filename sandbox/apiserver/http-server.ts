@@ -79,9 +79,19 @@ async function send({ status, headers, body }: Answer, outgoing: ServerResponse)
   outgoing.writeHead(status, headers);
   if (typeof body === 'string') return void outgoing.end(body);
   outgoing.flushHeaders();
-  for await (const line of body)
-    if (!outgoing.write(line)) await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+  for await (const line of body) if (!outgoing.write(line)) await drained(outgoing);
   outgoing.end();
+}
+
+/** Waits until a slow client has taken what was written, or has left. */
+async function drained(outgoing: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    await Promise.race([once(outgoing, 'drain', { signal }), once(outgoing, 'close', { signal })]);
+  } finally {
+    over.abort();
+  }
 }
 
 /** A web page whose name was rebound to loopback sends its own name as Host. */
