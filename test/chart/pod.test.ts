@@ -7,8 +7,8 @@ import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resourc
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
 import { LEASES, NAMESPACES, PODS, SECRETS } from '../../src/kube/resources.ts';
-import { eventually } from '../observability/support/eventually.ts';
-import { missingPrograms } from '../registry/docker-registry.ts';
+import { eventually } from '../support/eventually.ts';
+import { missingPrograms } from '../../sandbox/programs.ts';
 import { CHART, helms, NAMESPACE, RELEASE, runProgram, type Values } from './support/helm.ts';
 import { API_KEY, IMAGE, startNodeCluster, type NodeCluster } from './support/node-cluster.ts';
 
@@ -26,6 +26,7 @@ const BASE: Values = {
 
 interface Pod extends KubeObject {
   status?: {
+    podIP?: string;
     conditions?: { type: string; status: string }[];
     containerStatuses?: { restartCount: number }[];
   };
@@ -141,6 +142,15 @@ describe('chart: the operator in pods of a real node', function () {
         .split('\n')
         .filter((line) => / \/ /.test(line));
       expect(root.split(' ')[3]).to.match(/^ro,/);
+    }
+  });
+
+  it('lets them read of the system what their metrics need', async () => {
+    for (const { status } of await pods()) {
+      const page = await (await fetch(`http://${status?.podIP}:8080/metrics`)).text();
+      for (const name of ['process_resident_memory_bytes', 'process_open_fds', 'process_max_fds']) {
+        expect(page).to.match(new RegExp(`^${name} [1-9]\\d*$`, 'm'));
+      }
     }
   });
 

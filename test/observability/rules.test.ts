@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { missingPrograms } from '../registry/docker-registry.ts';
+import { missingPrograms } from '../../sandbox/programs.ts';
 import { readRules, RULES, type Rule } from './support/queries.ts';
 
 const TESTS = fileURLToPath(new URL('rules.test.yaml', import.meta.url));

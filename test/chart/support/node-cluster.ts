@@ -1,6 +1,6 @@
 /** A real cluster with one node that runs pods, made by a script; a token service that its pods can reach. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { glob, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -15,13 +15,15 @@ import { buildImage } from '../../../scripts/image.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { httpTransport } from '../../../src/kube/http-transport.ts';
-import { registerSecret } from '../../support/secrecy.ts';
+import { recordOutput, registerSecret } from '../../support/secrecy.ts';
 import { createPodNetwork, GATEWAY } from './pod-network.ts';
 
 const run = promisify(execFile);
 
 export const IMAGE = { repository: 'local.test/registry-token-operator', tag: '1' };
 export const API_KEY = 'api-key-of-the-pods-account';
+/** Where a kubelet keeps what containers write, whatever its other folders. */
+const LOGS = '/var/log/pods';
 const FIRST_PORT = 16_443;
 const LAST_PORT = 26_443;
 
@@ -44,6 +46,7 @@ export async function startNodeCluster(script: string): Promise<NodeCluster> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'node-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
+  stack.defer(await watchLogs());
   const [directory, port] = [join(folder, 'cluster'), await freePorts()];
   stack.defer(() => run(script, ['down', '--dir', directory]).then(() => undefined));
   // Its processes go on in the background and keep the output open.
@@ -99,6 +102,18 @@ export async function startNodeCluster(script: string): Promise<NodeCluster> {
         .flatMap(([id = '', pid]) => (ours.includes(id) ? Number(pid) : []));
     },
     [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** @returns a function that has what the pods since then wrote searched for secrets, and removes it */
+async function watchLogs(): Promise<() => Promise<void>> {
+  const before = new Set(await readdir(LOGS).catch(() => []));
+  return async () => {
+    const folders = (await readdir(LOGS).catch(() => [])).filter((name) => !before.has(name));
+    for (const name of folders.map((each) => join(LOGS, each))) {
+      for await (const path of glob(join(name, '**/*.log'))) recordOutput(await readFile(path, 'utf8'), path);
+      await rm(name, { recursive: true, force: true });
+    }
   };
 }
 

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { eventually } from './eventually.ts';
+import { eventually } from '../../support/eventually.ts';
 import { RULES } from './queries.ts';
 
 export interface Sample {

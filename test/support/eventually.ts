@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 
 const POLL = 200;
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 /**
  * Waits until something is so; what it throws meanwhile counts as not yet.
