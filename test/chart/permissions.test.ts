@@ -29,6 +29,15 @@ describeHelm(
       expect(sorted(granted(await helm.render(), []))).to.deep.equal(sorted(everywhere));
     });
 
+    it('reach pods only where it is to evict them', async () => {
+      const plain = sorted(granted(await helm.render(), []));
+      const evicting = sorted(granted(await helm.render({ operator: { evictPods: true } }), []));
+      expect(evicting.filter((permission) => !plain.includes(permission))).to.deep.equal([
+        'watched namespace: create pods/eviction',
+        'watched namespace: list pods',
+      ]);
+    });
+
     it('are for the operator alone', async () => {
       for (const values of [{}, VALUE_SETS['two namespaces'], VALUE_SETS['names and labels']]) {
         const objects = await helm.render(values);
@@ -45,7 +54,7 @@ describeHelm(
       for (const values of [{}, VALUE_SETS['two namespaces']]) {
         const rules = JSON.stringify((await helm.render(values)).filter(isRole).map((role) => role['rules']));
         expect(rules).not.to.include('*');
-        expect(rules).not.to.match(/serviceaccounts|impersonate|escalate|"bind"|pods|roles/);
+        expect(rules).not.to.match(/serviceaccounts\/|impersonate|escalate|"bind"|pods|roles/);
       }
     });
   },

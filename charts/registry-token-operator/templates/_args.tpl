@@ -14,6 +14,7 @@
 - --sweep={{ .sweep }}
 - --sweep-interval={{ .sweepInterval }}
 - --sweep-delay={{ .sweepDelay }}
+- --evict-pods={{ .evictPods }}
 - --registry-timeout={{ .registryTimeout }}
 - --shutdown-timeout={{ .shutdownSeconds }}s
 - --log-level={{ .logLevel }}

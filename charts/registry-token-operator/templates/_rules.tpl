@@ -27,6 +27,17 @@
 - apiGroups: ['']
   resources: [secrets]
   verbs: [get, list, watch, create, patch, delete]
+- apiGroups: ['']
+  resources: [serviceaccounts]
+  verbs: [get, list, watch, patch]
+{{- if .Values.operator.evictPods }}
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [list]
+- apiGroups: ['']
+  resources: [pods/eviction]
+  verbs: [create]
+{{- end }}
 {{ include "rto.rules.events" . }}
 {{- end }}
 
