@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
@@ -14,9 +14,11 @@ import { KubeClient } from '../src/kube/client.ts';
 import { httpTransport } from '../src/kube/http-transport.ts';
 import type { Manifest } from '../src/kube/manifest.ts';
 import { startCluster, writeKubeconfig } from './cluster.ts';
+import { startDockerRegistry } from './docker-registry.ts';
 import { clockTime, narrate } from './narrator.ts';
 import { OperatorProcess } from './operator-process.ts';
 import type { Options } from './options.ts';
+import { missingPrograms } from './programs.ts';
 import { installAccount, installDefinitions } from './setup.ts';
 import { serve } from './token-service/http-server.ts';
 import { TokenService } from './token-service/token-service.ts';
@@ -58,7 +60,9 @@ export async function runSandbox(
 
   const client = connect(cluster.kubeconfig, stack);
   await installDefinitions(client, signal);
-  const host = new URL(server.url).host;
+  const registry = await startRegistry(service, server.url, stack);
+  // Without a registry the token service stands in for one: there is a door to log in at, and nothing behind it.
+  const host = registry ?? new URL(server.url).host;
   const account = { namespace: OPERATOR_NAMESPACE, apiKey: API_KEY, url: server.url, host };
   await installAccount(client, account, signal);
 
@@ -79,15 +83,30 @@ export async function runSandbox(
       KUBECONFIG: kubeconfig,
       TOKEN_SERVICE_URL: server.url,
       TOKEN_SERVICE_API_KEY: API_KEY,
+      REGISTRY_HOST: host,
       OPERATOR_NAMESPACE,
     };
     return await execute(options.exec, { ...env, ...variables }, running);
   }
-  for (const line of invitation(cluster.title, kubeconfig, server.url, options)) tell(line);
+  for (const line of invitation(cluster.title, kubeconfig, server.url, registry, options)) tell(line);
   await sleep(clock, Infinity, running).catch(() => undefined);
   if (failure.signal.aborted) throw failure.signal.reason as Error;
   tell('stopping');
   return 0;
+}
+
+/** Starts a registry where there is a program for it. @returns its host */
+async function startRegistry(
+  service: TokenService,
+  serviceUrl: string,
+  stack: AsyncDisposableStack,
+): Promise<string | undefined> {
+  if ((await missingPrograms('docker-registry')).length > 0) return undefined;
+  const folder = await mkdtemp(`${FOLDER}registry-`);
+  stack.defer(() => rm(folder, { recursive: true }));
+  const registry = await startDockerRegistry({ folder, service, serviceUrl });
+  stack.defer(() => registry.stop());
+  return registry.host;
 }
 
 function connect(kubeconfig: string, stack: AsyncDisposableStack): KubeClient {
@@ -150,10 +169,20 @@ async function execute(command: string, env: NodeJS.ProcessEnv, signal: AbortSig
 }
 
 /** What there is to try. */
-function invitation(title: string, kubeconfig: string, url: string, options: Options): string[] {
+function invitation(
+  title: string,
+  kubeconfig: string,
+  url: string,
+  registry: string | undefined,
+  options: Options,
+): string[] {
   return [
     '',
-    `A cluster (${title}) and a token service (${url}) run. In another terminal:`,
+    `A cluster (${title}) and a token service (${url}) run.`,
+    registry === undefined
+      ? 'No registry runs: the program docker-registry is not on the PATH.'
+      : `A registry (${registry}) runs behind the token service: docs/walkthrough.md pushes and pulls an image.`,
+    'In another terminal:',
     '',
     `  export KUBECONFIG=${kubeconfig}`,
     '  kubectl get registrytokens,secrets,events',

@@ -3,10 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { startDockerRegistry, type DockerRegistry } from '../../sandbox/docker-registry.ts';
+import { missingPrograms } from '../../sandbox/programs.ts';
 import { serve, type Server } from '../../sandbox/token-service/http-server.ts';
 import { TokenService } from '../../sandbox/token-service/token-service.ts';
 import { systemClock } from '../../src/common/clock.ts';
-import { missingPrograms, startDockerRegistry, type DockerRegistry } from './docker-registry.ts';
 import { writeImage } from './oci-layout.ts';
 
 const ACCOUNTS = { ours: 'a'.repeat(32), theirs: 'b'.repeat(32) };
@@ -41,14 +42,7 @@ describe('a registry of CNCF Distribution, with the token service', () => {
       namespaces: { [ACCOUNTS.ours]: ['ours'], [ACCOUNTS.theirs]: ['theirs'] },
     });
     tokenServer = await serve(service, { port: 0 });
-    const certificate = join(folder, 'certificate.pem');
-    await writeFile(certificate, await service.certificate());
-    registry = await startDockerRegistry({
-      folder,
-      realm: `${tokenServer.url}/oauth/token`,
-      issuer: service.host ?? '',
-      certificate,
-    });
+    registry = await startDockerRegistry({ folder, service, serviceUrl: tokenServer.url });
     await writeImage(join(folder, 'image'));
     tokens.readOnly = await mint('ours', '');
     tokens.readWrite = await mint('ours', '?write=true');

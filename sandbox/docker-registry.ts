@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, constants, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
+import type { TokenService } from './token-service/token-service.ts';
 
 export interface DockerRegistry {
   /** Host and port, as they stand in image names. */
@@ -12,46 +13,38 @@ export interface DockerRegistry {
 }
 
 export interface DockerRegistryOptions {
-  /** Holds the images and the configuration. */
+  /** Holds the images, the configuration and the certificate; it has to be there. */
   folder: string;
-  /** Where the token service gives bearer tokens. */
-  realm: string;
-  /** `iss` of the bearer tokens. */
-  issuer: string;
-  /** PEM file with the certificate of the bearer tokens. */
-  certificate: string;
-}
-
-/** Which of the programs are not on the PATH. */
-export async function missingPrograms(...names: string[]): Promise<string[]> {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const found = await Promise.all(
-    names.map((name) =>
-      Promise.any(folders.map((folder) => access(join(folder, name), constants.X_OK))).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return names.filter((_, index) => !found[index]);
+  /** Of the loopback interface; any free one unless given. */
+  port?: number;
+  /** Decides who may do what. */
+  service: TokenService;
+  /** Where the service listens. */
+  serviceUrl: string;
 }
 
 /**
- * Starts a CNCF Distribution registry on a free port of the loopback interface.
- * @throws when it ends before it listens, with what it said
+ * Starts a CNCF Distribution registry (the program docker-registry) on the loopback interface, with the token service as
+ * its authority.
+ * @throws Error when it ends before it listens, with what it said
  */
 export async function startDockerRegistry(options: DockerRegistryOptions): Promise<DockerRegistry> {
-  const { folder, realm, issuer, certificate } = options;
+  const { folder, port = 0, service, serviceUrl } = options;
+  const certificate = join(folder, 'certificate.pem');
+  await writeFile(certificate, await service.certificate());
+  const realm = `${serviceUrl}/oauth/token`;
   const configuration = {
     version: '0.1',
     storage: { filesystem: { rootdirectory: join(folder, 'images') } },
-    http: { addr: '127.0.0.1:0' },
-    auth: { token: { realm, service: 'registry', issuer, rootcertbundle: certificate } },
+    http: { addr: `127.0.0.1:${port}` },
+    auth: { token: { realm, service: 'registry', issuer: service.host, rootcertbundle: certificate } },
   };
   const path = join(folder, 'registry.yaml');
   await writeFile(path, stringify(configuration));
   const child = spawn('docker-registry', ['serve', path], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // Its own group: Ctrl-C in a terminal is for its parent, which then stops things in order.
+    detached: true,
   });
   const exited = once(child, 'exit');
   const stop = async (): Promise<void> => {

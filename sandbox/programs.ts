@@ -1,0 +1,16 @@
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+
+/** Which of the programs are not on the PATH. */
+export async function missingPrograms(...names: string[]): Promise<string[]> {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const found = await Promise.all(
+    names.map((name) =>
+      Promise.any(folders.map((folder) => access(join(folder, name), constants.X_OK))).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return names.filter((_, index) => !found[index]);
+}
