@@ -55,8 +55,9 @@ export class Sweeper {
   leftBehind(account: string, region: string): void {
     const name = resolveRegion(region, this.#options.account(account)?.spec.regions ?? [])?.name ?? region;
     const place = this.#place(account, name);
+    // Where it failed since it was first owed, it is tried again anyhow: asking at each of many would only lengthen the wait.
+    if (!place.owed || place.failures === 0) place.dueAt = this.#options.clock.monotonic();
     place.owed = true;
-    place.dueAt = this.#options.clock.monotonic();
     this.#options.enqueue(account);
   }
 

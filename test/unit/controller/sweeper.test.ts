@@ -334,6 +334,18 @@ describe('sweeper', () => {
     expect(stage.orphans.has('eu-de')).to.equal(false);
   });
 
+  it('many that go while the registry is down do not put off its next try', async () => {
+    stage.down.set('us-south', outage);
+    for (let gone = 0; gone < 10; gone++) {
+      stage.sweeper.leftBehind('default', 'us-south');
+      await stage.look();
+    }
+    expect(stage.listed).to.deep.equal(['us-south']);
+    stage.down.clear();
+    await stage.run(2_001);
+    expect(stage.listed).to.deep.equal(['us-south', 'us-south']);
+  });
+
   it('an account that went and came back: what it owes is revoked', async () => {
     const { account } = stage;
     stage.account = undefined;
