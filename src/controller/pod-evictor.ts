@@ -1,4 +1,4 @@
-import type { RegistryToken } from '../api/registry-token.ts';
+import { readTokenSpec, type RegistryToken } from '../api/registry-token.ts';
 import { sleep, type Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { ObjectName } from '../common/objects.ts';
@@ -107,7 +107,8 @@ export class PodEvictor {
     return { requeueAfter: Math.max(watchful.start + next - clock.monotonic(), PACE) };
   }
 
-  #cure({ metadata, spec, status }: RegistryToken, since: number): Cure | undefined {
+  #cure(token: RegistryToken, since: number): Cure | undefined {
+    const { metadata, status } = token;
     const { namespace, deletionTimestamp } = metadata;
     const ready = status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True');
     if (!ready || !status?.secretRef || !status.host || deletionTimestamp !== undefined) return undefined;
@@ -117,7 +118,7 @@ export class PodEvictor {
       const others = all.filter((entry) => entry.name !== secret);
       return others.length < all.length ? [[name, others] as const] : [];
     });
-    const hosts = [status.host, ...(spec.secret?.extraHosts ?? [])];
+    const hosts = [status.host, ...readTokenSpec(token).secret.extraHosts];
     return { secret, hosts, since, serviceAccounts: new Map(entries) };
   }
 

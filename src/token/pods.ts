@@ -32,7 +32,7 @@ export interface ContainerStatus {
 /** A Secret that has become good for pulling with. */
 export interface Cure {
   secret: string;
-  /** Hosts it has a credential for. */
+  /** Hosts it has a credential for; `*` may stand for the first label. */
   hosts: readonly string[];
   /** Since when; milliseconds since 1970. */
   since: number;
@@ -89,9 +89,17 @@ function onlyPullsFailed({ spec, status = {} }: Pod, hosts: readonly string[]): 
     if (terminated) return terminated.exitCode === 0 ? 'well' : 'ill';
     if (!waiting || NOT_YET.includes(waiting.reason ?? '')) return 'well';
     if (!PULL_FAILED.includes(waiting.reason ?? '')) return 'ill';
-    return hosts.includes(imageHost(images.get(name) ?? '')) ? 'curable' : 'ill';
+    const host = imageHost(images.get(name) ?? '');
+    return hosts.some((pattern) => matches(pattern, host)) ? 'curable' : 'ill';
   });
   return verdicts.includes('curable') && !verdicts.includes('ill');
+}
+
+/** As kubelet does: `*` for the first label stands for any one. */
+function matches(pattern: string, host: string): boolean {
+  if (!pattern.startsWith('*.')) return pattern === host;
+  const dot = host.indexOf('.');
+  return dot > 0 && host.slice(dot) === pattern.slice(1);
 }
 
 /** The registry in an image's name, as docker's reference grammar has it: before the first slash, if it looks like a host. */
