@@ -7,6 +7,7 @@ import { KubeError } from '../../src/kube/errors.ts';
 import { realAssets } from '../support/api-servers.ts';
 import { describeHelm, NAMESPACE, type Values } from './support/helm.ts';
 import { API_KEYS, Installation, SERVICE_ACCOUNT } from './support/installation.ts';
+import { granted } from './support/permissions.ts';
 
 interface Mode {
   name: string;
@@ -24,7 +25,9 @@ const MODES: Mode[] = [
 const REFUSED: [string, string, string?][] = [
   ['create', 'serviceaccounts/token', 'team-a'],
   ['create', 'serviceaccounts/token', NAMESPACE],
-  ['get', 'serviceaccounts', 'team-a'],
+  ['create', 'serviceaccounts', 'team-a'],
+  ['update', 'serviceaccounts', 'team-a'],
+  ['delete', 'serviceaccounts', 'team-a'],
   ['update', 'secrets', 'team-a'],
   ['deletecollection', 'secrets', 'team-a'],
   ['create', 'registrytokens.pullsecrets.dev', 'team-a'],
@@ -41,6 +44,7 @@ const REFUSED: [string, string, string?][] = [
   ['list', 'pods', 'team-a'],
   ['create', 'pods', 'team-a'],
   ['create', 'pods/exec', 'team-a'],
+  ['create', 'pods/eviction', 'team-a'],
   ['list', 'configmaps', 'team-a'],
   ['list', 'nodes'],
   ['patch', 'namespaces'],
@@ -51,6 +55,10 @@ const REFUSED: [string, string, string?][] = [
   ['get', 'customresourcedefinitions.apiextensions.k8s.io'],
   ['*', '*'],
 ];
+
+/** The name of one object, where a permission is for that alone; anything else behind a slash is a subresource. */
+const NAMED: ReadonlySet<string> = new Set(['another', 'registry-token-operator']);
+const PERMISSION = /^(.+): (\S+) (\S+?)(?: (\S+))?$/;
 
 /** Granted in watched namespaces only. */
 const BY_NAMESPACE: [string, string][] = [
@@ -98,7 +106,7 @@ describeHelm(
         const can = async (verb: string, resource: string, namespace?: string): Promise<boolean> => {
           const where = namespace === undefined ? [] : ['--namespace', namespace];
           const [kind = '', rest = ''] = resource.split('/');
-          const what = rest === '' || rest === 'another' ? [resource] : [kind, '--subresource', rest];
+          const what = rest === '' || NAMED.has(rest) ? [resource] : [kind, '--subresource', rest];
           const groups = ['--as-group=system:serviceaccounts', '--as-group=system:authenticated'];
           const who = ['--as', SERVICE_ACCOUNT, ...groups];
           const { stdout } = await installation.tryKubectl([
@@ -206,6 +214,21 @@ describeHelm(
 
         it('was refused nothing that it asked for', async () => {
           expect(await installation.log()).not.to.match(/forbidden|cannot (get|list|watch|create|patch)/i);
+        });
+
+        it('may do everything that its roles say', async function () {
+          this.timeout(60_000);
+          const watched = (values['scope'] as { namespaces: string[] } | undefined)?.namespaces ?? [];
+          const places: Readonly<Record<string, string | undefined>> = {
+            'watched namespace': 'team-a',
+            "operator's namespace": NAMESPACE,
+            'namespace `default`': 'default',
+          };
+          for (const permission of new Set(granted(await helm.render(values), watched))) {
+            const [, place = '', verb = '', resource = '', named] = PERMISSION.exec(permission) ?? [];
+            const what = named === undefined ? resource : `${resource}/${named}`;
+            expect(await can(verb, what, places[place]), permission).to.equal(true);
+          }
         });
 
         for (const [verb, resource, namespace] of REFUSED) {

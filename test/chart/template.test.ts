@@ -1,6 +1,9 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { complaints } from './support/kubernetes-schema.ts';
-import { CHART, describeHelm, find, NAMESPACE, type Rendered, type Values } from './support/helm.ts';
+import { CHART, describeHelm, find, NAMESPACE, RELEASE, type Rendered, type Values } from './support/helm.ts';
 import { VALUE_SETS } from './support/value-sets.ts';
 
 interface PodTemplate {
@@ -43,6 +46,18 @@ describeHelm('chart: rendering', (helm) => {
     for (const { kind, metadata } of objects) {
       if (kind !== 'Pod') expect(metadata.labels, kind).to.include({ team: 'platform' });
       if (kind !== 'CustomResourceDefinition') expect(metadata.name, kind).to.match(/^tokens/);
+    }
+  });
+
+  it('is the same when it is packaged', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'package-'));
+    try {
+      await helm.run(['package', CHART, '--destination', folder]);
+      const [name = ''] = await readdir(folder);
+      const fromPackage = await helm.run(['template', RELEASE, join(folder, name), '--namespace', NAMESPACE]);
+      expect(fromPackage.stdout).to.equal((await helm.template({})).stdout);
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 
