@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -9,20 +8,16 @@ import { serve, type Server } from '../../sandbox/token-service/http-server.ts';
 import { TokenService } from '../../sandbox/token-service/token-service.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { writeImage } from './oci-layout.ts';
+import { DENIED, Skopeo, UNAUTHORIZED, type Failure } from './skopeo.ts';
 
 const ACCOUNTS = { ours: 'a'.repeat(32), theirs: 'b'.repeat(32) };
-const UNAUTHORIZED = /unable to retrieve auth token: invalid username\/password: unauthorized/;
-const DENIED = /denied: requested access to the resource is denied/;
-
-/** What skopeo said when it failed; undefined when it did not. */
-type Failure = string | undefined;
 
 describe('a registry of CNCF Distribution, with the token service', () => {
   let folder: string;
   let service: TokenService;
   let tokenServer: Server;
   let registry: DockerRegistry;
-  let destination = 0;
+  let skopeo: Skopeo;
   const tokens: Record<'readOnly' | 'readWrite' | 'theirs', string> = {
     readOnly: '',
     readWrite: '',
@@ -44,6 +39,7 @@ describe('a registry of CNCF Distribution, with the token service', () => {
     tokenServer = await serve(service, { port: 0 });
     registry = await startDockerRegistry({ folder, service, serviceUrl: tokenServer.url });
     await writeImage(join(folder, 'image'));
+    skopeo = new Skopeo(folder, join(folder, 'image'));
     tokens.readOnly = await mint('ours', '');
     tokens.readWrite = await mint('ours', '?write=true');
     tokens.theirs = await mint('theirs', '?write=true');
@@ -68,32 +64,18 @@ describe('a registry of CNCF Distribution, with the token service', () => {
     return ((await response.json()) as { token: string }).token;
   }
 
-  /** Runs skopeo with a file such as a dockerconfigjson Secret holds. */
-  async function skopeo(value: string | undefined, from: string, to: string): Promise<Failure> {
+  function dockerConfig(value: string | undefined): string {
     const auth = Buffer.from(`token:${value}`).toString('base64');
-    const auths =
-      value === undefined ? {} : { [registry.host]: { username: 'token', password: value, auth } };
-    const authFile = join(folder, 'auth.json');
-    await writeFile(authFile, JSON.stringify({ auths }));
-    const flags = ['--insecure-policy', 'copy', '--authfile', authFile];
-    const tls = ['--src-tls-verify=false', '--dest-tls-verify=false'];
-    return new Promise((resolve) => {
-      execFile('skopeo', [...flags, ...tls, from, to], (error, _, stderr) =>
-        resolve(error ? stderr : undefined),
-      );
-    });
+    const entry = { username: 'token', password: value, auth };
+    return JSON.stringify({ auths: value === undefined ? {} : { [registry.host]: entry } });
   }
 
   function push(value: string | undefined, repository = 'ours/app'): Promise<Failure> {
-    return skopeo(value, `oci:${join(folder, 'image')}:latest`, `docker://${registry.host}/${repository}:1`);
+    return skopeo.push(dockerConfig(value), `${registry.host}/${repository}:1`);
   }
 
   function pull(value: string | undefined): Promise<Failure> {
-    return skopeo(
-      value,
-      `docker://${registry.host}/ours/app:1`,
-      `dir:${join(folder, `pulled-${++destination}`)}`,
-    );
+    return skopeo.pull(dockerConfig(value), `${registry.host}/ours/app:1`);
   }
 
   it('takes a push from a read-write token', async () => {

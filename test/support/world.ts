@@ -17,7 +17,7 @@ import { Metrics } from '../../src/ops/metrics.ts';
 import { RegistryDirectory } from '../../src/registry/directory.ts';
 import type { Secret } from '../../src/token/secret.ts';
 import { serve, type Server } from '../../sandbox/token-service/http-server.ts';
-import { TokenService } from '../../sandbox/token-service/token-service.ts';
+import { TokenService, type TokenServiceOptions } from '../../sandbox/token-service/token-service.ts';
 import { installDefinitions } from '../../sandbox/setup.ts';
 import { startApiServer, type RunningApiServer } from './api-servers.ts';
 import { recordOutput, registerSecret } from './secrecy.ts';
@@ -46,14 +46,18 @@ export class World {
   #operator: RunningOperator | undefined;
   #names = 0;
 
-  /** Starts a cluster with the CRDs, a token service and an account named default that works. */
-  static async start(): Promise<World> {
+  /**
+   * Starts a cluster with the CRDs, a token service and an account named default that works.
+   * @param options of the token service
+   */
+  static async start(options: Partial<TokenServiceOptions> = {}): Promise<World> {
     const apiServer = await startApiServer();
     const service = new TokenService({
       clock,
       apiKeys: [{ key: API_KEY, accountId: 'account-1' }],
       host: HOST,
       tokenLifetime: TOKEN_LIFETIME,
+      ...options,
     });
     registerSecret(API_KEY);
     const world = new World(apiServer, service, await serve(service, { port: 0 }));
