@@ -56,10 +56,10 @@ async function exchange(server: Handler, incoming: IncomingMessage, outgoing: Se
     const given = LOOPBACK.test(incoming.headers.host ?? '')
       ? await server.handle(await readRequest(incoming, gone.signal))
       : foreignHost();
-    await send(given, outgoing);
+    await send(given, outgoing, gone.signal);
   } catch (error) {
     if (error instanceof ConnectionLost || gone.signal.aborted) outgoing.destroy();
-    else await send(failure(error as Error), outgoing);
+    else await send(failure(error as Error), outgoing, gone.signal);
   }
 }
 
@@ -75,23 +75,17 @@ async function readRequest(incoming: IncomingMessage, signal: AbortSignal): Prom
   return { method: incoming.method ?? 'GET', path: pathname, query: searchParams, headers, body, signal };
 }
 
-async function send({ status, headers, body }: Answer, outgoing: ServerResponse): Promise<void> {
+/** @throws AbortError when the client goes away while it is waited for */
+async function send(
+  { status, headers, body }: Answer,
+  outgoing: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
   outgoing.writeHead(status, headers);
   if (typeof body === 'string') return void outgoing.end(body);
   outgoing.flushHeaders();
-  for await (const line of body) if (!outgoing.write(line)) await drained(outgoing);
+  for await (const line of body) if (!outgoing.write(line)) await once(outgoing, 'drain', { signal: gone });
   outgoing.end();
-}
-
-/** Waits until a slow client has taken what was written, or has left. */
-async function drained(outgoing: ServerResponse): Promise<void> {
-  const over = new AbortController();
-  const { signal } = over;
-  try {
-    await Promise.race([once(outgoing, 'drain', { signal }), once(outgoing, 'close', { signal })]);
-  } finally {
-    over.abort();
-  }
 }
 
 /** A web page whose name was rebound to loopback sends its own name as Host. */
