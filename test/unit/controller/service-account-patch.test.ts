@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { applyJsonPatch, JsonPatchError } from '../../../sandbox/apiserver/patch/json-patch.ts';
 import type { Json, JsonObject } from '../../../sandbox/apiserver/json.ts';
 import { LINKS_ANNOTATION } from '../../../src/api/names.ts';

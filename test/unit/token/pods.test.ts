@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { imageHost, isCurable, type ContainerStatus, type Cure, type Pod } from '../../../src/token/pods.ts';
 import { at, ISSUED, MINUTE, SECOND, type Part } from '../../support/builders.ts';
 import { merge } from 'ts-deepmerge';
