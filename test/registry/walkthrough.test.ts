@@ -1,0 +1,103 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { missingPrograms } from '../../sandbox/programs.ts';
+import { helmTools } from '../../scripts/helm-tools.ts';
+import { recordOutput } from '../support/secrecy.ts';
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const PAGE = new URL('../../docs/walkthrough.md', import.meta.url);
+
+interface Block {
+  /** What stands behind the fence: a language and maybe a word on how it is to be run. */
+  info: string;
+  text: string;
+}
+
+function readBlocks(page: string): Block[] {
+  return [...page.matchAll(/^```([^\n]+)\n(.*?)^```$/gms)].map(([, info = '', text = '']) => ({
+    info,
+    text,
+  }));
+}
+
+/** One script of all that is to be typed into one terminal; it ends at the first command that does not go as the page says. */
+function scriptOf(blocks: readonly Block[]): string {
+  const parts = blocks.flatMap(({ info, text }, index) => {
+    if (info === 'sh') return [text];
+    if (info !== 'sh refused') return [];
+    const said = blocks[index + 1]?.text.trim() ?? '';
+    return [
+      `if said=$( { ${text.trim()}\n} 2>&1 ); then echo 'it was not refused'; exit 1; fi`,
+      `grep -qF '${said}' <<< "$said" || { echo "$said"; exit 1; }`,
+    ];
+  });
+  return ['set -euo pipefail', ...parts].join('\n');
+}
+
+describe('docs/walkthrough.md', () => {
+  let blocks: Block[];
+  let env: NodeJS.ProcessEnv;
+  let sandbox: ChildProcess | undefined;
+
+  before(async function () {
+    this.timeout(60_000);
+    const missing = await missingPrograms('docker-registry', 'skopeo');
+    if (missing.length > 0) {
+      process.stdout.write(`    skipped: ${missing.join(' and ')} not on the PATH\n`);
+      this.skip();
+    }
+    const { KUBECONFIG: _, ...rest } = process.env;
+    const withoutKubectl = (await missingPrograms('kubectl')).length > 0;
+    const tools = withoutKubectl ? [dirname((await helmTools(4)).kubectl)] : [];
+    env = { ...rest, PATH: [...tools, rest['PATH'] ?? ''].join(delimiter) };
+    blocks = readBlocks(await readFile(PAGE, 'utf8'));
+  });
+
+  after(async () => {
+    if (!sandbox || sandbox.exitCode !== null || sandbox.pid === undefined) return;
+    const ended = once(sandbox, 'exit');
+    // As Ctrl-C does: to everything in the terminal.
+    process.kill(-sandbox.pid, 'SIGINT');
+    await ended;
+  });
+
+  it('has one command for the first terminal, and says what each refusal looks like', () => {
+    expect(blocks.filter(({ info }) => info === 'sh sandbox')).to.have.length(1);
+    expect(blocks.filter(({ info }) => info === 'sh').length).to.be.at.least(8);
+    for (const [index, { info }] of blocks.entries()) {
+      expect(['sh', 'sh sandbox', 'sh refused', 'text']).to.include(info);
+      expect(info === 'text').to.equal(blocks[index - 1]?.info === 'sh refused');
+    }
+  });
+
+  it('works as it is written', async function () {
+    this.timeout(120_000);
+    const start = blocks.find(({ info }) => info === 'sh sandbox')?.text ?? '';
+    sandbox = spawn('bash', ['-c', start], {
+      cwd: PROJECT,
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines = createInterface(sandbox.stdout!);
+    await new Promise<void>((resolve, reject) => {
+      lines.on('line', (line) => {
+        recordOutput(`${line}\n`, 'sandbox');
+        if (line.startsWith('In another terminal')) resolve();
+      });
+      lines.once('close', () => reject(new Error('the sandbox ended')));
+    });
+    const problem = await new Promise<string | undefined>((resolve) => {
+      execFile('bash', ['-c', scriptOf(blocks)], { cwd: PROJECT, env }, (error, stdout, stderr) => {
+        recordOutput(stdout + stderr, 'walk-through');
+        resolve(error ? `${stdout}\n${stderr}` : undefined);
+      });
+    });
+    expect(problem).to.equal(undefined);
+  });
+});
