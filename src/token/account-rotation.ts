@@ -1,6 +1,7 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import { prefix } from '../api/text.ts';
+import { fromTime } from '../api/time.ts';
 
 /** What an account's status says of the rotation asked for last. */
 export interface RotationProgress {
@@ -14,9 +15,15 @@ export function rotationAsked({ spec }: RegistryAccount): string {
   return prefix(spec.rotation?.requestedAt ?? '', 256);
 }
 
-/** Whether the token in force is older than what was asked for. One that is still to be issued will not be. */
+/**
+ * Whether the token in force is older than what was asked for. One that is still to be issued will not be. Where both what
+ * is asked and what was handled last are times, an earlier time asks for nothing: it comes back when a release is rolled back.
+ */
 export function isToRotate({ status }: RegistryToken, asked: string): boolean {
-  return asked !== '' && status?.token !== undefined && status.lastHandledAccountRotation !== asked;
+  const handled = status?.lastHandledAccountRotation;
+  if (asked === '' || status?.token === undefined || handled === asked) return false;
+  const [before, now] = [fromTime(handled), fromTime(asked)];
+  return before === undefined || now === undefined || now > before;
 }
 
 /**

@@ -31,6 +31,13 @@ describe('a rotation of all tokens of an account', () => {
     expect(isToRotate(handled('x'), 'x')).to.equal(false);
   });
 
+  it('is not asked for by an earlier time, as a rollback brings one back', () => {
+    const [earlier, later] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'];
+    expect(isToRotate(handled(later), earlier)).to.equal(false);
+    expect(isToRotate(handled(earlier), later)).to.equal(true);
+    expect(isToRotate(handled(later), 'because')).to.equal(true);
+  });
+
   it('leaves what has no token yet, and all while none is asked for', () => {
     expect(isToRotate(aToken(), 'x')).to.equal(false);
     expect(isToRotate(anIssuedToken(), '')).to.equal(false);
