@@ -11,8 +11,11 @@ interface Descriptor {
 /** An archive without a file in it: two blocks of zeros. */
 const EMPTY_TAR = Buffer.alloc(1024);
 
-/** Writes an image with one empty layer as an OCI layout, tagged `latest`, for `skopeo copy oci:<folder>:latest …`. */
-export async function writeImage(folder: string): Promise<void> {
+/**
+ * Writes an image with one layer as an OCI layout, tagged `latest`, for `skopeo copy oci:<folder>:latest …`.
+ * @param archive the layer, an uncompressed tar; without one it is empty
+ */
+export async function writeImage(folder: string, archive: Buffer = EMPTY_TAR): Promise<void> {
   const blobs = join(folder, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
   const blob = async (mediaType: string, content: Buffer): Promise<Descriptor> => {
@@ -20,7 +23,7 @@ export async function writeImage(folder: string): Promise<void> {
     await writeFile(join(blobs, digest), content);
     return { mediaType, digest: `sha256:${digest}`, size: content.length };
   };
-  const layer = await blob('application/vnd.oci.image.layer.v1.tar', EMPTY_TAR);
+  const layer = await blob('application/vnd.oci.image.layer.v1.tar', archive);
   const config = await blob(
     'application/vnd.oci.image.config.v1+json',
     encode({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [layer.digest] } }),

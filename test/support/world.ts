@@ -49,9 +49,10 @@ export class World {
   /**
    * Starts a cluster with the CRDs, a token service and an account named default that works.
    * @param options of the token service
+   * @param running the cluster's API server, if one is there already
    */
-  static async start(options: Partial<TokenServiceOptions> = {}): Promise<World> {
-    const apiServer = await startApiServer();
+  static async start(options: Partial<TokenServiceOptions> = {}, running?: RunningApiServer): Promise<World> {
+    const apiServer = running ?? (await startApiServer());
     const service = new TokenService({
       clock,
       apiKeys: [{ key: API_KEY, accountId: 'account-1' }],

@@ -1,0 +1,281 @@
+import { expect } from 'chai';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { startDockerRegistry, type DockerRegistry } from '../../sandbox/docker-registry.ts';
+import { missingPrograms } from '../../sandbox/programs.ts';
+import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
+import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { sleep, systemClock as clock } from '../../src/common/clock.ts';
+import type { KubeObject, ObjectName, Resource } from '../../src/common/objects.ts';
+import { PODS, SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
+import type { Pod } from '../../src/token/pods.ts';
+import type { ServiceAccount } from '../../src/token/service-accounts.ts';
+import { writeImage } from '../registry/oci-layout.ts';
+import { NODE_PROGRAMS, startNode } from '../support/node.ts';
+import { World } from '../support/world.ts';
+
+const SCRIPT = process.env['CLUSTER_SCRIPT'];
+const REPLICA_SETS: Resource = {
+  group: 'apps',
+  version: 'v1',
+  plural: 'replicasets',
+  kind: 'ReplicaSet',
+  namespaced: true,
+};
+const ROTATIONS = 10;
+
+const run = promisify(execFile);
+
+interface PodSpec {
+  imagePullSecrets?: { name: string }[];
+  serviceAccountName?: string;
+}
+
+describe('kubelet and containerd pull with what the operator wrote', function () {
+  this.timeout(300_000);
+  let world: World | undefined;
+  let registry: DockerRegistry | undefined;
+  let folder: string | undefined;
+  let namespace: string;
+
+  before(async function () {
+    const reason = await whyNot();
+    if (reason !== undefined) {
+      process.stdout.write(`    skipped: ${reason}\n`);
+      this.skip();
+    }
+    const { apiServer } = await startNode(SCRIPT!);
+    world = await World.start({}, apiServer);
+    folder = await mkdtemp(join(tmpdir(), 'pulls-'));
+    registry = await startDockerRegistry({ folder, service: world.service, serviceUrl: world.serviceUrl });
+    const regions = [{ name: 'us-south', host: registry.host, endpoint: world.serviceUrl }];
+    await world.createAccount('node', { regions });
+    world.startOperator();
+    await pushImage();
+  });
+  after(async () => {
+    await world?.close();
+    await registry?.stop();
+    if (folder !== undefined) await rm(folder, { recursive: true });
+  });
+  beforeEach(async () => {
+    namespace = await world!.createNamespace();
+    await world!.eventually('the namespace has a ServiceAccount', async () =>
+      (await world!.exists(world!.client.get(SERVICE_ACCOUNTS, { namespace, name: 'default' })))
+        ? { value: true }
+        : { seen: 'none' },
+    );
+  });
+
+  /** An image of busybox alone, pushed with a token that a RegistryToken got. */
+  async function pushImage(): Promise<void> {
+    const root = join(folder!, 'root');
+    await mkdir(join(root, 'bin'), { recursive: true });
+    const { stdout: busybox } = await run('sh', ['-c', 'command -v busybox']);
+    await run('cp', ['--dereference', busybox.trim(), join(root, 'bin', 'busybox')]);
+    const { stdout: archive } = await run('tar', ['--directory', root, '--create', '.'], {
+      encoding: 'buffer',
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    await writeImage(join(folder!, 'image'), archive);
+    const home = await world!.createNamespace();
+    const name = await world!.createToken(home, { accountRef: { name: 'node' }, access: 'ReadWrite' });
+    await world!.whenReady(name);
+    const { data = {} } = await world!.secret(name);
+    const authfile = join(folder!, 'auth.json');
+    await writeFile(authfile, Buffer.from(data['.dockerconfigjson'] ?? '', 'base64'), { mode: 0o600 });
+    await run('skopeo', [
+      'copy',
+      '--authfile',
+      authfile,
+      '--dest-tls-verify=false',
+      `oci:${join(folder!, 'image')}:latest`,
+      `docker://${registry!.host}/team/app:1`,
+    ]);
+  }
+
+  const createToken = (name: string, spec: RegistryTokenSpec = {}): Promise<ObjectName> =>
+    world!.createToken(namespace, { accountRef: { name: 'node' }, ...spec }, name);
+
+  /** A pod that needs nothing of the node but what is pulled. */
+  function template(spec: PodSpec, command: string[]): object {
+    const main = {
+      name: 'main',
+      image: `${registry!.host}/team/app:1`,
+      imagePullPolicy: 'Always',
+      command: ['/bin/busybox', ...command],
+    };
+    const tolerations = [{ operator: 'Exists' }];
+    return {
+      hostNetwork: true,
+      automountServiceAccountToken: false,
+      tolerations,
+      terminationGracePeriodSeconds: 0,
+      containers: [main],
+      ...spec,
+    };
+  }
+  const createPod = (name: string, spec: PodSpec, command = ['sleep', '3600']): Promise<Pod> =>
+    world!.client.create<Pod>(PODS, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace },
+      spec: { restartPolicy: 'Never', ...template(spec, command) },
+    });
+  const pod = (name: string): Promise<Pod> => world!.client.get<Pod>(PODS, { namespace, name });
+  const reasonOf = ({ status }: Pod): string => status?.containerStatuses?.[0]?.state?.waiting?.reason ?? '';
+  const whenPhase = (name: string, phase: string, milliseconds = 120_000): Promise<Pod> =>
+    world!.eventually(
+      `pod ${name} is ${phase}`,
+      async () => {
+        const found = await pod(name);
+        return found.status?.phase === phase ? { value: found } : { seen: JSON.stringify(found.status) };
+      },
+      milliseconds,
+    );
+  const whenPullFails = (name: string): Promise<Pod> =>
+    world!.eventually(
+      `pod ${name} can not pull`,
+      async () => {
+        const found = await pod(name);
+        return ['ErrImagePull', 'ImagePullBackOff'].includes(reasonOf(found))
+          ? { value: found }
+          : { seen: JSON.stringify(found.status) };
+      },
+      60_000,
+    );
+
+  it('for a pod that names the Secret', async () => {
+    await world!.whenReady(await createToken('app'));
+    await createPod('named', { imagePullSecrets: [{ name: 'app' }] });
+    await whenPhase('named', 'Running');
+  });
+
+  it('for a pod whose ServiceAccount has the Secret', async () => {
+    await createToken('app', { serviceAccounts: ['default'] });
+    await world!.eventually('the ServiceAccount has it', async () => {
+      const { imagePullSecrets = [] } = await world!.client.get<ServiceAccount>(SERVICE_ACCOUNTS, {
+        namespace,
+        name: 'default',
+      });
+      return imagePullSecrets.some(({ name }) => name === 'app') ? { value: true } : { seen: 'not yet' };
+    });
+    await createPod('of-account', {});
+    const { spec } = await whenPhase('of-account', 'Running');
+    expect(spec.imagePullSecrets).to.deep.equal([{ name: 'app' }]);
+  });
+
+  it('for a pod that came before its Secret, by itself: kubelet reads the Secret at every try', async () => {
+    await createPod('early', { imagePullSecrets: [{ name: 'app' }] });
+    const { metadata } = await whenPullFails('early');
+    await createToken('app');
+    const after = await whenPhase('early', 'Running');
+    expect(after.metadata.uid).to.equal(metadata.uid);
+  });
+
+  it('for the successor of a pod that came before its ServiceAccount had the Secret, where eviction is switched on', async () => {
+    await world!.stopOperator();
+    world!.startOperator({ evictPods: true });
+    const labels = { app: 'early' };
+    await world!.client.create(REPLICA_SETS, {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: { name: 'early', namespace },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: template({}, ['sleep', '3600']) },
+      },
+    });
+    const [first] = await world!.eventually('the ReplicaSet has a pod', async () => {
+      const pods = await world!.client.listAll<KubeObject>(PODS, { namespace });
+      return pods.length > 0 ? { value: pods } : { seen: 'none' };
+    });
+    await whenPullFails(first!.metadata.name);
+    const name = await createToken('app', { serviceAccounts: ['default'] });
+    const running = await world!.eventually(
+      'another pod runs in its place',
+      async () => {
+        const pods = await world!.client.listAll<Pod>(PODS, { namespace });
+        const found = pods.find(({ status }) => status?.phase === 'Running');
+        return found ? { value: found } : { seen: JSON.stringify(pods.map(({ status }) => status)) };
+      },
+      60_000,
+    );
+    expect(running.metadata.uid).to.not.equal(first!.metadata.uid);
+    expect(await world!.eventReasons(name)).to.include('PodEvicted');
+    await world!.stopOperator();
+    world!.startOperator();
+  });
+
+  it('not with a revoked token', async () => {
+    const name = await createToken('app');
+    const { status } = await world!.whenReady(name);
+    await world!.patchToken(name, { spec: { suspend: true } });
+    await world!.whenReady(name, { reason: 'Suspended' });
+    await world!.removeAtRegistry(status?.token?.id ?? '');
+    await createPod('refused', { imagePullSecrets: [{ name: 'app' }] });
+    await whenPullFails('refused');
+    await sleep(clock, 15_000);
+    expect((await pod('refused')).status?.phase).to.equal('Pending');
+    await world!.patchToken(name, {
+      spec: { suspend: false },
+      metadata: { annotations: { [ROTATE_ANNOTATION]: 'now' } },
+    });
+    await whenPhase('refused', 'Running');
+  });
+
+  it(`through ${ROTATIONS} rotations, for pods that start one after another: none fails`, async () => {
+    const name = await createToken('app', { rotation: { gracePeriod: '20s' } });
+    const { status } = await world!.whenReady(name);
+    const { uid } = (await world!.secret(name)).metadata;
+    let started = 0;
+    const stop = new AbortController();
+    const failures: string[] = [];
+    const pods = (async () => {
+      while (!stop.signal.aborted) {
+        const each = `pod-${++started}`;
+        await createPod(each, { imagePullSecrets: [{ name: 'app' }] }, ['true']);
+        await world!.eventually(
+          `${each} ends`,
+          async () => {
+            const found = await pod(each);
+            if (reasonOf(found).includes('Pull')) failures.push(`${each}: ${reasonOf(found)}`);
+            return ['Succeeded', 'Failed'].includes(found.status?.phase ?? '') || failures.length > 0
+              ? { value: true }
+              : { seen: JSON.stringify(found.status) };
+          },
+          60_000,
+        );
+        if ((await pod(each)).status?.phase !== 'Succeeded') failures.push(each);
+      }
+    })();
+    for (let rotation = 1; rotation <= ROTATIONS; rotation++) {
+      await sleep(clock, 2_500);
+      await world!.patchToken(name, { metadata: { annotations: { [ROTATE_ANNOTATION]: String(rotation) } } });
+      await world!.eventually(`rotation ${rotation}`, async () => {
+        const now = (await world!.token(name)).status;
+        return now?.lastHandledRotate === String(rotation) ? { value: true } : { seen: JSON.stringify(now) };
+      });
+    }
+    stop.abort();
+    await pods;
+    expect(failures).to.deep.equal([]);
+    expect(started).to.be.at.least(ROTATIONS);
+    expect((await world!.secret(name)).metadata.uid).to.equal(uid);
+    expect((await world!.token(name)).status?.token?.revision).to.equal(
+      (status?.token?.revision ?? 0) + ROTATIONS,
+    );
+  });
+});
+
+/** Why there can be no node here; undefined where there can. */
+async function whyNot(): Promise<string | undefined> {
+  if (SCRIPT === undefined) return 'CLUSTER_SCRIPT does not say what starts a cluster with a node';
+  if (process.getuid?.() !== 0) return 'only root can run a node';
+  const missing = await missingPrograms(...NODE_PROGRAMS, 'docker-registry', 'skopeo');
+  return missing.length > 0 ? `there is no ${missing.join(', no ')}` : undefined;
+}

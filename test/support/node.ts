@@ -1,0 +1,84 @@
+/** A real cluster with one node that runs pods, made by a script, and with the project's kinds. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { KubeConfig } from '@kubernetes/client-node';
+import { pino } from 'pino';
+import { aggregate } from '../../sandbox/aggregation.ts';
+import { systemClock as clock } from '../../src/common/clock.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { httpTransport } from '../../src/kube/http-transport.ts';
+import type { RunningApiServer } from './api-servers.ts';
+
+const run = promisify(execFile);
+const FIRST_PORT = 16_443;
+const LAST_PORT = 26_443;
+
+/** Programs that the script needs for a node. */
+export const NODE_PROGRAMS = ['containerd', 'ctr', 'runc', 'jq', 'busybox'];
+
+export interface RunningNode extends AsyncDisposable {
+  apiServer: RunningApiServer;
+  client: KubeClient;
+  /** What the script made: admin.kubeconfig, containerd.sock, and cni for network plugins. */
+  folder: string;
+  port: number;
+}
+
+/**
+ * Starts the cluster. Its pods have no network of their own, unless there are plugins in the folder's cni.
+ * @param script `up --dir DIR --port PORT --node` starts a cluster, `down --dir DIR` ends it
+ */
+export async function startNode(script: string): Promise<RunningNode> {
+  await using stack = new AsyncDisposableStack();
+  const home = await mkdtemp(join(tmpdir(), 'node-'));
+  stack.defer(() => rm(home, { recursive: true, force: true }));
+  const [folder, port] = [join(home, 'cluster'), await freePorts()];
+  stack.defer(() => run(script, ['down', '--dir', folder]).then(() => undefined));
+  // Its processes go on in the background and keep the output open.
+  const command = '"$0" up --dir "$1" --port "$2" --node >"$3" 2>&1';
+  await run('sh', ['-c', command, script, folder, String(port), join(home, 'up.log')]);
+
+  const kubeconfig = await readFile(join(folder, 'admin.kubeconfig'), 'utf8');
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromString(kubeconfig);
+  const logger = pino({ level: 'silent' });
+  const transport = httpTransport(kubeConfig, { clock, logger, userAgent: 'test' });
+  stack.defer(() => transport.close());
+  const client = new KubeClient(transport, { fieldManager: 'test' });
+  stack.defer(await aggregate(client, new AbortController().signal));
+  const started = stack.move();
+  const close = (): Promise<void> => started.disposeAsync();
+  const url = `https://127.0.0.1:${port}`;
+  return {
+    apiServer: { kind: 'real', url, kubeconfig, kubeConfig, close },
+    client,
+    folder,
+    port,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The first of three ports in a row that are free on loopback. */
+async function freePorts(): Promise<number> {
+  for (let port = FIRST_PORT; port < LAST_PORT; port += 10) {
+    if ((await Promise.all([port, port + 1, port + 2].map(isFree))).every(Boolean)) return port;
+  }
+  throw new Error(`no three free ports from ${FIRST_PORT} to ${LAST_PORT}`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
+}
