@@ -15,6 +15,7 @@ import type { RegistryDirectory } from '../registry/directory.ts';
 import { AccountController } from './account-controller.ts';
 import { AccountSessions } from './account-sessions.ts';
 import { Assessor } from './assessor.ts';
+import { FormerSecrets } from './former-secrets.ts';
 import { Issuer } from './issuer.ts';
 import { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
@@ -274,6 +275,7 @@ export class Operator {
       }),
       tokens: new TokenController({
         ...shared,
+        formerSecrets: new FormerSecrets(secrets, (uid) => watches.secretsOf(uid)),
         sources: watches,
         linker,
         onReady: (token) => evictor?.notice(token),

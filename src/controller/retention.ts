@@ -15,11 +15,16 @@ export class Retention {
     this.#client = client;
   }
 
-  /** Remembers the token in force, before its RegistryToken goes. @throws KubeError */
-  async remember({ metadata, status }: RegistryToken, signal: AbortSignal): Promise<void> {
-    const record = status?.token;
-    if (!record) return;
-    const { id, region, account } = record;
+  /**
+   * Remembers a token before its RegistryToken goes.
+   * @param id of the token in force, or of one that a mint left in the Secret before the status named it
+   * @throws KubeError
+   */
+  async remember({ metadata, status = {} }: RegistryToken, id: string, signal: AbortSignal): Promise<void> {
+    const { token, previousTokens = [], mintIntent } = status;
+    const origin = [token, ...previousTokens].find((record) => record?.id === id) ?? mintIntent;
+    if (!origin) return;
+    const { region, account } = origin;
     const entry = { id, region, namespace: metadata.namespace ?? '', name: metadata.name };
     await changeAccountStatus(
       this.#client,

@@ -27,15 +27,21 @@ export class Revoker {
     this.#options = options;
   }
 
-  /** Revokes the previous tokens that are due; expired ones are only struck off. @returns the status after it */
+  /**
+   * Revokes the previous tokens that are due; expired ones are only struck off.
+   * @param held identifiers of tokens that a Secret still holds: those wait until it holds another
+   * @returns the status after it
+   */
   async revokeDue(
     token: RegistryToken,
     status: RegistryTokenStatus,
+    held: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<RegistryTokenStatus> {
     const { clock, random } = this.#options;
     let next = status;
     for (const previous of steps.dueForRevocation(status, clock.now())) {
+      if (held.has(previous.id)) continue;
       const expired = (fromTime(previous.expiresAt) ?? Infinity) <= clock.now();
       const failure = expired ? undefined : await this.revoke(token, previous, signal);
       next = failure

@@ -3,7 +3,6 @@ import { KubeError } from '../kube/errors.ts';
 import type { IssuedToken } from '../registry/port.ts';
 import type { Wanted } from '../token/eligibility.ts';
 import type { Failure } from '../token/failure.ts';
-import { belongsTo } from '../token/secret.ts';
 import type { SecretView } from '../token/secret-view.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -30,7 +29,7 @@ export class SecretWriter {
   }
 
   /**
-   * Writes a token into the Secret, and takes away the Secret of another name that there was before.
+   * Writes a token into the Secret.
    * @returns where it stands now, or why policy or quota refuse it
    * @throws KubeError for what passes by itself
    */
@@ -44,7 +43,6 @@ export class SecretWriter {
     const uid = secret.state === 'ours' ? secret.uid : undefined;
     try {
       const written = await this.#secrets.write(token, spec, wanted.host, credential, uid, signal);
-      await this.#removeFormer(token, written.metadata.name, signal);
       return { secretRef: { name: written.metadata.name, uid: written.metadata.uid } };
     } catch (error) {
       // A refusal by policy or quota is for people to see; everything else passes by itself.
@@ -52,16 +50,5 @@ export class SecretWriter {
       const reason = error.isNamespaceTerminating ? 'NamespaceTerminating' : 'SecretNotWritten';
       return { failure: { reason, message: error.message, retryable: true } };
     }
-  }
-
-  /** Deletes the Secret of another name that the RegistryToken had before. */
-  async #removeFormer(token: RegistryToken, name: string, signal: AbortSignal): Promise<void> {
-    const former = token.status?.secretRef;
-    if (!former || former.name === name) return;
-    const secret = await this.#secrets.read(
-      { namespace: token.metadata.namespace, name: former.name },
-      signal,
-    );
-    if (secret && belongsTo(secret, token.metadata.uid)) await this.#secrets.remove(secret, signal);
   }
 }

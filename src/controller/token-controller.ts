@@ -11,8 +11,10 @@ import { decide } from '../token/decision.ts';
 import { nextLook } from '../token/next-look.ts';
 import { rotationTime } from '../token/schedule.ts';
 import { recordedServiceAccounts } from '../token/service-accounts.ts';
+import type { SecretView } from '../token/secret-view.ts';
 import * as steps from '../token/status.ts';
 import type { Assessment, Assessor, Sources } from './assessor.ts';
+import type { FormerSecrets } from './former-secrets.ts';
 import { holds, type Issuer, type Progress } from './issuer.ts';
 import type { Memory } from './memory.ts';
 import type { Revoker } from './revoker.ts';
@@ -26,6 +28,7 @@ export interface TokenControllerOptions {
   sources: Sources;
   tokens: TokenClient;
   secrets: SecretStore;
+  formerSecrets: FormerSecrets;
   assessor: Assessor;
   issuer: Issuer;
   revoker: Revoker;
@@ -116,7 +119,7 @@ export class TokenController {
       case 'rest':
         return {
           token,
-          status: steps.withoutFailure(status),
+          status: steps.withoutFailure(withSecretRef(status, secret, spec)),
           outcome: { kind: 'done' },
           secretHolds,
         };
@@ -124,8 +127,8 @@ export class TokenController {
   }
 
   /**
-   * Goes on after a mint that left no token. Its intent stays in the status until another takes its place, so that no two
-   * tokens ever share a revision.
+   * Goes on after a mint that left no token. Its intent stays in the status until another takes its place, or until it is
+   * certain that none will.
    */
   #startAfresh(
     assessment: Extract<Assessment, { refusal?: undefined }>,
@@ -133,7 +136,7 @@ export class TokenController {
     signal: AbortSignal,
   ): Promise<Progress> {
     const { situation } = assessment;
-    const { mintIntent: _, ...settled } = status;
+    const settled = steps.withLostIntent(status);
     const decision = decide({ ...situation, token: { ...situation.token, status: settled } });
     const next = decision.action === 'mint' || decision.action === 'hold' ? status : settled;
     return this.#act(situation.token, next, { ...assessment, decision }, signal);
@@ -141,12 +144,16 @@ export class TokenController {
 
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. */
   async #conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
-    const { revoker, clock, tokens, linker, onReady } = this.#options;
+    const { revoker, clock, tokens, formerSecrets, linker, onReady } = this.#options;
     const { token, outcome, secretHolds, until } = progress;
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
     const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
-    const revoked = suspended ? progress.status : await revoker.revokeDue(token, progress.status, signal);
+    if (secretHolds && spec && !suspended) await formerSecrets.remove(token, spec.secret.name, signal);
+    const held = this.#stillHeld(assessment, progress);
+    const revoked = suspended
+      ? progress.status
+      : await revoker.revokeDue(token, progress.status, held, signal);
     const scheduled = scheduledStatus(token, revoked, assessment, secretHolds);
     const status = spec ? withServiceAccounts(token, scheduled, spec, linker) : scheduled;
     const now = clock.now();
@@ -164,8 +171,20 @@ export class TokenController {
     const next = withConditions(token, status, updates, now);
     if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
     if (isReady(next) && !isReady(token.status)) onReady(token);
-    const requeueAfter = nextLook(token, spec, next, outcome, until, clock.now(), skew);
+    const awaited = { ...next, previousTokens: next.previousTokens?.filter(({ id }) => !held.has(id)) ?? [] };
+    const requeueAfter = nextLook(token, spec, awaited, outcome, until, clock.now(), skew);
     return requeueAfter === undefined ? undefined : { requeueAfter };
+  }
+
+  /**
+   * Tokens that a Secret holds although they are not in force: what a mint left there before a crash, when it is no longer
+   * wanted and nothing has taken its place yet. None once the Secret holds the token in force.
+   */
+  #stillHeld(assessment: Assessment, { token, secretHolds }: Progress): ReadonlySet<string> {
+    if (secretHolds) return new Set();
+    const seen =
+      assessment.refusal || assessment.secret.state !== 'ours' ? undefined : assessment.secret.holds;
+    return new Set([...this.#options.formerSecrets.held(token), ...(seen === undefined ? [] : [seen])]);
   }
 }
 
@@ -194,6 +213,16 @@ function scheduledStatus(
     ...(moved ? { region: wanted.region, host: wanted.host } : {}),
     ...(rotation === undefined ? {} : { nextRotationTime: toTime(rotation) }),
   };
+}
+
+/** A Secret that was written before a crash, or under another name, is named as it is. */
+function withSecretRef(
+  status: RegistryTokenStatus,
+  secret: SecretView,
+  spec: TokenSpec,
+): RegistryTokenStatus {
+  if (secret.state !== 'ours') return status;
+  return { ...status, secretRef: { name: spec.secret.name, uid: secret.uid } };
 }
 
 /** What the status says of ServiceAccounts is what lets the operator change them, and find again what it changed. */

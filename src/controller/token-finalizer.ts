@@ -74,7 +74,7 @@ export class TokenFinalizer {
       const delay = retryDelay(failure, memory.countRevocationTry(uid), random());
       return { requeueAfter: Math.min(delay, remaining) };
     }
-    if (plan.retain !== undefined) await retention.remember(token, signal);
+    if (plan.retain !== undefined) await retention.remember(token, plan.retain, signal);
     if (failure) this.#giveUp(token, failure);
     await tokens.removeFinalizer(token, signal);
     if (failure) for (const { account, region } of placesOf(token)) onLeftBehind(account, region);

@@ -71,6 +71,7 @@ export class Watches implements Sources {
         namespace,
         labelSelector: `${MANAGED_BY_LABEL}=${OPERATOR}`,
         metadataOnly: true,
+        indexes: { owner: ({ metadata }) => [metadata.labels?.[OWNER_UID_LABEL] ?? ''] },
       }),
     );
     this.#accounts = this.#reflector<RegistryAccount>(REGISTRY_ACCOUNTS, {});
@@ -149,6 +150,11 @@ export class Watches implements Sources {
   /** Metadata of every Secret that the operator manages. */
   secrets(): KubeObject[] {
     return this.#secrets.flatMap(({ store }) => store.list());
+  }
+
+  /** Metadata of the Secrets that bear the uid of a RegistryToken. */
+  secretsOf(uid: string): KubeObject[] {
+    return this.#secrets.flatMap(({ store }) => [...store.byIndex('owner', uid)]);
   }
 
   /** Uids of the RegistryTokens whose deletion this process saw, the latest of them. */

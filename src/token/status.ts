@@ -16,7 +16,7 @@ const MOST_PREVIOUS = 64;
 /** Revision of the next token: above every one that may ever have been used, so no two tokens share a tag. */
 export function nextRevision(status: RegistryTokenStatus): number {
   const used = [status.token, status.mintIntent, ...(status.previousTokens ?? [])];
-  return 1 + Math.max(0, ...used.map((entry) => entry?.revision ?? 0));
+  return 1 + Math.max(status.lastRevision ?? 0, ...used.map((entry) => entry?.revision ?? 0));
 }
 
 /** Before anything is asked of the registry: what is about to be minted, where and why. */
@@ -35,9 +35,21 @@ export function withIntent(
 
 /** The mint surely did not happen: its revision is free again, and it does not count against the budget. */
 export function withoutIntent(status: RegistryTokenStatus): RegistryTokenStatus {
-  const { mintIntent, ...rest } = status;
+  const { mintIntent, ...others } = status;
+  const rest = mintIntent ? withUsed(others, mintIntent.revision - 1) : others;
   const index = (status.mintTimes ?? []).lastIndexOf(mintIntent?.startedAt ?? '');
   return index < 0 ? rest : { ...rest, mintTimes: (status.mintTimes ?? []).toSpliced(index, 1) };
+}
+
+/** The mint left no token to use and no other is to be created: its revision stays used, whatever becomes of its strays. */
+export function withLostIntent(status: RegistryTokenStatus): RegistryTokenStatus {
+  const { mintIntent, ...rest } = status;
+  return mintIntent ? withUsed(rest, mintIntent.revision) : rest;
+}
+
+/** Keeps a revision from being used again, where the token in force does not say that it was. */
+function withUsed(status: RegistryTokenStatus, revision: number): RegistryTokenStatus {
+  return revision > (status.token?.revision ?? 0) ? { ...status, lastRevision: revision } : status;
 }
 
 /** The Secret holds the new token: its predecessor is revoked `grace` from now, or left to expire if that is sooner. */
@@ -48,7 +60,7 @@ export function withToken(
   grace: number,
   now: number,
 ): RegistryTokenStatus {
-  const { mintIntent, lastHandledAccountRotation: _, ...rest } = withoutFailure(status);
+  const { mintIntent, lastHandledAccountRotation: _, lastRevision: __, ...rest } = withoutFailure(status);
   const { rotate, accountRotation } = mintIntent ?? {};
   const retired = status.token ? [retire(status.token, now, grace)] : [];
   const next = {

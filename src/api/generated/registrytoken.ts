@@ -204,6 +204,10 @@ export interface RegistryTokenStatus {
   lastFailureTime?: string;
   nextRetryTime?: string;
   /**
+   * Revision that was used last, when no token here tells it: its token was of no use and is gone.
+   */
+  lastRevision?: number;
+  /**
    * When tokens were created in the last hour; what the mint budget counts.
    */
   mintTimes?: string[];

@@ -35,6 +35,11 @@ describe('the next revision', () => {
       { token: aRecord({ revision: 3 }), previousTokens: [aPrevious({ revision: 9 }), aPrevious()] },
       10,
     ],
+    [
+      'follows one that was used and is named nowhere else',
+      { token: aRecord({ revision: 3 }), lastRevision: 4 },
+      5,
+    ],
   ];
   for (const [name, status, revision] of rows) {
     it(name, () => expect(steps.nextRevision(status)).to.equal(revision));
@@ -67,6 +72,32 @@ describe('an intent', () => {
   it('gives nothing back, where there is none', () => {
     const status = { token: aRecord(), mintTimes: [at(HOUR)] };
     expect(steps.withoutIntent(status)).to.deep.equal(status);
+  });
+});
+
+describe('the revision of a mint that left no token to use', () => {
+  const inForce: RegistryTokenStatus = { token: aRecord({ revision: 2 }) };
+  const stray = { id: 'stray', revision: 3, account: 'default', region: 'us-south' };
+  const lost = steps.withLostIntent(
+    steps.withStrays({ ...inForce, mintIntent: anIntent({ revision: 3 }) }, [stray], NOW),
+  );
+
+  it('is used up, also once its stray is revoked', () => {
+    expect(lost).to.not.have.property('mintIntent');
+    expect(steps.nextRevision(steps.withoutPrevious(lost, 'stray'))).to.equal(4);
+  });
+  it('stays used up when another is begun that surely does not happen', () => {
+    const failed = steps.withoutIntent(steps.withIntent(lost, WHAT, 5, NOW));
+    expect(steps.nextRevision(steps.withoutPrevious(failed, 'stray'))).to.equal(4);
+  });
+  it('stays used up when it is replaced by one that surely does not happen', () => {
+    const open = { ...inForce, mintIntent: anIntent({ revision: 3 }) };
+    const failed = steps.withoutIntent(steps.withIntent(open, WHAT, 5, NOW));
+    expect(steps.nextRevision(failed)).to.equal(4);
+  });
+  it('needs no mention any more when a later token is in force', () => {
+    const record = aRecord({ id: 'token-4', revision: 4 });
+    expect(steps.withToken(lost, record, 'SpecChanged', 0, NOW)).to.not.have.property('lastRevision');
   });
 });
 

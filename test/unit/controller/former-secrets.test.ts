@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import { FormerSecrets } from '../../../src/controller/former-secrets.ts';
+import type { SecretObject, SecretStore } from '../../../src/controller/secret-store.ts';
+import type { ObjectName } from '../../../src/common/objects.ts';
+import { aCredential, anIssuedToken, aSecret } from '../../support/builders.ts';
+
+const { signal } = new AbortController();
+const TOKEN = anIssuedToken({ metadata: { name: 'app' }, spec: { secret: { name: 'new' } } });
+
+/** A Secret of the RegistryToken's under some name, holding some token. */
+const secret = (name: string, tokenId: string, uid = TOKEN.metadata.uid): SecretObject =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    ...aSecret(
+      { metadata: { name, uid: `uid of ${name}` } },
+      { token: { ...TOKEN, metadata: { ...TOKEN.metadata, uid } }, credential: aCredential({ tokenId }) },
+    ),
+  }) as SecretObject;
+
+function stage(cluster: SecretObject[], watched = cluster): { former: FormerSecrets; removed: string[] } {
+  const removed: string[] = [];
+  const secrets: Pick<SecretStore, 'read' | 'remove'> = {
+    read: ({ name }: ObjectName) => Promise.resolve(cluster.find(({ metadata }) => metadata.name === name)),
+    remove: ({ metadata }: SecretObject) => Promise.resolve(void removed.push(metadata.name)),
+  };
+  return { former: new FormerSecrets(secrets as SecretStore, () => watched), removed };
+}
+
+describe('the former Secrets of a RegistryToken', () => {
+  it('go when a Secret of another name has taken their place, recorded or not', async () => {
+    const { former, removed } = stage([
+      secret('old', 'token-1'),
+      secret('older', 'token-0'),
+      secret('new', 'token-2'),
+    ]);
+    await former.remove(TOKEN, 'new', signal);
+    expect(removed).to.deep.equal(['old', 'older']);
+  });
+
+  it('go when only the status knows of them', async () => {
+    const { former, removed } = stage([secret('old', 'token-1')], []);
+    const token = { ...TOKEN, status: { ...TOKEN.status, secretRef: { name: 'old', uid: 'uid of old' } } };
+    await former.remove(token, 'new', signal);
+    expect(removed).to.deep.equal(['old']);
+  });
+
+  it('stay when they belong to somebody else by now', async () => {
+    const { former, removed } = stage([secret('old', 'token-1', 'another')], [secret('old', 'token-1')]);
+    await former.remove(TOKEN, 'new', signal);
+    expect(removed).to.deep.equal([]);
+  });
+
+  it('tell which tokens they hold', () => {
+    const { former } = stage([secret('old', 'token-1'), secret('new', 'token-2')]);
+    expect(former.held(TOKEN)).to.deep.equal(['token-1', 'token-2']);
+  });
+});

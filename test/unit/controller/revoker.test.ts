@@ -1,0 +1,63 @@
+import { expect } from 'chai';
+import type { RegistryTokenStatus } from '../../../src/api/registry-token.ts';
+import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
+import { Revoker } from '../../../src/controller/revoker.ts';
+import type { EventRecorder } from '../../../src/kube/event-recorder.ts';
+import { RegistryError } from '../../../src/registry/errors.ts';
+import { anIssuedToken, aPrevious, at, HOUR, ISSUED } from '../../support/builders.ts';
+
+const NOW = ISSUED + 2 * HOUR;
+const NONE: ReadonlySet<string> = new Set();
+const STATUS: RegistryTokenStatus = {
+  previousTokens: [
+    aPrevious({ id: 'due', revokeAt: at(HOUR) }),
+    aPrevious({ id: 'stray', revokeAt: at(HOUR) }),
+    aPrevious({ id: 'in-grace', revokeAt: at(3 * HOUR) }),
+    aPrevious({ id: 'expired', revokeAt: at(HOUR), expiresAt: at(HOUR) }),
+  ],
+};
+
+/** A revoker whose registry notes what it is asked to revoke. */
+function stage(fail?: RegistryError): { revoker: Revoker; asked: string[] } {
+  const asked: string[] = [];
+  const revoke = (id: string): Promise<void> => {
+    asked.push(id);
+    return fail ? Promise.reject(fail) : Promise.resolve();
+  };
+  const nothing = (): void => undefined;
+  const revoker = new Revoker({
+    sessions: { registry: () => ({ revoke }) } as unknown as AccountSessions,
+    events: { event: nothing } as unknown as EventRecorder,
+    metrics: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
+    logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    clock: { now: () => NOW, monotonic: () => 0, after: () => nothing },
+    random: () => 0,
+  });
+  return { revoker, asked };
+}
+
+const idsOf = ({ previousTokens = [] }: RegistryTokenStatus): string[] => previousTokens.map(({ id }) => id);
+const { signal } = new AbortController();
+
+describe('previous tokens', () => {
+  it('are revoked when they are due, and struck off when they have expired', async () => {
+    const { revoker, asked } = stage();
+    const status = await revoker.revokeDue(anIssuedToken(), STATUS, NONE, signal);
+    expect(asked).to.deep.equal(['due', 'stray']);
+    expect(idsOf(status)).to.deep.equal(['in-grace']);
+  });
+
+  it('stay alive while a Secret still holds them', async () => {
+    const { revoker, asked } = stage();
+    const status = await revoker.revokeDue(anIssuedToken(), STATUS, new Set(['stray']), signal);
+    expect(asked).to.deep.equal(['due']);
+    expect(idsOf(status)).to.deep.equal(['stray', 'in-grace']);
+  });
+
+  it('stay recorded, with what went wrong, when the registry fails', async () => {
+    const { revoker } = stage(new RegistryError('Unavailable', 'us.icr.io does not answer'));
+    const status = await revoker.revokeDue(anIssuedToken(), STATUS, NONE, signal);
+    expect(idsOf(status)).to.deep.equal(['due', 'stray', 'in-grace']);
+    expect(status.previousTokens?.[0]).to.include({ attempts: 1, lastError: 'us.icr.io does not answer' });
+  });
+});
