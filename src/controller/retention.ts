@@ -31,7 +31,7 @@ export class Retention {
       account,
       ({ retainedTokens = [], ...rest }) => ({
         ...rest,
-        retainedTokens: [...retainedTokens.filter((token) => token.id !== id), entry],
+        retainedTokens: [...retainedTokens.filter((retained) => retained.id !== id), entry],
       }),
       signal,
     );

@@ -8,15 +8,14 @@ const { signal } = new AbortController();
 const TOKEN = anIssuedToken({ metadata: { name: 'app' }, spec: { secret: { name: 'new' } } });
 
 /** A Secret of the RegistryToken's under some name, holding some token. */
-const secret = (name: string, tokenId: string, uid = TOKEN.metadata.uid): SecretObject =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    ...aSecret(
-      { metadata: { name, uid: `uid of ${name}` } },
-      { token: { ...TOKEN, metadata: { ...TOKEN.metadata, uid } }, credential: aCredential({ tokenId }) },
-    ),
-  }) as SecretObject;
+const secret = (name: string, tokenId: string, uid = TOKEN.metadata.uid): SecretObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  ...aSecret(
+    { metadata: { name, uid: `uid of ${name}` } },
+    { token: { ...TOKEN, metadata: { ...TOKEN.metadata, uid } }, credential: aCredential({ tokenId }) },
+  ),
+});
 
 function stage(cluster: SecretObject[], watched = cluster): { former: FormerSecrets; removed: string[] } {
   const removed: string[] = [];
