@@ -9,7 +9,7 @@ import { Evictions } from '../kube/evictions.ts';
 import type { WorkerPoolMetrics } from '../kube/metrics.ts';
 import { objectKey, parseObjectKey } from '../kube/object-key.ts';
 import { PODS } from '../kube/resources.ts';
-import { WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
+import { TerminalError, WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { isCurable, type Cure, type Pod } from '../token/pods.ts';
 import type { ServiceAccount } from '../token/service-accounts.ts';
@@ -33,6 +33,8 @@ const LOOKS = [1_000, 15_000, 60_000, 300_000];
 const PACE = 1_000;
 
 interface Watchfulness {
+  /** Of the RegistryToken. */
+  uid: string;
   /** When the Secret became good: milliseconds since 1970, and of the monotonic clock. */
   since: number;
   start: number;
@@ -50,7 +52,7 @@ export class PodEvictor {
   readonly #options: PodEvictorOptions;
   readonly #evictions: Evictions;
   readonly #queue: WorkQueue;
-  /** By uid of the RegistryToken. */
+  /** By key of the RegistryToken. */
   readonly #watchful = new Map<string, Watchfulness>();
 
   constructor(options: PodEvictorOptions) {
@@ -62,9 +64,11 @@ export class PodEvictor {
   /** A RegistryToken's Secret has become good to pull with, or a ServiceAccount has got it. */
   notice({ metadata }: RegistryToken): void {
     const { clock } = this.#options;
-    const evicted = this.#watchful.get(metadata.uid)?.evicted ?? new Set();
-    this.#watchful.set(metadata.uid, { since: clock.now(), start: clock.monotonic(), looks: 0, evicted });
-    this.#queue.addAfter(objectKey(metadata), LOOKS[0] ?? 0);
+    const { uid } = metadata;
+    const key = objectKey(metadata);
+    const evicted = this.#watchful.get(key)?.evicted ?? new Set();
+    this.#watchful.set(key, { uid, since: clock.now(), start: clock.monotonic(), looks: 0, evicted });
+    this.#queue.addAfter(key, LOOKS[0] ?? 0);
   }
 
   /** Works until the signal aborts. */
@@ -75,7 +79,7 @@ export class PodEvictor {
       queue: this.#queue,
       // One, so that evictions keep their pace.
       workers: 1,
-      reconcile: (key, each) => this.#look(parseObjectKey(key), each),
+      reconcile: (key, each) => this.#look(key, each),
       drainTime: shutdownTimeout,
       clock,
       logger,
@@ -85,26 +89,39 @@ export class PodEvictor {
     this.#queue.shutDown();
   }
 
-  async #look(name: ObjectName, signal: AbortSignal): Promise<ReconcileResult> {
-    const { client, clock } = this.#options;
-    const token = this.#options.token(name);
-    const watchful = token && this.#watchful.get(token.metadata.uid);
-    if (!watchful) return undefined;
+  async #look(key: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const { clock } = this.#options;
+    const token = this.#options.token(parseObjectKey(key));
+    const watchful = this.#watchful.get(key);
+    if (!token || !watchful || token.metadata.uid !== watchful.uid) {
+      this.#watchful.delete(key);
+      return undefined;
+    }
     const cure = this.#cure(token, watchful.since);
     if (cure) {
-      const { namespace } = name;
-      const selection = { namespace, fieldSelector: 'status.phase=Pending', signal };
-      const pods = await client.listAll<Pod>(PODS, selection);
+      const pods = await this.#pending(token, signal);
       const curable = pods.filter((pod) => !watchful.evicted.has(pod.metadata.uid) && isCurable(pod, cure));
       for (const pod of curable) await this.#evict(token, pod, watchful, signal);
     }
     watchful.looks++;
     const next = LOOKS[watchful.looks];
     if (next === undefined) {
-      this.#watchful.delete(token.metadata.uid);
+      this.#watchful.delete(key);
       return undefined;
     }
     return { requeueAfter: Math.max(watchful.start + next - clock.monotonic(), PACE) };
+  }
+
+  async #pending({ metadata: { namespace } }: RegistryToken, signal: AbortSignal): Promise<Pod[]> {
+    try {
+      const selection = { namespace, fieldSelector: 'status.phase=Pending', signal };
+      return await this.#options.client.listAll<Pod>(PODS, selection);
+    } catch (error) {
+      if (!(error instanceof KubeError && error.isForbidden)) throw error;
+      throw new TerminalError(
+        `${error.message}; let the operator list pods and create pods/eviction, or set --evict-pods=false`,
+      );
+    }
   }
 
   #cure(token: RegistryToken, since: number): Cure | undefined {

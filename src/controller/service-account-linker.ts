@@ -26,12 +26,12 @@ import { idsOf } from './log-fields.ts';
 import { linkPatch } from './service-account-patch.ts';
 
 export interface LinkerOptions {
-  client: KubeClient;
+  client: Pick<KubeClient, 'get' | 'jsonPatch'>;
   /** ServiceAccounts as the watch knows them. */
   serviceAccounts: { readonly synced: boolean; get(name: ObjectName): ServiceAccount | undefined };
   /** RegistryTokens that have to do with a ServiceAccount, or had. */
   claimants: (serviceAccount: ObjectName) => readonly RegistryToken[];
-  events: EventRecorder;
+  events: Pick<EventRecorder, 'event'>;
   logger: Logger;
   clock: Clock;
   /** Called when what `problems` says of a RegistryToken has changed. */
@@ -98,7 +98,7 @@ export class ServiceAccountLinker {
     const key = objectKey(name);
     if (claimants.length === 0) this.#contests.delete(key);
     if (!account) {
-      this.#report(name, claimants, this.#problem(name));
+      this.#report(name, claimants, claimants.length === 0 ? undefined : this.#problem(name));
       return undefined;
     }
     const links = linksOf(account);

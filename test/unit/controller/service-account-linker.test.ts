@@ -1,0 +1,207 @@
+import { expect } from 'chai';
+import { applyJsonPatch, JsonPatchError } from '../../../sandbox/apiserver/patch/json-patch.ts';
+import type { Json, JsonObject } from '../../../sandbox/apiserver/json.ts';
+import { LINKS_ANNOTATION } from '../../../src/api/names.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import type { ObjectName, Resource } from '../../../src/common/objects.ts';
+import { ServiceAccountLinker } from '../../../src/controller/service-account-linker.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
+import type { JsonPatchOperation } from '../../../src/kube/json-patch.ts';
+import type { PullSecret, ServiceAccount } from '../../../src/token/service-accounts.ts';
+import { aToken, at, HOUR, MINUTE, SECOND } from '../../support/builders.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+import { Logs } from '../kube/support/logs.ts';
+
+const NAME = { namespace: 'team', name: 'builder' };
+const signal = new AbortController().signal;
+
+const aClaimant = (): RegistryToken =>
+  aToken({
+    metadata: { uid: '1' },
+    spec: { serviceAccounts: ['builder'] },
+    status: { serviceAccounts: ['builder'], secretRef: { name: 'app', uid: 's' } },
+  });
+
+/** A ServiceAccount at a server, a linker that watches it without delay, and what it did. */
+class Scene {
+  readonly clock = new VirtualClock();
+  readonly logs = new Logs();
+  readonly events: string[] = [];
+  readonly linker: ServiceAccountLinker;
+  claimants: RegistryToken[] = [aClaimant()];
+  account: ServiceAccount | undefined;
+  reads = 0;
+  writes = 0;
+  problems = 0;
+  /** Called before each patch takes effect; may throw in place of the server. */
+  meanwhile: () => void = () => undefined;
+
+  constructor(imagePullSecrets?: PullSecret[]) {
+    this.put(imagePullSecrets);
+    this.linker = new ServiceAccountLinker({
+      client: {
+        get: (_: Resource, name: ObjectName) => this.#get(name) as never,
+        jsonPatch: (_: Resource, name: ObjectName, patch: readonly JsonPatchOperation[]) =>
+          this.#patch(name, patch) as never,
+      },
+      serviceAccounts: { synced: true, get: () => this.account },
+      claimants: () => this.claimants,
+      events: { event: (_, __, reason) => void this.events.push(reason) },
+      logger: this.logs,
+      clock: this.clock,
+      onProblem: () => void this.problems++,
+      onLinked: () => undefined,
+    });
+  }
+
+  /** Somebody else writes the list. */
+  put(imagePullSecrets: PullSecret[] | undefined): void {
+    const { resourceVersion, ...metadata } = this.account?.metadata ?? {
+      ...NAME,
+      uid: 'account-uid',
+      creationTimestamp: at(0),
+      resourceVersion: '0',
+      managedFields: [{ manager: 'gitops', time: at(0) }],
+    };
+    this.account = {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { ...metadata, resourceVersion: String(Number(resourceVersion) + 1) },
+      ...(imagePullSecrets && { imagePullSecrets }),
+    };
+  }
+
+  get names(): (string | undefined)[] {
+    return (this.account?.imagePullSecrets ?? []).map(({ name }) => name);
+  }
+
+  get said(): string[] {
+    return this.linker.problems(this.claimants[0] ?? aClaimant());
+  }
+
+  async #get({ name }: ObjectName): Promise<ServiceAccount> {
+    this.reads++;
+    if (!this.account) throw new KubeError(`no ServiceAccount ${name}`, { status: 404, reason: 'NotFound' });
+    return structuredClone(this.account);
+  }
+
+  async #patch(name: ObjectName, patch: readonly JsonPatchOperation[]): Promise<ServiceAccount> {
+    this.writes++;
+    this.meanwhile();
+    const before = await this.#get(name);
+    try {
+      this.account = applyJsonPatch(
+        before as unknown as JsonObject,
+        patch as unknown as Json[],
+      ) as unknown as ServiceAccount;
+    } catch (error) {
+      if (!(error instanceof JsonPatchError)) throw error;
+      throw new KubeError('the server rejected our request', { status: 422, reason: 'Invalid' });
+    }
+    const { resourceVersion } = this.account.metadata;
+    this.account.metadata.resourceVersion = String(Number(resourceVersion) + 1);
+    return structuredClone(this.account);
+  }
+}
+
+describe('linking ServiceAccounts', () => {
+  it('reads and writes nothing where all is as it should be', async () => {
+    const scene = new Scene([{ name: 'app' }]);
+    scene.account!.metadata.annotations = { [LINKS_ANNOTATION]: '{"1":"app"}' };
+    expect(await scene.linker.reconcile(NAME, signal)).to.equal(undefined);
+    expect([scene.reads, scene.writes, scene.problems]).to.deep.equal([0, 0, 0]);
+  });
+
+  it('puts a Secret in with one write, and says so once', async () => {
+    const scene = new Scene([{ name: 'others' }]);
+    await scene.linker.reconcile(NAME, signal);
+    await scene.linker.reconcile(NAME, signal);
+    expect(scene.names).to.deep.equal(['others', 'app']);
+    expect([scene.writes, scene.events, scene.said]).to.deep.equal([1, ['Linked'], []]);
+  });
+
+  it('tries again when somebody writes between its read and its patch, and keeps what he wrote', async () => {
+    const scene = new Scene([{ name: 'a' }]);
+    let times = 3;
+    scene.meanwhile = () => {
+      if (times-- > 0) scene.put([...(scene.account?.imagePullSecrets ?? []), { name: `b${times}` }]);
+    };
+    await scene.linker.reconcile(NAME, signal);
+    expect(scene.names).to.deep.equal(['a', 'b2', 'b1', 'b0', 'app']);
+    expect(scene.writes).to.equal(4);
+  });
+
+  it('gives up for now when somebody always does: the queue comes back with growing waits', async () => {
+    const scene = new Scene([{ name: 'a' }]);
+    scene.meanwhile = () => scene.put([{ name: `b${scene.writes}` }]);
+    let failure: unknown;
+    await scene.linker.reconcile(NAME, signal).catch((error: unknown) => (failure = error));
+    expect(failure).to.be.instanceOf(KubeError);
+    expect(scene.writes).to.equal(10);
+  });
+
+  for (const [what, status, reason] of [
+    ['a policy that calls it invalid', 422, 'Invalid'],
+    ['missing permissions', 403, 'Forbidden'],
+  ] as const)
+    it(`takes ${what} for an answer: one write, then none for minutes, and Ready says why`, async () => {
+      const scene = new Scene([{ name: 'a' }]);
+      scene.meanwhile = () => {
+        throw new KubeError('PATCH: refused by policy', { status, reason });
+      };
+      expect(await scene.linker.reconcile(NAME, signal)).to.deep.equal({ requeueAfter: 5 * MINUTE });
+      expect(scene.writes).to.equal(1);
+      expect(scene.said).to.deep.equal([
+        'ServiceAccount builder could not be changed: PATCH: refused by policy',
+      ]);
+      expect(scene.problems).to.equal(1);
+      scene.meanwhile = () => undefined;
+      await scene.linker.reconcile(NAME, signal);
+      expect([scene.said, scene.problems]).to.deep.equal([[], 2]);
+    });
+
+  it('says what it waits for while there is no ServiceAccount', async () => {
+    const scene = new Scene();
+    scene.account = undefined;
+    await scene.linker.reconcile(NAME, signal);
+    await scene.linker.reconcile(NAME, signal);
+    expect(scene.said).to.deep.equal(['waits for ServiceAccount builder to be created']);
+    expect([scene.reads, scene.writes, scene.problems]).to.deep.equal([0, 0, 1]);
+  });
+
+  it('does not win a fight over a day, nor write all day', async () => {
+    const scene = new Scene([{ name: 'a' }]);
+    const took = scene.clock.monotonic();
+    let next = 0;
+    while (scene.clock.monotonic() - took < 24 * HOUR) {
+      scene.put([{ name: 'a' }]);
+      const result = await scene.linker.reconcile(NAME, signal);
+      next = result?.requeueAfter ?? 10 * SECOND;
+      await scene.clock.advance(Math.min(next, 10 * MINUTE));
+    }
+    expect(scene.said).to.deep.equal([
+      'gitops keeps taking the Secret out of ServiceAccount builder, so it is put back ever more rarely',
+    ]);
+    expect(scene.writes).to.be.within(10, 40);
+  });
+
+  it('releases nothing where nothing was put, and what is gone is no trouble', async () => {
+    const scene = new Scene([{ name: 'app' }]);
+    await scene.linker.release(aClaimant(), false, signal);
+    expect([scene.names, scene.writes]).to.deep.equal([['app'], 0]);
+    scene.account = undefined;
+    await scene.linker.release(aClaimant(), false, signal);
+  });
+
+  it('does not hold a deletion for what it may not change', async () => {
+    const scene = new Scene([{ name: 'a' }]);
+    await scene.linker.reconcile(NAME, signal);
+    scene.meanwhile = () => {
+      throw new KubeError('PATCH: refused', { status: 403, reason: 'Forbidden' });
+    };
+    await scene.linker.release(aClaimant(), false, signal);
+    expect(scene.logs.messages('warn')).to.deep.equal([
+      'ServiceAccount builder could not be changed: PATCH: refused',
+    ]);
+  });
+});
