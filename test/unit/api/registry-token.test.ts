@@ -16,6 +16,7 @@ describe("a RegistryToken's spec", () => {
       description: '',
       rotation: { policy: 'Auto', renewBefore: undefined, rotateEvery: undefined, gracePeriod: undefined },
       secret: { name: 'app', extraHosts: [], labels: {}, annotations: {}, deletionPolicy: 'Delete' },
+      serviceAccounts: [],
       suspend: false,
       deletionPolicy: 'Revoke',
     });
@@ -48,6 +49,7 @@ describe("a RegistryToken's spec", () => {
       description: 'for the build',
       rotation: { policy: 'Manual', renewBefore: HOUR, rotateEvery: undefined, gracePeriod: 0 },
       secret: spec.secret,
+      serviceAccounts: ['default'],
       suspend: true,
       deletionPolicy: 'Retain',
     });

@@ -53,6 +53,14 @@ describe('the conditions of a RegistryToken', () => {
       },
     ]);
   });
+  it('say so of a token that nobody knows the registry accepts', () => {
+    const token = aRecord({ unverified: 'us.icr.io could not be asked' });
+    expect(ready({ status: { ...status, token } })).to.deep.include({
+      status: 'True',
+      reason: 'Issued',
+      message: `Secret app holds a ReadOnly token for us.icr.io that expires at ${at(DAY)}, but whether the registry accepts it is not known: us.icr.io could not be asked`,
+    });
+  });
   it('say so of a token that never expires', () => {
     const token = aRecord({ expiresAt: undefined, access: 'ReadWrite' });
     expect(ready({ status: { ...status, token } })).to.include({
