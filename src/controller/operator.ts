@@ -1,6 +1,6 @@
 import { OPERATOR } from '../api/names.ts';
 import type { Clock } from '../common/clock.ts';
-import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
+import { withDeadline } from '../common/deadline.ts';
 import type { Redacted } from '../common/redacted.ts';
 import type { Logger } from '../common/logger.ts';
 import type { KubeObject, ObjectName } from '../common/objects.ts';
@@ -129,7 +129,11 @@ export class Operator {
     const clusterId = settings.clusterId ?? (await readClusterId(client, signal));
     logger.info({ clusterId, tokens: this.watches.tokens().length }, 'working');
     const { accounts, tokens, sweeper, linker, evictor } = this.#assemble(clusterId);
-    await Promise.all([this.#tryAccounts(accounts, signal), this.#awaitServiceAccounts(signal)]);
+    // Conditions tell of accounts and ServiceAccounts: so that a restart changes none, they are known first, if they can be.
+    await Promise.all([
+      this.#tryAccounts(accounts, signal),
+      this.watches.serviceAccounts.settle(HEAD_START, signal),
+    ]);
     for (const { metadata } of this.watches.tokens()) {
       this.#tokenQueue.add(objectKey(metadata), { priority: 'low' });
     }
@@ -170,17 +174,6 @@ export class Operator {
         }),
       ),
     );
-  }
-
-  /** What is known of ServiceAccounts goes into conditions: so that a restart changes none, it is waited for, not for ever. */
-  async #awaitServiceAccounts(signal: AbortSignal): Promise<void> {
-    const { serviceAccounts } = this.watches;
-    if (!serviceAccounts.started) return;
-    try {
-      await withDeadline(this.#options.clock, HEAD_START, signal, (each) => serviceAccounts.whenSynced(each));
-    } catch (error) {
-      if (!(error instanceof DeadlinePassed)) throw error;
-    }
   }
 
   /** Without knowing the ServiceAccounts nothing can be done to them; what concerns them waits in the queue until then. */

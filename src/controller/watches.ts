@@ -11,7 +11,7 @@ import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/replica.ts';
 import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../kube/resources.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
-import { claimOn, linksOf, namedServiceAccounts, type ServiceAccount } from '../token/service-accounts.ts';
+import { namedServiceAccounts, type ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
 import { ServiceAccountWatch } from './service-account-watch.ts';
@@ -81,10 +81,13 @@ export class Watches implements Sources {
       namespace: operatorNamespace,
       metadataOnly: true,
     });
-    this.serviceAccounts = new ServiceAccountWatch(
-      scopes.map((namespace) => this.#reflector<ServiceAccount>(SERVICE_ACCOUNTS, { namespace })),
-    );
-    this.serviceAccounts.onChange((change) => this.#onServiceAccount(change));
+    this.serviceAccounts = new ServiceAccountWatch({
+      reflectors: scopes.map((namespace) => this.#reflector<ServiceAccount>(SERVICE_ACCOUNTS, { namespace })),
+      queue: options.linkQueue,
+      claimants: (name) => this.claimantsOf(name),
+      onStale: (token) => this.#enqueue(token, true),
+      clock: options.clock,
+    });
     for (const reflector of this.#tokens) reflector.onChange((change) => this.#onToken(change));
     for (const reflector of this.#secrets) reflector.onChange((change) => this.#onSecret(change));
     this.#accounts.onChange((change) => this.#onAccount(change));
@@ -201,7 +204,7 @@ export class Watches implements Sources {
     if (type === 'deleted') this.#rememberDeleted(object.metadata.uid);
     if (previous && handledRotation(previous) !== handledRotation(object))
       this.#options.accountQueue.addAfter(accountName(object), COUNT_DELAY);
-    this.#enqueueServiceAccounts(object, type === 'deleted' ? undefined : previous);
+    this.serviceAccounts.onToken(object, type === 'deleted' ? undefined : previous);
     if (type === 'updated' && previous && !concerns(previous, object)) return;
     this.#enqueue(object, initial);
     const { accountQueue } = this.#options;
@@ -226,29 +229,6 @@ export class Watches implements Sources {
       const uid = metadata.labels?.[OWNER_UID_LABEL];
       if (uid === undefined) continue;
       for (const token of this.#byIndex('uid', uid)) this.#enqueue(token, initial);
-    }
-  }
-
-  /** @param previous undefined when everything about the RegistryToken has changed */
-  #enqueueServiceAccounts(token: RegistryToken, previous: RegistryToken | undefined): void {
-    const names = new Set([token, previous].flatMap((each) => (each ? namedServiceAccounts(each) : [])));
-    if (names.size > 0) this.serviceAccounts.start();
-    for (const name of names) {
-      const claim = (each: RegistryToken): string => JSON.stringify(claimOn(each, name));
-      if (previous && claim(token) === claim(previous)) continue;
-      this.#options.linkQueue.add(objectKey({ namespace: token.metadata.namespace, name }));
-    }
-  }
-
-  #onServiceAccount({ type, object, initial }: Change<ServiceAccount>): void {
-    const claimants = this.claimantsOf(object.metadata);
-    if (claimants.length === 0 && Object.keys(linksOf(object).record).length === 0) return;
-    this.#options.linkQueue.add(objectKey(object.metadata), { priority: initial ? 'low' : 'high' });
-    if (initial) return;
-    const { name } = object.metadata;
-    for (const token of claimants) {
-      const former = token.spec.serviceAccounts?.includes(name) !== true;
-      if (type !== 'updated' || former) this.#enqueue(token, true);
     }
   }
 
