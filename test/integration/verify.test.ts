@@ -177,6 +177,19 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
     expect(door()).to.include.members(LOGIN);
   });
 
+  it('and the Secret can not be written after that: the token is adopted and tried again, there is no second', async function () {
+    const { embedded } = world.apiServer;
+    if (!embedded) this.skip();
+    const match = { method: 'PATCH', path: new RegExp(`/namespaces/${namespace}/secrets/`) };
+    embedded.faults.add({ kind: 'status', code: 500, match, times: 2 });
+    const name = await createToken();
+    const ready = await world.whenReady(name);
+    expect(ready.status?.token?.revision).to.equal(1);
+    expect(ours(ready)).to.deep.equal([ready.status?.token?.id]);
+    expect(asked.filter((operation) => operation === 'mint')).to.have.length(1);
+    expect(door()).to.deep.equal([...LOGIN, ...LOGIN, ...LOGIN]);
+  });
+
   for (const { what, fault, message } of doubts) {
     it(`but the registry ${what}: nothing is held up, and it is said once`, async () => {
       world.service.faults.add(fault);
