@@ -110,7 +110,10 @@ export function aTokenSpec(part: Part<TokenSpec> = {}): TokenSpec {
 export function aWanted(part: Part<Wanted> = {}): Wanted {
   const identity = { account: 'default', region: 'us-south', access: 'ReadOnly', lifetime: DAY } as const;
   const { account, region } = identity;
-  return build<Wanted>({ account, region, host: HOST, specHash: specHash(identity), accountRotation: '' }, part);
+  return build<Wanted>(
+    { account, region, host: HOST, specHash: specHash(identity), accountRotation: '' },
+    part,
+  );
 }
 
 export function anAccount(part: Part<RegistryAccount> = {}): RegistryAccount {
