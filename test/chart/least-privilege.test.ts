@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
-import { EVENTS, LEASES, SECRETS } from '../../src/kube/resources.ts';
+import { EVENTS, LEASES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import { KubeError } from '../../src/kube/errors.ts';
+import type { ServiceAccount } from '../../src/token/service-accounts.ts';
 import { realAssets } from '../support/api-servers.ts';
 import { describeHelm, NAMESPACE, type Values } from './support/helm.ts';
 import { API_KEYS, Installation, SERVICE_ACCOUNT } from './support/installation.ts';
@@ -202,6 +203,18 @@ describeHelm(
             expect(await can(verb, resource, 'team-a'), `${verb} ${resource} in team-a`).to.equal(true);
             expect(await can(verb, resource, 'team-c'), `${verb} ${resource} in team-c`).to.equal(everywhere);
           }
+        });
+
+        it('puts the Secret into a ServiceAccount', async () => {
+          await installation.kubectl('--namespace team-a create serviceaccount builder');
+          const spec = { serviceAccounts: ['builder'] };
+          await installation.client.mergePatch(REGISTRY_TOKENS, pull, { spec });
+          await installation.eventually('the ServiceAccount has it', async () => {
+            const builder = { namespace: 'team-a', name: 'builder' };
+            const account = await installation.client.get<ServiceAccount>(SERVICE_ACCOUNTS, builder);
+            const found = account.imagePullSecrets?.some((entry) => entry.name === pull.name);
+            return found ? { value: true } : { seen: JSON.stringify(account) };
+          });
         });
 
         it('deletes the Secret and revokes the tokens of a deleted RegistryToken', async () => {
