@@ -7,7 +7,7 @@ if ('exit' in parsed) {
   process.exitCode = parsed.exit;
 } else {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   try {
     process.exitCode = await runSandbox(parsed.options, process.env, stop.signal, (line) => {
       process.stdout.write(`${line}\n`);

@@ -4,6 +4,8 @@ import { Contest } from './contest.ts';
 
 interface Entry {
   issued?: IssuedToken;
+  /** Identifiers of tokens that this process saw to be this RegistryToken's: created for it, or found by its tag. */
+  own: Set<string>;
   /** What a recorded intent gave, until the status says so. */
   minted?: { revision: number; tokenId: string };
   goneTokenId?: string;
@@ -29,7 +31,23 @@ export class Memory {
   }
 
   remember(uid: string, issued: IssuedToken): void {
-    this.#entry(uid).issued = issued;
+    const entry = this.#entry(uid);
+    entry.issued = issued;
+    entry.own.add(issued.id);
+  }
+
+  /** Whether this process saw that the token is this RegistryToken's; what a status says alone proves nothing. */
+  isOwn(uid: string, tokenId: string): boolean {
+    return this.#entries.get(uid)?.own.has(tokenId) ?? false;
+  }
+
+  /** The token carries our tag for this RegistryToken at the registry. */
+  noteOwn(uid: string, tokenId: string): void {
+    this.#entry(uid).own.add(tokenId);
+  }
+
+  noteRevoked(uid: string, tokenId: string): void {
+    this.#entries.get(uid)?.own.delete(tokenId);
   }
 
   rememberIntent(uid: string, revision: number, tokenId: string): void {
@@ -96,7 +114,7 @@ export class Memory {
   #entry(uid: string): Entry {
     let entry = this.#entries.get(uid);
     if (!entry) {
-      entry = { repairs: new Contest(), revocationTries: 0 };
+      entry = { own: new Set(), repairs: new Contest(), revocationTries: 0 };
       this.#entries.set(uid, entry);
     }
     return entry;

@@ -9,7 +9,7 @@ import { describe, readTag } from '../token/tag.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import type { Memory } from './memory.ts';
 
-/** A mint whose answer got lost may still be on its way; this long after its start it is taken to have failed. */
+/** A mint whose answer got lost may still be on its way; this long after its answer was given up, it is taken to have failed. */
 const SETTLING_TIME = 10_000;
 
 /** What came of a mint that was begun earlier. */
@@ -35,9 +35,12 @@ export interface MinterOptions {
 /** Creates tokens at registries and finds out what became of a creation whose answer got lost. */
 export class Minter {
   readonly #options: MinterOptions;
+  /** When this process began to act, milliseconds since 1970. */
+  readonly #since: number;
 
   constructor(options: MinterOptions) {
     this.#options = options;
+    this.#since = options.clock.now();
   }
 
   /** Creates the token of an intent that was just recorded, and for the first time. @throws RegistryError, LeadershipLost */
@@ -83,8 +86,8 @@ export class Minter {
       }
     }
     if (match) return { result: 'lost', strays };
-    const until = (fromTime(intent.startedAt) ?? 0) + SETTLING_TIME;
     const now = this.#options.clock.now();
+    const until = this.#unknownSince(token, intent) + SETTLING_TIME;
     if (until <= now || until > now + SETTLING_TIME) return { result: 'lost', strays };
     return {
       result: 'pending',
@@ -92,6 +95,15 @@ export class Minter {
       message: 'whether the last request created a token is not known yet; it is looked for at the registry',
       until,
     };
+  }
+
+  /**
+   * When the last request that may have created the token was over: when its failure was recorded, or, after a crash, when
+   * this process began at the latest.
+   */
+  #unknownSince({ status = {} }: RegistryToken, intent: MintIntent): number {
+    const times = [intent.startedAt, status.lastFailureTime].map((time) => fromTime(time) ?? 0);
+    return Math.max(...times, this.#since);
   }
 
   /**

@@ -220,7 +220,7 @@ export class Operator {
     const tokens = new TokenClient(client);
     const minter = new Minter({ sessions, memory, clusterId, clock, mayAct });
     const verifier = new Verifier({ sessions, memory, clock });
-    const revoker = new Revoker({ ...common, sessions });
+    const revoker = new Revoker({ ...common, sessions, minter, memory });
     const skew = (account: string, region: string): number => sessions.skew(account, region);
     const shared = {
       ...common,

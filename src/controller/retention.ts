@@ -2,6 +2,9 @@ import type { RegistryToken } from '../api/registry-token.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { changeAccountStatus } from './account-status.ts';
 
+/** As many as an account's status holds: what falls off is protected by its Secret only. */
+const MOST_RETAINED = 1_000;
+
 /**
  * Remembers, in the status of their account, the tokens that outlive their RegistryToken on purpose, so that the sweep
  * never takes one for an orphan. Their Secret alone would not do: it can go with its namespace while copies of it, which
@@ -31,7 +34,9 @@ export class Retention {
       account,
       ({ retainedTokens = [], ...rest }) => ({
         ...rest,
-        retainedTokens: [...retainedTokens.filter((retained) => retained.id !== id), entry],
+        retainedTokens: [...retainedTokens.filter((retained) => retained.id !== id), entry].slice(
+          -MOST_RETAINED,
+        ),
       }),
       signal,
     );

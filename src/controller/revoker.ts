@@ -8,10 +8,14 @@ import * as steps from '../token/status.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
+import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
+import type { Minter } from './minter.ts';
 
 export interface RevokerOptions {
   sessions: AccountSessions;
+  minter: Minter;
+  memory: Memory;
   events: EventRecorder;
   metrics: TokenMetrics;
   logger: Logger;
@@ -51,15 +55,32 @@ export class Revoker {
     return next;
   }
 
-  /** Revokes one token. @returns what went wrong, if anything */
+  /**
+   * Revokes one token, if it is this RegistryToken's: its status is no proof, since whoever may write it could name any token
+   * of the account. One that this process did not create is looked for at the registry by its tag first.
+   * @returns what went wrong, if anything
+   */
   async revoke(
     token: RegistryToken,
     { id, account, region }: Pick<PreviousToken, 'id' | 'account' | 'region'>,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
-    const { sessions, events, metrics, logger } = this.#options;
+    const { sessions, minter, memory, events, metrics, logger } = this.#options;
+    const { uid } = token.metadata;
     try {
-      await sessions.registry(account, region).revoke(id, signal);
+      const registry = sessions.registry(account, region);
+      if (!memory.isOwn(uid, id)) {
+        for (const { row } of await minter.tokensOf(uid, registry, signal)) memory.noteOwn(uid, row.id);
+      }
+      if (!memory.isOwn(uid, id)) {
+        logger.info(
+          { ...idsOf(token), id },
+          'nothing to revoke: the registry has no such token with our tag',
+        );
+        return undefined;
+      }
+      await registry.revoke(id, signal);
+      memory.noteRevoked(uid, id);
     } catch (error) {
       const failure = failureOf(error);
       metrics.revoked('failure');

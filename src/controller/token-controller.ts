@@ -24,6 +24,9 @@ import { withConditions } from './status-conditions.ts';
 import type { TokenClient } from './token-client.ts';
 import type { TokenFinalizer } from './token-finalizer.ts';
 
+/** How long a watch gets to tell that an object is gone, in milliseconds. */
+const WATCH_DELAY = 5_000;
+
 export interface TokenControllerOptions {
   sources: Sources;
   tokens: TokenClient;
@@ -67,7 +70,9 @@ export class TokenController {
     if (callsForAction(assessment)) {
       // Watches lag. Before anything is done, decide again from what is there now.
       const live = await tokens.read(name, signal);
-      if (!live || live.metadata.deletionTimestamp !== undefined) return { requeueAfter: 0 };
+      // The watch will tell; should it be silent, asking at once again would be a hot loop.
+      if (!live) return { requeueAfter: WATCH_DELAY };
+      if (live.metadata.deletionTimestamp !== undefined) return finalizer.finalize(live, signal);
       token = live;
       assessment = await assessor.assess(token, true, signal);
     }

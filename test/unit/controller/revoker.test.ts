@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type { RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
+import { Memory } from '../../../src/controller/memory.ts';
+import type { Minter } from '../../../src/controller/minter.ts';
 import { Revoker } from '../../../src/controller/revoker.ts';
 import type { EventRecorder } from '../../../src/kube/event-recorder.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
@@ -17,8 +19,8 @@ const STATUS: RegistryTokenStatus = {
   ],
 };
 
-/** A revoker whose registry notes what it is asked to revoke. */
-function stage(fail?: RegistryError): { revoker: Revoker; asked: string[] } {
+/** A revoker whose registry notes what it is asked to revoke. @param ours what the registry has with this RegistryToken's tag */
+function stage(fail?: RegistryError, ours = ['due', 'stray']): { revoker: Revoker; asked: string[] } {
   const asked: string[] = [];
   const revoke = (id: string): Promise<void> => {
     asked.push(id);
@@ -32,6 +34,10 @@ function stage(fail?: RegistryError): { revoker: Revoker; asked: string[] } {
     logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     clock: { now: () => NOW, monotonic: () => 0, after: () => nothing },
     random: () => 0,
+    minter: {
+      tokensOf: () => Promise.resolve(ours.map((id) => ({ revision: 1, row: { id } }))),
+    } as unknown as Minter,
+    memory: new Memory(),
   });
   return { revoker, asked };
 }
@@ -52,6 +58,13 @@ describe('previous tokens', () => {
     const status = await revoker.revokeDue(anIssuedToken(), STATUS, new Set(['stray']), signal);
     expect(asked).to.deep.equal(['due']);
     expect(idsOf(status)).to.deep.equal(['stray', 'in-grace']);
+  });
+
+  it('are left alone where only the status says that they are this RegistryToken’s', async () => {
+    const { revoker, asked } = stage(undefined, ['due']);
+    const status = await revoker.revokeDue(anIssuedToken(), STATUS, NONE, signal);
+    expect(asked).to.deep.equal(['due']);
+    expect(idsOf(status)).to.deep.equal(['in-grace']);
   });
 
   it('stay recorded, with what went wrong, when the registry fails', async () => {
