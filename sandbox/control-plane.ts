@@ -45,7 +45,7 @@ function startControllerManager(binary: string, kubeconfig: string): () => Promi
   ];
   const manager = spawn(binary, flags, { stdio: 'ignore' });
   return async () => {
-    if (manager.exitCode !== null) return;
+    if (manager.exitCode !== null || manager.signalCode !== null) return;
     manager.kill();
     await once(manager, 'exit');
   };

@@ -191,7 +191,7 @@ function invitation(
     '',
     ...(options.operator
       ? [`The operator writes its log to ${FOLDER}operator.log.`]
-      : [`No operator runs: npm start -- --operator-namespace=${OPERATOR_NAMESPACE}`]),
+      : ['No operator runs. To start one:', '', `  npm start -- ${operatorFlags().join(' ')}`, '']),
     'Ctrl-C stops everything.',
     '',
   ];

@@ -14,7 +14,7 @@ import { fenced } from './kube/fence.ts';
 import { httpTransport } from './kube/http-transport.ts';
 import { LeaderElector } from './kube/leader-election.ts';
 import { healthRoutes, watchCheck, workCheck, type Checks } from './ops/health.ts';
-import { serve, type Answer, type HttpServer, type Routes } from './ops/http-server.ts';
+import { ListenError, serve, type Answer, type HttpServer, type Routes } from './ops/http-server.ts';
 import { createLogger } from './ops/logger.ts';
 import { Metrics } from './ops/metrics.ts';
 import { SecretScrubber } from './ops/secret-scrubber.ts';
@@ -156,6 +156,7 @@ async function main(config: Config): Promise<number> {
     return 0;
   } catch (error) {
     if (stop.aborted) return 0;
+    if (error instanceof ListenError) throw error;
     logger.error({ err: error }, 'ending');
     return 1;
   } finally {

@@ -1,4 +1,3 @@
-import type { Clock } from '../common/clock.ts';
 import { formatDuration } from '../api/duration.ts';
 import { plain, type Answer, type Routes } from './http-server.ts';
 
@@ -69,31 +68,5 @@ export function workCheck(longestRunning: () => number, limit: number): Check {
           ok: false,
           detail: `a reconciliation has been under way for ${formatDuration(age)}, at most ${formatDuration(limit)} is possible`,
         };
-  };
-}
-
-/** This process's part in leader election. */
-export interface Leadership {
-  leading: boolean;
-  /** On the clock's monotonic time, when the lease was last renewed; undefined before that. */
-  renewedAt: number | undefined;
-}
-
-/** How long after its lease expired a leader may take to notice, as in client-go's tools/leaderelection/healthzadaptor.go. */
-const LEASE_TOLERANCE = 20_000;
-
-/**
- * Alive unless this process takes itself for the leader though its lease has long expired: another may lead by now, and the
- * elector, whose job it was to stop, is stuck.
- * @param leaseDuration in milliseconds
- */
-export function leaseCheck(clock: Clock, leadership: () => Leadership, leaseDuration: number): Check {
-  return () => {
-    const { leading, renewedAt } = leadership();
-    if (!leading || renewedAt === undefined) return { ok: true, detail: 'not leading' };
-    const age = clock.monotonic() - renewedAt;
-    return age <= leaseDuration + LEASE_TOLERANCE
-      ? { ok: true, detail: 'leading' }
-      : { ok: false, detail: `leading, but the lease was last renewed ${formatDuration(age)} ago` };
   };
 }

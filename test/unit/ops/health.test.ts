@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { healthRoutes, leaseCheck, watchCheck, workCheck, type Checks } from '../../../src/ops/health.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { healthRoutes, watchCheck, workCheck, type Checks } from '../../../src/ops/health.ts';
 
 const good: Checks = { one: () => ({ ok: true, detail: 'fine' }) };
 const bad: Checks = { ...good, two: () => ({ ok: false, detail: 'no answer' }) };
@@ -58,20 +57,5 @@ describe('health checks', () => {
       ok: false,
       detail: 'a reconciliation has been under way for 10m1s, at most 10m is possible',
     });
-  });
-
-  it('a leader is alive until its lease has expired for twenty seconds', async () => {
-    const clock = new VirtualClock();
-    const leadership = { leading: true, renewedAt: clock.monotonic() as number | undefined };
-    const check = leaseCheck(clock, () => leadership, 15_000);
-    await clock.advance(35_000);
-    expect(check()).to.include({ ok: true });
-    await clock.advance(1_000);
-    expect(check()).to.deep.equal({ ok: false, detail: 'leading, but the lease was last renewed 36s ago' });
-    leadership.leading = false;
-    expect(check()).to.include({ ok: true });
-    clock.jump(86_400_000);
-    Object.assign(leadership, { leading: true, renewedAt: clock.monotonic() });
-    expect(check()).to.include({ ok: true });
   });
 });
