@@ -6,7 +6,7 @@ import type { Clock } from '../common/clock.ts';
 import type { ObjectName } from '../common/objects.ts';
 import { objectKey } from '../kube/object-key.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
-import { conditionsOf } from '../token/conditions.ts';
+import { conditionsOf, type Outcome } from '../token/conditions.ts';
 import { decide } from '../token/decision.ts';
 import { nextLook } from '../token/next-look.ts';
 import { rotationTime } from '../token/schedule.ts';
@@ -44,6 +44,9 @@ export interface TokenControllerOptions {
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
   skew: (account: string, region: string) => number;
 }
+
+/** Milliseconds from the end of an earlier mint to the look at what else is wanted. */
+const AFTERTHOUGHT = 1_000;
 
 /**
  * Keeps one RegistryToken as its spec says. Observes the RegistryToken, its account, its namespace and its Secret; writes
@@ -177,8 +180,9 @@ export class TokenController {
     if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
     if (isReady(next) && !isReady(token.status)) onReady(token);
     const awaited = { ...next, previousTokens: next.previousTokens?.filter(({ id }) => !held.has(id)) ?? [] };
-    const requeueAfter = nextLook(token, spec, awaited, outcome, until, clock.now(), skew);
-    return requeueAfter === undefined ? undefined : { requeueAfter };
+    const look = nextLook(token, spec, awaited, outcome, until, clock.now(), skew) ?? Infinity;
+    const requeueAfter = hasFinishedIntent(assessment, outcome) ? Math.min(look, AFTERTHOUGHT) : look;
+    return requeueAfter === Infinity ? undefined : { requeueAfter };
   }
 
   /**
@@ -195,6 +199,11 @@ export class TokenController {
 
 function isReady(status: RegistryTokenStatus | undefined): boolean {
   return findCondition(status?.conditions, 'Ready')?.status === 'True';
+}
+
+/** What was asked for while an earlier mint was open has not been looked at. */
+function hasFinishedIntent(assessment: Assessment, outcome: Outcome): boolean {
+  return !assessment.refusal && assessment.decision.action === 'settle' && outcome.kind === 'done';
 }
 
 function callsForAction(assessment: Assessment): boolean {
