@@ -4,7 +4,7 @@ import type { Access } from './credentials.ts';
 
 /** TCP keep-alive after this long without traffic: shorter than the idle limits of load balancers. */
 const KEEP_ALIVE = 30_000;
-/** Connections for requests. HTTP/2 carries about a hundred calls on each, HTTP/1.1 one. */
+/** Connections for requests at most; each carries one call at a time. */
 const REQUEST_CONNECTIONS = 16;
 
 interface Pools {
@@ -14,8 +14,11 @@ interface Pools {
 }
 
 /**
- * The pooled connections to one API server, made anew when the TLS material changes. Requests share HTTP/2 connections;
- * every watch has an HTTP/1.1 connection of its own, so that one dead connection silences one watch.
+ * The pooled connections to one API server, made anew when the TLS material changes. Every watch has a connection of its own,
+ * so that one dead connection silences one watch.
+ *
+ * HTTP/1.1 throughout: when an HTTP/2 connection breaks under load, undici 8.12 leaves calls that were under way on it
+ * without an answer or an error, and calls that follow them too.
  */
 export class Connections {
   readonly #proxyUrl: string | undefined;
@@ -31,8 +34,8 @@ export class Connections {
       this.#retire();
       this.#pools = {
         tls,
-        requests: this.#open(tls, { allowH2: true, connections: REQUEST_CONNECTIONS }),
-        watches: this.#open(tls, { allowH2: false }),
+        requests: this.#open(tls, { connections: REQUEST_CONNECTIONS }),
+        watches: this.#open(tls, {}),
       };
     }
     this.#pools.tls = tls;
@@ -57,10 +60,11 @@ export class Connections {
     this.#pools = undefined;
   }
 
-  #open(tls: Access['tls'], options: { allowH2: boolean; connections?: number }): Dispatcher {
+  #open(tls: Access['tls'], limits: { connections?: number }): Dispatcher {
+    const options = { ...limits, allowH2: false };
     const connect = {
       ...tls,
-      allowH2: options.allowH2,
+      allowH2: false,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE,
     };

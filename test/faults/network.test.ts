@@ -1,8 +1,7 @@
 import type { FaultEffect, FaultMatch } from '../../sandbox/apiserver/faults.ts';
-import { carriesWatch, ProxiedWorld } from '../support/proxied-world.ts';
+import { carriesRequests, carriesWatch, ProxiedWorld } from '../support/proxied-world.ts';
 import { survive } from '../support/survival.ts';
 
-const carriesRequests = (opening: Buffer): boolean => !carriesWatch(opening);
 const RECOVERY = 40_000;
 
 interface NetworkTrouble {

@@ -53,13 +53,16 @@ export class ProxiedWorld {
 }
 
 /**
- * Whether a connection to the API server carries watches, by its first bytes: a plain request says so; of TLS, the operator's
- * watches are those that do not offer HTTP/2.
+ * Whether a connection to the API server may carry watches, by its first bytes: a plain request says so. Of TLS nothing can be
+ * told, so that faults of watches strike requests as well, and those of requests watches.
  */
 export function carriesWatch(opening: Buffer): boolean {
-  return opening[0] === TLS_HANDSHAKE ? !opening.includes(H2) : opening.includes('watch=true');
+  return opening[0] === TLS_HANDSHAKE || opening.includes('watch=true');
+}
+
+/** Whether it may carry requests other than watches. */
+export function carriesRequests(opening: Buffer): boolean {
+  return opening[0] === TLS_HANDSHAKE || !opening.includes('watch=true');
 }
 
 const TLS_HANDSHAKE = 22;
-/** The protocols of a hello that offers HTTP/2, as undici lists them. */
-const H2 = '\x08http/1.1\x02h2';
