@@ -7,7 +7,7 @@ import { ProxiedWorld } from '../support/proxied-world.ts';
 const COUNT = 10;
 const DEADLINE = 30_000;
 /** The circuit breaker's longest pause, and then the sweep's own wait. */
-const RECOVERY = 150_000;
+const RECOVERY = 90_000;
 
 describe('a namespace is deleted while the registry is down', function () {
   this.timeout(DEADLINE + RECOVERY + 20_000);
