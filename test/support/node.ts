@@ -1,7 +1,7 @@
 /** A real cluster with one node that runs pods, made by a script, and with the project's kinds. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { glob, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +13,11 @@ import { systemClock as clock } from '../../src/common/clock.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { httpTransport } from '../../src/kube/http-transport.ts';
 import type { RunningApiServer } from './api-servers.ts';
+import { recordOutput } from './secrecy.ts';
 
 const run = promisify(execFile);
+/** Where a kubelet keeps what containers write, whatever its other folders. */
+const LOGS = '/var/log/pods';
 const FIRST_PORT = 16_443;
 const LAST_PORT = 26_443;
 
@@ -37,6 +40,7 @@ export async function startNode(script: string): Promise<RunningNode> {
   await using stack = new AsyncDisposableStack();
   const home = await mkdtemp(join(tmpdir(), 'node-'));
   stack.defer(() => rm(home, { recursive: true, force: true }));
+  stack.defer(await watchLogs());
   const [folder, port] = [join(home, 'cluster'), await freePorts()];
   stack.defer(() => run(script, ['down', '--dir', folder]).then(() => undefined));
   // Its processes go on in the background and keep the output open.
@@ -60,6 +64,18 @@ export async function startNode(script: string): Promise<RunningNode> {
     folder,
     port,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** @returns a function that has what the pods since then wrote searched for secrets, and removes it */
+async function watchLogs(): Promise<() => Promise<void>> {
+  const before = new Set(await readdir(LOGS).catch(() => []));
+  return async () => {
+    const folders = (await readdir(LOGS).catch(() => [])).filter((name) => !before.has(name));
+    for (const name of folders.map((each) => join(LOGS, each))) {
+      for await (const path of glob(join(name, '**/*.log'))) recordOutput(await readFile(path, 'utf8'), path);
+      await rm(name, { recursive: true, force: true });
+    }
   };
 }
 

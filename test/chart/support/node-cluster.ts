@@ -1,6 +1,6 @@
 /** A real cluster with one node that runs pods, made by a script; a token service that its pods can reach. */
 import { execFile } from 'node:child_process';
-import { glob, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,15 +10,13 @@ import { buildImage } from '../../../scripts/image.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import { startNode } from '../../support/node.ts';
-import { recordOutput, registerSecret } from '../../support/secrecy.ts';
+import { registerSecret } from '../../support/secrecy.ts';
 import { createPodNetwork, GATEWAY } from './pod-network.ts';
 
 const run = promisify(execFile);
 
 export const IMAGE = { repository: 'local.test/registry-token-operator', tag: '1' };
 export const API_KEY = 'api-key-of-the-pods-account';
-/** Where a kubelet keeps what containers write, whatever its other folders. */
-const LOGS = '/var/log/pods';
 
 export interface NodeCluster extends AsyncDisposable {
   /** Path of the administrator's. */
@@ -39,7 +37,6 @@ export async function startNodeCluster(script: string): Promise<NodeCluster> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'node-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  stack.defer(await watchLogs());
   const node = stack.use(await startNode(script));
   const { client, folder: directory } = node;
   stack.defer(await createPodNetwork(join(directory, 'cni'), node.port));
@@ -74,17 +71,5 @@ export async function startNodeCluster(script: string): Promise<NodeCluster> {
         .flatMap(([id = '', pid]) => (ours.includes(id) ? Number(pid) : []));
     },
     [Symbol.asyncDispose]: () => started.disposeAsync(),
-  };
-}
-
-/** @returns a function that has what the pods since then wrote searched for secrets, and removes it */
-async function watchLogs(): Promise<() => Promise<void>> {
-  const before = new Set(await readdir(LOGS).catch(() => []));
-  return async () => {
-    const folders = (await readdir(LOGS).catch(() => [])).filter((name) => !before.has(name));
-    for (const name of folders.map((each) => join(LOGS, each))) {
-      for await (const path of glob(join(name, '**/*.log'))) recordOutput(await readFile(path, 'utf8'), path);
-      await rm(name, { recursive: true, force: true });
-    }
   };
 }
