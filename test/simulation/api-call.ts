@@ -1,0 +1,25 @@
+import { refusal } from '../../src/kube/errors.ts';
+import type { Call } from '../../src/kube/transport.ts';
+import type { Answer, ApiRequest } from '../../sandbox/apiserver/request.ts';
+
+/** A call as the embedded API server takes it. */
+export function requestOf(call: Call, signal: AbortSignal): ApiRequest {
+  return {
+    method: call.method,
+    path: call.path,
+    query: new URLSearchParams(call.query),
+    headers: {
+      accept: call.accept ?? 'application/json',
+      ...(call.body !== undefined && { 'content-type': call.contentType ?? 'application/json' }),
+    },
+    body: call.body === undefined ? '' : JSON.stringify(call.body),
+    signal,
+  };
+}
+
+/** The parsed body of an answer. @throws KubeError when it refuses */
+export function contentOf(call: Call, { status, headers, body }: Answer): unknown {
+  const content = typeof body === 'string' ? (JSON.parse(body) as unknown) : undefined;
+  if (status >= 200 && status < 300) return content;
+  throw refusal(call, status, content, headers['retry-after']);
+}

@@ -1,0 +1,282 @@
+import { GROUP, OWNER_UID_LABEL } from '../../src/api/names.ts';
+import type { RegistryToken } from '../../src/api/registry-token.ts';
+import type { Logger } from '../../src/common/logger.ts';
+import { KubeError } from '../../src/kube/errors.ts';
+import { LeadershipLost } from '../../src/kube/leadership-lost.ts';
+import type { Call } from '../../src/kube/transport.ts';
+import type { Change } from '../../sandbox/apiserver/change.ts';
+import type { TokenEvent } from '../../sandbox/token-service/events.ts';
+import type { SecretObject } from '../support/world.ts';
+import { heldToken } from './held-token.ts';
+import { judge } from './justification.ts';
+import { deathOf, MintBook, tagOf } from './mint-book.ts';
+import { API_KEYS } from './registries.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import type { World } from './world.ts';
+
+const HOUR = 3_600_000;
+/** Every token's value begins so, in plain text and in base64. */
+const VALUES = ['eyJ', 'ZXlK', ...API_KEYS.map(({ key }) => key)];
+/** Statuses have whole seconds. */
+const CLOCK_GRAIN = 2_000;
+/** Milliseconds that a Secret may go on holding a dead token once nothing is in the way: the longest wait after failures. */
+const PATIENCE = 25 * 60_000;
+
+/**
+ * Looks on as things happen, and notes what must never:
+ *
+ * - A token is created only for an intent that stands recorded, once for each revision, and each intent has a reason that
+ *   the audit can see for itself.
+ * - Of a RegistryToken's living tokens at most one is in no record (status.token, status.previousTokens), and that one is
+ *   of the open intent's revision. Left out are those that came late and those that expire within the clocks' error.
+ * - No token is revoked that is not ours, that is kept on purpose, or that the Secret of a lasting RegistryToken holds.
+ * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
+ * - No Secret that is somebody else's is changed.
+ * - No Secret goes on holding a dead token while nothing keeps the operator from replacing it.
+ * - No value of a token or key is in a log line, or in anything written but Secrets.
+ * - In no hour are more tokens created for a RegistryToken than its budget.
+ */
+export class Audit {
+  readonly mints = new MintBook();
+  /** What was found; the simulation ends with the first. */
+  readonly violations: string[] = [];
+  /** Writes by the operator to RegistryTokens and Secrets. */
+  writes = 0;
+  readonly #world: World;
+  /** RegistryTokens there are, by uid. */
+  readonly #tokens = new Map<string, RegistryToken>();
+  readonly #everyUid = new Set<string>();
+  /** Secret's uid -> who wrote it last. */
+  readonly #writers = new Map<string, World['actor']>();
+  /** Tokens that users took away at the registry, and tokens of others there. */
+  readonly takenAway = new Set<string>();
+  readonly others = new Set<string>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  fail(what: string): void {
+    this.#world.journal.note(() => `VIOLATION: ${what}`);
+    this.violations.push(what);
+  }
+
+  // What is on its way
+
+  sent(process: SimulatedProcess, { method, path, body }: Call): void {
+    if (method === 'GET') return;
+    this.#world.journal.note(
+      () => `${process.name} ${method} ${path} ${path.includes('/secrets') ? '' : JSON.stringify(body)}`,
+    );
+    if (/\/(registrytokens|secrets)\//.test(path)) this.writes++;
+    if (!path.includes('/secrets')) this.#searchValues(JSON.stringify(body), `${method} ${path}`);
+  }
+
+  mintSent(process: SimulatedProcess, url: URL): void {
+    const tag = tagOf(url.searchParams.get('description') ?? '');
+    if (!tag) return this.fail('a token is asked for without a tag');
+    const intent = this.#tokens.get(tag.uid)?.status?.mintIntent;
+    if (!process.deposed && intent?.revision !== tag.revision)
+      this.fail(`${process.name} asks for revision ${tag.revision} of ${tag.uid} without a recorded intent`);
+  }
+
+  loggerOf(process: SimulatedProcess): Logger {
+    const log =
+      (level: string) =>
+      (fields: object, message: string): void => {
+        const line = `${process.name} ${level} ${message} ${JSON.stringify(fields, showErrors)}`;
+        this.#world.journal.note(() => line);
+        this.#searchValues(line, 'a log line');
+      };
+    return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+  }
+
+  /** A process' work ended: without being told to only when the API server can't be reached as it begins. */
+  ended(process: SimulatedProcess, error: unknown, asked: boolean): void {
+    if (asked || error instanceof LeadershipLost) return;
+    if (error instanceof KubeError) this.#world.crash(process, `of ${error.message}`);
+    else this.fail(`${process.name} gave up: ${String(error)}`);
+  }
+
+  mistaken(process: SimulatedProcess): void {
+    this.fail(`${process.name} made a mistake of programming`);
+  }
+
+  #searchValues(text: string | undefined, where: string): void {
+    const value = VALUES.find((each) => text?.includes(each));
+    if (value !== undefined) this.fail(`a secret is in ${where}`);
+  }
+
+  // What happens at the registries
+
+  issued(region: string, token: TokenEvent): void {
+    const { actor, journal, climate, settings } = this.#world;
+    if (actor === 'user') return void this.others.add(token.id);
+    const tag = tagOf(token.description);
+    const intent = tag && this.#tokens.get(tag.uid)?.status?.mintIntent;
+    const mint = this.mints.add(region, token, intent?.revision !== tag?.revision);
+    const { uid, revision, id } = mint;
+    journal.note(() => `token ${id} created for ${uid}, revision ${revision}${mint.late ? ', late' : ''}`);
+    const siblings = this.mints.of(uid);
+    if (siblings.filter((each) => each.revision === revision).length > 1)
+      this.fail(`revision ${revision} of ${uid} was created twice`);
+    const recent = siblings.filter(({ mintedAt }) => mintedAt > token.time - HOUR + CLOCK_GRAIN).length;
+    if (settings.mintBudget > 0 && climate.skew === 0 && recent > settings.mintBudget)
+      this.fail(`${recent} tokens were created for ${uid} within an hour`);
+    this.#checkRecords(uid);
+  }
+
+  revoked({ id, time }: TokenEvent): void {
+    const { actor, journal } = this.#world;
+    journal.note(() => `token ${id} revoked by ${nameOf(actor)}`);
+    const mint = this.mints.get(id);
+    if (mint) mint.revokedAt = time;
+    if (actor === 'user') return void this.takenAway.add(id);
+    if (!mint) return this.fail(`token ${id}, which is not ours, was revoked`);
+    if (this.retained().has(id)) return this.fail(`token ${id} was revoked although it is kept on purpose`);
+    for (const secret of this.#world.secrets()) {
+      const owner = this.#tokens.get(ownerOf(secret) ?? '');
+      if (!owner || owner.metadata.deletionTimestamp !== undefined || heldToken(secret) !== id) continue;
+      const writer = this.#writers.get(secret.metadata.uid);
+      // What a process writes that was overtaken is put right when it is noticed.
+      if (typeof writer === 'object' && writer.deposed) continue;
+      this.fail(
+        `token ${id} was revoked while Secret ${secret.metadata.name} of ${owner.metadata.name} held it`,
+      );
+    }
+  }
+
+  retained(): Set<string> {
+    return new Set(
+      this.#world
+        .accounts()
+        .flatMap(({ status }) => status?.retainedTokens ?? [])
+        .map(({ id }) => id),
+    );
+  }
+
+  // What happens in the cluster
+
+  changed(change: Change): void {
+    if (change.collection === 'secrets') this.#secretChanged(change);
+    if (change.collection === `${GROUP}/registrytokens`) this.#tokenChanged(change);
+  }
+
+  #secretChanged({ type, object, previous }: Change): void {
+    const { actor } = this.#world;
+    const [now, before] = [object, previous] as unknown as [SecretObject, SecretObject | undefined];
+    this.#writers.set(now.metadata.uid, actor);
+    this.#world.journal.note(
+      () => `Secret ${now.metadata.name} ${type} by ${nameOf(actor)}, holds ${heldToken(now) ?? 'no token'}`,
+    );
+    if (typeof actor === 'object' && before && !this.#everyUid.has(ownerOf(before) ?? ''))
+      this.fail(`${actor.name} changed Secret ${now.metadata.name}, which is somebody else's`);
+  }
+
+  #tokenChanged({ type, object, previous }: Change): void {
+    const [token, before] = [object, previous] as unknown as [RegistryToken, RegistryToken | undefined];
+    const { uid } = token.metadata;
+    this.#everyUid.add(uid);
+    this.#world.journal.note(
+      () => `RegistryToken ${token.metadata.name} ${type} by ${nameOf(this.#world.actor)}`,
+    );
+    if (type === 'DELETED') {
+      this.#tokens.delete(uid);
+      return this.#gone(token);
+    }
+    this.#tokens.set(uid, token);
+    const { status } = token;
+    if (status?.token && status.token.id !== before?.status?.token?.id) {
+      const mint = this.mints.get(status.token.id);
+      if (mint?.uid !== uid) this.fail(`${token.metadata.name} took a token that was not made for it`);
+      else mint.inForce = true;
+    }
+    if (status?.mintIntent && status.mintIntent.startedAt !== before?.status?.mintIntent?.startedAt)
+      this.#decided(token);
+    this.#checkRecords(uid);
+  }
+
+  #decided(token: RegistryToken): void {
+    const { clock, climate } = this.#world;
+    const name = token.spec.accountRef?.name ?? 'default';
+    const account = this.#world.accounts().find(({ metadata }) => metadata.name === name);
+    const tolerance = climate.skew + 5_000;
+    const objection = judge({ token, account, mints: this.mints, now: clock.now(), tolerance });
+    if (objection !== undefined) this.fail(`${token.metadata.name}: ${objection}`);
+  }
+
+  #checkRecords(uid: string): void {
+    const token = this.#tokens.get(uid);
+    if (!token) return;
+    const { status = {}, metadata } = token;
+    const recorded = new Set([status.token?.id, ...(status.previousTokens ?? []).map(({ id }) => id)]);
+    const soon = this.#world.clock.now() + this.#world.climate.skew;
+    const unrecorded = this.mints
+      .of(uid)
+      .filter((mint) => deathOf(mint) > soon && !mint.late && !recorded.has(mint.id));
+    const expected = unrecorded.filter(({ revision }) => revision === status.mintIntent?.revision);
+    if (unrecorded.length === expected.length && expected.length <= 1) return;
+    this.fail(
+      `${metadata.name} has unrecorded tokens: ${unrecorded.map(({ revision, id }) => `${id} (revision ${revision})`).join()}`,
+    );
+  }
+
+  #gone({ metadata, status }: RegistryToken): void {
+    const { clock, settings, climate } = this.#world;
+    const waited = clock.now() - Date.parse(metadata.deletionTimestamp ?? '');
+    const retained = this.retained();
+    const soon = clock.now() + climate.skew;
+    for (const mint of this.mints.of(metadata.uid)) {
+      if (deathOf(mint) <= soon || retained.has(mint.id)) continue;
+      mint.abandoned = true;
+      if (!mint.late && !(waited >= settings.revocationDeadline - 1_000))
+        this.fail(
+          `${metadata.name} went after ${waited} ms and left token ${mint.id}; status ${JSON.stringify(status)}`,
+        );
+    }
+  }
+
+  /** Looks for Secrets that hold dead tokens for too long. To be called now and then. */
+  checkSecrets(): void {
+    const { clock, weather, settings } = this.#world;
+    const now = clock.now();
+    const calmFor = clock.monotonic() - weather.lastTrouble;
+    if (calmFor < PATIENCE) return;
+    for (const secret of this.#world.secrets()) {
+      const token = this.#tokens.get(ownerOf(secret) ?? '');
+      const mint = this.mints.get(heldToken(secret));
+      if (!token || !mint || this.takenAway.has(mint.id) || isHeldBack(token)) continue;
+      if (token.spec.secret?.name !== undefined && token.spec.secret.name !== secret.metadata.name) continue;
+      const recent = this.mints
+        .of(token.metadata.uid)
+        .filter(({ mintedAt }) => mintedAt > now - HOUR - PATIENCE);
+      if (settings.mintBudget > 0 && recent.length >= settings.mintBudget) continue;
+      if (now - deathOf(mint) > PATIENCE)
+        this.fail(
+          `Secret ${secret.metadata.name} has held dead token ${mint.id} for ${(now - deathOf(mint)) / 60_000} min`,
+        );
+    }
+  }
+}
+
+/** Whether users want it so, or are to act first. */
+function isHeldBack({ spec, metadata, status }: RegistryToken): boolean {
+  const reasons = ['SecretConflict', 'SecretContested', 'AccountNotReady', 'AccountNotFound'];
+  return (
+    spec.suspend === true ||
+    spec.rotation?.policy === 'Manual' ||
+    metadata.deletionTimestamp !== undefined ||
+    (status?.conditions ?? []).some(({ reason }) => reasons.includes(reason))
+  );
+}
+
+/** Uid of the RegistryToken that a Secret belongs to. */
+export function ownerOf({ metadata }: SecretObject): string | undefined {
+  const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
+  return controller ? controller.uid : metadata.labels?.[OWNER_UID_LABEL];
+}
+
+const nameOf = (actor: World['actor']): string => (typeof actor === 'object' ? actor.name : actor);
+
+const showErrors = (_: string, value: unknown): unknown =>
+  value instanceof Error ? [value.name, value.message, ...Object.entries(value)] : value;

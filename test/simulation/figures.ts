@@ -1,0 +1,60 @@
+/** What came of one simulation. */
+export interface Outcome {
+  seed: number;
+  /** What must not be; none is good. */
+  violations: string[];
+  /** A line for each event, when they were asked for. */
+  journal: string[];
+  figures: Figures;
+  /** Those of the boundaries that came before the calm. */
+  boundariesInStorm: number;
+}
+
+/** Counts over one simulation or many. */
+export interface Figures {
+  /** Timers fired: everything that took any time. */
+  steps: number;
+  /** Places where the operator could die: right before and right after every call with an effect. */
+  boundaries: number;
+  crashes: number;
+  freezes: number;
+  mints: number;
+  /** Tokens that came into force. */
+  recorded: number;
+  /** Tokens that were created and never came into force; all were revoked. */
+  lost: number;
+  /** Tokens that only the sweep could find. */
+  swept: number;
+}
+
+export const NOTHING: Figures = {
+  steps: 0,
+  boundaries: 0,
+  crashes: 0,
+  freezes: 0,
+  mints: 0,
+  recorded: 0,
+  lost: 0,
+  swept: 0,
+};
+
+export function sum(a: Figures, b: Figures): Figures {
+  const keys = Object.keys(NOTHING) as (keyof Figures)[];
+  return Object.fromEntries(keys.map((key) => [key, a[key] + b[key]])) as unknown as Figures;
+}
+
+export function describeFigures({
+  steps,
+  boundaries,
+  crashes,
+  freezes,
+  mints,
+  recorded,
+  lost,
+  swept,
+}: Figures): string {
+  return (
+    `${steps} steps, ${boundaries} effect boundaries, ${crashes} crashes, ${freezes} freezes; ` +
+    `${mints} tokens created: ${recorded} came into force, ${lost} were lost and revoked; ${swept} only the sweep could find`
+  );
+}

@@ -1,0 +1,82 @@
+import { findCondition } from '../../src/api/conditions.ts';
+import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
+import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { heldToken } from './held-token.ts';
+import { deathOf } from './mint-book.ts';
+import type { World } from './world.ts';
+
+/** Milliseconds that a revocation may be overdue while everything works. */
+const OVERDUE = 60_000;
+
+/** What is not as it has to be once all trouble is over and time enough has passed; a line for each. */
+export function finalComplaints(world: World): string[] {
+  const tokens = world.tokens();
+  return [...tokens.flatMap((token) => tokenComplaints(world, token)), ...registryComplaints(world, tokens)];
+}
+
+function tokenComplaints(world: World, token: RegistryToken): string[] {
+  const { metadata, spec, status = {} } = token;
+  const now = world.clock.now();
+  const complaints: string[] = [];
+  const expect = (holds: boolean, what: string): void => {
+    if (!holds) complaints.push(`${metadata.namespace}/${metadata.name} ${what}`);
+  };
+  expect(metadata.deletionTimestamp === undefined, 'is still being deleted');
+  for (const { id, revokeAt } of status.previousTokens ?? [])
+    expect(Date.parse(revokeAt) > now - OVERDUE, `has not revoked ${id}, which was due at ${revokeAt}`);
+  const ready = findCondition(status.conditions, 'Ready');
+  if (mayBeStuck(world, token)) return complaints;
+  expect(ready?.status === 'True', `is not ready: ${ready?.reason} ${ready?.message}`);
+  expect(ready?.observedGeneration === metadata.generation, 'was not looked at since it changed');
+  expect(status.mintIntent === undefined, 'has an open intent');
+  expect(metadata.annotations?.[ROTATE_ANNOTATION] === status.lastHandledRotate, 'was not rotated as asked');
+  const mint = world.audit.mints.get(status.token?.id);
+  expect(
+    mint !== undefined && (deathOf(mint) > now || world.audit.takenAway.has(mint.id)),
+    'has a dead token',
+  );
+  const name = spec.secret?.name ?? metadata.name;
+  const secret = world
+    .secrets()
+    .find((each) => each.metadata.namespace === metadata.namespace && each.metadata.name === name);
+  expect(secret !== undefined && heldToken(secret) === mint?.id, 'does not have its token in its Secret');
+  return complaints;
+}
+
+/** Whether users have to act first. */
+function mayBeStuck(world: World, { metadata, spec, status }: RegistryToken): boolean {
+  const stalled = findCondition(status?.conditions, 'Stalled');
+  if (stalled?.reason === 'TokenExpired') return spec.rotation?.policy === 'Manual';
+  if (stalled?.reason !== 'SecretConflict') return false;
+  const name = spec.secret?.name ?? metadata.name;
+  const wanted = world
+    .tokens()
+    .filter(
+      (other) =>
+        other.metadata.namespace === metadata.namespace &&
+        (other.spec.secret?.name ?? other.metadata.name) === name,
+    );
+  const secret = world
+    .secrets()
+    .find((each) => each.metadata.namespace === metadata.namespace && each.metadata.name === name);
+  const owner =
+    secret &&
+    (secret.metadata.ownerReferences?.[0]?.uid ??
+      secret.metadata.labels?.['pullsecrets.dev/registrytoken-uid']);
+  return wanted.length > 1 || (secret !== undefined && owner !== metadata.uid);
+}
+
+function registryComplaints(world: World, tokens: readonly RegistryToken[]): string[] {
+  const used = new Set(world.audit.retained());
+  for (const { status } of tokens)
+    for (const id of [status?.token?.id, ...(status?.previousTokens ?? []).map((token) => token.id)])
+      if (id !== undefined) used.add(id);
+  for (const secret of world.secrets()) used.add(heldToken(secret) ?? '');
+  const alive = new Set(world.registries.tokens().map(({ id }) => id));
+  const orphans = [...alive].filter((id) => !used.has(id) && !world.audit.others.has(id));
+  const lost = [...world.audit.others].filter((id) => !alive.has(id));
+  return [
+    ...orphans.map((id) => `token ${id} is orphaned: ${JSON.stringify(world.audit.mints.get(id))}`),
+    ...lost.map((id) => `token ${id}, which is somebody else's, is gone`),
+  ];
+}

@@ -1,0 +1,46 @@
+/**
+ * Simulates the operator with many seeds: `npm run test:simulation -- --seeds 2000`. A seed that fails is run again with
+ * its journal, which is printed. `--seed N` runs that one alone and prints its journal in any case; with `--seeds` it is the
+ * first. Exits 1 when any failed.
+ */
+import { parseArgs } from 'node:util';
+import { describeFigures, NOTHING, sum } from './figures.ts';
+import { runSeeds } from './seed-runner.ts';
+import { simulate } from './simulation.ts';
+
+/** Failed seeds whose journals are printed. */
+const MOST_JOURNALS = 3;
+const DEFAULT_SEEDS = 1000;
+
+const { values } = parseArgs({ options: { seed: { type: 'string' }, seeds: { type: 'string' } } });
+const first = numberOf('seed', values.seed ?? '1');
+const count =
+  values.seeds === undefined
+    ? values.seed === undefined
+      ? DEFAULT_SEEDS
+      : 1
+    : numberOf('seeds', values.seeds);
+
+const begun = performance.now();
+const outcomes = count === 1 ? [await simulate({ seed: first })] : await runSeeds(first, count);
+const failed = outcomes.filter(({ violations }) => violations.length > 0);
+for (const { seed } of count === 1 ? outcomes : failed.slice(0, MOST_JOURNALS)) {
+  const { journal } = await simulate({ seed, journal: true });
+  print(`\nseed ${seed}\n${journal.join('\n')}\n`);
+}
+for (const { seed, violations } of failed) print(`seed ${seed} failed: ${violations.join('; ')}`);
+const figures = outcomes.map((outcome) => outcome.figures).reduce(sum, NOTHING);
+const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+print(`${count} seeds from ${first} on, ${failed.length} failed, ${seconds} s: ${describeFigures(figures)}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+function numberOf(option: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  print(`--${option} takes a whole number from 1 on, not ${text}`);
+  process.exit(2);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

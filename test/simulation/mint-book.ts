@@ -1,0 +1,65 @@
+import type { TokenEvent } from '../../sandbox/token-service/events.ts';
+
+/** A token that the operator created, as the registry knows it. */
+export interface Mint {
+  id: string;
+  uid: string;
+  revision: number;
+  access: string;
+  region: string;
+  /** Milliseconds since 1970; null when it never expires. */
+  expiresAt: number | null;
+  mintedAt: number;
+  revokedAt: number | undefined;
+  /** Some status named it as the token in force. */
+  inForce: boolean;
+  /**
+   * Nobody expected it any more when it came: the request was held up while another process, or another mint, took over.
+   * Only a sweep finds it.
+   */
+  late: boolean;
+  /** Its RegistryToken went without waiting for it to be revoked. Only a sweep finds it. */
+  abandoned: boolean;
+}
+
+const TAG = /\[pullsecrets\.dev:([^:\]]+):([^:\]]+):(\d+)\]$/;
+
+/** Reads a tag without the operator's help. */
+export function tagOf(description: string): { uid: string; revision: number } | undefined {
+  const [, , uid, revision] = TAG.exec(description) ?? [];
+  return uid === undefined ? undefined : { uid, revision: Number(revision) };
+}
+
+/** Every token that the operator ever created. */
+export class MintBook {
+  readonly #byId = new Map<string, Mint>();
+  readonly #byUid = new Map<string, Mint[]>();
+
+  /** @throws Error when the token says of nobody whose it is */
+  add(region: string, { id, description, access, expiresAt, time }: TokenEvent, late: boolean): Mint {
+    const tag = tagOf(description);
+    if (!tag) throw new Error(`a token was created without a tag: ${description}`);
+    const origin = { id, ...tag, access, region, expiresAt, mintedAt: time };
+    const mint: Mint = { ...origin, revokedAt: undefined, inForce: false, late, abandoned: false };
+    this.#byId.set(id, mint);
+    this.#byUid.set(tag.uid, [...this.of(tag.uid), mint]);
+    return mint;
+  }
+
+  get(id: string | undefined): Mint | undefined {
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+
+  of(uid: string): readonly Mint[] {
+    return this.#byUid.get(uid) ?? [];
+  }
+
+  all(): Mint[] {
+    return [...this.#byId.values()];
+  }
+}
+
+/** When a token died, or will; Infinity: not yet known. Milliseconds since 1970. */
+export function deathOf({ revokedAt, expiresAt }: Mint): number {
+  return Math.min(revokedAt ?? Infinity, expiresAt ?? Infinity);
+}

@@ -1,0 +1,76 @@
+import { sleep } from '../../src/common/clock.ts';
+import { NoAnswer } from '../../src/registry/answer-reader.ts';
+import { readAnswer, type HttpAnswer } from '../../src/registry/http-answer.ts';
+import type { HttpRequest, HttpSender } from '../../src/registry/http-client.ts';
+import type { Answer } from '../../sandbox/token-service/message.ts';
+import { abortable } from './abortable.ts';
+import { operationOf } from './registries.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import type { Fate } from './weather.ts';
+import type { World } from './world.ts';
+
+/** Milliseconds that the operator waits for a registry's answer. */
+const TIMEOUT = 10_000;
+
+/** The way of one process to the registries. */
+export class RegistryNetwork implements HttpSender {
+  readonly #world: World;
+  readonly #process: SimulatedProcess;
+
+  constructor(world: World, process: SimulatedProcess) {
+    this.#world = world;
+    this.#process = process;
+  }
+
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    signal.throwIfAborted();
+    const world = this.#world;
+    const process = this.#process;
+    const operation = operationOf(request);
+    const title = `${process.name} ${operation} at ${request.url.host}`;
+    await process.gate.open();
+    // The others leave nothing behind, so dying there is dying before.
+    const matters = operation !== 'exchange' && operation !== 'verify';
+    if (matters) await world.boundary(process, `before ${title}`);
+    const effect = operation === 'mint' || operation === 'revoke';
+    if (operation === 'mint') world.audit.mintSent(process, request.url);
+    const fate = world.weather.registry(request.url.host, effect);
+    if (fate.kind !== 'through') world.journal.note(() => `${title}: ${JSON.stringify(fate)}`);
+    const flight = this.#fly(request, fate).then(
+      (answer) => ({ answer }),
+      (error: unknown) => ({ error }),
+    );
+    const outcome = await abortable(flight, signal);
+    if (matters) await world.boundary(process, `after ${title}`);
+    await process.gate.open();
+    if ('error' in outcome) throw outcome.error;
+    const { status, headers, body } = outcome.answer;
+    return readAnswer({ status, headers, body: Buffer.from(body) }, process.clock.now());
+  }
+
+  async #fly(request: HttpRequest, fate: Fate): Promise<Answer> {
+    const { clock, weather, registries } = this.#world;
+    const act = (): Promise<Answer> => this.#world.as(this.#process, () => registries.handle(request));
+    await sleep(clock, weather.latency());
+    switch (fate.kind) {
+      case 'refused':
+        throw new NoAnswer('ECONNREFUSED', false);
+      case 'broken':
+        if (fate.effect) await act();
+        throw new NoAnswer('ECONNRESET', true);
+      case 'lost':
+        if (fate.effect === 'at once') await act();
+        else if (fate.effect !== 'never') clock.after(TIMEOUT + fate.effect, () => void act());
+        await sleep(clock, TIMEOUT);
+        throw new NoAnswer('there was no answer in time', true);
+      case 'refusal':
+        if (fate.effect) await act();
+        return registries.refuse(request, fate.status, fate.retryAfter);
+      case 'through': {
+        const answer = await act();
+        await sleep(clock, weather.latency());
+        return answer;
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { expect } from 'chai';
+import { CALM } from './climate.ts';
+import type { Outcome } from './figures.ts';
+import { runSeeds } from './seed-runner.ts';
+import { simulate } from './simulation.ts';
+
+/** A few of those that the command line runs (npm run test:simulation). */
+const SEEDS = 100;
+
+function check(outcomes: readonly Outcome[]): void {
+  const failed = outcomes.filter(({ violations }) => violations.length > 0);
+  const lines = failed.map(({ seed, violations }) => `seed ${seed}: ${violations.join('; ')}`);
+  expect(lines, 'for a journal: npm run test:simulation -- --seed N').to.deep.equal([]);
+}
+
+describe('a simulated operator', () => {
+  it(`keeps its promises in whatever trouble: seeds 1 to ${SEEDS}`, async function () {
+    this.timeout(120_000);
+    check(await runSeeds(1, SEEDS));
+  });
+
+  it('creates exactly the tokens that are called for while nothing goes wrong', async () => {
+    const outcome = await simulate({ seed: 1, climate: CALM });
+    check([outcome]);
+    expect(outcome.figures).to.include({ lost: 0, swept: 0, recorded: outcome.figures.mints });
+    expect(outcome.figures.mints).to.be.above(0);
+  });
+
+  it('replays exactly', async () => {
+    const [first, second] = [
+      await simulate({ seed: 3, journal: true }),
+      await simulate({ seed: 3, journal: true }),
+    ];
+    expect(first.journal).to.deep.equal(second.journal);
+    expect(first.journal).to.have.length.above(100);
+  });
+});

@@ -1,0 +1,156 @@
+import type { Climate } from './climate.ts';
+import type { Outcome } from './figures.ts';
+import { finalComplaints } from './final-audit.ts';
+import { Users, type Deed } from './users.ts';
+import { World } from './world.ts';
+
+export interface SimulationOptions {
+  seed: number;
+  journal?: boolean;
+  climate?: Climate;
+  /** The operator dies at the boundary of that number, counted from 1. */
+  crashAt?: number;
+  /** What users do, and the milliseconds after each of it; default: by the seed. */
+  script?: { deeds: readonly Deed[]; pause: number };
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** After this long without trouble everything must be in order: the longest waits, a grace period and two sweeps. */
+const CALM = 5 * HOUR;
+/** After a restart nothing is done for as long as this. */
+const RESTART = 2 * MINUTE;
+const DEEDS = { least: 5, most: 25 };
+/** Milliseconds between two deeds, by weight. */
+const PAUSES = [
+  [6, [10, 2_000]],
+  [3, [2_000, MINUTE]],
+  [1.5, [MINUTE, HOUR]],
+  [0.2, [4 * HOUR, 12 * HOUR]],
+] as const;
+
+/** Runs one simulation: some hours of trouble, then calm, then a restart of the operator. */
+export async function simulate(options: SimulationOptions): Promise<Outcome> {
+  const world = new World(options);
+  const run = new Run(world, options.script);
+  try {
+    await world.begin();
+    await run.storm();
+    await run.calm();
+    await run.restart();
+  } catch (error) {
+    world.audit.fail(`the simulation broke: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+  world.leader?.kill();
+  world.server.close();
+  const mints = world.audit.mints.all();
+  const lost = mints.filter(({ inForce }) => !inForce);
+  const { boundaries, crashes, freezes } = world.counts;
+  const figures = {
+    steps: run.steps,
+    boundaries,
+    crashes,
+    freezes,
+    mints: mints.length,
+    recorded: mints.length - lost.length,
+    lost: lost.length,
+    swept: mints.filter(({ late, abandoned }) => late || abandoned).length,
+  };
+  const { boundariesInStorm } = run;
+  const { violations } = world.audit;
+  return { seed: options.seed, violations, journal: world.journal.lines, figures, boundariesInStorm };
+}
+
+class Run {
+  steps = 0;
+  readonly #world: World;
+  readonly #users: Users;
+  readonly #script: SimulationOptions['script'];
+  boundariesInStorm = 0;
+
+  constructor(world: World, script: SimulationOptions['script']) {
+    this.#world = world;
+    this.#users = new Users(world, world.dice.fork());
+    this.#script = script;
+  }
+
+  /** Users act, things go wrong. */
+  async storm(): Promise<void> {
+    const { clock } = this.#world;
+    const watch = (): void => {
+      this.#world.audit.checkSecrets();
+      clock.after(MINUTE, watch);
+    };
+    watch();
+    for (const { deed, pause } of this.#plan()) {
+      if (!this.#good) return;
+      await this.#users.act(deed);
+      await this.#pass(pause);
+    }
+    this.boundariesInStorm = this.#world.counts.boundaries;
+  }
+
+  *#plan(): Generator<{ deed?: Deed; pause: number }> {
+    const { dice } = this.#world;
+    if (this.#script) {
+      const { deeds, pause } = this.#script;
+      for (const deed of deeds) yield { deed, pause };
+      return;
+    }
+    for (let left = dice.between(DEEDS.least, DEEDS.most); left > 0; left--) {
+      const [least, most] = dice.weighted(PAUSES);
+      yield { pause: dice.between(least, most) };
+    }
+  }
+
+  async calm(): Promise<void> {
+    if (!this.#good) return;
+    this.#world.clearUp();
+    await this.#users.tidyUp();
+    await this.#pass(CALM);
+    if (this.#good) for (const complaint of finalComplaints(this.#world)) this.#world.audit.fail(complaint);
+  }
+
+  /** A restart with nothing to do does nothing. */
+  async restart(): Promise<void> {
+    const { audit, leader } = this.#world;
+    if (!this.#good || !leader || this.#isDue()) return;
+    const before = { mints: audit.mints.all().length, writes: audit.writes };
+    this.#world.crash(leader, 'in the calm');
+    await this.#pass(RESTART);
+    const after = { mints: audit.mints.all().length, writes: audit.writes };
+    if (after.mints > before.mints) audit.fail('a restart created tokens');
+    if (after.writes > before.writes) audit.fail(`a restart made ${after.writes - before.writes} writes`);
+  }
+
+  /** Whether something was to be done just then anyway. */
+  #isDue(): boolean {
+    const now = this.#world.clock.now();
+    const near = (time: string | undefined): boolean =>
+      time !== undefined && Math.abs(Date.parse(time) - now) < 2 * RESTART;
+    return this.#world.tokens().some(
+      ({ status }) =>
+        // It tells of a clock that was wrong until the next look at it.
+        status?.conditions?.some(({ reason }) => reason === 'ClockSkew') ||
+        status?.previousTokens?.some(({ revokeAt }) => near(revokeAt)) ||
+        near(status?.nextRotationTime) ||
+        near(status?.lastRotation?.time) ||
+        near(status?.nextRetryTime) ||
+        near(status?.token?.expiresAt),
+    );
+  }
+
+  get #good(): boolean {
+    return this.#world.audit.violations.length === 0;
+  }
+
+  async #pass(milliseconds: number): Promise<void> {
+    const { clock } = this.#world;
+    const end = clock.monotonic() + milliseconds;
+    while (this.#good && clock.monotonic() + (clock.untilNext ?? Infinity) <= end) {
+      await clock.step();
+      this.steps++;
+    }
+    if (this.#good) await clock.advance(Math.max(0, end - clock.monotonic()));
+  }
+}

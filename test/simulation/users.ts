@@ -1,0 +1,270 @@
+import { API_VERSION, ROTATE_ANNOTATION, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
+import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { KubeError } from '../../src/kube/errors.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { PAYLOAD_KEY, SECRET_TYPE } from '../../src/token/secret.ts';
+import type { SecretObject } from '../support/world.ts';
+import type { Dice } from './dice.ts';
+import { API_KEYS, REGIONS } from './registries.ts';
+import { ACCOUNTS, TEAMS, type World } from './world.ts';
+
+const NAMES = ['app', 'web', 'job'];
+const SECRET_NAMES = ['app', 'web', 'pull', 'shared'];
+const GRACE_PERIODS = ['0s', '30s', '10m', '1h'];
+/** At most so many RegistryTokens at a time. */
+const MOST = 4;
+
+export type Deed = keyof Users['deeds'];
+
+/** What people, and programs other than the operator, do. */
+export class Users {
+  readonly #world: World;
+  readonly #dice: Dice;
+  #changes = 0;
+
+  constructor(world: World, dice: Dice) {
+    this.#world = world;
+    this.#dice = dice;
+  }
+
+  /** Does one thing, any if not told which. What the API server refuses is not done. */
+  async act(deed: Deed = this.#dice.weighted(this.#choices())): Promise<void> {
+    this.#world.journal.note(() => `users: ${deed}`);
+    try {
+      await this.deeds[deed]();
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      this.#world.journal.note(() => `users: ${error.message}`);
+    }
+  }
+
+  #choices(): [number, Deed][] {
+    const lasting = this.#lasting();
+    if (lasting.length === 0) return [[1, 'create']];
+    const { meddling, registryFailure, apiFailure, skew, staleness, crash } = this.#world.climate;
+    return [
+      [lasting.length < MOST ? 8 : 0, 'create'],
+      [3, 'delete'],
+      [5, 'changeRelevant'],
+      [4, 'changeIrrelevant'],
+      [4, 'rotate'],
+      [1.5, 'suspend'],
+      [1.5, 'renameSecret'],
+      [1, 'rotateAccount'],
+      [0.7, 'changeKey'],
+      [0.7, 'handOver'],
+      [crash > 0 ? 2 : 0, 'kill'],
+      [meddling ? 3 : 0, 'editSecret'],
+      [meddling ? 2 : 0, 'deleteSecret'],
+      [meddling ? 1 : 0, 'createForeignSecret'],
+      [meddling ? 0.5 : 0, 'deleteNamespace'],
+      [meddling ? 0.7 : 0, 'takeTokenAway'],
+      [registryFailure > 0 ? 2 : 0, 'registryOutage'],
+      [apiFailure > 0 ? 1 : 0, 'apiOutage'],
+      [staleness > 0 ? 1 : 0, 'breakWatches'],
+      [skew > 0 ? 2 : 0, 'clockJump'],
+    ];
+  }
+
+  readonly deeds = {
+    create: async (): Promise<void> => {
+      const namespace = this.#dice.pick(TEAMS);
+      const name = this.#dice.pick(NAMES);
+      await this.#world.user.create(REGISTRY_TOKENS, {
+        apiVersion: API_VERSION,
+        kind: 'RegistryToken',
+        metadata: { namespace, name },
+        spec: this.#someSpec(),
+      });
+    },
+
+    delete: async (): Promise<void> => {
+      const { namespace, name } = this.#someToken().metadata;
+      await this.#world.user.delete(REGISTRY_TOKENS, { namespace, name });
+    },
+
+    changeRelevant: (): Promise<void> =>
+      this.#patch(
+        this.#dice.pick<RegistryTokenSpec>([
+          { access: 'ReadWrite' },
+          { access: 'ReadOnly' },
+          { region: this.#dice.pick(REGIONS) },
+          { accountRef: { name: this.#dice.pick(Object.keys(ACCOUNTS)) } },
+        ]),
+      ),
+
+    changeIrrelevant: (): Promise<void> =>
+      this.#patch(
+        this.#dice.pick<RegistryTokenSpec>([
+          { description: `change ${++this.#changes}` },
+          { rotation: { gracePeriod: this.#dice.pick(GRACE_PERIODS) } },
+          { rotation: { policy: this.#dice.pick(['Auto', 'Manual']) } },
+          { secret: { extraHosts: [`mirror-${this.#dice.between(1, 3)}.test`] } },
+          { secret: { labels: { team: this.#dice.pick(['red', 'blue']) } } },
+          { deletionPolicy: this.#dice.pick(['Revoke', 'Retain']) },
+          { secret: { deletionPolicy: this.#dice.pick(['Delete', 'Retain']) } },
+        ]),
+      ),
+
+    suspend: (): Promise<void> => this.#patch({ suspend: this.#dice.chance(0.5) }),
+
+    renameSecret: (): Promise<void> => this.#patch({ secret: { name: this.#dice.pick(SECRET_NAMES) } }),
+
+    rotate: async (): Promise<void> => {
+      const { namespace, name } = this.#someToken().metadata;
+      const annotations = { [ROTATE_ANNOTATION]: `request ${++this.#changes}` };
+      await this.#world.user.mergePatch(REGISTRY_TOKENS, { namespace, name }, { metadata: { annotations } });
+    },
+
+    rotateAccount: async (): Promise<void> => {
+      const name = this.#dice.pick(Object.keys(ACCOUNTS));
+      const spec = { rotation: { requestedAt: `request ${++this.#changes}` } };
+      await this.#world.user.mergePatch(REGISTRY_ACCOUNTS, { name }, { spec });
+    },
+
+    changeKey: async (): Promise<void> => {
+      const good = this.#dice.chance(0.7);
+      const key = this.#dice.pick(API_KEYS.filter(({ accountId }) => accountId === 'account-one')).key;
+      this.#world.weather.trouble();
+      await this.#world.setKey('default', good ? key : 'no-good-key-at-all');
+    },
+
+    editSecret: async (): Promise<void> => {
+      const secret = this.#someSecret();
+      if (!secret) return;
+      const { namespace, name } = secret.metadata;
+      const edits = [
+        { data: { [PAYLOAD_KEY]: Buffer.from('{"auths":{}}').toString('base64') } },
+        { metadata: { annotations: { [TOKEN_ID_ANNOTATION]: null } } },
+        { metadata: { labels: { 'app.kubernetes.io/managed-by': 'somebody' } } },
+        { metadata: { ownerReferences: null } },
+      ];
+      await this.#world.user.mergePatch(SECRETS, { namespace, name }, this.#dice.pick(edits));
+    },
+
+    deleteSecret: async (): Promise<void> => {
+      const secret = this.#someSecret();
+      if (secret) await this.#world.user.delete(SECRETS, { ...secret.metadata });
+    },
+
+    createForeignSecret: async (): Promise<void> => {
+      const data = { [PAYLOAD_KEY]: Buffer.from('{"auths":{"elsewhere.test":{}}}').toString('base64') };
+      const metadata = { namespace: this.#dice.pick(TEAMS), name: this.#dice.pick(SECRET_NAMES) };
+      await this.#world.user.create(SECRETS, {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata,
+        type: SECRET_TYPE,
+        data,
+      });
+    },
+
+    deleteNamespace: async (): Promise<void> => {
+      const name = this.#dice.pick(TEAMS);
+      this.#world.weather.trouble();
+      await this.#world.user.delete(NAMESPACES, { name });
+      this.#later(30_000, 120_000, () => void this.#world.createNamespace(name).catch(() => undefined));
+    },
+
+    takeTokenAway: async (): Promise<void> => {
+      const id = this.#someToken().status?.token?.id;
+      if (id !== undefined) await this.#world.registries.takeAway(id, (act) => this.#world.as('user', act));
+    },
+
+    registryOutage: (): Promise<void> => {
+      const { weather, registries } = this.#world;
+      const host = this.#dice.pick(registries.hosts);
+      weather.registriesDown.add(host);
+      this.#later(5_000, this.#dice.pick([60_000, 3_600_000]), () => {
+        weather.registriesDown.delete(host);
+        weather.trouble();
+      });
+      return Promise.resolve();
+    },
+
+    apiOutage: (): Promise<void> => {
+      const { weather } = this.#world;
+      weather.apiDown = true;
+      this.#later(2_000, this.#dice.pick([20_000, 600_000]), () => {
+        weather.apiDown = false;
+        weather.trouble();
+      });
+      return Promise.resolve();
+    },
+
+    breakWatches: (): Promise<void> => {
+      const { server, weather } = this.#world;
+      weather.trouble();
+      if (this.#dice.chance(0.5)) server.compact();
+      server.watches.reset();
+      return Promise.resolve();
+    },
+
+    clockJump: (): Promise<void> => {
+      const { leader, climate, weather } = this.#world;
+      weather.trouble();
+      if (leader) leader.clock.skew = this.#dice.between(-climate.skew, climate.skew);
+      return Promise.resolve();
+    },
+
+    handOver: (): Promise<void> => {
+      this.#world.weather.trouble();
+      this.#world.handOver();
+      return Promise.resolve();
+    },
+
+    kill: (): Promise<void> => {
+      const { leader } = this.#world;
+      if (leader) this.#world.crash(leader, 'by itself');
+      return Promise.resolve();
+    },
+  };
+
+  /** Puts right what only people can. */
+  async tidyUp(): Promise<void> {
+    await this.#world.setKey('default', API_KEYS[0].key);
+    for (const { metadata, spec } of this.#world.tokens())
+      if (spec.suspend)
+        await this.#world.user.mergePatch(REGISTRY_TOKENS, metadata, { spec: { suspend: false } });
+  }
+
+  #lasting(): RegistryToken[] {
+    return this.#world.tokens().filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  #someToken(): RegistryToken {
+    return this.#dice.pick(this.#lasting());
+  }
+
+  /** One that the operator made. */
+  #someSecret(): SecretObject | undefined {
+    const made = this.#world.secrets().filter(({ metadata }) => metadata.annotations?.[TOKEN_ID_ANNOTATION]);
+    return made.length === 0 ? undefined : this.#dice.pick(made);
+  }
+
+  async #patch(spec: RegistryTokenSpec): Promise<void> {
+    const { namespace, name } = this.#someToken().metadata;
+    await this.#world.user.mergePatch(REGISTRY_TOKENS, { namespace, name }, { spec });
+  }
+
+  #later(least: number, most: number, act: () => void): void {
+    this.#world.clock.after(this.#dice.between(least, Math.max(least, most)), act);
+  }
+
+  #someSpec(): RegistryTokenSpec {
+    const dice = this.#dice;
+    const never = dice.chance(0.15);
+    return {
+      ...(dice.chance(0.3) && { access: 'ReadWrite' as const }),
+      ...(dice.chance(0.5) && { region: dice.pick(REGIONS) }),
+      ...(dice.chance(0.2) && { accountRef: { name: 'other' } }),
+      ...(never && { lifetime: 'Never' }),
+      rotation: {
+        ...(dice.chance(0.5) && { gracePeriod: dice.pick(GRACE_PERIODS) }),
+        ...(never && dice.chance(0.5) && { rotateEvery: '2h' }),
+      },
+      ...(dice.chance(0.3) && { secret: { name: dice.pick(SECRET_NAMES) } }),
+    };
+  }
+}

@@ -1,0 +1,273 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { GROUP, API_VERSION } from '../../src/api/names.ts';
+import type { RegistryAccount } from '../../src/api/registry-account.ts';
+import type { RegistryToken } from '../../src/api/registry-token.ts';
+import type { OperatorSettings } from '../../src/controller/operator.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import type { Manifest } from '../../src/kube/manifest.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
+import type { Call } from '../../src/kube/transport.ts';
+import { ApiServer } from '../../sandbox/apiserver/server.ts';
+import { CUSTOM_RESOURCE_DEFINITIONS } from '../../sandbox/setup.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { contentOf, requestOf } from './api-call.ts';
+import { Audit } from './audit.ts';
+import { drawClimate, type Climate } from './climate.ts';
+import { Dice } from './dice.ts';
+import { Journal } from './journal.ts';
+import { API_KEYS, endpointOf, hostOf, IAM_ENDPOINT, REGIONS, Registries } from './registries.ts';
+import { SimulatedProcess } from './simulated-process.ts';
+import type { SecretObject } from '../support/world.ts';
+import { Weather } from './weather.ts';
+
+export const OPERATOR_NAMESPACE = 'operator-system';
+export const TEAMS = ['team-a', 'team-b'];
+/** RegistryAccounts and the keys they start with. */
+export const ACCOUNTS = { default: 0, other: 2 } as const;
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** A lease is taken over this long after its holder fell silent, in milliseconds. */
+const LEASE = 15_000;
+/** A deposed process ends within this. Milliseconds. */
+const LONGEST_END = 5_000;
+
+const CRDS = new URL('../../crds/', import.meta.url);
+const DEFINITIONS = readdirSync(CRDS).map(
+  (file) => parse(readFileSync(new URL(file, CRDS), 'utf8')) as Manifest,
+);
+
+export interface WorldOptions {
+  seed: number;
+  /** Keep a journal. */
+  journal?: boolean;
+  climate?: Climate;
+  /** The operator dies at the boundary of that number, counted from 1. */
+  crashAt?: number;
+}
+
+/** A cluster, registries, the operator's processes, and the weather between them. All of it follows from the seed. */
+export class World {
+  readonly clock = new VirtualClock();
+  readonly dice: Dice;
+  readonly journal: Journal;
+  readonly climate: Climate;
+  readonly weather: Weather;
+  readonly server: ApiServer;
+  readonly registries: Registries;
+  readonly audit: Audit;
+  readonly settings: OperatorSettings;
+  /** A client without any trouble, for users. */
+  readonly user: KubeClient;
+  /** Who acts: a process, users, or the cluster's own controllers. */
+  actor: SimulatedProcess | 'user' | 'cluster' = 'cluster';
+  /** The process that rightly leads. */
+  leader: SimulatedProcess | undefined;
+  readonly counts = { boundaries: 0, crashes: 0, freezes: 0, processes: 0 };
+  readonly #crashAt: number | undefined;
+
+  constructor({ seed, journal = false, climate, crashAt }: WorldOptions) {
+    const { clock } = this;
+    this.dice = new Dice(seed);
+    this.#crashAt = crashAt;
+    this.journal = new Journal(clock, journal);
+    this.climate = climate ?? drawClimate(this.dice.fork());
+    this.weather = new Weather(this.climate, this.dice.fork(), () => clock.monotonic());
+    this.server = new ApiServer({ clock, random: this.dice.fork().next });
+    this.registries = new Registries({
+      clock,
+      dice: this.dice.fork(),
+      tokenLifetime: this.dice.pick([DAY, DAY, 3 * HOUR]),
+      issued: (region, token) => this.audit.issued(region, token),
+      revoked: (_, token) => this.audit.revoked(token),
+    });
+    this.settings = {
+      operatorNamespace: OPERATOR_NAMESPACE,
+      watchNamespaces: [],
+      workers: 4,
+      mintBudget: this.dice.pick([0, 3, 5]),
+      defaultGracePeriod: HOUR,
+      revocationDeadline: 15_000,
+      evictPods: false,
+      sweep: 'revoke',
+      sweepInterval: HOUR,
+      sweepDelay: 600_000,
+      shutdownTimeout: 2_000,
+    };
+    this.user = new KubeClient(
+      {
+        request: async (call: Call) => {
+          const request = requestOf(call, new AbortController().signal);
+          return contentOf(call, await this.as('user', () => this.server.handle(request)));
+        },
+        stream: () => {
+          throw new Error('users do not watch');
+        },
+        close: () => Promise.resolve(),
+      },
+      { fieldManager: 'user' },
+    );
+    this.audit = new Audit(this);
+    this.server.store.subscribe((change) => this.audit.changed(change));
+  }
+
+  /** Makes the cluster ready and starts the operator. */
+  async begin(): Promise<void> {
+    for (const definition of DEFINITIONS) await this.user.create(CUSTOM_RESOURCE_DEFINITIONS, definition);
+    await this.clock.advance(10);
+    for (const name of [OPERATOR_NAMESPACE, ...TEAMS]) await this.createNamespace(name);
+    for (const [name, key] of Object.entries(ACCOUNTS)) {
+      await this.setKey(name, API_KEYS[key].key);
+      await this.user.create(REGISTRY_ACCOUNTS, {
+        apiVersion: API_VERSION,
+        kind: 'RegistryAccount',
+        metadata: { name },
+        spec: {
+          provider: 'IBMRegistryTokens',
+          credentialsSecretRef: { name: `${name}-key` },
+          iamEndpoint: IAM_ENDPOINT,
+          regions: REGIONS.map((region) => ({
+            name: region,
+            host: hostOf(region),
+            endpoint: endpointOf(region),
+          })),
+        },
+      });
+    }
+    const cluster = (await this.user.get(NAMESPACES, { name: 'kube-system' })).metadata.uid;
+    const others = [
+      '',
+      'by hand',
+      '[pullsecrets.dev:another-cluster:uid:1]',
+      `[pullsecrets.dev:${cluster}:uid]`,
+    ];
+    await this.registries.addTokensOfOthers(others, (act) => this.as('user', act));
+    this.startOperator();
+  }
+
+  async createNamespace(name: string): Promise<void> {
+    await this.user.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+
+  /** Gives an account another API key, or one that is not good. */
+  async setKey(account: string, key: string): Promise<void> {
+    await this.user.apply(
+      SECRETS,
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: `${account}-key`, namespace: OPERATOR_NAMESPACE },
+        data: { apikey: Buffer.from(key).toString('base64') },
+      },
+      { force: true },
+    );
+  }
+
+  tokens(): RegistryToken[] {
+    return this.server.store.list(`${GROUP}/registrytokens`) as unknown as RegistryToken[];
+  }
+
+  accounts(): RegistryAccount[] {
+    return this.server.store.list(`${GROUP}/registryaccounts`) as unknown as RegistryAccount[];
+  }
+
+  secrets(): SecretObject[] {
+    return this.server.store.list('secrets') as unknown as SecretObject[];
+  }
+
+  /** Does something in somebody's name. */
+  as<T>(actor: World['actor'], act: () => T): T {
+    this.actor = actor;
+    try {
+      return act();
+    } finally {
+      this.actor = 'cluster';
+    }
+  }
+
+  /** A process is about to have an effect, or just had one: here it can die or be stopped. */
+  async boundary(process: SimulatedProcess, title: string): Promise<void> {
+    await process.gate.open();
+    this.counts.boundaries++;
+    if (this.weather.crashes() || this.counts.boundaries === this.#crashAt) this.crash(process, title);
+    else if (this.weather.freezes()) this.freeze(process, title);
+    await process.gate.open();
+  }
+
+  startOperator(): void {
+    const { skew } = this.climate;
+    const wrong =
+      !this.weather.calm && skew > 0 && this.dice.chance(0.5) ? this.dice.between(-skew, skew) : 0;
+    const name = `operator-${++this.counts.processes}`;
+    this.journal.note(() => `${name} starts, its clock ${wrong / 1000} s ahead`);
+    this.leader = new SimulatedProcess(this, name, wrong, this.settings);
+  }
+
+  /** A process dies; if it led, another starts a while later. */
+  crash(process: SimulatedProcess, occasion: string): void {
+    this.journal.note(() => `${process.name} dies ${occasion}`);
+    this.counts.crashes++;
+    this.weather.trouble();
+    process.kill();
+    if (this.leader === process) this.#succeed(this.dice.pick([100, 2_000, 20_000]));
+  }
+
+  /** A process is stopped for a while. Long enough, and another takes over meanwhile. */
+  freeze(process: SimulatedProcess, occasion: string): void {
+    const pause = this.dice.pick([1_000, 8_000, LEASE + 1_000, 40_000, 120_000]);
+    this.journal.note(() => `${process.name} is stopped for ${pause} ms ${occasion}`);
+    this.counts.freezes++;
+    this.weather.trouble();
+    process.gate.freeze();
+    if (pause > LEASE) {
+      this.clock.after(LEASE, () => {
+        process.deposed = true;
+        if (this.leader === process) this.#succeed(0);
+      });
+    }
+    this.clock.after(pause, () => this.#thaw(process));
+  }
+
+  /** The operator is told to stop, and another process takes over. */
+  handOver(): void {
+    const process = this.leader;
+    if (!process) return;
+    this.journal.note(() => `${process.name} is told to stop`);
+    process.stop();
+    this.clock.after(LONGEST_END, () => {
+      process.deposed = true;
+      process.kill();
+      if (this.leader === process) this.#succeed(0);
+    });
+  }
+
+  /** Trouble ends: whoever was deposed ends too. */
+  clearUp(): void {
+    this.journal.note(() => 'the trouble ends');
+    this.weather.clearUp();
+    if (!this.leader) this.startOperator();
+    this.leader?.gate.thaw();
+    if (this.leader) this.leader.clock.skew = 0;
+  }
+
+  /** A deposed process may take a moment to notice; that its lease is over it knows, unless its clock stood still too. */
+  #thaw(process: SimulatedProcess): void {
+    this.journal.note(() => `${process.name} goes on${process.deposed ? ', deposed' : ''}`);
+    const unaware = process.deposed && this.dice.chance(0.3) ? this.dice.between(100, 5_000) : 0;
+    if (process.deposed) {
+      process.mayAct = unaware > 0;
+      this.clock.after(unaware, () => process.depose());
+      this.clock.after(unaware + LONGEST_END, () => process.kill());
+    }
+    process.gate.thaw();
+  }
+
+  #succeed(delay: number): void {
+    this.leader = undefined;
+    this.clock.after(delay, () => {
+      if (!this.leader) this.startOperator();
+    });
+  }
+}
