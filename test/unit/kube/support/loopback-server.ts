@@ -13,7 +13,6 @@ export interface Received {
   url: string;
   headers: Record<string, string | string[] | undefined>;
   body: string;
-  httpVersion: string;
   /** Common name of the client's certificate. */
   client: string | undefined;
 }
@@ -90,7 +89,6 @@ export class LoopbackServer implements AsyncDisposable {
       url: request.url,
       headers: request.headers,
       body: Buffer.concat(chunks).toString(),
-      httpVersion: request.httpVersion,
       client: subject?.CN,
     };
     this.requests.push(received);
