@@ -1,7 +1,7 @@
 /**
  * Simulates the operator with many seeds: `npm run test:simulation -- --seeds 2000`. A seed that fails is run again with
  * its journal, which is printed. `--seed N` runs that one alone and prints its journal in any case; with `--seeds` it is the
- * first. Exits 1 when any failed.
+ * first. `--bail` ends with the first that fails, without its journal. Exits 1 when any failed.
  */
 import { parseArgs } from 'node:util';
 import { describeFigures, NOTHING, sum } from './figures.ts';
@@ -12,7 +12,9 @@ import { simulate } from './simulation.ts';
 const MOST_JOURNALS = 3;
 const DEFAULT_SEEDS = 1000;
 
-const { values } = parseArgs({ options: { seed: { type: 'string' }, seeds: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { seed: { type: 'string' }, seeds: { type: 'string' }, bail: { type: 'boolean', default: false } },
+});
 const first = numberOf('seed', values.seed ?? '1');
 const count =
   values.seeds === undefined
@@ -22,16 +24,18 @@ const count =
     : numberOf('seeds', values.seeds);
 
 const begun = performance.now();
-const outcomes = count === 1 ? [await simulate({ seed: first })] : await runSeeds(first, count);
+const outcomes = count === 1 ? [await simulate({ seed: first })] : await runSeeds(first, count, values.bail);
 const failed = outcomes.filter(({ violations }) => violations.length > 0);
-for (const { seed } of count === 1 ? outcomes : failed.slice(0, MOST_JOURNALS)) {
+for (const { seed } of count === 1 ? outcomes : failed.slice(0, values.bail ? 0 : MOST_JOURNALS)) {
   const { journal } = await simulate({ seed, journal: true });
   print(`\nseed ${seed}\n${journal.join('\n')}\n`);
 }
 for (const { seed, violations } of failed) print(`seed ${seed} failed: ${violations.join('; ')}`);
 const figures = outcomes.map((outcome) => outcome.figures).reduce(sum, NOTHING);
 const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-print(`${count} seeds from ${first} on, ${failed.length} failed, ${seconds} s: ${describeFigures(figures)}`);
+print(
+  `${outcomes.length} seeds from ${first} on, ${failed.length} failed, ${seconds} s: ${describeFigures(figures)}`,
+);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
 function numberOf(option: string, text: string): number {

@@ -1,4 +1,4 @@
-import { API_VERSION, ROTATE_ANNOTATION, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
+import { API_VERSION, GROUP, ROTATE_ANNOTATION, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
@@ -71,12 +71,16 @@ export class Users {
     create: async (): Promise<void> => {
       const namespace = this.#dice.pick(TEAMS);
       const name = this.#dice.pick(NAMES);
-      await this.#world.user.create(REGISTRY_TOKENS, {
+      const { metadata } = await this.#world.user.create(REGISTRY_TOKENS, {
         apiVersion: API_VERSION,
         kind: 'RegistryToken',
         metadata: { namespace, name },
         spec: this.#someSpec(),
       });
+      // A cluster that was restored from this one's backup has RegistryTokens of the same uids.
+      const twin = `[${GROUP}:restored-cluster:${metadata.uid}:1]`;
+      if (this.#dice.chance(0.3))
+        await this.#world.registries.addTokensOfOthers([twin], (act) => this.#world.as('user', act));
     },
 
     delete: async (): Promise<void> => {

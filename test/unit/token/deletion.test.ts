@@ -40,6 +40,12 @@ describe('the deletion of a RegistryToken', () => {
     it(name, () => expect(plan(...args)).to.deep.equal(expected));
   }
 
+  it('keeps the token that the Secret holds, where a crash left that one ahead of the status', () => {
+    const token = anIssuedToken({ spec: { deletionPolicy: 'Retain' }, status: { mintIntent: anIntent() } });
+    const { retain, revoke } = planDeletion(token, ISSUED, 'token-2');
+    expect(retain).to.equal('token-2');
+    expect(revoke.map(({ id }) => id)).to.deep.equal(['token-1']);
+  });
   it('revokes nothing where nothing was made', () => {
     expect(planDeletion(aToken(), ISSUED)).to.deep.equal({ ...all, revoke: [] });
   });

@@ -1,0 +1,180 @@
+/** Tests that are to notice a fault: files for mocha, or so many seeds of the simulation. */
+export type Tests = { files: readonly string[] } | { seeds: number };
+
+/** A deliberate fault: one piece of source replaced by another. */
+export interface Mutation {
+  /** What goes wrong. */
+  name: string;
+  file: string;
+  /** Exactly once in the file. */
+  search: string;
+  replace: string;
+  caughtBy: Tests;
+}
+
+const unit = (...names: string[]): Tests => ({ files: names.map((name) => `test/unit/${name}.test.ts`) });
+const seeds = (count: number): Tests => ({ seeds: count });
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'a token is created before its intent is recorded',
+    file: 'src/controller/issuer.ts',
+    search: 'const token = await tokens.writeStatus(owned, announced, signal);',
+    replace: 'const token = owned;',
+    caughtBy: seeds(20),
+  },
+  {
+    name: 'a mint whose answer was lost is taken for one that failed',
+    file: 'src/controller/issuer.ts',
+    search: "const uncertain = failure.reason === 'MintUnconfirmed';",
+    replace: 'const uncertain = false;',
+    caughtBy: seeds(40),
+  },
+  {
+    name: 'a token is revoked while the Secret still holds it',
+    file: 'src/controller/token-controller.ts',
+    search: 'const held = this.#stillHeld(assessment, progress);',
+    replace: 'const held: ReadonlySet<string> = new Set();',
+    caughtBy: seeds(300),
+  },
+  {
+    name: 'what is asked for while a mint is open is forgotten',
+    file: 'src/controller/token-controller.ts',
+    search: '? Math.min(look, AFTERTHOUGHT) : look;',
+    replace: '? look : look;',
+    caughtBy: unit('controller/token-controller'),
+  },
+  {
+    name: 'Secrets of earlier names stay',
+    file: 'src/controller/former-secrets.ts',
+    search: 'if (former === name) continue;',
+    replace: 'if (former !== undefined) continue;',
+    caughtBy: seeds(80),
+  },
+  {
+    name: 'whose RegistryToken a tag names is not looked at',
+    file: 'src/controller/minter.ts',
+    search: 'tag?.clusterId === this.#options.clusterId && tag.uid === uid',
+    replace: 'tag?.clusterId === this.#options.clusterId',
+    caughtBy: seeds(40),
+  },
+  {
+    name: 'which cluster a tag names is not looked at',
+    file: 'src/controller/minter.ts',
+    search: 'tag?.clusterId === this.#options.clusterId && tag.uid === uid',
+    replace: 'tag?.uid === uid',
+    caughtBy: seeds(80),
+  },
+  {
+    name: 'another token is read back than the one that is adopted',
+    file: 'src/controller/minter.ts',
+    search: 'const issued = await registry.read(match.row.id, signal);',
+    replace: "const issued = { ...(await registry.read(rows[0]?.row.id ?? '', signal)), id: match.row.id };",
+    caughtBy: seeds(300),
+  },
+  {
+    name: 'writes do not mind that the object has changed',
+    file: 'src/controller/guarded-patch.ts',
+    search: "[{ path: '/metadata/resourceVersion', value: resourceVersion }, ...additions].map(",
+    replace: '[...additions].map(',
+    caughtBy: seeds(80),
+  },
+  {
+    name: 'the finalizer goes although tokens could not be revoked',
+    file: 'src/controller/token-finalizer.ts',
+    search: 'if (failure && remaining > 0) {',
+    replace: 'if (failure && remaining > Infinity) {',
+    caughtBy: seeds(80),
+  },
+  {
+    name: 'a Secret that somebody else just made is overwritten',
+    file: 'src/controller/secret-store.ts',
+    search: 'const options = { force: uid !== undefined, signal };',
+    replace: 'const options = { force: true, signal };',
+    caughtBy: unit('controller/secret-store'),
+  },
+  {
+    name: 'any Secret is taken for ours',
+    file: 'src/token/secret-view.ts',
+    search: "if (owner === undefined) return { state: 'foreign', message: foreignMessage(secret) };",
+    replace: '',
+    caughtBy: seeds(80),
+  },
+  {
+    name: 'a token value is logged',
+    file: 'src/controller/issuer.ts',
+    search: "expiresAt: record.expiresAt ?? 'never' },",
+    replace: "expiresAt: record.expiresAt ?? 'never', value: issued.value.reveal() },",
+    caughtBy: seeds(5),
+  },
+  {
+    name: 'edits that matter to no token create one',
+    file: 'src/token/decision.ts',
+    search: 'if (token.status?.token?.specHash === wanted.specHash) return undefined;',
+    replace: 'if (token.status?.observedGeneration === token.metadata.generation) return undefined;',
+    caughtBy: seeds(20),
+  },
+  {
+    name: 'the mint budget is not counted',
+    file: 'src/token/mint-budget.ts',
+    search: 'return budget === 0 || blocking === undefined ? undefined : blocking + HOUR;',
+    replace: 'return undefined;',
+    caughtBy: seeds(80),
+  },
+  {
+    name: 'of two RegistryTokens that want one Secret both write it',
+    file: 'src/token/brakes.ts',
+    search: 'if (olderClaimant === undefined) return undefined;',
+    replace: "if (olderClaimant !== '') return undefined;",
+    caughtBy: unit('token/brakes', 'token/decision'),
+  },
+  {
+    name: 'failures are not waited out',
+    file: 'src/token/brakes.ts',
+    search: 'if (status?.observedGeneration !== metadata.generation) return undefined;',
+    replace: 'if (status) return undefined;',
+    caughtBy: unit('token/brakes', 'token/decision'),
+  },
+  {
+    name: 'a predecessor has no grace',
+    file: 'src/token/status.ts',
+    search: 'const end = Math.min(now + grace, ',
+    replace: 'const end = Math.min(now, ',
+    caughtBy: unit('token/status'),
+  },
+  {
+    name: 'a revision that was used is used again',
+    file: 'src/token/status.ts',
+    search: 'return 1 + Math.max(status.lastRevision ?? 0, ',
+    replace: 'return 1 + Math.max(0, ',
+    caughtBy: unit('token/status'),
+  },
+  {
+    name: 'on Retain the recorded token stays, not the one that the Secret holds',
+    file: 'src/token/deletion.ts',
+    search: 'retained ? (held ?? token?.id) : undefined;',
+    replace: 'retained ? token?.id : undefined;',
+    caughtBy: unit('token/deletion'),
+  },
+  {
+    name: 'the sweep revokes tokens of other clusters',
+    file: 'src/token/sweep.ts',
+    search: 'if (tag?.clusterId === clusterId && ',
+    replace: 'if (tag && ',
+    caughtBy: unit('token/sweep'),
+  },
+  {
+    name: 'the sweep revokes tokens that are just being created',
+    file: 'src/token/sweep.ts',
+    search: 'return tag.revision >= (underWay.get(tag.uid) ?? Infinity);',
+    replace: 'return false;',
+    caughtBy: unit('token/sweep'),
+  },
+  {
+    name: 'the sweep revokes what it sees unused for the first time',
+    file: 'src/token/sweep.ts',
+    search: 'return since !== undefined && now - since >= delay;',
+    replace: 'return since !== now;',
+    caughtBy: unit('token/sweep'),
+  },
+];
