@@ -73,6 +73,8 @@ export class Minter {
     const known = this.#options.memory.recall(uid, this.#options.memory.intentResult(uid, intent.revision));
     if (known) return { result: 'found', issued: known, strays: [] };
     const registry = this.#options.sessions.registry(intent.account, intent.region);
+    // A list is as old as its request: the process may have been frozen since.
+    const now = this.#options.clock.now();
     const rows = await this.tokensOf(uid, registry, signal);
     const strays = this.#strays(token, intent, rows);
     const match = rows.find(({ revision, row }) => revision === intent.revision && !row.revoked);
@@ -86,7 +88,6 @@ export class Minter {
       }
     }
     if (match) return { result: 'lost', strays };
-    const now = this.#options.clock.now();
     const until = this.#unknownSince(token, intent) + SETTLING_TIME;
     if (until <= now || until > now + SETTLING_TIME) return { result: 'lost', strays };
     return {
