@@ -18,6 +18,10 @@ import {
 const NOW = ISSUED + HOUR;
 const DONE: Outcome = { kind: 'done' };
 const HELD: Outcome = { kind: 'held', reason: 'AccountNotReady', message: 'no key' };
+const FAILED: Outcome = {
+  kind: 'failed',
+  failure: { reason: 'RegistryUnavailable', message: 'no answer', retryable: true },
+};
 const SUSPENDED: Outcome = { kind: 'held', reason: 'Suspended', message: 'suspended' };
 const MANUAL = aTokenSpec({ rotation: { policy: 'Manual' } });
 
@@ -83,11 +87,18 @@ describe('the next look at a RegistryToken', () => {
     ],
     [
       'does not come for what is past and held back by something else',
-      [
-        { token: aRecord({ expiresAt: at(0) }), nextRetryTime: at(0) },
-        { outcome: HELD, until: NOW },
-      ],
+      [{ token: aRecord({ expiresAt: at(0) }), nextRetryTime: at(0) }, { outcome: HELD }],
       undefined,
+    ],
+    [
+      'comes in a second, where what held it back ended meanwhile',
+      [{}, { outcome: HELD, until: NOW }],
+      SECOND,
+    ],
+    [
+      'comes in a second, where it is time to try a failure again: writing the status was slow',
+      [{ nextRetryTime: at(HOUR - SECOND) }, { outcome: FAILED }],
+      SECOND,
     ],
   ];
   for (const [name, args, expected] of rows) {
