@@ -68,6 +68,10 @@ function mayBeStuck(world: World, { metadata, spec, status }: RegistryToken): bo
 
 function registryComplaints(world: World, tokens: readonly RegistryToken[]): string[] {
   const used = new Set(world.audit.retained());
+  // What was created for a Secret that turned out to be somebody else's waits for users to act.
+  for (const token of tokens.filter((each) => mayBeStuck(world, each)))
+    for (const { id, revision } of world.audit.mints.of(token.metadata.uid))
+      if (revision === token.status?.mintIntent?.revision) used.add(id);
   for (const { status } of tokens)
     for (const id of [status?.token?.id, ...(status?.previousTokens ?? []).map((token) => token.id)])
       if (id !== undefined) used.add(id);
