@@ -99,12 +99,15 @@ export class Minter {
   }
 
   /**
-   * When the last request that may have created the token was over: when its failure was recorded, or, after a crash, when
-   * this process began at the latest.
+   * When the last request that may have created the token was over: when its answer was given up, or, after a crash, when
+   * this process began at the latest: then the status still says what was announced. After any other failure it is known.
    */
   #unknownSince({ status = {} }: RegistryToken, intent: MintIntent): number {
-    const times = [intent.startedAt, status.lastFailureTime].map((time) => fromTime(time) ?? 0);
-    return Math.max(...times, this.#since);
+    const reasons = new Set(status.conditions?.map(({ reason }) => reason));
+    const times = [fromTime(intent.startedAt) ?? 0];
+    if (reasons.has('MintUnconfirmed')) times.push(fromTime(status.lastFailureTime) ?? 0);
+    if (reasons.has('Issuing') || reasons.has('Rotating')) times.push(this.#since);
+    return Math.max(...times);
   }
 
   /**
