@@ -1,6 +1,7 @@
 import { Operator, type OperatorMetrics, type OperatorSettings } from '../../src/controller/operator.ts';
 import { OPERATOR } from '../../src/api/names.ts';
 import { KubeClient } from '../../src/kube/client.ts';
+import { fenced } from '../../src/kube/fence.ts';
 import { LeadershipLost } from '../../src/kube/leadership-lost.ts';
 import { RegistryDirectory } from '../../src/registry/directory.ts';
 import { ApiTransport } from './api-transport.ts';
@@ -25,9 +26,12 @@ export class SimulatedProcess {
     this.name = name;
     this.clock = new ProcessClock(world.clock, this.gate, skew);
     const { clock } = this;
+    const transport = fenced(new ApiTransport(world, this), () => {
+      if (!this.mayAct) throw new LeadershipLost('another process leads');
+    });
     const operator = new Operator({
       settings,
-      client: new KubeClient(new ApiTransport(world, this), { fieldManager: OPERATOR }),
+      client: new KubeClient(transport, { fieldManager: OPERATOR }),
       directory: new RegistryDirectory({
         clock,
         userAgent: OPERATOR,
