@@ -32,7 +32,9 @@ export class Revoker {
   }
 
   /**
-   * Revokes the previous tokens that are due; expired ones are only struck off.
+   * Revokes the previous tokens that are due; expired ones are only struck off. What is not recorded yet as to be revoked
+   * waits for the next look: another process could have adopted it meanwhile, and its record would have told.
+   * @param token as stored
    * @param held identifiers of tokens that a Secret still holds: those wait until it holds another
    * @returns the status after it
    */
@@ -43,9 +45,10 @@ export class Revoker {
     signal: AbortSignal,
   ): Promise<RegistryTokenStatus> {
     const { clock, random } = this.#options;
+    const recorded = new Set(token.status?.previousTokens?.map(({ id }) => id));
     let next = status;
     for (const previous of steps.dueForRevocation(status, clock.now())) {
-      if (held.has(previous.id)) continue;
+      if (held.has(previous.id) || !recorded.has(previous.id)) continue;
       const expired = (fromTime(previous.expiresAt) ?? Infinity) <= clock.now();
       const failure = expired ? undefined : await this.revoke(token, previous, signal);
       next = failure

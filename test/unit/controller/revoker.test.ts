@@ -19,6 +19,8 @@ const STATUS: RegistryTokenStatus = {
   ],
 };
 
+const TOKEN = anIssuedToken({ status: STATUS });
+
 /** A revoker whose registry notes what it is asked to revoke. @param ours what the registry has with this RegistryToken's tag */
 function stage(fail?: RegistryError, ours = ['due', 'stray']): { revoker: Revoker; asked: string[] } {
   const asked: string[] = [];
@@ -48,28 +50,35 @@ const { signal } = new AbortController();
 describe('previous tokens', () => {
   it('are revoked when they are due, and struck off when they have expired', async () => {
     const { revoker, asked } = stage();
-    const status = await revoker.revokeDue(anIssuedToken(), STATUS, NONE, signal);
+    const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due', 'stray']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);
   });
 
   it('stay alive while a Secret still holds them', async () => {
     const { revoker, asked } = stage();
-    const status = await revoker.revokeDue(anIssuedToken(), STATUS, new Set(['stray']), signal);
+    const status = await revoker.revokeDue(TOKEN, STATUS, new Set(['stray']), signal);
     expect(asked).to.deep.equal(['due']);
     expect(idsOf(status)).to.deep.equal(['stray', 'in-grace']);
   });
 
   it('are left alone where only the status says that they are this RegistryToken’s', async () => {
     const { revoker, asked } = stage(undefined, ['due']);
-    const status = await revoker.revokeDue(anIssuedToken(), STATUS, NONE, signal);
+    const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);
   });
 
+  it('stay alive until they are recorded: another process could know better', async () => {
+    const { revoker, asked } = stage();
+    const status = await revoker.revokeDue(anIssuedToken(), STATUS, NONE, signal);
+    expect(asked).to.deep.equal([]);
+    expect(status).to.deep.equal(STATUS);
+  });
+
   it('stay recorded, with what went wrong, when the registry fails', async () => {
     const { revoker } = stage(new RegistryError('Unavailable', 'us.icr.io does not answer'));
-    const status = await revoker.revokeDue(anIssuedToken(), STATUS, NONE, signal);
+    const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(idsOf(status)).to.deep.equal(['due', 'stray', 'in-grace']);
     expect(status.previousTokens?.[0]).to.include({ attempts: 1, lastError: 'us.icr.io does not answer' });
   });
