@@ -46,8 +46,13 @@ export class Memory {
     this.#entry(uid).own.add(tokenId);
   }
 
+  /** The token is dead: nobody may find it, nor its value, as what an intent gave. */
   noteRevoked(uid: string, tokenId: string): void {
-    this.#entries.get(uid)?.own.delete(tokenId);
+    const entry = this.#entries.get(uid);
+    if (!entry) return;
+    entry.own.delete(tokenId);
+    if (entry.issued?.id === tokenId) delete entry.issued;
+    if (entry.minted?.tokenId === tokenId) delete entry.minted;
   }
 
   rememberIntent(uid: string, revision: number, tokenId: string): void {

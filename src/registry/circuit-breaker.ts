@@ -9,6 +9,8 @@ const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 60_000;
 /** Milliseconds after which those who find a probe under way may ask for its result. */
 const PROBE_WAIT = 5_000;
+/** A request that was given up without an answer after this many milliseconds tells of an outage; a younger one of nothing. */
+const TELLING_SILENCE = 2_000;
 
 interface Outage {
   /** Wall-clock milliseconds, for messages. */
@@ -22,7 +24,7 @@ interface Outage {
 /**
  * Leaves a registry alone while it is down: a request to it takes until its timeout, and workers that wait for one are
  * missed elsewhere. Closed, everything goes through. After five failures in a row it is open: whoever asks fails at
- * once. After a pause it is half-open: one request goes through as a probe, and what becomes of it closes it again or
+ * once. A request that its caller gave up after a long silence is a failure too. After a pause it is half-open: one request goes through as a probe, and what becomes of it closes it again or
  * begins a longer pause. Refusals and rate limits are answers, and no failures.
  */
 export class CircuitBreaker {
@@ -63,20 +65,25 @@ export class CircuitBreaker {
     const probe = this.#outage;
     if (probe) probe.probing = true;
     const era = this.#era;
+    const begun = this.#clock.monotonic();
     try {
       const result = await request();
       if (era === this.#era) this.#answered();
       return result;
     } catch (error) {
-      if (era === this.#era && error instanceof RegistryError) {
-        if (isFailure(error)) this.#failed();
-        else this.#answered();
-      }
+      if (era === this.#era) this.#judge(error, this.#clock.monotonic() - begun);
       throw error;
     } finally {
-      // A probe that was aborted says nothing: the next request is one.
+      // A probe that was given up early says nothing: the next request is one.
       if (probe) probe.probing = false;
     }
+  }
+
+  /** @param silence milliseconds that the request took */
+  #judge(error: unknown, silence: number): void {
+    const given = error instanceof RegistryError;
+    if (given && !isFailure(error)) this.#answered();
+    else if (given || silence >= TELLING_SILENCE) this.#failed();
   }
 
   #answered(): void {

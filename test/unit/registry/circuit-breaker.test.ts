@@ -68,6 +68,32 @@ describe('CircuitBreaker', () => {
     expect(await fails()).to.equal(DOWN);
   });
 
+  describe('a request that its caller gives up', () => {
+    const GIVEN_UP = new Error('there was no answer in time');
+    const giveUp = async (milliseconds: number): Promise<void> => {
+      const request = pending();
+      await clock.advance(milliseconds);
+      await request.end(GIVEN_UP);
+    };
+
+    it('counts as a failure after two seconds of silence: a registry that hangs is down too', async () => {
+      for (let time = 0; time < 5; time++) await giveUp(2_000);
+      expect(await errorOf(works())).to.include({ code: 'Unavailable' });
+    });
+
+    it('tells nothing when it was given up sooner', async () => {
+      for (let time = 0; time < 10; time++) await giveUp(1_999);
+      expect(await works()).to.equal('fine');
+    });
+
+    it('as a probe begins a longer pause', async () => {
+      await open();
+      await clock.advance(5_000);
+      await giveUp(2_000);
+      expect(await errorOf(works())).to.include({ retryAfter: 10_000 });
+    });
+  });
+
   it('after five failures in a row nothing is sent; whoever asks hears since when and until when', async () => {
     await clock.advance(60_000);
     await open();
