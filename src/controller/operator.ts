@@ -278,7 +278,7 @@ export class Operator {
           ...shared,
           linker,
           retention: new Retention(client),
-          onLeftBehind: (account, region) => sweeper?.leftBehind(account, region),
+          onLeftBehind: (uid, account, region) => sweeper?.leftBehind(uid, account, region),
         }),
       }),
       sweeper,

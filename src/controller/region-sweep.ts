@@ -16,7 +16,7 @@ import {
 import type { TokenMetrics } from './metrics.ts';
 
 export interface RegionSweepOptions {
-  users: { watched(): Users; live(signal: AbortSignal): Promise<Users> };
+  users: { watched(): Users; live(gone: Iterable<string>, signal: AbortSignal): Promise<Users> };
   events: EventRecorder;
   metrics: TokenMetrics;
   logger: Logger;
@@ -61,31 +61,45 @@ export class RegionSweep {
 
   /**
    * Looks once.
-   * @returns the registry's list
+   * @param gone uids of RegistryTokens that went, or are about to, and may have left tokens here
+   * @returns the registry's list, and which of those that were to be gone are still there
    * @throws RegistryError when it has no complete list or does not revoke; KubeError when what uses tokens can't be found
    * out; LeadershipLost
    */
-  async run(account: RegistryAccount, registry: Registry, signal: AbortSignal): Promise<ListedToken[]> {
-    const { users, clock, clusterId, sweep, sweepDelay } = this.#options;
+  async run(
+    account: RegistryAccount,
+    registry: Registry,
+    gone: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<{ rows: ListedToken[]; stillThere: string[] }> {
+    const { clock, clusterId, sweep, sweepDelay } = this.#options;
     const rows = await registry.list(signal);
     // Asked for after the list: what was minted and recorded before it is then known.
-    const orphans = findOrphans(rows, users.watched(), clusterId, clock.now());
+    const users = await this.#users(gone, signal);
+    const orphans = findOrphans(rows, users, clusterId, clock.now());
     const { suspects, certain } = confirm(orphans, this.#suspects, clock.monotonic(), sweepDelay);
     this.#suspects = suspects;
     this.#reported = new Set([...this.#reported].filter((id) => suspects.has(id)));
     if (sweep === 'report') this.#report(account, certain);
-    else await this.#revokeAll(account, registry, certain, signal);
-    return rows;
+    else await this.#revokeAll(account, registry, certain, gone, signal);
+    return { rows, stillThere: [...gone].filter((uid) => users.inHand.has(uid)) };
+  }
+
+  /** A watch can lag. That does no harm where nothing points to an orphan; else the API server is asked. */
+  async #users(gone: ReadonlySet<string>, signal: AbortSignal): Promise<Users> {
+    const { users } = this.#options;
+    return gone.size > 0 || this.#suspects.size > 0 ? users.live(gone, signal) : users.watched();
   }
 
   async #revokeAll(
     account: RegistryAccount,
     registry: Registry,
     certain: readonly Orphan[],
+    gone: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<void> {
     for (let done = 0; done < certain.length; done += BATCH) {
-      const users = await this.#options.users.live(signal);
+      const users = await this.#options.users.live(gone, signal);
       for (const orphan of certain.slice(done, done + BATCH)) {
         if (isUsed(orphan, users)) this.#clear(orphan);
         else await this.#revoke(account, registry, orphan, signal);

@@ -32,11 +32,14 @@ interface Place {
   sweep: RegionSweep;
   dueAt: number;
   failures: number;
-  /** Something is known to have been left there: looked at whatever the cluster says, until it was. */
-  owed: boolean;
+  /** Uids of RegistryTokens known to have left tokens there: looked at whatever the cluster says, until they are seen gone. */
+  owed: Set<string>;
   /** Wall-clock milliseconds of the last complete look. */
   sweptAt: number | undefined;
 }
+
+/** Milliseconds to the next look where a RegistryToken that is about to go is still there: its finalizer is being removed. */
+const STILL_THERE = 10_000;
 
 /**
  * Sweeps the registries of each account: when the operator begins to work, on an interval, and soon after a RegistryToken
@@ -51,13 +54,13 @@ export class Sweeper {
     this.#options = options;
   }
 
-  /** A RegistryToken went and may have left tokens there. */
-  leftBehind(account: string, region: string): void {
+  /** A RegistryToken went, or is about to go, and may have left tokens there. */
+  leftBehind(uid: string, account: string, region: string): void {
     const name = resolveRegion(region, this.#options.account(account)?.spec.regions ?? [])?.name ?? region;
     const place = this.#place(account, name);
     // Where it failed since it was first owed, it is tried again anyhow: asking at each of many would only lengthen the wait.
-    if (!place.owed || place.failures === 0) place.dueAt = this.#options.clock.monotonic();
-    place.owed = true;
+    if (place.owed.size === 0 || place.failures === 0) place.dueAt = this.#options.clock.monotonic();
+    place.owed.add(uid);
     this.#options.enqueue(account);
   }
 
@@ -103,7 +106,7 @@ export class Sweeper {
       return region ? [region.name] : [];
     };
     const places = [...(this.#places.get(account.metadata.name) ?? [])];
-    const open = places.filter(([, { owed, sweep }]) => owed || sweep.orphans > 0);
+    const open = places.filter(([, { owed, sweep }]) => owed.size > 0 || sweep.orphans > 0);
     const names = [...namedRegions(account, tokens()), ...open.map(([region]) => region)];
     const named = new Set(names.flatMap(canonical));
     return { named, all: [...new Set([...named, ...(isOfIbmCloud(account) ? regionNames(own) : [])])] };
@@ -119,12 +122,17 @@ export class Sweeper {
     const { sessions, clock, sweepInterval } = this.#options;
     const place = this.#place(account.metadata.name, region);
     if (place.dueAt > clock.monotonic()) return undefined;
+    const owed = new Set(place.owed);
     try {
       const registry = sessions.registry(account.metadata.name, region);
-      const rows = await place.sweep.run(account, registry, signal);
+      const { rows, stillThere } = await place.sweep.run(account, registry, owed, signal);
       const now = clock.monotonic();
-      Object.assign(place, { failures: 0, owed: false, sweptAt: clock.now() });
-      place.dueAt = Math.min(now + sweepInterval, place.sweep.nextCertain ?? Infinity);
+      for (const uid of owed) if (!stillThere.includes(uid)) place.owed.delete(uid);
+      // This look may have missed what was reported meanwhile.
+      const missed = [...place.owed].some((uid) => !owed.has(uid));
+      const pause = place.owed.size > 0 ? STILL_THERE : sweepInterval;
+      place.dueAt = Math.min(missed ? now : now + pause, place.sweep.nextCertain ?? Infinity);
+      Object.assign(place, { failures: 0, sweptAt: clock.now() });
       return rows;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
@@ -181,7 +189,7 @@ export class Sweeper {
     let place = places.get(region);
     if (!place) {
       const sweep = new RegionSweep(this.#options, region);
-      place = { sweep, dueAt: -Infinity, failures: 0, owed: false, sweptAt: undefined };
+      place = { sweep, dueAt: -Infinity, failures: 0, owed: new Set(), sweptAt: undefined };
       places.set(region, place);
     }
     return place;

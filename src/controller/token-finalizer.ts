@@ -38,8 +38,13 @@ export interface FinalizerOptions {
   /** How long a registry that does not answer may hold a RegistryToken, in milliseconds. */
   revocationDeadline: number;
   /** Called when a RegistryToken went and may have left tokens there. */
-  onLeftBehind: (account: string, region: string) => void;
+  onLeftBehind: (uid: string, account: string, region: string) => void;
 }
+
+/** Milliseconds that a registry gets to answer to one try to revoke: the worker is missed elsewhere meanwhile. */
+const LONGEST_TRY = 5_000;
+/** Milliseconds that it gets at least, also when the deadline is near or past: a try of no time would revoke nothing. */
+const SHORTEST_TRY = 3_000;
 
 /**
  * Takes down what a deleted RegistryToken leaves: the mentions of its Secret, the Secret, then its tokens. A registry that can't be reached does not
@@ -68,7 +73,8 @@ export class TokenFinalizer {
     await linker.release(token, !plan.deleteSecret, signal);
     if (plan.deleteSecret && own) await secrets.remove(own, signal);
     const left = since + revocationDeadline - clock.monotonic();
-    const failure = await this.#revokeAll(token, plan, Math.max(left, 0), signal);
+    const patience = Math.min(Math.max(left, SHORTEST_TRY), LONGEST_TRY);
+    const failure = await this.#revokeAll(token, plan, patience, signal);
     const remaining = since + revocationDeadline - clock.monotonic();
     if (failure && remaining > 0) {
       const delay = retryDelay(failure, memory.countRevocationTry(uid), random());
@@ -76,8 +82,12 @@ export class TokenFinalizer {
     }
     if (plan.retain !== undefined) await retention.remember(token, plan.retain, signal);
     if (failure) this.#giveUp(token, failure);
-    await tokens.removeFinalizer(token, signal);
-    if (failure) for (const { account, region } of placesOf(token)) onLeftBehind(account, region);
+    try {
+      await tokens.removeFinalizer(token, signal);
+    } finally {
+      // The patch may have taken effect although its answer got lost.
+      if (failure) for (const { account, region } of placesOf(token)) onLeftBehind(uid, account, region);
+    }
     return undefined;
   }
 

@@ -44,8 +44,12 @@ export class TokenUsers {
     });
   }
 
-  /** As the API server has it now; Secrets whether or not they bear the operator's label. @throws KubeError */
-  async live(signal: AbortSignal): Promise<Users> {
+  /**
+   * As the API server has it now; Secrets whether or not they bear the operator's label.
+   * @param gone uids of RegistryTokens that can be spoken for although no watch told of their deletion yet
+   * @throws KubeError
+   */
+  async live(gone: Iterable<string>, signal: AbortSignal): Promise<Users> {
     const scopes = this.#namespaces.length === 0 ? [undefined] : this.#namespaces;
     const lists = scopes.map(async (namespace) => ({
       tokens: await this.#client.list<RegistryToken>(REGISTRY_TOKENS, { namespace, signal }, essence),
@@ -62,13 +66,13 @@ export class TokenUsers {
       tokens,
       secrets: parts.flatMap(({ secrets }) => secrets.items),
       retained: retainedBy(accounts),
-      known: this.#known(tokens),
+      known: this.#known(tokens, gone),
     });
   }
 
-  #known(tokens: readonly RegistryToken[]): Set<string> | undefined {
+  #known(tokens: readonly RegistryToken[], gone: Iterable<string> = []): Set<string> | undefined {
     if (this.#namespaces.length === 0) return undefined;
-    return new Set([...this.#watched.deleted(), ...tokens.map(({ metadata }) => metadata.uid)]);
+    return new Set([...this.#watched.deleted(), ...gone, ...tokens.map(({ metadata }) => metadata.uid)]);
   }
 }
 
@@ -95,6 +99,13 @@ function tokenIdOnly(secret: KubeObject): KubeObject {
 }
 
 function identityOf({ metadata }: KubeObject): ObjectMeta {
-  const { name, uid, resourceVersion, creationTimestamp } = metadata;
-  return { name, uid, resourceVersion, creationTimestamp };
+  const { name, uid, resourceVersion, creationTimestamp, deletionTimestamp, finalizers } = metadata;
+  return {
+    name,
+    uid,
+    resourceVersion,
+    creationTimestamp,
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    ...(finalizers && { finalizers }),
+  };
 }

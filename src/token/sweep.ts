@@ -1,4 +1,4 @@
-import { TOKEN_ID_ANNOTATION } from '../api/names.ts';
+import { FINALIZER, TOKEN_ID_ANNOTATION } from '../api/names.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import type { ObjectMeta } from '../common/objects.ts';
 import { readTag, type Tag } from './tag.ts';
@@ -26,6 +26,8 @@ export interface Users {
   underWay: ReadonlyMap<string, number>;
   /** Uids of the RegistryTokens that can be spoken for; undefined: all, since the whole cluster is in view. */
   known: ReadonlySet<string> | undefined;
+  /** Uids of the RegistryTokens that the operator still has in hand. */
+  inHand: ReadonlySet<string>;
 }
 
 /** What the users of tokens are read from. */
@@ -39,13 +41,16 @@ export interface Cluster {
 }
 
 /**
- * What uses tokens: statuses of RegistryTokens, whatever they say of them; Secrets, by the identifier in their annotation,
- * whether or not their RegistryToken still exists; and what was kept on purpose.
+ * What uses tokens: statuses of RegistryTokens, whatever they say of them, until the operator has let go of them; Secrets,
+ * by the identifier in their annotation, whether or not their RegistryToken still exists; and what was kept on purpose.
  */
 export function usersOf({ tokens, secrets, retained, known }: Cluster): Users {
   const ids = new Set(retained);
   const underWay = new Map<string, number>();
+  const inHand = new Set<string>();
   for (const { metadata, status } of tokens) {
+    if (isLetGo(metadata)) continue;
+    inHand.add(metadata.uid);
     if (status?.token) ids.add(status.token.id);
     for (const { id } of status?.previousTokens ?? []) ids.add(id);
     if (status?.mintIntent) underWay.set(metadata.uid, status.mintIntent.revision);
@@ -54,7 +59,12 @@ export function usersOf({ tokens, secrets, retained, known }: Cluster): Users {
     const id = metadata.annotations?.[TOKEN_ID_ANNOTATION];
     if (id !== undefined) ids.add(id);
   }
-  return { ids, underWay, known };
+  return { ids, underWay, known, inHand };
+}
+
+/** Deleted, and done with as far as the operator is concerned: whoever else holds it up, its tokens serve nobody. */
+function isLetGo({ deletionTimestamp, finalizers = [] }: ObjectMeta): boolean {
+  return deletionTimestamp !== undefined && !finalizers.includes(FINALIZER);
 }
 
 /**

@@ -4,13 +4,16 @@ import { NAMESPACES } from '../../src/kube/resources.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { ProxiedWorld } from '../support/proxied-world.ts';
 
-const COUNT = 10;
+/** Many more than there are workers. */
+const COUNT = 40;
 const DEADLINE = 30_000;
+/** For the first tokens, the process's start included. */
+const ISSUE = 60_000;
 /** The circuit breaker's longest pause, and then the sweep's own wait. */
 const RECOVERY = 90_000;
 
 describe('a namespace is deleted while the registry is down', function () {
-  this.timeout(DEADLINE + RECOVERY + 20_000);
+  this.timeout(ISSUE + DEADLINE + RECOVERY + 20_000);
   let there: ProxiedWorld;
   let operator: OperatorProcess;
 
@@ -28,24 +31,32 @@ describe('a namespace is deleted while the registry is down', function () {
     operator = await OperatorProcess.start({ kubeconfig: there.kubeconfig, flags: ['--leader-elect=false'] });
   };
 
-  for (const { what, meanwhile } of [
-    { what: 'is back', meanwhile: () => Promise.resolve() },
+  const restart = async (): Promise<void> => {
+    await operator.kill();
+    await start();
+  };
+  const refuses = (): Promise<void> => there.registry.refuse();
+  const hangs = async (): Promise<void> => there.registry.add({ kind: 'black-hole' });
+  const nothing = (): Promise<void> => Promise.resolve();
+
+  for (const { how, strike, what, meanwhile } of [
+    { how: 'refuses connections', strike: refuses, what: 'is back', meanwhile: nothing },
+    { how: 'does not answer', strike: hangs, what: 'is back', meanwhile: nothing },
     {
+      how: 'refuses connections',
+      strike: refuses,
       what: 'is back, the operator killed and started in between',
-      meanwhile: async () => {
-        await operator.kill();
-        await start();
-      },
+      meanwhile: restart,
     },
   ]) {
-    it(`it is gone within 30 s, and its tokens are revoked once the registry ${what}`, async () => {
-      const { world, registry } = there;
+    it(`the registry ${how}: it is gone within 30 s, and its tokens are revoked once the registry ${what}`, async () => {
+      const { world } = there;
       const namespace = await world.createNamespace();
       const names = await Promise.all(Array.from({ length: COUNT }, () => world.createToken(namespace)));
-      for (const name of names) await world.whenReady(name);
+      for (const name of names) await world.whenReady(name, { status: 'True' }, ISSUE);
       expect(world.service.tokens()).to.have.length(COUNT);
 
-      await registry.refuse();
+      await strike();
       const deleted = clock.monotonic();
       await world.client.delete(NAMESPACES, { name: namespace });
       await world.eventually(
@@ -61,7 +72,7 @@ describe('a namespace is deleted while the registry is down', function () {
 
       await meanwhile();
       const back = clock.monotonic();
-      await registry.heal();
+      await there.heal();
       await world.eventually(
         'its tokens are revoked',
         () => {

@@ -274,8 +274,9 @@ export class World {
   async whenReady(
     name: ObjectName,
     expected: { status?: 'True' | 'False'; reason?: string } = { status: 'True' },
+    milliseconds?: number,
   ): Promise<RegistryToken> {
-    return this.eventually(`RegistryToken ${name.name} has Ready ${JSON.stringify(expected)}`, async () => {
+    const look = async (): Promise<{ value: RegistryToken } | { seen: string }> => {
       const token = await this.token(name);
       const ready = token.status?.conditions?.find(({ type }) => type === 'Ready');
       const current = ready?.observedGeneration === token.metadata.generation;
@@ -283,7 +284,9 @@ export class World {
         (expected.status === undefined || ready?.status === expected.status) &&
         (expected.reason === undefined || ready?.reason === expected.reason);
       return current && matches ? { value: token } : { seen: JSON.stringify(token.status ?? 'no status') };
-    });
+    };
+    const what = `RegistryToken ${name.name} has Ready ${JSON.stringify(expected)}`;
+    return this.eventually(what, look, milliseconds);
   }
 
   /** Polls until there is a value. @throws Error that says what was seen last, after ten seconds */

@@ -37,6 +37,8 @@ class Stage {
   watched: { tokens?: RegistryToken[]; deleted?: string[] } = {};
   orphans: ReadonlyMap<string, number> = new Map();
   mayAct = true;
+  /** Happens once, during the next list. */
+  whileListing: (() => void) | undefined;
   apiServerFails = false;
   readonly #deleted = new Set<string>();
   sweeper: Sweeper;
@@ -132,6 +134,9 @@ class Stage {
     const registry: Pick<Registry, 'list' | 'revoke'> = {
       list: async () => {
         this.listed.push(region);
+        const { whileListing } = this;
+        this.whileListing = undefined;
+        whileListing?.();
         fail();
         return this.regions.get(region) ?? [];
       },
@@ -322,7 +327,7 @@ describe('sweeper', () => {
     stage.down.set('eu-de', outage);
     await stage.look();
     expect(stage.listed).to.deep.equal(['us-south']);
-    stage.sweeper.leftBehind('default', 'eu-central');
+    stage.sweeper.leftBehind('gone', 'default', 'eu-central');
     expect(stage.enqueued).to.deep.equal(['default']);
     await stage.run(DELAY);
     expect(stage.listed.filter((region) => region === 'us-south')).to.have.length(1);
@@ -334,10 +339,67 @@ describe('sweeper', () => {
     expect(stage.orphans.has('eu-de')).to.equal(false);
   });
 
+  describe('what a RegistryToken left is found', () => {
+    const left = anIssuedToken({ metadata: { uid: 'gone' }, status: { token: aRecord({ id: 'a' }) } });
+    beforeEach(async () => {
+      await stage.look();
+      stage.add('us-south', 'a');
+    });
+
+    it('though the watches have not noticed yet that it is gone', async () => {
+      stage.watched = { tokens: [left] };
+      stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      await stage.run(DELAY + 1);
+      expect(stage.revoked).to.deep.equal(['a']);
+    });
+
+    it('also by an operator of a few namespaces', async () => {
+      stage = new Stage({ namespaces: ['team'] });
+      await stage.look();
+      stage.add('us-south', 'a');
+      stage.watched = { tokens: [left], deleted: [] };
+      stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      await stage.look();
+      stage.watched = { tokens: [], deleted: ['gone'] };
+      await stage.run(DELAY + 1);
+      expect(stage.revoked).to.deep.equal(['a']);
+    });
+
+    it('though it was still there at the first look: its finalizer was just being removed', async () => {
+      stage.tokens = [left];
+      stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      expect(await stage.look()).to.deep.equal({ requeueAfter: 10_000 });
+      stage.tokens = [];
+      await stage.run(DELAY + 10_001);
+      expect(stage.revoked).to.deep.equal(['a']);
+      expect(await stage.look())
+        .to.have.property('requeueAfter')
+        .greaterThan(30 * MINUTE);
+    });
+
+    it('though somebody else’s finalizer holds it up', async () => {
+      const deletionTimestamp = new Date(stage.clock.now()).toISOString();
+      const { metadata } = left;
+      stage.tokens = [{ ...left, metadata: { ...metadata, deletionTimestamp, finalizers: ['others/own'] } }];
+      stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      await stage.run(DELAY + 1);
+      expect(stage.revoked).to.deep.equal(['a']);
+    });
+
+    it('though it was reported while a look was under way', async () => {
+      await stage.clock.advance(HOUR);
+      stage.whileListing = () => stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      stage.watched = { tokens: [left] };
+      expect(await stage.look()).to.deep.equal({ requeueAfter: 0 });
+      await stage.run(DELAY + 1);
+      expect(stage.revoked).to.deep.equal(['a']);
+    });
+  });
+
   it('many that go while the registry is down do not put off its next try', async () => {
     stage.down.set('us-south', outage);
     for (let gone = 0; gone < 10; gone++) {
-      stage.sweeper.leftBehind('default', 'us-south');
+      stage.sweeper.leftBehind(`gone-${gone}`, 'default', 'us-south');
       await stage.look();
     }
     expect(stage.listed).to.deep.equal(['us-south']);
@@ -350,7 +412,7 @@ describe('sweeper', () => {
     const { account } = stage;
     stage.account = undefined;
     stage.add('eu-de', 'a');
-    stage.sweeper.leftBehind('default', 'eu-de');
+    stage.sweeper.leftBehind('gone', 'default', 'eu-de');
     expect(await stage.look()).to.equal(undefined);
     expect(stage.orphans.size).to.equal(0);
     stage.account = account;
