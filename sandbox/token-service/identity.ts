@@ -39,13 +39,22 @@ export class Identity {
 
   constructor(options: IdentityOptions) {
     this.#options = options;
-    for (const { key, accountId } of options.apiKeys) {
-      const iamId = `iam-ServiceId-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
-      const signingKey = createHmac('sha256', key).update('access token').digest();
-      const holder = { accountId, iamId, signingKey };
-      this.#byKey.set(key, holder);
-      this.#byIamId.set(iamId, holder);
-    }
+    for (const key of options.apiKeys) this.addKey(key);
+  }
+
+  addKey({ key, accountId }: ApiKey): void {
+    const iamId = `iam-ServiceId-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
+    const signingKey = createHmac('sha256', key).update('access token').digest();
+    const holder = { accountId, iamId, signingKey };
+    this.#byKey.set(key, holder);
+    this.#byIamId.set(iamId, holder);
+  }
+
+  /** An API key is deleted: from now on neither it is accepted, nor an access token that it was exchanged for. */
+  deleteKey(key: string): void {
+    const holder = this.#byKey.get(key);
+    this.#byKey.delete(key);
+    if (holder) this.#byIamId.delete(holder.iamId);
   }
 
   /** POST /identity/token. `lifetime` in milliseconds. */

@@ -43,6 +43,7 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
   host: string | undefined;
   readonly #clock: Clock;
   readonly #problems: Problems;
+  readonly #identity: Identity;
   readonly #ledger: TokenLedger;
   readonly #state: StateStore | undefined;
   readonly #values: string[];
@@ -83,6 +84,7 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
         this.emit('exchanged', { time: clock.now(), account, expiresAt });
       },
     });
+    this.#identity = identity;
     const issuer = (): string => this.host ?? 'localhost';
     const tokenApi = new TokenApi({
       clock,
@@ -160,6 +162,16 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
   /** The certificate that a registry needs to believe the bearer tokens (its rootcertbundle), PEM. */
   async certificate(): Promise<string> {
     return (await this.#signer()).saved.certificate;
+  }
+
+  /** Adds an API key, as its owner would at IAM. */
+  addApiKey(key: ApiKey): void {
+    this.#identity.addKey(key);
+  }
+
+  /** Deletes an API key, as its owner would at IAM. */
+  deleteApiKey(key: string): void {
+    this.#identity.deleteKey(key);
   }
 
   /** The registry tokens that are alive. */

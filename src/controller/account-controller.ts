@@ -91,16 +91,33 @@ export class AccountController {
       return { verdict, changed: sessions.update(account, version, undefined, verdict.message) };
     }
     this.#options.protect(apiKey);
-    const { name } = account.metadata;
-    const replaced = sessions.update(account, version, apiKey, sessions.problem(name));
     let verdict: Verdict;
     try {
       verdict = await directory.verify(credentialsOf(account, apiKey), signal);
     } catch (error) {
       verdict = failureOf(error);
     }
-    const problem = 'reason' in verdict ? verdict.message : undefined;
-    return { verdict, changed: sessions.update(account, version, apiKey, problem) || replaced };
+    const stranger = 'accountId' in verdict && this.#ofAnother(account, verdict.accountId);
+    if (stranger) {
+      // Where these credentials look, the tokens there are would seem gone: nothing is done with them.
+      return { verdict: stranger, changed: sessions.update(account, version, undefined, stranger.message) };
+    }
+    const problem = 'reason' in verdict ? inAWord(verdict) : undefined;
+    return { verdict, changed: sessions.update(account, version, apiKey, problem) };
+  }
+
+  /** Says so, if the credentials are another registry account's than the tokens there are, and nobody said that they are to be. */
+  #ofAnother(account: RegistryAccount, accountId: string): Failure | undefined {
+    const recorded = account.status?.accountId;
+    if (recorded === undefined || recorded === accountId || account.spec.accountId === accountId)
+      return undefined;
+    const holders = this.#options.tokensOf(account.metadata.name).filter(({ status }) => status?.token);
+    if (holders.length === 0) return undefined;
+    return {
+      reason: 'CredentialsInvalid',
+      message: `the credentials belong to account ${accountId}, but ${holders.length} RegistryTokens hold tokens of account ${recorded}; put a key of that account there, or set spec.accountId to ${accountId} to give those tokens up`,
+      retryable: false,
+    };
   }
 
   async #writeStatus(account: RegistryAccount, verdict: Verdict, signal: AbortSignal): Promise<void> {
@@ -109,7 +126,7 @@ export class AccountController {
     const ready = readyCondition(verdict);
     const tokens = tokensOf(name);
     const rotation = rotationProgress(account, tokens);
-    const { accountId: _, rotation: __, ...rest } = account.status ?? {};
+    const { rotation: _, ...rest } = account.status ?? {};
     const status: RegistryAccountStatus = {
       ...rest,
       observedGeneration: generation,
@@ -145,6 +162,11 @@ function missing(secret: SecretObject | undefined, name: string): Failure {
     ? `credentials Secret ${name} has no key ${API_KEY_FIELD}; put the API key there`
     : `credentials Secret ${name} is not there; create it with the API key under the key ${API_KEY_FIELD}`;
   return { reason, message, retryable: false };
+}
+
+/** What is the matter, in words that stay the same however often it is tried: a registry's own hold times and request ids. */
+function inAWord({ reason }: Failure): string {
+  return `${reason}, of which its Ready condition tells more`;
 }
 
 function readyCondition(verdict: Verdict): ConditionUpdate {

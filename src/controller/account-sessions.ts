@@ -1,5 +1,7 @@
+import { findCondition } from '../api/conditions.ts';
 import type { RegistryAccount } from '../api/registry-account.ts';
 import { ACCOUNT_DEFAULTS } from '../api/registry-account.ts';
+import { fromTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Redacted } from '../common/redacted.ts';
 import { RegistryError } from '../registry/errors.ts';
@@ -14,7 +16,7 @@ interface Session {
   /** Whether new tokens are to be tried at the registry. */
   verifies: boolean;
   /** Wall-clock milliseconds. */
-  changedAt: number;
+  changedAt: number | undefined;
   /** Distinguishes versions of the account and its key without holding the key. */
   version: string;
 }
@@ -48,10 +50,24 @@ export class AccountSessions {
       credentials: apiKey && credentialsOf(account, apiKey),
       problem,
       verifies: (account.spec.verify ?? ACCOUNT_DEFAULTS.verify) === 'Auto',
-      changedAt: changed ? this.#clock.now() : before.changedAt,
+      changedAt: !changed
+        ? before.changedAt
+        : before
+          ? this.#clock.now()
+          : this.#changedBefore(account, problem),
       version,
     });
     return changed;
+  }
+
+  /** When an account that this process did not know changed: what its status says, unless that has ceased to be true. */
+  #changedBefore(
+    { metadata, status = {} }: RegistryAccount,
+    problem: string | undefined,
+  ): number | undefined {
+    const ready = findCondition(status.conditions, 'Ready');
+    const same = ready?.status === 'True' && ready.observedGeneration === metadata.generation && !problem;
+    return same ? fromTime(ready.lastTransitionTime) : this.#clock.now();
   }
 
   forget(name: string): void {

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { NAMESPACES } from '../../src/kube/resources.ts';
+import { registerSecret } from '../support/secrecy.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import { API_KEY, type World } from '../support/world.ts';
 
@@ -213,15 +215,62 @@ describe('credentials of an account', () => {
     expect((await world.account(account)).status).to.include({ accountId: 'account-1' });
   });
 
-  it('changed: no token is created because of it', async () => {
+  /** An account with credentials of its own, and a RegistryToken that has a token from it. */
+  async function issued(
+    key: string,
+  ): Promise<{ secret: string; account: string; name: ObjectName; id: string }> {
     const secret = world.uniqueName('credentials');
     const account = world.uniqueName('account');
-    await world.setCredentials(secret, { apikey: API_KEY });
+    await world.setCredentials(secret, { apikey: key });
     await world.createAccount(account, { credentialsSecretRef: { name: secret } });
     const name = await world.createToken(namespace, { accountRef: { name: account } });
-    const before = await world.whenReady(name);
-    await world.setCredentials(secret, { apikey: API_KEY, note: 'changed' });
-    await world.createToken(namespace).then((other) => world.whenReady(other));
-    expect((await world.token(name)).status?.token).to.deep.equal(before.status?.token);
+    const { status } = await world.whenReady(name);
+    return { secret, account, name, id: status?.token?.id ?? '' };
+  }
+  /** A new API key of a registry account. */
+  function aKey(accountId: string): string {
+    const key = world.uniqueName('an-api-key-that-nobody-may-see');
+    registerSecret(key);
+    world.service.addApiKey({ key, accountId });
+    return key;
+  }
+  const alive = (id: string): boolean => world.service.tokens().some((token) => token.id === id);
+
+  it('changed, and the former key deleted: nothing is created for it, and what the former created is revoked', async () => {
+    const former = aKey('account-1');
+    const { secret, account, name, id } = await issued(former);
+    world.service.deleteApiKey(former);
+    await world.setCredentials(secret, { apikey: aKey('account-1') });
+    await world
+      .createToken(namespace, { accountRef: { name: account } })
+      .then((other) => world.whenReady(other));
+    expect((await world.token(name)).status?.token?.id).to.equal(id);
+    await world.deleteToken(name);
+    await world.eventually('its token is revoked', () =>
+      Promise.resolve(alive(id) ? { seen: 'alive' } : { value: true }),
+    );
+  });
+
+  it('of another registry account: refused, so that its tokens do not count as gone where they are not', async () => {
+    const { secret, account, name, id } = await issued(API_KEY);
+    await world.setCredentials(secret, { apikey: aKey('account-2') });
+    expect((await whenAccount(account, 'CredentialsInvalid')).message).to.equal(
+      'the credentials belong to account account-2, but 1 RegistryTokens hold tokens of account account-1; put a key of that account there, or set spec.accountId to account-2 to give those tokens up',
+    );
+    await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
+    await world.eventually('a rotation waits', async () => {
+      const { conditions } = (await world.token(name)).status ?? {};
+      const found = conditions?.find(({ reason }) => reason === 'AccountNotReady');
+      return found ? { value: found } : { seen: JSON.stringify(conditions) };
+    });
+    await world.setCredentials(secret, { apikey: API_KEY });
+    await world.eventually('it is rotated', async () => {
+      const { lastHandledRotate } = (await world.token(name)).status ?? {};
+      return lastHandledRotate === 'now' ? { value: true } : { seen: String(lastHandledRotate) };
+    });
+    await world.deleteToken(name);
+    await world.eventually('both are revoked', () =>
+      Promise.resolve(alive(id) ? { seen: 'alive' } : { value: true }),
+    );
   });
 });

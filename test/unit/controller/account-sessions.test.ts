@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import type { RegistryAccount } from '../../../src/api/registry-account.ts';
+import { Redacted } from '../../../src/common/redacted.ts';
+import { AccountSessions } from '../../../src/controller/account-sessions.ts';
+import type { RegistryDirectory } from '../../../src/registry/directory.ts';
+import { anAccount, HOUR } from '../../support/builders.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const KEY = new Redacted('key');
+const SINCE = '2025-12-31T12:00:00Z';
+
+/** An account whose status says that it has been ready, of that generation, since noon. */
+function known(ready: 'True' | 'False' = 'True', observedGeneration = 1): RegistryAccount {
+  const condition = { type: 'Ready', status: ready, reason: 'Any', message: '', lastTransitionTime: SINCE };
+  return anAccount({
+    metadata: { generation: 1 },
+    status: { conditions: [{ ...condition, observedGeneration }] },
+  });
+}
+
+describe('when an account last changed', () => {
+  let clock: VirtualClock;
+  let sessions: AccountSessions;
+  beforeEach(() => {
+    clock = new VirtualClock();
+    sessions = new AccountSessions({} as RegistryDirectory, clock);
+  });
+
+  it('is what its status says, when the operator starts and finds it as it was: no backoff ends for that', () => {
+    sessions.update(known(), 'v1', KEY, undefined);
+    expect(sessions.changedAt('default')).to.equal(Date.parse(SINCE));
+  });
+
+  const changes: [string, RegistryAccount, string | undefined][] = [
+    ['it was not ready', known('False'), undefined],
+    ['its spec has changed', known('True', 0), undefined],
+    ['it has ceased to work', known(), 'the key was refused'],
+    ['it has no status yet', anAccount({ metadata: { generation: 1 } }), undefined],
+  ];
+  for (const [what, account, problem] of changes) {
+    it(`is now, when the operator starts and ${what}`, () => {
+      sessions.update(account, 'v1', KEY, problem);
+      expect(sessions.changedAt('default')).to.equal(clock.now());
+    });
+  }
+
+  it('is now, when it changes under the operator’s eyes, and stays so while nothing does', async () => {
+    sessions.update(known(), 'v1', KEY, undefined);
+    await clock.advance(HOUR);
+    const changed = clock.now();
+    expect(sessions.update(known(), 'v2', KEY, undefined)).to.equal(true);
+    await clock.advance(HOUR);
+    expect(sessions.update(known(), 'v2', KEY, undefined)).to.equal(false);
+    expect(sessions.changedAt('default')).to.equal(changed);
+  });
+});
