@@ -8,8 +8,9 @@ import type { IssuedToken } from '../registry/port.ts';
 import { deadOnArrival } from '../token/clock-skew.ts';
 import type { Outcome } from '../token/conditions.ts';
 import { conditionsOf } from '../token/conditions.ts';
-import { rotateValue, type Decision } from '../token/decision.ts';
+import type { Decision } from '../token/decision.ts';
 import type { Failure } from '../token/failure.ts';
+import { rotateValue } from '../token/rotate-now.ts';
 import type { SecretView } from '../token/secret-view.ts';
 import * as steps from '../token/status.ts';
 import type { Waiting } from '../token/verification.ts';
@@ -171,11 +172,14 @@ export class Issuer {
     signal: AbortSignal,
   ): Promise<Progress | 'token is gone'> {
     const { memory, metrics, events, clock, logger } = this.#options;
-    const { token, status, spec } = task;
+    const { token, status, spec, wanted } = task;
     const { uid } = token.metadata;
+    // Behind another host there may be another registry, which knows nothing of this token.
+    const moved = status.host !== undefined && status.host !== wanted.host;
     let issued: IssuedToken | undefined;
     try {
-      issued = memory.recall(uid, status.token?.id) ?? (await this.#options.minter.readBack(token, signal));
+      const known = moved ? undefined : memory.recall(uid, status.token?.id);
+      issued = known ?? (await this.#options.minter.readBack(token, signal));
     } catch (error) {
       return this.#failed(task, status, failureOf(error));
     }
@@ -308,7 +312,7 @@ export class Issuer {
     events.event(task.token, 'Warning', reason, message);
     return {
       token: task.token,
-      status: steps.withFailure(status, failure, clock.now(), random()),
+      status: steps.withFailure(status, failure, clock.now(), random(), rotateValue(task.token)),
       outcome: { kind: 'failed', failure },
       secretHolds: holds(task.secret, status),
     };

@@ -41,6 +41,8 @@ export interface TokenControllerOptions {
   onReady: (token: RegistryToken) => void;
   memory: Memory;
   clock: Clock;
+  /** Milliseconds for which a predecessor stays valid, where the spec does not say. */
+  defaultGracePeriod: number;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
   skew: (account: string, region: string) => number;
 }
@@ -161,7 +163,7 @@ export class TokenController {
     const held = this.#stillHeld(assessment, progress);
     const revoked = suspended
       ? progress.status
-      : await revoker.revokeDue(token, progress.status, held, signal);
+      : await revoker.revokeDue(token, this.#withGrace(progress.status, spec), held, signal);
     const scheduled = scheduledStatus(token, revoked, assessment, secretHolds);
     const status = spec ? withServiceAccounts(token, scheduled, spec, linker) : scheduled;
     const now = clock.now();
@@ -174,7 +176,7 @@ export class TokenController {
       outcome,
       now,
       skew,
-      remarks: linker.problems(token),
+      remarks: [...linker.problems(token), ...remarksOf(assessment)],
     });
     const next = withConditions(token, status, updates, now);
     if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
@@ -183,6 +185,13 @@ export class TokenController {
     const look = nextLook(token, spec, awaited, outcome, until, clock.now(), skew) ?? Infinity;
     const requeueAfter = hasFinishedIntent(assessment, outcome) ? Math.min(look, AFTERTHOUGHT) : look;
     return requeueAfter === Infinity ? undefined : { requeueAfter };
+  }
+
+  #withGrace(status: RegistryTokenStatus, spec: TokenSpec | undefined): RegistryTokenStatus {
+    const { clock, defaultGracePeriod } = this.#options;
+    return spec
+      ? steps.withGrace(status, spec.rotation.gracePeriod ?? defaultGracePeriod, clock.now())
+      : status;
   }
 
   /**
@@ -195,6 +204,12 @@ export class TokenController {
       assessment.refusal || assessment.secret.state !== 'ours' ? undefined : assessment.secret.holds;
     return new Set([...this.#options.formerSecrets.held(token), ...(seen === undefined ? [] : [seen])]);
   }
+}
+
+/** What will stand in the way of the next rotation. */
+function remarksOf(assessment: Assessment): string[] {
+  if (assessment.refusal || assessment.secret.state !== 'ours' || !assessment.secret.locked) return [];
+  return ['it is immutable, so no other token can be written to it: delete it, and it is made anew'];
 }
 
 function isReady(status: RegistryTokenStatus | undefined): boolean {

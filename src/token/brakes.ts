@@ -3,6 +3,7 @@ import { ROTATE_ANNOTATION } from '../api/names.ts';
 import { fromTime, toTime } from '../api/time.ts';
 import { isFailureReason, isRegistryFailure } from './failure.ts';
 import { budgetFreeAt } from './mint-budget.ts';
+import { isRetryRequested } from './rotate-now.ts';
 import { expiryOf, SHORTEST_LIFE } from './schedule.ts';
 import { isExpired, type Policy, type Situation } from './situation.ts';
 
@@ -70,18 +71,16 @@ function accountNotReady({ accountProblem, wanted }: Situation): Hold | undefine
 }
 
 /**
- * A failure holds things back until its retry time, unless what failed has been changed since. Times that lie ahead of
+ * A failure holds things back until its retry time, unless what failed has been changed since, or somebody asks for a
+ * rotation now. Times that lie ahead of
  * the clock were written before it was set back: they say nothing, and waiting for them could take for ever.
  */
-export function backingOff({
-  token: { status, metadata },
-  now,
-  accountChangedAt,
-}: Situation): Hold | undefined {
+export function backingOff({ token, now, accountChangedAt }: Situation): Hold | undefined {
+  const { status, metadata } = token;
   const retry = fromTime(status?.nextRetryTime);
   const failure = fromTime(status?.lastFailureTime);
   if (retry === undefined || retry <= now || failure === undefined || failure > now) return undefined;
-  if (status?.observedGeneration !== metadata.generation) return undefined;
+  if (status?.observedGeneration !== metadata.generation || isRetryRequested(token)) return undefined;
   // Status times are whole seconds: a change within the second of the failure may have come before it.
   if (accountChangedAt !== undefined && accountChangedAt >= failure + 1000 && accountChangedAt <= now)
     return undefined;

@@ -6,15 +6,14 @@ import type { Failure } from './failure.ts';
 const REMARKABLE = 60_000;
 
 /**
- * Says that two clocks differ, if they do by a minute or more.
- * @param now of the operator, milliseconds since 1970
+ * Says that two clocks differ, if they do by a minute or more; in whole minutes, so that it says the same at every look.
  * @param skew how far the registry's clock is ahead, in milliseconds
  */
-export function skewRemark(now: number, skew: number): string | undefined {
+export function skewRemark(skew: number): string | undefined {
   if (Math.abs(skew) < REMARKABLE) return undefined;
-  const distance = formatDuration(Math.round(Math.abs(skew) / 1000) * 1000);
+  const distance = formatDuration(Math.round(Math.abs(skew) / REMARKABLE) * REMARKABLE);
   const side = skew > 0 ? 'behind' : 'ahead of';
-  return `the operator's clock (${toTime(now)}) is ${distance} ${side} the registry's (${toTime(now + skew)}); one of them is wrong`;
+  return `the operator's clock is ${distance} ${side} the registry's; one of them is wrong`;
 }
 
 /**
@@ -24,7 +23,7 @@ export function skewRemark(now: number, skew: number): string | undefined {
  */
 export function deadOnArrival(expiresAt: number | null, now: number, skew: number): Failure | undefined {
   if (expiresAt === null || expiresAt > now + skew) return undefined;
-  const clocks = skewRemark(now, skew) ?? `it is ${toTime(now)} by the operator's clock`;
+  const clocks = skewRemark(skew) ?? `it is ${toTime(now)} by the operator's clock`;
   return {
     reason: 'ClockSkew',
     message: `the registry gave a token that had expired at ${toTime(expiresAt)}: ${clocks}; correct the clock that is wrong`,

@@ -88,7 +88,7 @@ function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
   const alive = token !== undefined && expiryOf(token) > now + skew;
   if (!refused && alive && secretHolds && (!wanted || token.specHash === wanted.specHash)) {
     const suspended = obstacle?.reason === 'Suspended';
-    const skewed = skewRemark(now, skew);
+    const skewed = skewRemark(skew);
     const unverified =
       token.unverified === undefined
         ? undefined

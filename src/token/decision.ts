@@ -1,9 +1,9 @@
 import { formatDuration } from '../api/duration.ts';
 import { ROTATE_ANNOTATION } from '../api/names.ts';
-import type { MintIntent, RegistryToken } from '../api/registry-token.ts';
-import { prefix } from '../api/text.ts';
+import type { MintIntent } from '../api/registry-token.ts';
 import { isToRotate } from './account-rotation.ts';
 import { backingOff, expiredForGood, GATES, MINT_BRAKES, WRITE_BRAKES, type Hold } from './brakes.ts';
+import { isRotationRequested } from './rotate-now.ts';
 import { rotationTime } from './schedule.ts';
 import { first, isExpired, type Policy, type Situation } from './situation.ts';
 
@@ -106,8 +106,7 @@ function identityChanged({ token, wanted }: Situation): Need<MintReason> | undef
 }
 
 function rotationRequested({ token }: Situation): Need<MintReason> | undefined {
-  const requested = rotateValue(token);
-  if (requested === undefined || requested === token.status?.lastHandledRotate) return undefined;
+  if (!isRotationRequested(token)) return undefined;
   return { reason: 'RotationRequested', message: `annotation ${ROTATE_ANNOTATION} has a new value` };
 }
 
@@ -118,12 +117,6 @@ function accountRotationRequested({ token, wanted }: Situation): Need<MintReason
     reason: 'AccountRotation',
     message: `spec.rotation.requestedAt of RegistryAccount ${account} has a new value`,
   };
-}
-
-/** Value of the rotate-now annotation, cut to what is echoed in the status. */
-export function rotateValue(token: RegistryToken): string | undefined {
-  const value = token.metadata.annotations?.[ROTATE_ANNOTATION];
-  return value === undefined ? undefined : prefix(value, 256);
 }
 
 function tokenLost({ tokenIsGone }: Situation): Need<MintReason> | undefined {

@@ -5,6 +5,7 @@ import {
   checksum,
   lastEditor,
   outlives,
+  ownMarks,
   PAYLOAD_KEY,
   SECRET_TYPE,
   secretMarks,
@@ -79,7 +80,13 @@ function foreignMessage({ metadata }: Secret): string {
 function hasMarks({ metadata }: Secret, token: RegistryToken, spec: TokenSpec): boolean {
   const { [TOKEN_ID_ANNOTATION]: id = '', [CHECKSUM_ANNOTATION]: sum = '' } = metadata.annotations ?? {};
   const wanted = secretMarks(token, spec, id, sum);
-  return holdsAll(metadata.labels, wanted.labels) && holdsAll(metadata.annotations, wanted.annotations);
+  const { labels, annotations } = ownMarks(metadata.managedFields);
+  return (
+    holdsAll(metadata.labels, wanted.labels) &&
+    holdsAll(metadata.annotations, wanted.annotations) &&
+    labels.every((key) => Object.hasOwn(wanted.labels, key)) &&
+    annotations.every((key) => Object.hasOwn(wanted.annotations, key))
+  );
 }
 
 function holdsAll(actual: Record<string, string> | undefined, wanted: Record<string, string>): boolean {

@@ -118,6 +118,18 @@ export function lastEditor(managedFields: readonly ManagedFieldsEntry[] | undefi
   return others.toSorted((a, b) => (a.time ?? '').localeCompare(b.time ?? '')).at(-1)?.manager;
 }
 
+/** Keys of the labels and annotations that the operator has set, also those that are no longer wanted. */
+export function ownMarks(managedFields: readonly ManagedFieldsEntry[] | undefined): {
+  labels: string[];
+  annotations: string[];
+} {
+  const own = managedFields?.find(({ manager, operation }) => manager === OPERATOR && operation === 'Apply');
+  const { 'f:metadata': metadata = {} } = (own?.fieldsV1 ?? {}) as Record<string, Record<string, object>>;
+  const keys = (field: string): string[] =>
+    Object.keys(metadata[field] ?? {}).flatMap((key) => (key.startsWith('f:') ? [key.slice(2)] : []));
+  return { labels: keys('f:labels'), annotations: keys('f:annotations') };
+}
+
 /** The docker configuration: `auths` keyed by bare host, as kubelet and docker look it up. */
 export function dockerConfig(hosts: readonly string[], { username, value }: Credential): string {
   const password = value.reveal();

@@ -83,12 +83,16 @@ export function withStrays(
   return withPrevious(status, [...(status.previousTokens ?? []), ...found]);
 }
 
-/** One more failure in a row: counts it and says when to try again. */
+/**
+ * One more failure in a row: counts it and says when to try again.
+ * @param rotate value of the rotate-now annotation that it was tried with
+ */
 export function withFailure(
   status: RegistryTokenStatus,
   failure: Failure,
   now: number,
   random: number,
+  rotate?: string,
 ): RegistryTokenStatus {
   const attempts = (status.failedAttempts ?? 0) + 1;
   return {
@@ -96,11 +100,18 @@ export function withFailure(
     failedAttempts: attempts,
     lastFailureTime: toTime(now),
     nextRetryTime: toDeadline(now + retryDelay(failure, attempts, random)),
+    ...(rotate === undefined ? {} : { lastTriedRotate: rotate }),
   };
 }
 
 export function withoutFailure(status: RegistryTokenStatus): RegistryTokenStatus {
-  const { failedAttempts: _, lastFailureTime: __, nextRetryTime: ___, ...rest } = status;
+  const {
+    failedAttempts: _,
+    lastFailureTime: __,
+    nextRetryTime: ___,
+    lastTriedRotate: ____,
+    ...rest
+  } = status;
   return rest;
 }
 
@@ -133,6 +144,25 @@ export function withRevocationFailure(
       };
     }),
   };
+}
+
+/** The grace period was shortened, or is as it was: no predecessor has longer than `grace` from now. */
+export function withGrace(status: RegistryTokenStatus, grace: number, now: number): RegistryTokenStatus {
+  const latest = now + grace;
+  const { previousTokens } = status;
+  if (!previousTokens?.some(({ revokeAt }) => isLater(revokeAt, latest))) return status;
+  const revokeAt = grace === 0 ? toTime(now) : toDeadline(latest);
+  return {
+    ...status,
+    previousTokens: previousTokens.map((token) =>
+      isLater(token.revokeAt, latest) ? { ...token, revokeAt } : token,
+    ),
+  };
+}
+
+/** Whether a time of the status, a whole second, lies after a moment, by more than it was rounded. */
+function isLater(time: string, moment: number): boolean {
+  return (fromTime(time) ?? 0) >= moment + 1000;
 }
 
 /** Previous tokens to revoke now. */

@@ -1,9 +1,14 @@
 import { expect } from 'chai';
+import { sleep, systemClock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
+import { KubeError } from '../../src/kube/errors.ts';
 import { SECRETS } from '../../src/kube/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { SecretObject, World } from '../support/world.ts';
 
+const ignoreAbsence = (error: unknown): void => {
+  if (!(error instanceof KubeError && error.isNotFound)) throw error;
+};
 const DOCKER_CONFIG = Buffer.from('{"auths":{"other.test":{"auth":"Zm9vOmJhcg=="}}}').toString('base64');
 
 describe('the Secret of a RegistryToken', () => {
@@ -129,5 +134,58 @@ describe('the Secret of a RegistryToken', () => {
     const ready = contested.status?.conditions?.find(({ type }) => type === 'Ready');
     expect(ready?.message).to.match(/^test keeps changing Secret/);
     expect(world.service.tokens()).to.have.length(minted);
+  });
+
+  for (const { what, fight } of [
+    {
+      what: 'edited',
+      fight: (name: ObjectName) =>
+        world.client.mergePatch(SECRETS, name, { data: { '.dockerconfigjson': DOCKER_CONFIG } }),
+    },
+    { what: 'deleted', fight: (name: ObjectName) => world.client.delete(SECRETS, name) },
+  ]) {
+    it(`${what} ten times a second: a handful of writes, no token, and it says so`, async () => {
+      const name = await world.createToken(namespace);
+      await world.whenReady(name);
+      const minted = world.service.tokens().length;
+      const begun = world.log.length;
+      for (let strike = 0; strike < 50; strike++) {
+        await fight(name).catch(ignoreAbsence);
+        await sleep(systemClock, 100);
+      }
+      await world.whenReady(name, { status: 'False', reason: 'SecretContested' });
+      const written = world.log
+        .slice(begun)
+        .filter(({ msg, name: of }) => of === name.name && String(msg).startsWith('Secret written'));
+      expect(written.length).to.be.within(1, 5);
+      expect(world.service.tokens()).to.have.length(minted);
+    }).timeout(30_000);
+  }
+
+  it('made immutable: the condition says so long before the next rotation fails', async () => {
+    const name = await world.createToken(namespace);
+    await world.whenReady(name);
+    await world.client.mergePatch(SECRETS, name, { immutable: true });
+    await world.eventually('it is said', async () => {
+      const [ready] = (await world.token(name)).status?.conditions ?? [];
+      return ready?.message.includes('it is immutable, so no other token can be written to it') &&
+        ready.status === 'True'
+        ? { value: true }
+        : { seen: JSON.stringify(ready) };
+    });
+  });
+
+  it('loses a label and an annotation that are no longer wanted, and keeps those of others', async () => {
+    const marks = { labels: { tier: 'web' }, annotations: { replicate: 'yes' } };
+    const name = await world.createToken(namespace, { secret: marks });
+    await world.whenReady(name);
+    await world.client.mergePatch(SECRETS, name, { metadata: { labels: { theirs: 'stays' } } });
+    await world.patchToken(name, { spec: { secret: { labels: null, annotations: null } } });
+    await world.eventually('they are gone', async () => {
+      const { labels, annotations } = (await world.secret(name)).metadata;
+      return labels?.tier === undefined && annotations?.replicate === undefined
+        ? { value: expect(labels).to.include({ theirs: 'stays' }) }
+        : { seen: JSON.stringify({ labels, annotations }) };
+    });
   });
 });

@@ -227,6 +227,10 @@ export interface RegistryTokenStatus {
    */
   lastHandledRotate?: string;
   /**
+   * The value of that annotation at the last failure; another value is tried without waiting.
+   */
+  lastTriedRotate?: string;
+  /**
    * The account's rotation.requestedAt when the token in force was created.
    */
   lastHandledAccountRotation?: string;

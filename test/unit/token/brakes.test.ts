@@ -12,7 +12,7 @@ import {
   ours,
   SECOND,
 } from '../../support/builders.ts';
-import { budgetSpent, decisions, due, failing, mint, NOW, RETRY } from '../../support/decisions.ts';
+import { budgetSpent, decisions, due, failing, mint, NOW, RETRY, ROTATE } from '../../support/decisions.ts';
 
 describe('a brake', () => {
   describe('keeps a wanted mint waiting', () => {
@@ -143,6 +143,41 @@ describe('a brake', () => {
       [
         'but not for a change seen before the clock was set back',
         { token: { status: held }, accountChangedAt: NOW + DAY },
+        { action: 'hold' },
+      ],
+      [
+        'when a rotation is asked for now',
+        { token: { metadata: { annotations: { [ROTATE]: 'now' } }, status: held } },
+        mint('RotationRequested'),
+      ],
+      [
+        'when another is asked for than was tried last',
+        {
+          token: {
+            metadata: { annotations: { [ROTATE]: 'again' } },
+            status: { ...held, lastTriedRotate: 'now' },
+          },
+        },
+        mint('RotationRequested'),
+      ],
+      [
+        'but not again and again for the one that was tried last',
+        {
+          token: {
+            metadata: { annotations: { [ROTATE]: 'now' } },
+            status: { ...held, lastTriedRotate: 'now' },
+          },
+        },
+        { action: 'hold' },
+      ],
+      [
+        'but not for one that was carried out before',
+        {
+          token: {
+            metadata: { annotations: { [ROTATE]: 'now' } },
+            status: { ...held, lastHandledRotate: 'now' },
+          },
+        },
         { action: 'hold' },
       ],
       [

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { decide, rotateValue, type Decision } from '../../../src/token/decision.ts';
+import { decide, type Decision } from '../../../src/token/decision.ts';
+import { rotateValue } from '../../../src/token/rotate-now.ts';
 import {
   ABSENT,
   aRecord,

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { readTokenSpec, type RegistryToken } from '../../../src/api/registry-token.ts';
+import { OPERATOR } from '../../../src/api/names.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
 import { checksum, type Secret } from '../../../src/token/secret.ts';
 import { viewSecret, type SecretView } from '../../../src/token/secret-view.ts';
@@ -91,6 +92,24 @@ describe('a look at the Secret', () => {
     it('but locked, where it is immutable', () => {
       expect(view(aSecret({ immutable: true }))).to.deep.equal(ours({ locked: true }));
     });
+    describe('by labels and annotations', () => {
+      const applied = (key: 'f:labels' | 'f:annotations', name: string, manager = OPERATOR) => {
+        const fieldsV1 = { 'f:metadata': { [key]: { '.': {}, [`f:${name}`]: {} } } };
+        return aSecret({ metadata: { managedFields: [{ manager, operation: 'Apply', fieldsV1 }] } });
+      };
+      it('of its own that are no longer wanted', () => {
+        expect(view(applied('f:labels', 'tier'))).to.deep.equal(ours({ current: false }));
+        expect(view(applied('f:annotations', 'replicate'))).to.deep.equal(ours({ current: false }));
+      });
+      it('but not by those of others, nor by what it wants', () => {
+        expect(view(applied('f:labels', 'tier', 'kubectl'))).to.include({ current: true });
+        expect(view(applied('f:labels', 'app.kubernetes.io/managed-by'))).to.include({ current: true });
+        expect(view(applied('f:labels', 'tier'), { secret: { labels: { tier: 'web' } } })).to.include({
+          current: false,
+        });
+      });
+    });
+
     it('and knows who else changed it last', () => {
       const managedFields = [{ manager: 'kubectl-edit', time: at(0) }];
       expect(view(aSecret({ metadata: { managedFields } }))).to.deep.equal(ours({ editor: 'kubectl-edit' }));

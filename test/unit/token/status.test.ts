@@ -25,6 +25,23 @@ const previous = (count: number): PreviousToken[] =>
   Array.from({ length: count }, (_each, index) => aPrevious({ id: `old-${index}`, revision: index + 1 }));
 const ids = ({ previousTokens = [] }: RegistryTokenStatus): string[] => previousTokens.map(({ id }) => id);
 
+describe('a grace period', () => {
+  const inGrace = (revokeAt: string): RegistryTokenStatus => ({ previousTokens: [aPrevious({ revokeAt })] });
+  const after = (revokeAt: string, grace: number): string | undefined =>
+    steps.withGrace(inGrace(revokeAt), grace, NOW).previousTokens?.[0]?.revokeAt;
+
+  it('that is as it was moves nothing, however its end was rounded', () => {
+    const status = inGrace(at(2 * HOUR));
+    expect(steps.withGrace(status, HOUR, NOW)).to.equal(status);
+    expect(steps.withGrace(status, HOUR - 999, NOW)).to.equal(status);
+  });
+  it('that was lengthened moves nothing: what was promised stays', () =>
+    expect(after(at(HOUR + MINUTE), HOUR)).to.equal(at(HOUR + MINUTE)));
+  it('that was shortened counts from now', () =>
+    expect(after(at(2 * HOUR), MINUTE)).to.equal(at(HOUR + MINUTE)));
+  it('of nothing ends at once', () => expect(after(at(2 * HOUR), 0)).to.equal(at(HOUR)));
+});
+
 describe('the next revision', () => {
   const rows: [string, RegistryTokenStatus, number][] = [
     ['is 1 at first', {}, 1],
@@ -231,11 +248,15 @@ describe('a failure', () => {
   });
   it('is forgotten without a trace', () => {
     const status = { token: aRecord() };
-    expect(steps.withoutFailure(steps.withFailure(status, FAILURE, NOW, 0))).to.deep.equal(status);
+    expect(steps.withoutFailure(steps.withFailure(status, FAILURE, NOW, 0, 'now'))).to.deep.equal(status);
   });
   it('can be written, however long the other side asks to wait', () => {
     const failure = { ...FAILURE, retryAfter: Number.MAX_VALUE };
     expect(steps.withFailure({}, failure, NOW, 0).nextRetryTime).to.equal(at(2 * HOUR));
+  });
+  it('says which request for a rotation it was', () => {
+    expect(steps.withFailure({}, FAILURE, NOW, 0, 'now')).to.include({ lastTriedRotate: 'now' });
+    expect(steps.withFailure({}, FAILURE, NOW, 0)).to.not.have.property('lastTriedRotate');
   });
 });
 

@@ -1,0 +1,20 @@
+import { ROTATE_ANNOTATION } from '../api/names.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
+import { prefix } from '../api/text.ts';
+
+/** Value of the rotate-now annotation, cut to what is echoed in the status. */
+export function rotateValue({ metadata }: RegistryToken): string | undefined {
+  const value = metadata.annotations?.[ROTATE_ANNOTATION];
+  return value === undefined ? undefined : prefix(value, 256);
+}
+
+/** Whether the annotation asks for a token that has not been issued yet. */
+export function isRotationRequested(token: RegistryToken): boolean {
+  const requested = rotateValue(token);
+  return requested !== undefined && requested !== token.status?.lastHandledRotate;
+}
+
+/** Whether the annotation asks for one, and has done so only since the last failure: somebody wants it tried now. */
+export function isRetryRequested(token: RegistryToken): boolean {
+  return isRotationRequested(token) && rotateValue(token) !== token.status?.lastTriedRotate;
+}
