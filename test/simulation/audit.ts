@@ -221,10 +221,13 @@ export class Audit {
     );
   }
 
-  #gone({ metadata, status }: RegistryToken): void {
+  #gone({ metadata, spec, status }: RegistryToken): void {
     const { clock, settings, climate } = this.#world;
     const waited = clock.now() - Date.parse(metadata.deletionTimestamp ?? '');
     const retained = this.retained();
+    // Where its account is gone, nothing but the Secret remembers what was kept on purpose.
+    if (spec.deletionPolicy === 'Retain')
+      for (const secret of this.#world.secrets()) retained.add(heldToken(secret) ?? '');
     const soon = clock.now() + climate.skew;
     for (const mint of this.mints.of(metadata.uid)) {
       if (deathOf(mint) <= soon || retained.has(mint.id)) continue;

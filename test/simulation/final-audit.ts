@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 
 /** Milliseconds that a revocation may be overdue while everything works. */
 const OVERDUE = 60_000;
+/** After this long without trouble everything must be in order: the longest waits, a grace period and two sweeps. */
+export const CALM = 5 * 3_600_000;
 
 /** What is not as it has to be once all trouble is over and time enough has passed; a line for each. */
 export function finalComplaints(world: World): string[] {
@@ -66,6 +68,11 @@ function mayBeStuck(world: World, { metadata, spec, status }: RegistryToken): bo
   return wanted.length > 1 || (secret !== undefined && owner !== metadata.uid);
 }
 
+/** Only a sweep on its interval finds what came when nobody expected it any more, and the next is far off. */
+function isForTheNextSweep({ settings, audit }: World, id: string): boolean {
+  return settings.sweepInterval > CALM && audit.mints.get(id)?.late === true;
+}
+
 function registryComplaints(world: World, tokens: readonly RegistryToken[]): string[] {
   const used = new Set(world.audit.retained());
   // What was created for a Secret that turned out to be somebody else's waits for users to act.
@@ -77,7 +84,9 @@ function registryComplaints(world: World, tokens: readonly RegistryToken[]): str
       if (id !== undefined) used.add(id);
   for (const secret of world.secrets()) used.add(heldToken(secret) ?? '');
   const alive = new Set(world.registries.tokens().map(({ id }) => id));
-  const orphans = [...alive].filter((id) => !used.has(id) && !world.audit.others.has(id));
+  const orphans = [...alive].filter(
+    (id) => !used.has(id) && !world.audit.others.has(id) && !isForTheNextSweep(world, id),
+  );
   const lost = [...world.audit.others].filter((id) => !alive.has(id));
   return [
     ...orphans.map((id) => `token ${id} is orphaned: ${JSON.stringify(world.audit.mints.get(id))}`),

@@ -1,6 +1,6 @@
 import type { Climate } from './climate.ts';
 import type { Outcome } from './figures.ts';
-import { finalComplaints } from './final-audit.ts';
+import { CALM, finalComplaints } from './final-audit.ts';
 import { Users, type Deed } from './users.ts';
 import { World } from './world.ts';
 
@@ -16,8 +16,6 @@ export interface SimulationOptions {
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** After this long without trouble everything must be in order: the longest waits, a grace period and two sweeps. */
-const CALM = 5 * HOUR;
 /** After a restart nothing is done for as long as this. */
 const RESTART = 2 * MINUTE;
 const DEEDS = { least: 5, most: 25 };

@@ -7,7 +7,7 @@ import { PAYLOAD_KEY, SECRET_TYPE } from '../../src/token/secret.ts';
 import type { SecretObject } from '../support/world.ts';
 import type { Dice } from './dice.ts';
 import { API_KEYS, REGIONS } from './registries.ts';
-import { ACCOUNTS, TEAMS, type World } from './world.ts';
+import { ACCOUNTS, OPERATOR_NAMESPACE, TEAMS, type AccountName, type World } from './world.ts';
 
 const NAMES = ['app', 'web', 'job'];
 const SECRET_NAMES = ['app', 'web', 'pull', 'shared'];
@@ -53,6 +53,8 @@ export class Users {
       [1.5, 'renameSecret'],
       [1, 'rotateAccount'],
       [0.7, 'changeKey'],
+      [0.5, 'loseKey'],
+      [0.5, 'loseAccount'],
       [0.7, 'handOver'],
       [crash > 0 ? 2 : 0, 'kill'],
       [meddling ? 3 : 0, 'editSecret'],
@@ -132,6 +134,18 @@ export class Users {
       const key = this.#dice.pick(API_KEYS.filter(({ accountId }) => accountId === 'account-one')).key;
       this.#world.weather.trouble();
       await this.#world.setKey('default', good ? key : 'no-good-key-at-all');
+    },
+
+    loseKey: async (): Promise<void> => {
+      const name = this.#someAccount();
+      await this.#world.user.delete(SECRETS, { namespace: OPERATOR_NAMESPACE, name: `${name}-key` });
+      this.#forSomeTime(() => this.#world.setKey(name, API_KEYS[ACCOUNTS[name]].key));
+    },
+
+    loseAccount: async (): Promise<void> => {
+      const name = this.#someAccount();
+      await this.#world.user.delete(REGISTRY_ACCOUNTS, { name });
+      this.#forSomeTime(() => this.#world.createAccount(name));
     },
 
     editSecret: async (): Promise<void> => {
@@ -227,10 +241,29 @@ export class Users {
 
   /** Puts right what only people can. */
   async tidyUp(): Promise<void> {
-    await this.#world.setKey('default', API_KEYS[0].key);
+    const accounts = new Set(this.#world.accounts().map(({ metadata }) => metadata.name));
+    for (const name of Object.keys(ACCOUNTS) as AccountName[]) {
+      await this.#world.setKey(name, API_KEYS[ACCOUNTS[name]].key);
+      if (!accounts.has(name)) await this.#world.createAccount(name);
+    }
     for (const { metadata, spec } of this.#world.tokens())
       if (spec.suspend)
         await this.#world.user.mergePatch(REGISTRY_TOKENS, metadata, { spec: { suspend: false } });
+  }
+
+  #someAccount(): AccountName {
+    return this.#dice.pick(Object.keys(ACCOUNTS) as AccountName[]);
+  }
+
+  /** Something was taken away and comes back. */
+  #forSomeTime(restore: () => Promise<void>): void {
+    const { weather } = this.#world;
+    weather.trouble();
+    this.#later(5_000, this.#dice.pick([60_000, 3_600_000]), () => {
+      weather.trouble();
+      // Whoever tidied up was faster.
+      restore().catch(() => undefined);
+    });
   }
 
   #lasting(): RegistryToken[] {

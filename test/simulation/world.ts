@@ -26,6 +26,7 @@ export const OPERATOR_NAMESPACE = 'operator-system';
 export const TEAMS = ['team-a', 'team-b'];
 /** RegistryAccounts and the keys they start with. */
 export const ACCOUNTS = { default: 0, other: 2 } as const;
+export type AccountName = keyof typeof ACCOUNTS;
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -92,7 +93,8 @@ export class World {
       revocationDeadline: 15_000,
       evictPods: false,
       sweep: 'revoke',
-      sweepInterval: HOUR,
+      // In the longer of the two what goes unnoticed is not found until the simulation is over.
+      sweepInterval: this.dice.pick([HOUR, DAY]),
       sweepDelay: 600_000,
       shutdownTimeout: 2_000,
     };
@@ -120,21 +122,7 @@ export class World {
     for (const name of [OPERATOR_NAMESPACE, ...TEAMS]) await this.createNamespace(name);
     for (const [name, key] of Object.entries(ACCOUNTS)) {
       await this.setKey(name, API_KEYS[key].key);
-      await this.user.create(REGISTRY_ACCOUNTS, {
-        apiVersion: API_VERSION,
-        kind: 'RegistryAccount',
-        metadata: { name },
-        spec: {
-          provider: 'IBMRegistryTokens',
-          credentialsSecretRef: { name: `${name}-key` },
-          iamEndpoint: IAM_ENDPOINT,
-          regions: REGIONS.map((region) => ({
-            name: region,
-            host: hostOf(region),
-            endpoint: endpointOf(region),
-          })),
-        },
-      });
+      await this.createAccount(name);
     }
     const cluster = (await this.user.get(NAMESPACES, { name: 'kube-system' })).metadata.uid;
     const others = [
@@ -149,6 +137,24 @@ export class World {
 
   async createNamespace(name: string): Promise<void> {
     await this.user.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+
+  async createAccount(name: string): Promise<void> {
+    await this.user.create(REGISTRY_ACCOUNTS, {
+      apiVersion: API_VERSION,
+      kind: 'RegistryAccount',
+      metadata: { name },
+      spec: {
+        provider: 'IBMRegistryTokens',
+        credentialsSecretRef: { name: `${name}-key` },
+        iamEndpoint: IAM_ENDPOINT,
+        regions: REGIONS.map((region) => ({
+          name: region,
+          host: hostOf(region),
+          endpoint: endpointOf(region),
+        })),
+      },
+    });
   }
 
   /** Gives an account another API key, or one that is not good. */
