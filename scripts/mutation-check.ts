@@ -1,13 +1,14 @@
 /**
  * Shows that the tests notice faults: `npm run test:mutation`. Puts each of the faults in test/mutation/mutations.ts into a
- * copy of the tree, one at a time, and runs the tests that are to notice it. Exits 1 when one survives, when its text is no
- * longer there, or when the tests fail without any fault. `--fast` leaves out those that take many simulations.
+ * copy of the tree, one at a time, and runs the tests that are to notice it. Says which test or seed did. Exits 1 when one
+ * survives, when it is not seen in time, when its text is no longer there, or when the tests fail without any fault. `--fast` leaves out those that take many simulations.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { shorten } from '../src/api/text.ts';
 import { MUTATIONS, type Mutation, type Tests } from '../test/mutation/mutations.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -16,8 +17,10 @@ const COPIED = ['src', 'sandbox', 'test', 'crds', 'package.json', 'tsconfig.json
 const FEW_SEEDS = 80;
 /** A fault can make a test go on for ever. Milliseconds. */
 const TIMEOUT = 180_000;
+const CAUGHT = 'caught  ';
 
-type Result = 'caught' | 'SURVIVES' | 'DOES NOT APPLY';
+/** `by`: the first test or seed that failed. */
+type Run = { result: 'passed' | 'timed out' } | { result: 'failed'; by: string };
 
 const { values } = parseArgs({ options: { fast: { type: 'boolean', default: false } } });
 const chosen = MUTATIONS.filter(({ caughtBy }) => !values.fast || isFast(caughtBy));
@@ -38,46 +41,59 @@ function isFast(tests: Tests): boolean {
 function allPass(): boolean {
   const files = chosen.flatMap(({ caughtBy }) => ('files' in caughtBy ? caughtBy.files : []));
   const seeds = Math.max(...chosen.map(({ caughtBy }) => ('seeds' in caughtBy ? caughtBy.seeds : 1)));
-  const passes = pass({ files: [...new Set(files)] }) && pass({ seeds });
-  console.log(passes ? 'ok       without any fault' : 'FAILED   without any fault');
+  const runs = [run({ files: [...new Set(files)] }), run({ seeds })];
+  const passes = runs.every(({ result }) => result === 'passed');
+  console.log(passes ? 'ok       without any fault' : `FAILED   without any fault: ${JSON.stringify(runs)}`);
   return passes;
 }
 
 function checkAll(): boolean {
-  const results = chosen.map((mutation) => {
+  const caught = chosen.filter((mutation) => {
     const begun = performance.now();
-    const result = check(mutation);
+    const { verdict, by } = check(mutation);
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-    console.log(
-      `${result === 'caught' ? 'caught  ' : result} ${mutation.name} (${mutation.file}, ${seconds} s)`,
-    );
-    return result;
+    console.log(`${verdict} ${mutation.name} (${mutation.file}, ${seconds} s)${by}`);
+    return verdict === CAUGHT;
   });
-  const caught = results.filter((result) => result === 'caught').length;
-  console.log(`${chosen.length} faults, ${caught} caught`);
-  return caught === chosen.length;
+  console.log(`${chosen.length} faults, ${caught.length} caught`);
+  return caught.length === chosen.length;
 }
 
-function check({ file, search, replace, caughtBy }: Mutation): Result {
+function check({ file, search, replace, caughtBy }: Mutation): { verdict: string; by: string } {
   const path = join(tree, file);
   const source = readFileSync(path, 'utf8');
-  if (source.split(search).length !== 2) return 'DOES NOT APPLY';
+  if (source.split(search).length !== 2) return { verdict: 'DOES NOT APPLY', by: '' };
   writeFileSync(
     path,
     source.replace(search, () => replace),
   );
   try {
-    return pass(caughtBy) ? 'SURVIVES' : 'caught';
+    const outcome = run(caughtBy);
+    if (outcome.result === 'failed') return { verdict: CAUGHT, by: `: ${outcome.by}` };
+    return { verdict: outcome.result === 'passed' ? 'SURVIVES' : 'NOT SEEN IN TIME', by: '' };
   } finally {
     writeFileSync(path, source);
   }
 }
 
-function pass(tests: Tests): boolean {
+function run(tests: Tests): Run {
   const command =
     'files' in tests
-      ? ['node_modules/mocha/bin/mocha.js', '--bail', ...tests.files]
+      ? ['node_modules/mocha/bin/mocha.js', '--bail', '--reporter', 'json', ...tests.files]
       : ['test/simulation/main.ts', '--bail', '--seeds', String(tests.seeds)];
-  const { status } = spawnSync(process.execPath, command, { cwd: tree, stdio: 'ignore', timeout: TIMEOUT });
-  return status === 0;
+  const options = { cwd: tree, encoding: 'utf8', timeout: TIMEOUT, maxBuffer: 2 ** 28 } as const;
+  const { status, stdout } = spawnSync(process.execPath, command, options);
+  if (status === null) return { result: 'timed out' };
+  if (status === 0) return { result: 'passed' };
+  return { result: 'failed', by: 'files' in tests ? failedTest(stdout) : failedSeed(stdout) };
+}
+
+function failedSeed(output: string): string {
+  return shorten(/^seed \d+ failed: .*$/m.exec(output)?.[0] ?? 'no seed named', 160);
+}
+
+function failedTest(output: string): string {
+  const report = output.slice(Math.max(0, output.indexOf('{\n')));
+  const { failures } = JSON.parse(report) as { failures: { fullTitle: string }[] };
+  return failures[0]?.fullTitle ?? 'no test named';
 }

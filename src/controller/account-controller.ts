@@ -37,6 +37,8 @@ export interface AccountControllerOptions {
   clock: Clock;
   random: () => number;
   operatorNamespace: string;
+  /** Where it is off, nobody counts orphans: the status is not to go on saying how many there were. */
+  sweep: 'revoke' | 'report' | 'off';
   /** Told of every key read, so that no log line lets one through. */
   protect: (secret: Redacted) => void;
   /** Called when an account began or ceased to work, or works with other credentials. */
@@ -121,12 +123,12 @@ export class AccountController {
   }
 
   async #writeStatus(account: RegistryAccount, verdict: Verdict, signal: AbortSignal): Promise<void> {
-    const { client, clock, logger, events, tokensOf } = this.#options;
+    const { client, clock, logger, events, sweep, tokensOf } = this.#options;
     const { name, generation = 0 } = account.metadata;
     const ready = readyCondition(verdict);
     const tokens = tokensOf(name);
     const rotation = rotationProgress(account, tokens);
-    const { rotation: _, ...rest } = account.status ?? {};
+    const { rotation: _, orphans, lastSweepTime, ...rest } = account.status ?? {};
     const status: RegistryAccountStatus = {
       ...rest,
       observedGeneration: generation,
@@ -134,6 +136,8 @@ export class AccountController {
       ...('accountId' in verdict ? { accountId: verdict.accountId } : {}),
       tokens: tokens.length,
       ...(rotation ? { rotation } : {}),
+      ...(sweep === 'off' || orphans === undefined ? {} : { orphans }),
+      ...(sweep === 'off' || lastSweepTime === undefined ? {} : { lastSweepTime }),
     };
     if (isDeepStrictEqual(status, account.status)) return;
     const was = account.status?.conditions?.find(({ type }) => type === 'Ready');

@@ -66,4 +66,20 @@ describe('all tokens of an account are to be rotated', () => {
     await whenDone('second', COUNT + 1);
     expect((await world.token(name)).status?.token?.revision).to.equal(1);
   });
+
+  it('goes no faster than the account allows', async () => {
+    const total = COUNT + 1;
+    const requestsPerSecond = 4;
+    await world.client.mergePatch(REGISTRY_ACCOUNTS, { name: 'default' }, { spec: { requestsPerSecond } });
+    const times: number[] = [];
+    const note = (): void => void times.push(performance.now());
+    world.service.on('issued', note);
+    await request('third');
+    await whenDone('third', total);
+    world.service.off('issued', note);
+    expect(times).to.have.length(total);
+    // As many as fit into one second come at once; the rest takes its time. A little is lost on the way.
+    const least = (total / requestsPerSecond - 1) * 1000 - 250;
+    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).to.be.greaterThan(least);
+  });
 });

@@ -121,4 +121,26 @@ describe('tokens that a RegistryToken left behind', () => {
     await whenRevoked(uid);
     expect(living(metadata.uid)).to.equal(1);
   });
+
+  it('stay with --sweep=off, and the account no longer says when somebody looked', async () => {
+    const whenSwept = (swept: boolean) =>
+      world.eventually(`the account ${swept ? 'says' : 'does not say'} when it was swept`, async () => {
+        const { status = {} } = await world.account('default');
+        const says = status.lastSweepTime !== undefined && status.orphans !== undefined;
+        return says === swept ? { value: true } : { seen: JSON.stringify(status) };
+      });
+    await whenSwept(true);
+    const { name, uid } = await anIssuedToken();
+    await world.stopOperator();
+    world.startOperator({ ...SWEEP, sweep: 'off' });
+    await whenSwept(false);
+    breakRegistry();
+    await world.deleteToken(name);
+    await whenGone(name);
+    world.service.faults.clear();
+    const { name: next } = await anIssuedToken();
+    await world.deleteToken(next);
+    await whenGone(next);
+    expect(living(uid)).to.equal(1);
+  });
 });
