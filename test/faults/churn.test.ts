@@ -12,11 +12,15 @@ const MINUTE = 60_000;
 const SIZE = 200;
 /** A dead watch is noticed within two minutes, a mint in doubt ten seconds later, and then there are backoffs. */
 const RECOVERY = 4 * MINUTE;
-/** What the heap may grow: garbage that one collection leaves, in bytes. */
-const HEAP_SLACK = 12 * 2 ** 20;
+/** What the heap may grow: what one collection leaves, and code compiled meanwhile; in bytes. */
+const HEAP_SLACK = 8 * 2 ** 20;
+/** Sockets, or timers, that may be there by chance beyond those of the first minute. */
+const CHANCE = 5;
+/** Idle connections are closed, and the last events sent, within this. */
+const SETTLING = 30_000;
 
 describe('random faults under a changing load', function () {
-  this.timeout(MINUTES * MINUTE + RECOVERY + 2 * MINUTE);
+  this.timeout(MINUTES * MINUTE + RECOVERY + SETTLING + 3 * MINUTE);
   const seed = runSeed();
   let there: ProxiedWorld;
   let operator: OperatorProcess;
@@ -44,7 +48,7 @@ describe('random faults under a changing load', function () {
     const namespace = await world.createNamespace();
     const workload = new Workload(world, { namespace, size: SIZE, random: seededRandom(seed) });
     for (let created = 0; created < SIZE; created++) await workload.step();
-    await whenInOrder(world, MINUTE);
+    await whenInOrder(world, 2 * MINUTE);
 
     const stop = new AbortController();
     const weather = storm(there, seededRandom(seed + 1), stop.signal);
@@ -66,7 +70,16 @@ describe('random faults under a changing load', function () {
     const healed = clock.monotonic();
     const { orphans } = await whenInOrder(world, RECOVERY);
     tell(`in order ${((clock.monotonic() - healed) / 1000).toFixed(1)} s after the last fault`);
-    const last = await measure('at the end');
+    const [{ heap, sockets, timers }] = first as [Gauge];
+    const last = await world.eventually(
+      'no more sockets and timers are open than in the first minute',
+      async () => {
+        const gauge = await operator.gauge();
+        const grown = gauge.sockets > sockets + CHANCE || gauge.timers > timers + CHANCE;
+        return grown ? { seen: JSON.stringify(gauge) } : { value: await measure('at the end') };
+      },
+      SETTLING,
+    );
 
     tell(`faults: ${JSON.stringify(struck)}`);
     tell(`users: ${JSON.stringify(workload.counts)}`);
@@ -74,9 +87,6 @@ describe('random faults under a changing load', function () {
     expect(operator.running, 'one process did it all').to.equal(true);
     expect(mints.repeated()).to.deep.equal([]);
     expect(workload.complaints(mints)).to.deep.equal([]);
-    const [{ heap, sockets, timers }] = first as [Gauge];
     expect(last.heap, 'heap').to.be.lessThan(heap + HEAP_SLACK);
-    expect(last.sockets, 'sockets').to.be.at.most(Math.max(sockets, 30));
-    expect(last.timers, 'timers').to.be.at.most(Math.max(timers, SIZE));
   });
 });

@@ -19,8 +19,10 @@ const HOUR = 3_600_000;
 const VALUES = ['eyJ', 'ZXlK', ...API_KEYS.map(({ key }) => key)];
 /** Milliseconds from a mint's intent, which is what the budget counts, to the mint itself. */
 const ON_THE_WAY = 30_000;
-/** Milliseconds that a Secret may go on holding a dead token once nothing is in the way: the longest wait after failures. */
+/** Milliseconds that a Secret may go on holding a dead token once nothing is in the way any more: the longest wait after failures. */
 const PATIENCE = 25 * 60_000;
+/** The same where the RegistryToken waits for nothing: that a watch is opened again, and a reconcile. */
+const PROMPTNESS = 3 * 60_000;
 
 /**
  * Looks on as things happen, and notes what must never:
@@ -244,17 +246,18 @@ export class Audit {
     const { clock, weather, settings } = this.#world;
     const now = clock.now();
     const calmFor = clock.monotonic() - weather.lastTrouble;
-    if (calmFor < PATIENCE) return;
     for (const secret of this.#world.secrets()) {
       const token = this.#tokens.get(ownerOf(secret) ?? '');
       const mint = this.mints.get(heldToken(secret));
       if (!token || !mint || this.takenAway.has(mint.id) || isHeldBack(token)) continue;
+      const patience = token.status?.failedAttempts === undefined ? PROMPTNESS : PATIENCE;
+      if (calmFor < patience) continue;
       if (token.spec.secret?.name !== undefined && token.spec.secret.name !== secret.metadata.name) continue;
       const recent = this.mints
         .of(token.metadata.uid)
         .filter(({ mintedAt }) => mintedAt > now - HOUR - PATIENCE);
       if (settings.mintBudget > 0 && recent.length >= settings.mintBudget) continue;
-      if (now - deathOf(mint) > PATIENCE)
+      if (now - deathOf(mint) > patience)
         this.fail(
           `Secret ${secret.metadata.name} has held dead token ${mint.id} for ${(now - deathOf(mint)) / 60_000} min`,
         );
