@@ -36,8 +36,8 @@ export interface LinkerOptions {
   clock: Clock;
   /** Called when what `problems` says of a RegistryToken has changed. */
   onProblem: (token: RegistryToken) => void;
-  /** Called when a ServiceAccount got a RegistryToken's Secret. */
-  onLinked: (token: RegistryToken) => void;
+  /** Called when a ServiceAccount got a RegistryToken's Secret. @param before what it had until then */
+  onLinked: (token: RegistryToken, serviceAccount: string, before: Links) => void;
 }
 
 type Written =
@@ -208,7 +208,7 @@ export class ServiceAccountLinker {
       const note = `${what} imagePullSecrets of ServiceAccount ${serviceAccount}`;
       logger.info({ ...idsOf(token), serviceAccount }, note);
       events.event(token, 'Normal', secret === undefined ? 'Unlinked' : 'Linked', note);
-      if (secret !== undefined) onLinked(token);
+      if (secret !== undefined && put.includes(secret)) onLinked(token, serviceAccount, before);
     }
   }
 

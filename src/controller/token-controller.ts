@@ -12,6 +12,7 @@ import { nextLook } from '../token/next-look.ts';
 import { rotationTime } from '../token/schedule.ts';
 import { recordedServiceAccounts } from '../token/service-accounts.ts';
 import type { SecretView } from '../token/secret-view.ts';
+import { isGood } from '../token/situation.ts';
 import * as steps from '../token/status.ts';
 import type { Assessment, Assessor, Sources } from './assessor.ts';
 import type { FormerSecrets } from './former-secrets.ts';
@@ -37,8 +38,8 @@ export interface TokenControllerOptions {
   revoker: Revoker;
   finalizer: TokenFinalizer;
   linker: Pick<ServiceAccountLinker, 'problems' | 'holds'>;
-  /** Called when a RegistryToken's Secret has become good to pull with. */
-  onReady: (token: RegistryToken) => void;
+  /** Called when a RegistryToken's Secret has become good to pull with, after it was missing or dead. */
+  onGood: (token: RegistryToken) => void;
   memory: Memory;
   clock: Clock;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
@@ -152,7 +153,7 @@ export class TokenController {
 
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. */
   async #conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
-    const { revoker, clock, tokens, formerSecrets, linker, onReady } = this.#options;
+    const { revoker, clock, tokens, formerSecrets, linker, onGood } = this.#options;
     const { token, outcome, secretHolds, until } = progress;
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
@@ -178,7 +179,8 @@ export class TokenController {
     });
     const next = withConditions(token, status, updates, now);
     if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
-    if (isReady(next) && !isReady(token.status)) onReady(token);
+    const wasGood = !assessment.refusal && isGood(assessment.situation);
+    if (isReady(next) && !wasGood) onGood(token);
     const awaited = { ...next, previousTokens: next.previousTokens?.filter(({ id }) => !held.has(id)) ?? [] };
     const look = nextLook(token, spec, awaited, outcome, until, clock.now(), skew) ?? Infinity;
     const requeueAfter = hasFinishedIntent(assessment, outcome) ? Math.min(look, AFTERTHOUGHT) : look;
@@ -197,8 +199,8 @@ export class TokenController {
   }
 }
 
-function isReady(status: RegistryTokenStatus | undefined): boolean {
-  return findCondition(status?.conditions, 'Ready')?.status === 'True';
+function isReady({ conditions }: RegistryTokenStatus): boolean {
+  return findCondition(conditions, 'Ready')?.status === 'True';
 }
 
 /** What was asked for while an earlier mint was open has not been looked at. */
