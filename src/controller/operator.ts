@@ -268,7 +268,7 @@ export class Operator {
       }),
       tokens: new TokenController({
         ...shared,
-        formerSecrets: new FormerSecrets(secrets, (uid) => watches.secretsOf(uid)),
+        formerSecrets: new FormerSecrets(secrets, watches, linker),
         sources: watches,
         linker,
         onGood: (token) => evictor?.secretIsGood(token),

@@ -90,6 +90,20 @@ export class ServiceAccountLinker {
     return account !== undefined && Object.hasOwn(linksOf(account).record, metadata.uid);
   }
 
+  /**
+   * Names of a RegistryToken's Secrets that ServiceAccounts have, and so give to pods that are created now. Not told of
+   * those where something stands in the way of a change: that can last.
+   */
+  given(token: RegistryToken): Set<string> {
+    const { uid, namespace } = token.metadata;
+    const names = namedServiceAccounts(token).flatMap((name) => {
+      const account = this.#options.serviceAccounts.get({ namespace, name });
+      if (!account || this.#problem({ namespace, name }) !== undefined) return [];
+      return linksOf(account).record[uid] ?? [];
+    });
+    return new Set(names);
+  }
+
   /** @throws KubeError when the API server does not let it finish; to be tried again with backoff */
   async reconcile(name: ObjectName, signal: AbortSignal): Promise<ReconcileResult> {
     const { serviceAccounts, clock } = this.#options;

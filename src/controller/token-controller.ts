@@ -46,7 +46,7 @@ export interface TokenControllerOptions {
   skew: (account: string, region: string) => number;
 }
 
-/** Milliseconds from the end of an earlier mint to the look at what else is wanted. */
+/** Milliseconds to the look at what a reconcile left: what was asked for during an earlier mint, a Secret of a former name. */
 const AFTERTHOUGHT = 1_000;
 
 /**
@@ -158,7 +158,8 @@ export class TokenController {
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
     const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
-    if (secretHolds && spec && !suspended) await formerSecrets.remove(token, spec.secret.name, signal);
+    const isLeft =
+      secretHolds && spec && !suspended && (await formerSecrets.remove(token, spec.secret.name, signal));
     const held = this.#stillHeld(assessment, progress);
     const revoked = suspended
       ? progress.status
@@ -183,7 +184,8 @@ export class TokenController {
     if (isReady(next) && !wasGood) onGood(token);
     const awaited = { ...next, previousTokens: next.previousTokens?.filter(({ id }) => !held.has(id)) ?? [] };
     const look = nextLook(token, spec, awaited, outcome, until, clock.now(), skew) ?? Infinity;
-    const requeueAfter = hasFinishedIntent(assessment, outcome) ? Math.min(look, AFTERTHOUGHT) : look;
+    const soon = isLeft || hasFinishedIntent(assessment, outcome);
+    const requeueAfter = soon ? Math.min(look, AFTERTHOUGHT) : look;
     return requeueAfter === Infinity ? undefined : { requeueAfter };
   }
 

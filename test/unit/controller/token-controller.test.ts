@@ -29,6 +29,8 @@ interface Stage {
   /** Ends the open mint with this status; undefined: the registry can't be asked. */
   settled?: RegistryTokenStatus;
   now?: number;
+  /** A Secret of a former name is left. */
+  isLeft?: boolean;
 }
 
 interface Result {
@@ -39,7 +41,7 @@ interface Result {
 }
 
 /** Reconciles one RegistryToken once. */
-async function reconcile({ status, holds, settled, now = NOW }: Stage): Promise<Result> {
+async function reconcile({ status, holds, settled, now = NOW, isLeft = false }: Stage): Promise<Result> {
   const token = anIssuedToken({ status });
   const secret = holds === undefined ? ABSENT : ours({ holds });
   const situation = aSituation({ token: { status }, secret, now });
@@ -74,7 +76,7 @@ async function reconcile({ status, holds, settled, now = NOW }: Stage): Promise<
         return Promise.resolve(next);
       },
     },
-    formerSecrets: { remove: () => Promise.resolve(), held: () => [] },
+    formerSecrets: { remove: () => Promise.resolve(isLeft), held: () => [] },
     linker: { problems: () => [], holds: () => false },
     onGood: () => void good++,
     clock: { now: () => now, monotonic: () => 0, after: () => nothing },
@@ -89,6 +91,14 @@ describe('a reconcile that finishes an earlier mint', () => {
   it('is followed by another soon: what was asked for meanwhile has not been looked at', async () => {
     const { status } = anIssuedToken();
     const { result } = await reconcile({ status: OPEN, holds: 'token-1', settled: status ?? {} });
+    expect(result).to.deep.equal({ requeueAfter: 1_000 });
+  });
+});
+
+describe('a reconcile that leaves a Secret of a former name, because ServiceAccounts have it', () => {
+  it('is followed by another soon', async () => {
+    const { status = {} } = anIssuedToken();
+    const { result } = await reconcile({ status, holds: 'token-1', isLeft: true });
     expect(result).to.deep.equal({ requeueAfter: 1_000 });
   });
 });
