@@ -24,6 +24,7 @@ import type { ServiceAccountLinker } from './service-account-linker.ts';
 import { withConditions } from './status-conditions.ts';
 import type { TokenClient } from './token-client.ts';
 import type { TokenFinalizer } from './token-finalizer.ts';
+import type { Verifier } from './verifier.ts';
 
 /** How long a watch gets to tell that an object is gone, in milliseconds. */
 const WATCH_DELAY = 5_000;
@@ -37,6 +38,7 @@ export interface TokenControllerOptions {
   issuer: Issuer;
   revoker: Revoker;
   finalizer: TokenFinalizer;
+  verifier: Pick<Verifier, 'recall'>;
   linker: Pick<ServiceAccountLinker, 'problems' | 'holds'>;
   /** Called when a RegistryToken's Secret has become good to pull with, after it was missing or dead. */
   onGood: (token: RegistryToken) => void;
@@ -113,6 +115,7 @@ export class TokenController {
       case 'mint':
         return this.#options.issuer.mint(task, decision, signal);
       case 'settle': {
+        this.#options.verifier.recall(token, decision.intent);
         const settled = await this.#options.issuer.settle(task, decision.intent, signal);
         return 'lost' in settled ? this.#startAfresh(assessment, settled.lost, signal) : settled;
       }

@@ -77,6 +77,7 @@ async function reconcile({ status, holds, settled, now = NOW, isLeft = false }: 
       },
     },
     formerSecrets: { remove: () => Promise.resolve(isLeft), held: () => [] },
+    verifier: { recall: nothing },
     linker: { problems: () => [], holds: () => false },
     onGood: () => void good++,
     clock: { now: () => now, monotonic: () => 0, after: () => nothing },
