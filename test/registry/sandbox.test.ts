@@ -19,7 +19,7 @@ const KNOCK = `
 `;
 
 describe('the sandbox', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'empty-'));
