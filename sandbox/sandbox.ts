@@ -78,7 +78,12 @@ export async function runSandbox(
   narrate(service, tell);
   if (options.example) await applyExample(client, running, options.operator, tell);
 
+  const whatIsBehind =
+    registry === undefined
+      ? 'No registry runs: the program docker-registry is not on the PATH.'
+      : `A registry (${registry}) runs behind the token service: docs/walkthrough.md pushes and pulls an image.`;
   if (options.exec !== undefined) {
+    tell(whatIsBehind);
     const variables = {
       KUBECONFIG: kubeconfig,
       TOKEN_SERVICE_URL: server.url,
@@ -88,7 +93,7 @@ export async function runSandbox(
     };
     return await execute(options.exec, { ...env, ...variables }, running);
   }
-  for (const line of invitation(cluster.title, kubeconfig, server.url, registry, options)) tell(line);
+  for (const line of invitation(cluster.title, kubeconfig, server.url, whatIsBehind, options)) tell(line);
   await sleep(clock, Infinity, running).catch(() => undefined);
   if (failure.signal.aborted) throw failure.signal.reason as Error;
   tell('stopping');
@@ -173,15 +178,13 @@ function invitation(
   title: string,
   kubeconfig: string,
   url: string,
-  registry: string | undefined,
+  whatIsBehind: string,
   options: Options,
 ): string[] {
   return [
     '',
     `A cluster (${title}) and a token service (${url}) run.`,
-    registry === undefined
-      ? 'No registry runs: the program docker-registry is not on the PATH.'
-      : `A registry (${registry}) runs behind the token service: docs/walkthrough.md pushes and pulls an image.`,
+    whatIsBehind,
     'In another terminal:',
     '',
     `  export KUBECONFIG=${kubeconfig}`,

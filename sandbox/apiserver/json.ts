@@ -27,16 +27,6 @@ export function isEmptyObject(value: Json | undefined): boolean {
   return isObject(value) && Object.keys(value).length === 0;
 }
 
-/** The value under a chain of keys; undefined where the chain breaks. */
-export function valueAt(value: Json | undefined, ...keys: string[]): Json | undefined {
-  let current = value;
-  for (const key of keys) {
-    if (!isObject(current) || !Object.hasOwn(current, key)) return undefined;
-    current = current[key];
-  }
-  return current;
-}
-
 /** Deep equality; the order of keys does not count, the order of list items does. */
 export function equal(left: Json | undefined, right: Json | undefined): boolean {
   if (left === right) return true;

@@ -31,7 +31,8 @@ const LIFETIME = 60_000;
 
 /**
  * CNCF Distribution's token authentication: a client shows a registry token and gets a bearer token that the registry
- * accepts for a minute. A client that shows none is refused: no repository here is public.
+ * accepts for a minute, or until the registry token expires. The registry does not ask whether that was revoked meanwhile. A
+ * client that shows none is refused: no repository here is public.
  */
 export class BearerApi {
   readonly #options: BearerApiOptions;
@@ -98,7 +99,7 @@ export class BearerApi {
   ): Promise<{ value: string; issuedAt: string; expiresIn: number }> {
     const signer = await this.#options.signer();
     const now = Math.floor(this.#options.clock.now() / 1000);
-    const exp = now + Math.floor(lifetime / 1000);
+    const exp = Math.floor(Math.min(now + lifetime / 1000, (token.expiresAt ?? Infinity) / 1000));
     const value = signer.sign({
       iss: this.#options.issuer(),
       sub: token.account,

@@ -3,36 +3,55 @@ import type { RegistryToken } from '../api/registry-token.ts';
 import type { KubeObject } from '../common/objects.ts';
 import { belongsTo } from '../token/secret.ts';
 import type { SecretStore } from './secret-store.ts';
+import type { ServiceAccountLinker } from './service-account-linker.ts';
 
 /**
- * The Secrets that a RegistryToken has beside the one it wants: those of names that it wanted before, when the operator died
- * between writing the one and deleting the other.
+ * The Secrets that a RegistryToken has beside the one it wants: those of names that it wanted before, while ServiceAccounts
+ * still have them, or when the operator died between writing the one and deleting the other.
  */
 export class FormerSecrets {
-  readonly #secrets: SecretStore;
-  readonly #watched: (uid: string) => readonly KubeObject[];
+  readonly #secrets: Pick<SecretStore, 'read' | 'remove'>;
+  readonly #watches: { secretsOf(uid: string): readonly KubeObject[] };
+  readonly #linker: Pick<ServiceAccountLinker, 'given'>;
 
-  /** @param watched metadata of the Secrets that bear a RegistryToken's uid, as the watch last saw them */
-  constructor(secrets: SecretStore, watched: (uid: string) => readonly KubeObject[]) {
+  /** @param watches know the metadata of the Secrets that bear a RegistryToken's uid */
+  constructor(
+    secrets: Pick<SecretStore, 'read' | 'remove'>,
+    watches: { secretsOf(uid: string): readonly KubeObject[] },
+    linker: Pick<ServiceAccountLinker, 'given'>,
+  ) {
     this.#secrets = secrets;
-    this.#watched = watched;
+    this.#watches = watches;
+    this.#linker = linker;
   }
 
   /** Identifiers of the tokens that any of its Secrets hold. */
   held({ metadata }: RegistryToken): string[] {
-    return this.#watched(metadata.uid).flatMap(
-      ({ metadata: { annotations } }) => annotations?.[TOKEN_ID_ANNOTATION] ?? [],
-    );
+    return this.#watches
+      .secretsOf(metadata.uid)
+      .flatMap(({ metadata: { annotations } }) => annotations?.[TOKEN_ID_ANNOTATION] ?? []);
   }
 
-  /** Deletes them. @param name of the Secret that stays. @throws KubeError */
-  async remove({ metadata, status }: RegistryToken, name: string, signal: AbortSignal): Promise<void> {
-    const { uid, namespace } = metadata;
-    const watched = this.#watched(uid).map((secret) => secret.metadata.name);
-    for (const former of new Set([...watched, status?.secretRef?.name ?? name])) {
+  /**
+   * Deletes them, except those that ServiceAccounts still give to pods: a pod keeps what it was created with.
+   * @param name of the Secret that stays
+   * @returns whether one is left, to be looked at again soon
+   * @throws KubeError
+   */
+  async remove(token: RegistryToken, name: string, signal: AbortSignal): Promise<boolean> {
+    const { uid, namespace } = token.metadata;
+    const watched = this.#watches.secretsOf(uid).map((secret) => secret.metadata.name);
+    const given = this.#linker.given(token);
+    let left = false;
+    for (const former of new Set([...watched, token.status?.secretRef?.name ?? name])) {
       if (former === name) continue;
+      if (given.has(former)) {
+        left = true;
+        continue;
+      }
       const secret = await this.#secrets.read({ namespace, name: former }, signal);
       if (secret && belongsTo(secret, uid)) await this.#secrets.remove(secret, signal);
     }
+    return left;
   }
 }

@@ -1,5 +1,5 @@
 import type { IssuedToken } from '../registry/port.ts';
-import type { Waiting } from '../token/verification.ts';
+import type { Use, Waiting } from '../token/verification.ts';
 import { Contest } from './contest.ts';
 
 interface Entry {
@@ -9,8 +9,8 @@ interface Entry {
   /** What a recorded intent gave, until the status says so. */
   minted?: { revision: number; tokenId: string };
   goneTokenId?: string;
-  /** A new token that the registry has refused so far. */
-  refused?: { tokenId: string; waiting: Waiting };
+  /** What was decided last about a new token. */
+  tried?: { revision: number; ruling: Use | Waiting };
   /** Repairs of the Secret. */
   repairs: Contest;
   deletionSeenAt?: number;
@@ -69,18 +69,18 @@ export class Memory {
   forgetIntent(uid: string): void {
     const entry = this.#entry(uid);
     delete entry.minted;
-    delete entry.refused;
+    delete entry.tried;
   }
 
-  /** The registry refuses a new token so far. */
-  noteRefusal(uid: string, tokenId: string, waiting: Waiting): void {
-    this.#entry(uid).refused = { tokenId, waiting };
+  /** What was decided about the new token of an intent, now that it was tried. */
+  noteRuling(uid: string, revision: number, ruling: Use | Waiting): void {
+    this.#entry(uid).tried = { revision, ruling };
   }
 
-  /** What the registry said to a new token last, if it refused it. */
-  refusal(uid: string, tokenId: string): Waiting | undefined {
-    const refused = this.#entries.get(uid)?.refused;
-    return refused?.tokenId === tokenId ? refused.waiting : undefined;
+  /** What was decided about the new token of an intent last; undefined when this process has not tried it. */
+  ruling(uid: string, revision: number): Use | Waiting | undefined {
+    const tried = this.#entries.get(uid)?.tried;
+    return tried?.revision === revision ? tried.ruling : undefined;
   }
 
   /** The registry said that it has no such token any more. */

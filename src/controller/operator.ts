@@ -252,7 +252,7 @@ export class Operator {
       serviceAccounts,
       claimants: (name) => watches.claimantsOf(name),
       onProblem: ({ metadata }) => this.#tokenQueue.add(objectKey(metadata)),
-      onLinked: (token) => evictor?.notice(token),
+      onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
     });
     const onUnauthorized = (account: string): void => this.#accountQueue.add(account);
     return {
@@ -268,10 +268,10 @@ export class Operator {
       }),
       tokens: new TokenController({
         ...shared,
-        formerSecrets: new FormerSecrets(secrets, (uid) => watches.secretsOf(uid)),
+        formerSecrets: new FormerSecrets(secrets, watches, linker),
         sources: watches,
         linker,
-        onReady: (token) => evictor?.notice(token),
+        onGood: (token) => evictor?.secretIsGood(token),
         assessor: new Assessor({ ...shared, sources: watches }),
         issuer: new Issuer({ ...shared, secrets: new SecretWriter(secrets, sessions), onUnauthorized }),
         finalizer: new TokenFinalizer({

@@ -1,7 +1,8 @@
+import { findCondition } from '../api/conditions.ts';
 import { readTokenSpec, type RegistryToken } from '../api/registry-token.ts';
 import { sleep, type Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
-import type { ObjectName } from '../common/objects.ts';
+import type { ObjectMeta, ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
@@ -11,15 +12,15 @@ import { objectKey, parseObjectKey } from '../kube/object-key.ts';
 import { PODS } from '../kube/resources.ts';
 import { TerminalError, WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
-import { isCurable, type Cure, type Pod } from '../token/pods.ts';
-import type { ServiceAccount } from '../token/service-accounts.ts';
+import { isCurable, type Cure, type Linking, type Pod } from '../token/pods.ts';
+import type { Links, ServiceAccount } from '../token/service-accounts.ts';
 import { idsOf } from './log-fields.ts';
 
 export interface PodEvictorOptions {
-  client: KubeClient;
+  client: Pick<KubeClient, 'get' | 'listAll' | 'discover' | 'createSubresource'>;
   token: (name: ObjectName) => RegistryToken | undefined;
   serviceAccounts: { get(name: ObjectName): ServiceAccount | undefined };
-  events: EventRecorder;
+  events: Pick<EventRecorder, 'event'>;
   metrics: WorkerPoolMetrics;
   logger: Logger;
   clock: Clock;
@@ -29,14 +30,13 @@ export interface PodEvictorOptions {
 
 /** Pods that a Secret came too late for are looked for this long after it came: some have not failed yet at first. */
 const LOOKS = [1_000, 15_000, 60_000, 300_000];
-/** At most one eviction in this time, whatever RegistryToken it is for. */
+/** At most one eviction is asked for in this time, whatever RegistryToken it is for and whatever the answer. */
 const PACE = 1_000;
 
-interface Watchfulness {
+interface Watchfulness extends Pick<Cure, 'goodSince' | 'linkings'> {
   /** Of the RegistryToken. */
   uid: string;
-  /** When the Secret became good: milliseconds since 1970, and of the monotonic clock. */
-  since: number;
+  /** Of the monotonic clock. */
   start: number;
   /** Looks taken. */
   looks: number;
@@ -46,13 +46,14 @@ interface Watchfulness {
 
 /**
  * Evicts pods that could not pull because a Secret was not there yet, or not good. Pods are listed when a Secret has become
- * good, a few times, and not watched: at all other times a pod that fails to pull fails for another reason.
+ * good, or a ServiceAccount has got it, a few times, and not watched: at all other times a pod that fails to pull fails for
+ * another reason.
  */
 export class PodEvictor {
   readonly #options: PodEvictorOptions;
   readonly #evictions: Evictions;
   readonly #queue: WorkQueue;
-  /** By key of the RegistryToken. */
+  /** By key of the RegistryToken. Replaced by whatever is new, and looks begin anew. */
   readonly #watchful = new Map<string, Watchfulness>();
 
   constructor(options: PodEvictorOptions) {
@@ -61,13 +62,25 @@ export class PodEvictor {
     this.#queue = new WorkQueue({ clock: options.clock });
   }
 
-  /** A RegistryToken's Secret has become good to pull with, or a ServiceAccount has got it. */
-  notice({ metadata }: RegistryToken): void {
-    const { clock } = this.#options;
+  /** A RegistryToken's Secret was missing or dead, and has become good to pull with. */
+  secretIsGood(token: RegistryToken): void {
+    this.#watch(token, () => ({ goodSince: this.#options.clock.now() }));
+  }
+
+  /** A ServiceAccount has got a RegistryToken's Secret. @param before what it had until then */
+  linked(token: RegistryToken, serviceAccount: string, before: Links): void {
+    const linking: Linking = { serviceAccount, before, at: this.#options.clock.now() };
+    this.#watch(token, ({ linkings }) => ({ linkings: [...linkings, linking] }));
+  }
+
+  #watch({ metadata }: RegistryToken, news: (known: Watchfulness) => Partial<Watchfulness>): void {
     const { uid } = metadata;
     const key = objectKey(metadata);
-    const evicted = this.#watchful.get(key)?.evicted ?? new Set();
-    this.#watchful.set(key, { uid, since: clock.now(), start: clock.monotonic(), looks: 0, evicted });
+    const start = this.#options.clock.monotonic();
+    const last = this.#watchful.get(key);
+    const unknown = { uid, goodSince: undefined, linkings: [], evicted: new Set<string>() };
+    const known: Watchfulness = { ...(last?.uid === uid ? last : unknown), start, looks: 0 };
+    this.#watchful.set(key, { ...known, ...news(known) });
     this.#queue.addAfter(key, LOOKS[0] ?? 0);
   }
 
@@ -90,53 +103,71 @@ export class PodEvictor {
   }
 
   async #look(key: string, signal: AbortSignal): Promise<ReconcileResult> {
-    const { clock } = this.#options;
-    const token = this.#options.token(parseObjectKey(key));
     const watchful = this.#watchful.get(key);
-    if (!token || !watchful || token.metadata.uid !== watchful.uid) {
-      this.#watchful.delete(key);
-      return undefined;
-    }
-    const cure = this.#cure(token, watchful.since);
-    if (cure) {
-      const pods = await this.#pending(token, signal);
-      const curable = pods.filter((pod) => !watchful.evicted.has(pod.metadata.uid) && isCurable(pod, cure));
-      for (const pod of curable) await this.#evict(token, pod, watchful, signal);
-    }
+    if (!watchful) return undefined;
+    if (this.#cure(key, watchful)) await this.#cureAll(key, watchful, signal);
+    // What is new has a look of its own waiting.
+    if (this.#watchful.get(key) !== watchful) return undefined;
     watchful.looks++;
     const next = LOOKS[watchful.looks];
-    if (next === undefined) {
-      this.#watchful.delete(key);
-      return undefined;
+    if (next !== undefined && this.#token(key, watchful)) {
+      const { clock } = this.#options;
+      return { requeueAfter: Math.max(watchful.start + next - clock.monotonic(), PACE) };
     }
-    return { requeueAfter: Math.max(watchful.start + next - clock.monotonic(), PACE) };
+    this.#watchful.delete(key);
+    return undefined;
   }
 
-  async #pending({ metadata: { namespace } }: RegistryToken, signal: AbortSignal): Promise<Pod[]> {
+  /** Evicting takes a second a pod, and kubelet goes on trying meanwhile: each is looked at again when its turn comes. */
+  async #cureAll(key: string, watchful: Watchfulness, signal: AbortSignal): Promise<void> {
+    const curable = (pod: Pod): boolean => {
+      const cure = this.#cure(key, watchful);
+      return cure !== undefined && !watchful.evicted.has(pod.metadata.uid) && isCurable(pod, cure);
+    };
+    const { namespace } = parseObjectKey(key);
+    for (const listed of await this.#pending(namespace, signal)) {
+      if (!curable(listed)) continue;
+      const pod = await this.#read(listed.metadata, signal);
+      const token = this.#token(key, watchful);
+      if (pod && token && curable(pod)) await this.#evict(token, pod, watchful, signal);
+    }
+  }
+
+  async #pending(namespace: string | undefined, signal: AbortSignal): Promise<Pod[]> {
+    const selection = { namespace, fieldSelector: 'status.phase=Pending', signal };
+    return permitted(this.#options.client.listAll<Pod>(PODS, selection));
+  }
+
+  async #read({ namespace, name }: ObjectMeta, signal: AbortSignal): Promise<Pod | undefined> {
     try {
-      const selection = { namespace, fieldSelector: 'status.phase=Pending', signal };
-      return await this.#options.client.listAll<Pod>(PODS, selection);
+      return await permitted(this.#options.client.get<Pod>(PODS, { namespace, name }, { signal }));
     } catch (error) {
-      if (!(error instanceof KubeError && error.isForbidden)) throw error;
-      throw new TerminalError(
-        `${error.message}; let the operator list pods and create pods/eviction, or set --evict-pods=false`,
-      );
+      if (error instanceof KubeError && error.isNotFound) return undefined;
+      throw error;
     }
   }
 
-  #cure(token: RegistryToken, since: number): Cure | undefined {
-    const { metadata, status } = token;
-    const { namespace, deletionTimestamp } = metadata;
-    const ready = status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True');
-    if (!ready || !status?.secretRef || !status.host || deletionTimestamp !== undefined) return undefined;
-    const secret = status.secretRef.name;
-    const entries = (status.serviceAccounts ?? []).flatMap((name) => {
-      const all = this.#options.serviceAccounts.get({ namespace, name })?.imagePullSecrets ?? [];
-      const others = all.filter((entry) => entry.name !== secret);
-      return others.length < all.length ? [[name, others] as const] : [];
-    });
-    const hosts = [status.host, ...readTokenSpec(token).secret.extraHosts];
-    return { secret, hosts, since, serviceAccounts: new Map(entries) };
+  /** The RegistryToken, if it is still that one. */
+  #token(key: string, { uid }: Watchfulness): RegistryToken | undefined {
+    const token = this.#options.token(parseObjectKey(key));
+    return token?.metadata.uid === uid ? token : undefined;
+  }
+
+  /** @returns undefined when there is nothing that would help a pod */
+  #cure(key: string, watchful: Watchfulness): Cure | undefined {
+    const token = this.#token(key, watchful);
+    if (!token || token.metadata.deletionTimestamp !== undefined) return undefined;
+    const { secretRef, host, conditions } = token.status ?? {};
+    if (!secretRef || !host || findCondition(conditions, 'Ready')?.status !== 'True') return undefined;
+    const secret = secretRef.name;
+    const { namespace } = token.metadata;
+    const linkings = watchful.linkings.filter(({ serviceAccount: name }) =>
+      this.#options.serviceAccounts
+        .get({ namespace, name })
+        ?.imagePullSecrets?.some((entry) => entry.name === secret),
+    );
+    const hosts = [host, ...readTokenSpec(token).secret.extraHosts];
+    return { secret, hosts, goodSince: watchful.goodSince, linkings };
   }
 
   /** What is refused for now is tried again at the next look. */
@@ -150,16 +181,27 @@ export class PodEvictor {
     const fields = { ...idsOf(token), pod: pod.metadata.name };
     try {
       await this.#evictions.evict(pod, signal);
+      evicted.add(pod.metadata.uid);
+      const note = `pod ${pod.metadata.name} could not pull its image before Secret ${token.status?.secretRef?.name ?? ''} was good, and was evicted to start anew`;
+      logger.info(fields, note);
+      events.event(token, 'Normal', 'PodEvicted', note);
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      if (error.isNotFound || error.isConflict) return;
-      logger.warn({ ...fields, error: error.message }, 'a pod that could not pull is not evicted yet');
-      return;
+      if (!error.isNotFound && !error.isConflict)
+        logger.warn({ ...fields, error: error.message }, 'a pod that could not pull is not evicted yet');
     }
-    evicted.add(pod.metadata.uid);
-    const note = `pod ${pod.metadata.name} could not pull its image before Secret ${token.status?.secretRef?.name ?? ''} was good, and was evicted to start anew`;
-    logger.info(fields, note);
-    events.event(token, 'Normal', 'PodEvicted', note);
     await sleep(clock, PACE, signal);
+  }
+}
+
+/** @throws TerminalError in place of what only an administrator can mend */
+async function permitted<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof KubeError && error.isForbidden)) throw error;
+    throw new TerminalError(
+      `${error.message}; let the operator get and list pods and create pods/eviction, or set --evict-pods=false`,
+    );
   }
 }

@@ -36,8 +36,8 @@ export interface LinkerOptions {
   clock: Clock;
   /** Called when what `problems` says of a RegistryToken has changed. */
   onProblem: (token: RegistryToken) => void;
-  /** Called when a ServiceAccount got a RegistryToken's Secret. */
-  onLinked: (token: RegistryToken) => void;
+  /** Called when a ServiceAccount got a RegistryToken's Secret. @param before what it had until then */
+  onLinked: (token: RegistryToken, serviceAccount: string, before: Links) => void;
 }
 
 type Written =
@@ -88,6 +88,20 @@ export class ServiceAccountLinker {
     if (!serviceAccounts.synced) return true;
     const account = serviceAccounts.get({ namespace: metadata.namespace, name: serviceAccount });
     return account !== undefined && Object.hasOwn(linksOf(account).record, metadata.uid);
+  }
+
+  /**
+   * Names of a RegistryToken's Secrets that ServiceAccounts have, and so give to pods that are created now. Not told of
+   * those where something stands in the way of a change: that can last.
+   */
+  given(token: RegistryToken): Set<string> {
+    const { uid, namespace } = token.metadata;
+    const names = namedServiceAccounts(token).flatMap((name) => {
+      const account = this.#options.serviceAccounts.get({ namespace, name });
+      if (!account || this.#problem({ namespace, name }) !== undefined) return [];
+      return linksOf(account).record[uid] ?? [];
+    });
+    return new Set(names);
   }
 
   /** @throws KubeError when the API server does not let it finish; to be tried again with backoff */
@@ -208,7 +222,7 @@ export class ServiceAccountLinker {
       const note = `${what} imagePullSecrets of ServiceAccount ${serviceAccount}`;
       logger.info({ ...idsOf(token), serviceAccount }, note);
       events.event(token, 'Normal', secret === undefined ? 'Unlinked' : 'Linked', note);
-      if (secret !== undefined) onLinked(token);
+      if (secret !== undefined && put.includes(secret)) onLinked(token, serviceAccount, before);
     }
   }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LINKS_ANNOTATION } from '../api/names.ts';
 import { jsonPointer, type JsonPatchOperation } from '../kube/json-patch.ts';
-import type { Links, ServiceAccount } from '../token/service-accounts.ts';
+import { recordText, type Links, type ServiceAccount } from '../token/service-accounts.ts';
 
 const LIST = jsonPointer('imagePullSecrets');
 const ANNOTATION = jsonPointer('metadata', 'annotations', LINKS_ANNOTATION);
@@ -15,7 +15,7 @@ export function linkPatch(account: ServiceAccount, { entries, record }: Links): 
   const { uid, resourceVersion, annotations } = account.metadata;
   const list = account.imagePullSecrets;
   const text = annotations?.[LINKS_ANNOTATION];
-  const next = Object.keys(record).length === 0 ? undefined : encode(record);
+  const next = Object.keys(record).length === 0 ? undefined : recordText(uid, record);
   const changes: JsonPatchOperation[] = [];
   if (!isDeepStrictEqual(entries, list ?? [])) {
     if (list) changes.push({ op: 'test', path: LIST, value: list });
@@ -40,9 +40,4 @@ export function linkPatch(account: ServiceAccount, { entries, record }: Links): 
       ? []
       : [{ op: 'test', path: jsonPointer('metadata', 'resourceVersion'), value: resourceVersion }];
   return [{ op: 'test', path: jsonPointer('metadata', 'uid'), value: uid }, ...guard, ...changes];
-}
-
-/** In a fixed order, so that the same record is the same text. */
-function encode(record: Links['record']): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1))));
 }

@@ -12,6 +12,7 @@ import { nextLook } from '../token/next-look.ts';
 import { rotationTime } from '../token/schedule.ts';
 import { recordedServiceAccounts } from '../token/service-accounts.ts';
 import type { SecretView } from '../token/secret-view.ts';
+import { isGood } from '../token/situation.ts';
 import * as steps from '../token/status.ts';
 import type { Assessment, Assessor, Sources } from './assessor.ts';
 import type { FormerSecrets } from './former-secrets.ts';
@@ -23,6 +24,7 @@ import type { ServiceAccountLinker } from './service-account-linker.ts';
 import { withConditions } from './status-conditions.ts';
 import type { TokenClient } from './token-client.ts';
 import type { TokenFinalizer } from './token-finalizer.ts';
+import type { Verifier } from './verifier.ts';
 
 /** How long a watch gets to tell that an object is gone, in milliseconds. */
 const WATCH_DELAY = 5_000;
@@ -36,9 +38,10 @@ export interface TokenControllerOptions {
   issuer: Issuer;
   revoker: Revoker;
   finalizer: TokenFinalizer;
+  verifier: Pick<Verifier, 'recall'>;
   linker: Pick<ServiceAccountLinker, 'problems' | 'holds'>;
-  /** Called when a RegistryToken's Secret has become good to pull with. */
-  onReady: (token: RegistryToken) => void;
+  /** Called when a RegistryToken's Secret has become good to pull with, after it was missing or dead. */
+  onGood: (token: RegistryToken) => void;
   memory: Memory;
   clock: Clock;
   /** Milliseconds for which a predecessor stays valid, where the spec does not say. */
@@ -47,7 +50,7 @@ export interface TokenControllerOptions {
   skew: (account: string, region: string) => number;
 }
 
-/** Milliseconds from the end of an earlier mint to the look at what else is wanted. */
+/** Milliseconds to the look at what a reconcile left: what was asked for during an earlier mint, a Secret of a former name. */
 const AFTERTHOUGHT = 1_000;
 
 /**
@@ -114,6 +117,7 @@ export class TokenController {
       case 'mint':
         return this.#options.issuer.mint(task, decision, signal);
       case 'settle': {
+        this.#options.verifier.recall(token, decision.intent);
         const settled = await this.#options.issuer.settle(task, decision.intent, signal);
         return 'lost' in settled ? this.#startAfresh(assessment, settled.lost, signal) : settled;
       }
@@ -154,12 +158,13 @@ export class TokenController {
 
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. */
   async #conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
-    const { revoker, clock, tokens, formerSecrets, linker, onReady } = this.#options;
+    const { revoker, clock, tokens, formerSecrets, linker, onGood } = this.#options;
     const { token, outcome, secretHolds, until } = progress;
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
     const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
-    if (secretHolds && spec && !suspended) await formerSecrets.remove(token, spec.secret.name, signal);
+    const isLeft =
+      secretHolds && spec && !suspended && (await formerSecrets.remove(token, spec.secret.name, signal));
     const held = this.#stillHeld(assessment, progress);
     const revoked = suspended
       ? progress.status
@@ -180,10 +185,12 @@ export class TokenController {
     });
     const next = withConditions(token, status, updates, now);
     if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
-    if (isReady(next) && !isReady(token.status)) onReady(token);
+    const wasGood = !assessment.refusal && isGood(assessment.situation);
+    if (isReady(next) && !wasGood) onGood(token);
     const awaited = { ...next, previousTokens: next.previousTokens?.filter(({ id }) => !held.has(id)) ?? [] };
     const look = nextLook(token, spec, awaited, outcome, until, clock.now(), skew) ?? Infinity;
-    const requeueAfter = hasFinishedIntent(assessment, outcome) ? Math.min(look, AFTERTHOUGHT) : look;
+    const soon = isLeft || hasFinishedIntent(assessment, outcome);
+    const requeueAfter = soon ? Math.min(look, AFTERTHOUGHT) : look;
     return requeueAfter === Infinity ? undefined : { requeueAfter };
   }
 
@@ -212,8 +219,8 @@ function remarksOf(assessment: Assessment): string[] {
   return ['it is immutable, so no other token can be written to it: delete it, and it is made anew'];
 }
 
-function isReady(status: RegistryTokenStatus | undefined): boolean {
-  return findCondition(status?.conditions, 'Ready')?.status === 'True';
+function isReady({ conditions }: RegistryTokenStatus): boolean {
+  return findCondition(conditions, 'Ready')?.status === 'True';
 }
 
 /** What was asked for while an earlier mint was open has not been looked at. */

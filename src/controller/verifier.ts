@@ -1,8 +1,9 @@
-import type { MintIntent } from '../api/registry-token.ts';
+import type { MintIntent, RegistryToken } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
+import type { Verdict } from '../common/verdict.ts';
 import { RegistryError } from '../registry/errors.ts';
 import type { IssuedToken } from '../registry/port.ts';
-import { isWaiting, rule, type Ruling, type Verdict } from '../token/verification.ts';
+import { isWaiting, recordedRefusal, rule, type Ruling } from '../token/verification.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import type { Memory } from './memory.ts';
 
@@ -20,19 +21,27 @@ export class Verifier {
     this.#options = options;
   }
 
+  /** Takes up what a status says of a try that an earlier process made of an intent's token. */
+  recall({ metadata, status = {} }: RegistryToken, { revision }: MintIntent): void {
+    const { memory } = this.#options;
+    const refusal = recordedRefusal(status);
+    if (refusal && !memory.ruling(metadata.uid, revision)) memory.noteRuling(metadata.uid, revision, refusal);
+  }
+
   /**
-   * Tries the token of an intent, unless it was refused a moment ago.
+   * Tries the token of an intent, unless that was decided already, or it was refused a moment ago.
    * @param uid of the RegistryToken
    * @throws only the signal's reason
    */
   async verify(uid: string, intent: MintIntent, issued: IssuedToken, signal: AbortSignal): Promise<Ruling> {
     const { memory, clock } = this.#options;
-    const before = memory.refusal(uid, issued.id);
+    const before = memory.ruling(uid, intent.revision);
+    if (before?.action === 'use') return before;
     if (before && isWaiting(before, clock.now())) return before;
     const verdict = await this.#try(intent, issued, signal);
     if (!verdict) return { action: 'use', doubt: undefined };
     const ruling = rule(verdict, before, Date.parse(intent.startedAt), clock.now());
-    if (ruling.action === 'wait') memory.noteRefusal(uid, issued.id, ruling);
+    if (ruling.action !== 'refuse') memory.noteRuling(uid, intent.revision, ruling);
     return ruling;
   }
 

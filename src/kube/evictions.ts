@@ -2,27 +2,29 @@ import type { KubeObject } from '../common/objects.ts';
 import type { KubeClient } from './client.ts';
 import { PODS } from './resources.ts';
 
+type EvictionClient = Pick<KubeClient, 'discover' | 'createSubresource'>;
+
 /** Asks for pods to be evicted, so that PodDisruptionBudgets are respected. */
 export class Evictions {
-  readonly #client: KubeClient;
+  readonly #client: EvictionClient;
   #apiVersion: string | undefined;
 
-  constructor(client: KubeClient) {
+  constructor(client: EvictionClient) {
     this.#client = client;
   }
 
   /**
-   * Evicts a pod, if it is still that one.
-   * @throws KubeError: 429 while a budget allows no disruption, 404 or a conflict when the pod is gone
+   * Evicts a pod, if it is still that one and as it was read.
+   * @throws KubeError: 429 while a budget allows no disruption, 404 or a conflict when the pod is gone or has changed
    */
   async evict({ metadata }: KubeObject, signal: AbortSignal): Promise<void> {
-    const { namespace, name, uid } = metadata;
+    const { namespace, name, uid, resourceVersion } = metadata;
     this.#apiVersion ??= await this.#discover(signal);
     const eviction = {
       apiVersion: this.#apiVersion,
       kind: 'Eviction',
       metadata: { name, ...(namespace !== undefined && { namespace }) },
-      deleteOptions: { preconditions: { uid } },
+      deleteOptions: { preconditions: { uid, resourceVersion } },
     };
     await this.#client.createSubresource(PODS, { namespace, name }, 'eviction', eviction, { signal });
   }

@@ -29,7 +29,7 @@ export interface AccountCredentials {
   apiKey: Redacted;
   /** Added to the built-in regions, or in place of one. */
   regions: readonly RegionDefinition[];
-  /** To each region. */
+  /** To the token API of each region. Logins at the registries themselves are not counted. */
   requestsPerSecond: number;
 }
 
@@ -43,18 +43,18 @@ export interface RegistryDirectoryOptions {
   http?: HttpSender;
 }
 
-/** What all requests of an account to a region share. */
+/** What all requests of an account to the token API of a region share. */
 interface Lane {
   limiter: RateLimiter;
   breaker: CircuitBreaker;
-  /** Of the registry itself, which can be down while its token API is not. */
-  doorBreaker: CircuitBreaker;
 }
 
 interface Account {
   session: IamSession;
-  /** By region. */
+  /** By region and endpoint: a token API that moved is another. */
   lanes: Map<string, Lane>;
+  /** Breakers of the registries themselves, which can be down while their token APIs are not. By host. */
+  doors: Map<string, CircuitBreaker>;
 }
 
 const CAPABILITIES: Readonly<Record<Provider, Capabilities>> = {
@@ -106,7 +106,9 @@ export class RegistryDirectory {
    */
   door(credentials: AccountCredentials, regionName: string): Door {
     const region = regionOf(credentials, regionName);
-    const breaker = this.#lane(credentials, region).doorBreaker;
+    const { doors } = this.#account(credentials);
+    const breaker = doors.get(region.host) ?? new CircuitBreaker(this.#clock, `registry ${region.host}`);
+    doors.set(region.host, breaker);
     return new Door({ ...this.#surroundings, breaker, account: credentials.name, region });
   }
 
@@ -133,7 +135,8 @@ export class RegistryDirectory {
   #lane(credentials: AccountCredentials, region: Region): Lane {
     const { name, requestsPerSecond } = credentials;
     const { lanes } = this.#account(credentials);
-    let lane = lanes.get(region.name);
+    const key = `${region.name} ${region.endpoint}`;
+    let lane = lanes.get(key);
     if (lane) {
       lane.limiter.requestsPerSecond = requestsPerSecond;
     } else {
@@ -142,9 +145,8 @@ export class RegistryDirectory {
       lane = {
         limiter: new RateLimiter({ clock, subject, requestsPerSecond }),
         breaker: new CircuitBreaker(clock, subject),
-        doorBreaker: new CircuitBreaker(clock, `registry ${region.host}`),
       };
-      lanes.set(region.name, lane);
+      lanes.set(key, lane);
     }
     return lane;
   }
@@ -155,7 +157,8 @@ export class RegistryDirectory {
     const account = this.#accounts.get(name);
     if (account?.session.isFor(key)) return account;
     const session = new IamSession(this.#client, this.#clock, key);
-    const renewed: Account = { session, lanes: account?.lanes ?? new Map<string, Lane>() };
+    const { lanes = new Map<string, Lane>(), doors = new Map<string, CircuitBreaker>() } = account ?? {};
+    const renewed: Account = { session, lanes, doors };
     this.#accounts.set(name, renewed);
     return renewed;
   }

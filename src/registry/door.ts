@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
 import { Redacted } from '../common/redacted.ts';
+import type { Verdict } from '../common/verdict.ts';
 import { NoAnswer } from './answer-reader.ts';
 import { readBearerChallenge, type BearerChallenge } from './challenge.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
@@ -10,14 +11,6 @@ import type { HttpSender } from './http-client.ts';
 import type { RegistryMetrics } from './metrics.ts';
 import type { Region } from './regions.ts';
 import { urlBelow } from './registry-client.ts';
-
-/** What the door says to a credential; the messages hold nothing secret. */
-export type Verdict =
-  | { answer: 'accepted' }
-  /** It says that the credential is bad; one that was only just made may become good yet. */
-  | { answer: 'refused'; message: string }
-  /** It says nothing about the credential. */
-  | { answer: 'unknown'; message: string };
 
 export interface DoorOptions {
   http: HttpSender;
@@ -38,8 +31,9 @@ const LARGEST_BODY = 2 ** 16;
  * registry/auth.go loginV2): the challenge of `/v2/`, a bearer token from the endpoint that it names, `/v2/` again.
  *
  * The registry's host comes from the account, so from an administrator. The credential is shown only to the token endpoint
- * that the registry names over TLS; one that speaks plain HTTP (because the account's endpoint for the region does) may
- * name one on its own host only, since anybody on the way could have named it. Redirects are not followed.
+ * that the registry names over TLS. A registry is asked in plain HTTP only where the token API is and has the same host name,
+ * so that the account says as much of it; it may name a token endpoint on its own host only, since anybody on the way could
+ * have named it. Redirects are not followed.
  */
 export class Door {
   readonly #options: DoorOptions;
@@ -49,7 +43,10 @@ export class Door {
   constructor(options: DoorOptions) {
     const { endpoint, host } = options.region;
     this.#options = options;
-    this.#url = urlBelow(`${endpoint.startsWith('http:') ? 'http' : 'https'}://${host}`, '/v2/');
+    const api = URL.parse(endpoint);
+    const url = urlBelow(`https://${host}`, '/v2/');
+    const isPlain = api?.protocol === 'http:' && api.hostname === url.hostname;
+    this.#url = isPlain ? urlBelow(`http://${host}`, '/v2/') : url;
   }
 
   /**
@@ -89,8 +86,8 @@ export class Door {
     const grant = await this.#get(realm, { Authorization: `Basic ${basic}` }, signal);
     const where = `the token endpoint ${realm.host}`;
     if (grant.flaw === 'is HTML') return unknown(`${where} answered ${described(grant)}`);
-    // IBM's registry says 400 to a wrong pair, where others say 401.
-    if (grant.status === 401 || grant.status === 400)
+    // IBM's registry says 400 to a wrong pair, where others say 401. Others say it to a request that names no service.
+    if (grant.status === 401 || (grant.status === 400 && challenge.service !== undefined))
       return { answer: 'refused', message: `${where} of ${this.#url.host} answered ${grant.status}` };
     if (grant.status !== 200) return unknown(`${where} answered ${described(grant)}`);
     const bearer = bearerOf(grant.json);

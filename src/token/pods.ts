@@ -1,5 +1,5 @@
 import type { ObjectMeta } from '../common/objects.ts';
-import type { PullSecret } from './service-accounts.ts';
+import type { Links, PullSecret } from './service-accounts.ts';
 
 /** What matters here of a pod. */
 export interface Pod {
@@ -29,15 +29,24 @@ export interface ContainerStatus {
   state?: { waiting?: { reason?: string }; running?: object; terminated?: { exitCode: number } };
 }
 
-/** A Secret that has become good for pulling with. */
+/** A ServiceAccount got a Secret. */
+export interface Linking {
+  serviceAccount: string;
+  /** What it had before. */
+  before: Links;
+  /** When; milliseconds since 1970. */
+  at: number;
+}
+
+/** A Secret that pods came too early for. */
 export interface Cure {
   secret: string;
   /** Hosts it has a credential for; `*` may stand for the first label. */
   hosts: readonly string[];
-  /** Since when; milliseconds since 1970. */
-  since: number;
-  /** The ServiceAccounts that have it among their pull secrets now, and what they have besides. */
-  serviceAccounts: ReadonlyMap<string, readonly PullSecret[]>;
+  /** When it became good to pull with, milliseconds since 1970; undefined when it has been so all the time. */
+  goodSince: number | undefined;
+  /** How ServiceAccounts got it that still have it. */
+  linkings: readonly Linking[];
 }
 
 /** Why kubelet's image manager does not start a container (pkg/kubelet/images/types.go). */
@@ -48,8 +57,8 @@ const DEFAULT_HOST = 'docker.io';
 
 /**
  * Whether another pod in this one's place could pull what this one could not: it failed at nothing but images on the
- * Secret's hosts, was created before the Secret was good, would have the Secret, and has a controller that replaces it.
- * Static pods have their node as controller, which an eviction does not concern.
+ * Secret's hosts, came too early for the Secret, and has a controller that replaces it. Static pods have their node as
+ * controller, which an eviction does not concern.
  */
 export function isCurable(pod: Pod, cure: Cure): boolean {
   const { metadata, status } = pod;
@@ -59,24 +68,39 @@ export function isCurable(pod: Pod, cure: Cure): boolean {
     controller !== undefined &&
     controller.kind !== 'Node' &&
     status?.phase === 'Pending' &&
-    Date.parse(metadata.creationTimestamp) <= cure.since &&
-    wouldHave(pod, cure) &&
+    cameTooEarly(pod, cure) &&
     onlyPullsFailed(pod, cure.hosts)
   );
 }
 
 /**
- * Whether a pod made now from the same template would have the Secret. It has it if this one has. If not, admission gives it
- * the pull secrets of its ServiceAccount, provided that the template has none of its own: then this one has what the
- * ServiceAccount has without the Secret.
+ * Whether a pod had to do without the Secret, and one made now from the same template would have it: it names the Secret, and
+ * came before that was good; or it has what admission gave it, the pull secrets of its ServiceAccount, from before that got
+ * the Secret.
  */
-function wouldHave({ spec }: Pod, { secret, serviceAccounts }: Cure): boolean {
-  const own = (spec.imagePullSecrets ?? []).map(({ name }) => name);
-  if (own.includes(secret)) return true;
-  const others = serviceAccounts.get(spec.serviceAccountName ?? 'default');
-  return (
-    others !== undefined && others.length === own.length && others.every(({ name }, at) => name === own[at])
+function cameTooEarly({ metadata, spec }: Pod, { secret, goodSince = -Infinity, linkings }: Cure): boolean {
+  const created = Date.parse(metadata.creationTimestamp);
+  const own = spec.imagePullSecrets ?? [];
+  if (own.some(({ name }) => name === secret)) return created <= goodSince;
+  const { serviceAccountName = 'default' } = spec;
+  return linkings.some(
+    ({ serviceAccount, before, at }) =>
+      serviceAccount === serviceAccountName && created <= at && couldBeOf(before, own),
   );
+}
+
+/**
+ * Whether a ServiceAccount may have given a pod these pull secrets, going by what it had later. Those that RegistryTokens put
+ * there came one by one, so any of them may be missing.
+ */
+function couldBeOf({ entries, record }: Links, own: readonly PullSecret[]): boolean {
+  const late = new Set(Object.values(record));
+  let matched = 0;
+  for (const { name } of entries) {
+    if (matched < own.length && own[matched]?.name === name) matched++;
+    else if (!late.has(name ?? '')) return false;
+  }
+  return matched === own.length;
 }
 
 function onlyPullsFailed({ spec, status = {} }: Pod, hosts: readonly string[]): boolean {

@@ -34,22 +34,37 @@ const MOST_NAMES = 128;
 
 /**
  * Reads a ServiceAccount. The record stands in an annotation, so that it changes in the same write as the list it speaks
- * of, and goes when the ServiceAccount goes. One that can't be read counts as empty: nothing is taken away then.
+ * of, and goes when the ServiceAccount goes. One that can't be read counts as empty: nothing is taken away then. So does one
+ * of another ServiceAccount, which came here with a copied manifest: here it was the copy's author who put those entries.
  */
 export function linksOf({ metadata, imagePullSecrets = [] }: ServiceAccount): Links {
-  return { entries: imagePullSecrets, record: readRecord(metadata.annotations?.[LINKS_ANNOTATION]) };
+  const { uid, annotations } = metadata;
+  return { entries: imagePullSecrets, record: readRecord(annotations?.[LINKS_ANNOTATION], uid) };
 }
 
-function readRecord(text: string | undefined): Record<string, string> {
+function readRecord(text: string | undefined, uid: string): Record<string, string> {
   let value: unknown;
   try {
     value = JSON.parse(text ?? '{}');
   } catch {
     return {};
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  const pairs = Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
+  const { serviceAccount, secrets } = isRecord(value) ? value : {};
+  if (serviceAccount !== uid || !isRecord(secrets)) return {};
+  const pairs = Object.entries(secrets).filter(
+    (pair): pair is [string, string] => typeof pair[1] === 'string',
+  );
   return Object.fromEntries(pairs);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The annotation that `linksOf` reads; in a fixed order, so that the same record is the same text. @param uid of the ServiceAccount */
+export function recordText(uid: string, record: Links['record']): string {
+  const secrets = Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify({ serviceAccount: uid, secrets });
 }
 
 /** What a RegistryToken wants of a ServiceAccount. Deletion is not told here: what it leaves is `release`d. */

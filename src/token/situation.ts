@@ -44,3 +44,10 @@ export function first<T>(policies: readonly Policy<T>[], situation: Situation): 
 export function isExpired({ status }: RegistryToken, now: number): boolean {
   return status?.token !== undefined && expiryOf(status.token) <= now;
 }
+
+/** Whether pods can pull with the Secret as it is: it holds the recorded token, which is alive. */
+export function isGood({ secret, token, tokenIsGone, now, skew }: Situation): boolean {
+  const id = token.status?.token?.id;
+  const holds = secret.state === 'ours' && id !== undefined && secret.holds === id;
+  return holds && !tokenIsGone && !isExpired(token, now + skew);
+}

@@ -1,11 +1,7 @@
+import { findCondition } from '../api/conditions.ts';
+import type { RegistryTokenStatus } from '../api/registry-token.ts';
+import type { Verdict } from '../common/verdict.ts';
 import type { Failure } from './failure.ts';
-
-/** What the registry said to a new token. */
-export type Verdict =
-  | { answer: 'accepted' }
-  | { answer: 'refused'; message: string }
-  /** It could not be asked, or said nothing that tells. */
-  | { answer: 'unknown'; message: string };
 
 /** It was refused, and may be good yet: registries take a while to spread what is new. */
 export interface Waiting {
@@ -16,10 +12,16 @@ export interface Waiting {
   until: number;
 }
 
+/** Into the Secret with it. */
+export interface Use {
+  action: 'use';
+  /** Why nobody knows whether the registry accepts it. */
+  doubt: string | undefined;
+}
+
 /** What becomes of a new token after it was tried. */
 export type Ruling =
-  /** Into the Secret with it; `doubt`: why nobody knows whether the registry accepts it. */
-  | { action: 'use'; doubt: string | undefined }
+  | Use
   | Waiting
   /** It never gets into the Secret. */
   | { action: 'refuse'; failure: Failure };
@@ -30,7 +32,7 @@ const FIRST_PAUSE = 1_000;
 
 /**
  * Decides about a new token. One that was refused is not used on a later doubt: the registry has said no to it, and its
- * predecessor may still be good.
+ * predecessor may still be good. Nor is one refusal alone the last word, however late it comes.
  * @param before what was decided about it last, if that was to wait
  * @param startedAt when its mint began, milliseconds since 1970. A time ahead of `now` was written before the clock was set
  * back and says nothing: the wait counts as over.
@@ -45,6 +47,7 @@ export function rule(verdict: Verdict, before: Waiting | undefined, startedAt: n
     const pause = Math.max(elapsed, FIRST_PAUSE);
     return { action: 'wait', refusal, until: Math.min(now + pause, startedAt + ACCEPTANCE_TIME) };
   }
+  if (!before) return { action: 'wait', refusal, until: now + FIRST_PAUSE };
   return {
     action: 'refuse',
     failure: {
@@ -58,4 +61,11 @@ export function rule(verdict: Verdict, before: Waiting | undefined, startedAt: n
 /** Whether it is too early to try a token again that was refused. A wait beyond all waits comes of a clock set back. */
 export function isWaiting({ until }: Waiting, now: number): boolean {
   return now < until && until <= now + ACCEPTANCE_TIME;
+}
+
+/** What a status says of a new token that an earlier process tried: that it was refused, and waited for. */
+export function recordedRefusal({ conditions }: RegistryTokenStatus): Waiting | undefined {
+  const condition = findCondition(conditions, 'Reconciling');
+  if (condition?.status !== 'True' || condition.reason !== 'Verifying') return undefined;
+  return { action: 'wait', refusal: 'it refused it before the operator was started anew', until: 0 };
 }

@@ -34,6 +34,7 @@ describeHelm(
       const evicting = sorted(granted(await helm.render({ operator: { evictPods: true } }), []));
       expect(evicting.filter((permission) => !plain.includes(permission))).to.deep.equal([
         'watched namespace: create pods/eviction',
+        'watched namespace: get pods',
         'watched namespace: list pods',
       ]);
     });

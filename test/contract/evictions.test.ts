@@ -125,6 +125,21 @@ contract('evictions', (api) => {
     expect(await exists(metadata.name)).to.equal(true);
   });
 
+  it('refuses a pod that has changed since it was read, pending or not', async () => {
+    const { metadata } = await createPod();
+    const { resourceVersion } = metadata;
+    const readAt = (version: string): object => ({
+      deleteOptions: { preconditions: { resourceVersion: version } },
+    });
+    await api().patch(`${pods()}/${metadata.name}`, MERGE_PATCH, {
+      metadata: { labels: { changed: 'yes' } },
+    });
+    const stale = await evict(metadata.name, readAt(resourceVersion));
+    expect([stale.status, stale.body.reason]).to.deep.equal([409, 'Conflict']);
+    const { body } = await api().get(`${pods()}/${metadata.name}`);
+    expect((await evict(metadata.name, readAt(body.metadata.resourceVersion))).status).to.equal(201);
+  });
+
   it('refuses an Eviction of another name', async () => {
     const { metadata } = await createPod();
     const { status } = await evict(metadata.name, { metadata: { name: 'other', namespace } });

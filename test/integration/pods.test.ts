@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
 import { PODS, SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
-import type { PullSecret } from '../../src/token/service-accounts.ts';
+import type { PullSecret, ServiceAccount } from '../../src/token/service-accounts.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import { HOST, type World } from '../support/world.ts';
 
@@ -50,6 +50,22 @@ describe('pods that came before their Secret', () => {
       { subresource: 'status' },
     );
   }
+  const createServiceAccount = (name: string, imagePullSecrets: PullSecret[] = []): Promise<ServiceAccount> =>
+    world.client.create<ServiceAccount>(SERVICE_ACCOUNTS, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name, namespace },
+      imagePullSecrets,
+    });
+  const whenLinked = (name: string, ...expected: string[]): Promise<boolean> =>
+    world.eventually(`ServiceAccount ${name} has ${expected.join(', ')}`, async () => {
+      const { imagePullSecrets = [] } = await world.client.get<ServiceAccount>(SERVICE_ACCOUNTS, {
+        namespace,
+        name,
+      });
+      const names = imagePullSecrets.map((entry) => entry.name);
+      return names.join() === expected.join() ? { value: true } : { seen: names.join() };
+    });
   const exists = (name: string): Promise<boolean> =>
     world.exists(world.client.get(PODS, { namespace, name }, { metadataOnly: true }));
   const whenEvicted = (name: string): Promise<boolean> =>
@@ -88,12 +104,7 @@ describe('pods that came before their Secret', () => {
 
     it('are evicted when their ServiceAccount gets the Secret, which they can not get any more', async () => {
       const others = [{ name: 'others' }];
-      await world.client.create(SERVICE_ACCOUNTS, {
-        apiVersion: 'v1',
-        kind: 'ServiceAccount',
-        metadata: { name: 'builder', namespace },
-        imagePullSecrets: others,
-      });
+      await createServiceAccount('builder', others);
       const serviceAccountName = 'builder';
       await createFailing('admitted-early', { serviceAccountName, imagePullSecrets: others });
       await createFailing('with-its-own', { serviceAccountName, imagePullSecrets: [{ name: 'own' }] });
@@ -102,12 +113,47 @@ describe('pods that came before their Secret', () => {
       expect(await exists('with-its-own')).to.equal(true);
     });
 
-    it('are left alone after a rotation: with a Secret that was good all the time, they fail for another reason', async () => {
+    it('are evicted when their ServiceAccount gets one of two Secrets, whichever it is that they lack', async () => {
+      await createServiceAccount('builder');
+      const serviceAccountName = 'builder';
+      await createFailing('admitted-first', { serviceAccountName, image: 'second.test/team/app:1' });
+      await world.createToken(namespace, { serviceAccounts: ['builder'] }, 'one');
+      await whenLinked('builder', 'one');
+      const secret = { extraHosts: ['second.test'] };
+      await world.createToken(namespace, { serviceAccounts: ['builder'], secret }, 'two');
+      await whenLinked('builder', 'one', 'two');
+      await whenEvicted('admitted-first');
+    });
+
+    it('are evicted when their Secret gets another name, which they can not learn any more', async () => {
+      await createServiceAccount('builder');
+      const name = await world.createToken(namespace, { serviceAccounts: ['builder'] }, 'app');
+      await whenLinked('builder', 'app');
+      await createFailing('admitted-before', {
+        serviceAccountName: 'builder',
+        imagePullSecrets: [{ name: 'app' }],
+      });
+      await world.patchToken(name, { spec: { secret: { name: 'renamed' } } });
+      await whenEvicted('admitted-before');
+    });
+
+    it('are left alone while the Secret is good: they fail for another reason, whatever is changed meanwhile', async () => {
       const name = await world.createToken(namespace, {}, 'app');
       await world.whenReady(name);
+      // The Secret was good in a second before the one in which the pod is created, and what was looked for then is over.
       await sleep(clock, 1_500);
       await createFailing('broken', { imagePullSecrets: [{ name: 'app' }] });
-      await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'x' } } });
+      await createServiceAccount('builder');
+      const changes = [
+        { metadata: { annotations: { 'pullsecrets.dev/rotate': 'x' } } },
+        { spec: { access: 'ReadWrite' } },
+        { spec: { serviceAccounts: ['builder'] } },
+      ];
+      for (const change of changes) {
+        await world.patchToken(name, change);
+        await world.whenReady(name);
+      }
+      await whenLinked('builder', 'app');
       await sleep(clock, 2_500);
       expect(await exists('broken')).to.equal(true);
     });

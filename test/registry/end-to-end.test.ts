@@ -210,6 +210,7 @@ describe('a registry and its client with what the operator wrote', () => {
     ['slow', /in time/],
     ['html', /502 in HTML/],
     ['without a realm', /names no token endpoint/],
+    ['without a service', /token endpoint .* answered 400/],
   ];
   for (const [mood, message] of moods) {
     it(`nor does one that is ${mood}`, async () => {

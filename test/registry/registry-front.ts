@@ -2,7 +2,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What the front does to who knocks at `/v2/`; everything else goes through. */
-export type Mood = 'well' | 'slow' | 'html' | 'without a realm';
+export type Mood = 'well' | 'slow' | 'html' | 'without a realm' | 'without a service';
 
 export interface RegistryFront {
   /** Host and port, as they stand in image names. */
@@ -15,7 +15,8 @@ export interface RegistryFront {
 export async function startFront(registry: string): Promise<RegistryFront> {
   const [hostname, port] = registry.split(':');
   const server = createServer((incoming, response) => {
-    if (incoming.url === '/v2/' && front.mood !== 'well') {
+    const hidesService = front.mood === 'without a service';
+    if (incoming.url === '/v2/' && front.mood !== 'well' && !hidesService) {
       if (front.mood === 'html') {
         response.writeHead(502, { 'content-type': 'text/html' }).end('<html><body>Bad Gateway</body></html>');
       } else if (front.mood === 'without a realm') {
@@ -26,7 +27,12 @@ export async function startFront(registry: string): Promise<RegistryFront> {
     }
     const { method, url, headers } = incoming;
     const outgoing = request({ hostname, port, method, path: url, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      const { 'www-authenticate': challenge, ...others } = answer.headers;
+      const shown = hidesService ? challenge?.replace(/,service="[^"]*"/, '') : challenge;
+      response.writeHead(answer.statusCode ?? 502, {
+        ...others,
+        ...(shown !== undefined && { 'www-authenticate': shown }),
+      });
       answer.pipe(response);
     });
     outgoing.on('error', () => response.destroy());

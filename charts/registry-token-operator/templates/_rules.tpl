@@ -33,7 +33,7 @@
 {{- if .Values.operator.evictPods }}
 - apiGroups: ['']
   resources: [pods]
-  verbs: [list]
+  verbs: [get, list]
 - apiGroups: ['']
   resources: [pods/eviction]
   verbs: [create]

@@ -62,7 +62,7 @@ export interface RegistryAccountSpec {
     allowNeverExpiring?: boolean;
   };
   /**
-   * The most requests a second to each region of this account.
+   * The most requests a second to the token API of each region of this account.
    */
   requestsPerSecond?: number;
   /**

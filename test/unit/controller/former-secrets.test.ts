@@ -17,13 +17,17 @@ const secret = (name: string, tokenId: string, uid = TOKEN.metadata.uid): Secret
   ),
 });
 
-function stage(cluster: SecretObject[], watched = cluster): { former: FormerSecrets; removed: string[] } {
+function stage(
+  cluster: SecretObject[],
+  { watched = cluster, given = [] }: { watched?: SecretObject[]; given?: string[] } = {},
+): { former: FormerSecrets; removed: string[] } {
   const removed: string[] = [];
   const secrets: Pick<SecretStore, 'read' | 'remove'> = {
     read: ({ name }: ObjectName) => Promise.resolve(cluster.find(({ metadata }) => metadata.name === name)),
     remove: ({ metadata }: SecretObject) => Promise.resolve(void removed.push(metadata.name)),
   };
-  return { former: new FormerSecrets(secrets as SecretStore, () => watched), removed };
+  const former = new FormerSecrets(secrets, { secretsOf: () => watched }, { given: () => new Set(given) });
+  return { former, removed };
 }
 
 describe('the former Secrets of a RegistryToken', () => {
@@ -33,19 +37,28 @@ describe('the former Secrets of a RegistryToken', () => {
       secret('older', 'token-0'),
       secret('new', 'token-2'),
     ]);
-    await former.remove(TOKEN, 'new', signal);
+    expect(await former.remove(TOKEN, 'new', signal)).to.equal(false);
     expect(removed).to.deep.equal(['old', 'older']);
   });
 
+  it('stay while ServiceAccounts give them to pods, to be looked at again', async () => {
+    const cluster = [secret('old', 'token-1'), secret('older', 'token-0'), secret('new', 'token-2')];
+    const { former, removed } = stage(cluster, { given: ['old', 'new'] });
+    expect(await former.remove(TOKEN, 'new', signal)).to.equal(true);
+    expect(removed).to.deep.equal(['older']);
+  });
+
   it('go when only the status knows of them', async () => {
-    const { former, removed } = stage([secret('old', 'token-1')], []);
+    const { former, removed } = stage([secret('old', 'token-1')], { watched: [] });
     const token = { ...TOKEN, status: { ...TOKEN.status, secretRef: { name: 'old', uid: 'uid of old' } } };
     await former.remove(token, 'new', signal);
     expect(removed).to.deep.equal(['old']);
   });
 
   it('stay when they belong to somebody else by now', async () => {
-    const { former, removed } = stage([secret('old', 'token-1', 'another')], [secret('old', 'token-1')]);
+    const { former, removed } = stage([secret('old', 'token-1', 'another')], {
+      watched: [secret('old', 'token-1')],
+    });
     await former.remove(TOKEN, 'new', signal);
     expect(removed).to.deep.equal([]);
   });

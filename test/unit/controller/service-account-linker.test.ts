@@ -7,7 +7,7 @@ import type { ObjectName, Resource } from '../../../src/common/objects.ts';
 import { ServiceAccountLinker } from '../../../src/controller/service-account-linker.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { JsonPatchOperation } from '../../../src/kube/json-patch.ts';
-import type { PullSecret, ServiceAccount } from '../../../src/token/service-accounts.ts';
+import { recordText, type PullSecret, type ServiceAccount } from '../../../src/token/service-accounts.ts';
 import { aToken, at, HOUR, MINUTE, SECOND } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from '../kube/support/logs.ts';
@@ -27,6 +27,7 @@ class Scene {
   readonly clock = new VirtualClock();
   readonly logs = new Logs();
   readonly events: string[] = [];
+  readonly linked: unknown[] = [];
   readonly linker: ServiceAccountLinker;
   claimants: RegistryToken[] = [aClaimant()];
   account: ServiceAccount | undefined;
@@ -50,7 +51,7 @@ class Scene {
       logger: this.logs,
       clock: this.clock,
       onProblem: () => void this.problems++,
-      onLinked: () => undefined,
+      onLinked: (_, ...what) => void this.linked.push(what),
     });
   }
 
@@ -107,7 +108,7 @@ class Scene {
 describe('linking ServiceAccounts', () => {
   it('reads and writes nothing where all is as it should be', async () => {
     const scene = new Scene([{ name: 'app' }]);
-    scene.account!.metadata.annotations = { [LINKS_ANNOTATION]: '{"1":"app"}' };
+    scene.account!.metadata.annotations = { [LINKS_ANNOTATION]: recordText('account-uid', { 1: 'app' }) };
     expect(await scene.linker.reconcile(NAME, signal)).to.equal(undefined);
     expect([scene.reads, scene.writes, scene.problems]).to.deep.equal([0, 0, 0]);
   });
@@ -159,6 +160,35 @@ describe('linking ServiceAccounts', () => {
       await scene.linker.reconcile(NAME, signal);
       expect([scene.said, scene.problems]).to.deep.equal([[], 2]);
     });
+
+  it('tells which of its Secrets pods are given, unless something stands in the way of a change', async () => {
+    const scene = new Scene([{ name: 'others' }]);
+    const given = (): string[] => [...scene.linker.given(scene.claimants[0] ?? aClaimant())];
+    expect(given()).to.deep.equal([]);
+    await scene.linker.reconcile(NAME, signal);
+    expect(given()).to.deep.equal(['app']);
+    scene.claimants = [
+      { ...aClaimant(), status: { serviceAccounts: ['builder'], secretRef: { name: 'renamed', uid: 't' } } },
+    ];
+    expect(given()).to.deep.equal(['app']);
+    scene.meanwhile = () => {
+      throw new KubeError('PATCH: refused by policy', { status: 403, reason: 'Forbidden' });
+    };
+    await scene.linker.reconcile(NAME, signal);
+    expect(given()).to.deep.equal([]);
+    scene.meanwhile = () => undefined;
+    await scene.linker.reconcile(NAME, signal);
+    expect(given()).to.deep.equal(['renamed']);
+  });
+
+  it('tells what a ServiceAccount had before it got the Secret, and nothing when it only lost one', async () => {
+    const scene = new Scene([{ name: 'others' }]);
+    await scene.linker.reconcile(NAME, signal);
+    scene.claimants = [{ ...aClaimant(), spec: {} }];
+    await scene.linker.reconcile(NAME, signal);
+    expect(scene.linked).to.deep.equal([['builder', { entries: [{ name: 'others' }], record: {} }]]);
+    expect(scene.events).to.deep.equal(['Linked', 'Unlinked']);
+  });
 
   it('says what it waits for while there is no ServiceAccount', async () => {
     const scene = new Scene();

@@ -4,7 +4,7 @@ import { applyJsonPatch, JsonPatchError } from '../../../sandbox/apiserver/patch
 import type { Json, JsonObject } from '../../../sandbox/apiserver/json.ts';
 import { LINKS_ANNOTATION } from '../../../src/api/names.ts';
 import { linkPatch } from '../../../src/controller/service-account-patch.ts';
-import { linksOf, type Links, type ServiceAccount } from '../../../src/token/service-accounts.ts';
+import { linksOf, recordText, type Links, type ServiceAccount } from '../../../src/token/service-accounts.ts';
 import { at } from '../../support/builders.ts';
 
 const name = fc.constantFrom('a', 'b', 's', 't');
@@ -16,7 +16,7 @@ const anyLinks: fc.Arbitrary<Links> = fc.record({ entries, record });
 function account({ entries: list, record: links }: Links, others: boolean, version = '1'): ServiceAccount {
   const annotations = {
     ...(others && { 'example.com/other': 'x' }),
-    ...(Object.keys(links).length > 0 && { [LINKS_ANNOTATION]: JSON.stringify(links) }),
+    ...(Object.keys(links).length > 0 && { [LINKS_ANNOTATION]: recordText('uid', links) }),
   };
   return {
     apiVersion: 'v1',

@@ -5,11 +5,14 @@ import { TokenController, type TokenControllerOptions } from '../../../src/contr
 import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
 import { decide } from '../../../src/token/decision.ts';
 import {
+  ABSENT,
   anIntent,
   anIssuedToken,
   aPrevious,
+  aRecord,
   aSituation,
   at,
+  DAY,
   HOUR,
   ISSUED,
   ours,
@@ -21,23 +24,31 @@ const NOW = ISSUED + HOUR;
 interface Stage {
   /** As stored. */
   status: RegistryTokenStatus;
-  /** Token that the Secret holds. */
-  holds: string;
+  /** Token that the Secret holds; undefined: there is none. */
+  holds: string | undefined;
   /** Ends the open mint with this status; undefined: the registry can't be asked. */
   settled?: RegistryTokenStatus;
+  now?: number;
+  /** A Secret of a former name is left. */
+  isLeft?: boolean;
+}
+
+interface Result {
+  result: ReconcileResult;
+  held: string[];
+  /** How often it was told that the Secret has become good. */
+  good: number;
 }
 
 /** Reconciles one RegistryToken once. */
-async function reconcile({
-  status,
-  holds,
-  settled,
-}: Stage): Promise<{ result: ReconcileResult; held: string[] }> {
+async function reconcile({ status, holds, settled, now = NOW, isLeft = false }: Stage): Promise<Result> {
   const token = anIssuedToken({ status });
-  const situation = aSituation({ token: { status }, secret: ours({ holds }) });
-  const { spec, wanted, secret } = situation;
+  const secret = holds === undefined ? ABSENT : ours({ holds });
+  const situation = aSituation({ token: { status }, secret, now });
+  const { spec, wanted } = situation;
   const assessment: Assessment = { spec, wanted, secret, situation, decision: decide(situation) };
   let held: string[] = [];
+  let good = 0;
   const failure = { reason: 'RegistryUnavailable', message: 'no answer', retryable: true } as const;
   const outcome = settled ? { kind: 'done' } : { kind: 'failed', failure };
   const nothing = (): void => undefined;
@@ -65,21 +76,30 @@ async function reconcile({
         return Promise.resolve(next);
       },
     },
-    formerSecrets: { remove: () => Promise.resolve(), held: () => [] },
+    formerSecrets: { remove: () => Promise.resolve(isLeft), held: () => [] },
+    verifier: { recall: nothing },
     linker: { problems: () => [], holds: () => false },
-    onReady: nothing,
-    clock: { now: () => NOW, monotonic: () => 0, after: () => nothing },
+    onGood: () => void good++,
+    clock: { now: () => now, monotonic: () => 0, after: () => nothing },
     skew: () => 0,
   } as unknown as TokenControllerOptions;
   const controller = new TokenController(options);
   const result = await controller.reconcile({ namespace: 'team', name: 'app' }, new AbortController().signal);
-  return { result, held };
+  return { result, held, good };
 }
 
 describe('a reconcile that finishes an earlier mint', () => {
   it('is followed by another soon: what was asked for meanwhile has not been looked at', async () => {
     const { status } = anIssuedToken();
     const { result } = await reconcile({ status: OPEN, holds: 'token-1', settled: status ?? {} });
+    expect(result).to.deep.equal({ requeueAfter: 1_000 });
+  });
+});
+
+describe('a reconcile that leaves a Secret of a former name, because ServiceAccounts have it', () => {
+  it('is followed by another soon', async () => {
+    const { status = {} } = anIssuedToken();
+    const { result } = await reconcile({ status, holds: 'token-1', isLeft: true });
     expect(result).to.deep.equal({ requeueAfter: 1_000 });
   });
 });
@@ -96,4 +116,44 @@ describe('a reconcile that can not finish an earlier mint', () => {
     const { result } = await reconcile({ status: { ...OPEN, previousTokens: [stray] }, holds: 'stray' });
     expect(result?.requeueAfter).to.be.at.least(1_000);
   });
+});
+
+describe('a Secret', () => {
+  const { status = {} } = anIssuedToken();
+  const rotated = { ...status, token: aRecord({ id: 'token-2', revision: 2, expiresAt: at(2 * DAY) }) };
+  const renewal = { ...OPEN, ...status };
+  const cases: [what: string, stage: Stage, good: number][] = [
+    [
+      'that is written for the first time has become good',
+      { status: OPEN, holds: undefined, settled: status },
+      1,
+    ],
+    ['that was missing has become good', { status: renewal, holds: undefined, settled: rotated }, 1],
+    [
+      'whose token had expired has become good',
+      { status: renewal, holds: 'token-1', settled: rotated, now: ISSUED + 25 * HOUR },
+      1,
+    ],
+    ['that somebody had changed has become good', { status: renewal, holds: 'another', settled: rotated }, 1],
+    [
+      'whose live token is replaced was good before',
+      { status: renewal, holds: 'token-1', settled: rotated },
+      0,
+    ],
+    [
+      'whose live token is replaced by another kind was good before, though the RegistryToken was not Ready',
+      {
+        status: { ...renewal, token: aRecord({ specHash: 'of another access' }) },
+        holds: 'token-1',
+        settled: rotated,
+      },
+      0,
+    ],
+    ['that is as it should be was good before', { status, holds: 'token-1' }, 0],
+    ['that stays missing has not become good', { status: renewal, holds: undefined }, 0],
+  ];
+  for (const [what, stage, expected] of cases)
+    it(what, async () => {
+      expect((await reconcile(stage)).good).to.equal(expected);
+    });
 });

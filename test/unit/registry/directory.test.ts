@@ -121,6 +121,20 @@ describe('RegistryDirectory', () => {
     nock.cleanAll();
   });
 
+  it('asks at once where the account names another endpoint, though the one before was down', async () => {
+    nock(IAM).post('/identity/token').reply(200, anExchange());
+    const list = (endpoint: string): Promise<unknown> =>
+      directory
+        .registry(anAccount({ regions: [{ name: 'lab', host: 'lab.example', endpoint }] }), 'lab')
+        .list(NEVER);
+    nock('https://wrong.example').get('/api/v1/tokens').times(5).reply(502);
+    for (let time = 0; time < 5; time++) await errorOf(list('https://wrong.example'));
+    expect((await errorOf(list('https://wrong.example'))).message).to.match(/is left alone/);
+    serve('https://right.example');
+    await list('https://right.example');
+    nock.cleanAll();
+  });
+
   it('takes a changed rate into use', async () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     serve();

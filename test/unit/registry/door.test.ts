@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import nock from 'nock';
 import { Redacted } from '../../../src/common/redacted.ts';
-import type { Door, Verdict } from '../../../src/registry/door.ts';
+import type { Verdict } from '../../../src/common/verdict.ts';
+import type { Door } from '../../../src/registry/door.ts';
 import { registerSecret } from '../../support/secrecy.ts';
 import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
 import { useNock } from './support/nocked.ts';
@@ -134,6 +135,14 @@ describe('the door of a registry', () => {
       () => aRegistry({ challenge: 'Bearer realm="http://us.icr.io/oauth/token"' }),
       /not be safe/,
     ],
+    [
+      'the token endpoint wants to be told a service, which the challenge does not name',
+      () => {
+        aRegistry({ challenge: `Bearer realm="${REALM}"` });
+        nock(REGISTRY).get('/oauth/token').query({ account: 'token' }).reply(400, 'service?');
+      },
+      /token endpoint us\.icr\.io answered 400/,
+    ],
     ['the token endpoint answers HTML', () => aRegistry({ grant: [401, '<html>', HTML] }), /401 in HTML/],
     ['the token endpoint forbids', () => aRegistry({ grant: [403, {}] }), /403/],
     ['the token endpoint is in trouble', () => aRegistry({ grant: [500, {}] }), /500/],
@@ -201,10 +210,15 @@ describe('the door of a registry', () => {
         expect(verdict).to.include({ answer: 'unknown' });
       });
     }
-    it('is never tried in plain HTTP otherwise', async () => {
-      nock('https://box.test:5000').get('/v2/').reply(404);
-      expect(await attempt(region('box.test:5000', 'https://tokens.test'))).to.include({ answer: 'unknown' });
-    });
+    const encrypted: [what: string, endpoint: string][] = [
+      ['the account names a token API with TLS', 'https://box.test:8080'],
+      ['the account names a token API without TLS on another host', 'http://tokens.cluster.local:8080'],
+    ];
+    for (const [what, endpoint] of encrypted)
+      it(`is not tried in plain HTTP where ${what}`, async () => {
+        nock('https://box.test:5000').get('/v2/').reply(404);
+        expect(await attempt(region('box.test:5000', endpoint))).to.include({ answer: 'unknown' });
+      });
   });
 
   it('is given ten seconds for all its answers together', async () => {
@@ -222,6 +236,19 @@ describe('the door of a registry', () => {
     for (let time = 0; time < 5; time++) await attempt();
     const verdict = await attempt();
     expect('message' in verdict && verdict.message).to.match(/registry us\.icr\.io is left alone/);
+  });
+
+  it('is asked anew at once where the account names another host', async () => {
+    const { directory } = aDirectory();
+    const at = (host: string): Door =>
+      directory.door(anAccount({ regions: [{ name: 'box', host, endpoint: 'https://tokens.test' }] }), 'box');
+    nock('https://wrong.test').get('/v2/').times(5).reply(502);
+    for (let time = 0; time < 5; time++) await attempt(at('wrong.test'));
+    nock('https://right.test').get('/v2/').reply(404);
+    const verdict = await attempt(at('right.test'));
+    expect('message' in verdict && verdict.message).to.match(/404/);
+    const again = await attempt(at('wrong.test'));
+    expect('message' in again && again.message).to.match(/registry wrong\.test is left alone/);
   });
 
   it('ends with the signal', async () => {

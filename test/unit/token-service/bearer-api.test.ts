@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { decodeProtectedHeader, importX509, jwtVerify, type JWTPayload } from 'jose';
+import { decodeJwt, decodeProtectedHeader, importX509, jwtVerify, type JWTPayload } from 'jose';
 import type { Answer } from '../../../sandbox/token-service/message.ts';
 import type { TokenService } from '../../../sandbox/token-service/token-service.ts';
 import {
@@ -84,6 +84,23 @@ describe("token service: CNCF Distribution's token authentication", () => {
     expect(header.x5c).to.deep.equal([certificate.raw.toString('base64')]);
     expect(certificate.verify(certificate.publicKey)).to.equal(true);
     expect(certificate.validToDate.getTime()).to.be.greaterThan(START + 365 * 24 * 3_600_000);
+  });
+
+  it('gives no bearer token that outlives what it was given for', async () => {
+    const { service, clock } = fixture({ tokenLifetime: 90_000 });
+    const value = await mint(service, await signIn(service));
+    const lifetimes: unknown[] = [];
+    for (const milliseconds of [0, 30_000, 40_000]) {
+      await clock.advance(milliseconds);
+      const answers = [await login(service, value), await postForm(service, AUTH, passwordForm(value))];
+      for (const answer of answers) {
+        const { access_token: bearer, expires_in: expiresIn, issued_at: issuedAt } = bodyOf(answer);
+        const { exp } = decodeJwt(String(bearer));
+        lifetimes.push(expiresIn);
+        expect(exp).to.equal(Date.parse(String(issuedAt)) / 1000 + Number(expiresIn));
+      }
+    }
+    expect(lifetimes).to.deep.equal([60, 60, 60, 60, 20, 20]);
   });
 
   it('takes a bare login, without a scope', async () => {

@@ -1,46 +1,32 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { imageHost, isCurable, type ContainerStatus, type Cure, type Pod } from '../../../src/token/pods.ts';
-import { at, ISSUED, MINUTE, SECOND, type Part } from '../../support/builders.ts';
-import { merge } from 'ts-deepmerge';
-
-const HOST = 'us.icr.io';
-
-const pulling = (reason: string, name = 'main'): ContainerStatus => ({
-  name,
-  state: { waiting: { reason } },
-});
-
-/** A pod that failed to pull a minute before its Secret was good, and has everything else right. */
-function aPod(part: Part<Pod> = {}): Pod {
-  const pod: Pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: 'app-1',
-      namespace: 'team',
-      uid: 'pod-uid',
-      resourceVersion: '1',
-      creationTimestamp: at(-MINUTE),
-      ownerReferences: [
-        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'app', uid: 'rs', controller: true },
-      ],
-    },
-    spec: {
-      imagePullSecrets: [{ name: 'app' }],
-      containers: [{ name: 'main', image: `${HOST}/team/app:1` }],
-    },
-    status: { phase: 'Pending', containerStatuses: [pulling('ImagePullBackOff')] },
-  };
-  return merge.withOptions({ mergeArrays: false }, pod, part) as Pod;
-}
+import {
+  imageHost,
+  isCurable,
+  type ContainerStatus,
+  type Cure,
+  type Linking,
+  type Pod,
+} from '../../../src/token/pods.ts';
+import { at, HOST, ISSUED, SECOND, type Part } from '../../support/builders.ts';
+import { aPod, pulling } from '../../support/pods.ts';
 
 const aCure = (part: Partial<Cure> = {}): Cure => ({
   secret: 'app',
   hosts: [HOST],
-  since: ISSUED,
-  serviceAccounts: new Map(),
+  goodSince: ISSUED,
+  linkings: [],
   ...part,
+});
+
+/** The ServiceAccount builder got the Secret when that became good. @param record Secrets of RegistryTokens among its names */
+const linked = (names: string[], record: Record<string, string> = {}): Partial<Cure> => {
+  const before = { entries: names.map((name) => ({ name })), record };
+  const linking: Linking = { serviceAccount: 'builder', before, at: ISSUED };
+  return { linkings: [linking] };
+};
+const admittedWith = (...names: string[]): Part<Pod> => ({
+  spec: { serviceAccountName: 'builder', imagePullSecrets: names.map((name) => ({ name })) },
 });
 
 const running: ContainerStatus = { name: 'side', state: { running: {} } };
@@ -87,15 +73,28 @@ describe('a pod that could not pull before its Secret was good', () => {
         },
       },
     ],
+    ['has what its ServiceAccount had before the Secret', admittedWith('others'), linked(['others'])],
+    ['has no pull secret, as its ServiceAccount had none', admittedWith(), linked([])],
     [
-      'has what its ServiceAccount had before the Secret',
-      { spec: { serviceAccountName: 'builder', imagePullSecrets: [{ name: 'others' }] } },
-      { serviceAccounts: new Map([['builder', [{ name: 'others' }]]]) },
+      'has none, as its ServiceAccount had before another RegistryToken gave it one',
+      admittedWith(),
+      linked(['another'], { 2: 'another' }),
     ],
     [
-      'has no pull secret, as its ServiceAccount had none',
+      'lacks one of two that came before, and has what was not theirs',
+      admittedWith('others', 'second'),
+      linked(['others', 'first', 'second'], { 2: 'first', 3: 'second' }),
+    ],
+    ['has the Secret of the former name', admittedWith('former'), linked(['former'], { 1: 'former' })],
+    [
+      'has what its ServiceAccount had, while the Secret was good all the time',
+      admittedWith(),
+      { ...linked([]), goodSince: undefined },
+    ],
+    [
+      'is of the ServiceAccount default, and does not say so',
       { spec: { imagePullSecrets: [] } },
-      { serviceAccounts: new Map([['default', []]]) },
+      { linkings: [{ serviceAccount: 'default', before: { entries: [], record: {} }, at: ISSUED }] },
     ],
   ];
   for (const [what, pod, cure] of curable)
@@ -150,11 +149,22 @@ describe('a pod that could not pull before its Secret was good', () => {
       'has an init container that failed',
       { status: { initContainerStatuses: [{ name: 'init', state: { terminated: { exitCode: 1 } } }] } },
     ],
+    ['names a Secret that was good all the time', {}, { goodSince: undefined }],
     [
-      'has pull secrets of its own beside a ServiceAccount with the Secret',
-      { spec: { imagePullSecrets: [{ name: 'own' }] } },
-      { serviceAccounts: new Map([['default', [{ name: 'others' }]]]) },
+      'names a Secret that was good all the time, which its ServiceAccount has just got',
+      admittedWith('app'),
+      { ...linked([]), goodSince: undefined },
     ],
+    ['has pull secrets of its own', admittedWith('own'), linked(['others'])],
+    ['has more than its ServiceAccount had', admittedWith('others', 'own'), linked(['others'])],
+    ['lacks what its ServiceAccount has of its own', admittedWith(), linked(['others'])],
+    ['has them in another order', admittedWith('b', 'a'), linked(['a', 'b'])],
+    [
+      'came after its ServiceAccount got the Secret, which somebody has taken out again',
+      { ...admittedWith(), metadata: { creationTimestamp: at(SECOND) } },
+      linked([]),
+    ],
+    ['is of another ServiceAccount', { spec: { imagePullSecrets: [] } }, linked([])],
   ];
   for (const [what, pod, cure] of spared)
     it(`${what}: is left alone`, () => {

@@ -198,11 +198,14 @@ describe('the record on a ServiceAccount', () => {
   });
   for (const [what, text, record] of [
     ['missing', undefined, {}],
-    ['as written', '{"1":"s"}', { 1: 's' }],
+    ['as written', '{"serviceAccount":"u","secrets":{"1":"s"}}', { 1: 's' }],
+    ['of the ServiceAccount that this one was copied from', '{"serviceAccount":"v","secrets":{"1":"s"}}', {}],
+    ['of no ServiceAccount', '{"secrets":{"1":"s"}}', {}],
+    ['without Secrets', '{"serviceAccount":"u","secrets":["s"]}', {}],
     ['no JSON', 'oops', {}],
     ['a list', '["s"]', {}],
     ['null', 'null', {}],
-    ['partly of another type', '{"1":"s","2":3}', { 1: 's' }],
+    ['partly of another type', '{"serviceAccount":"u","secrets":{"1":"s","2":3}}', { 1: 's' }],
   ] as const)
     it(`${what}: says ${JSON.stringify(record)}`, () => {
       expect(linksOf(account(text))).to.deep.equal({ entries: [], record });

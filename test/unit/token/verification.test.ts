@@ -1,13 +1,15 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import type { Verdict } from '../../../src/common/verdict.ts';
 import {
   ACCEPTANCE_TIME,
   isWaiting,
+  recordedRefusal,
   rule,
-  type Verdict,
   type Waiting,
 } from '../../../src/token/verification.ts';
-import { HOUR, ISSUED, SECOND } from '../../support/builders.ts';
+import type { RegistryTokenStatus } from '../../../src/api/registry-token.ts';
+import { at, HOUR, ISSUED, SECOND } from '../../support/builders.ts';
 
 const ACCEPTED: Verdict = { answer: 'accepted' };
 const REFUSED: Verdict = { answer: 'refused', message: 'us.icr.io answered 401' };
@@ -39,8 +41,15 @@ const rows: [what: string, verdict: Verdict, before: Waiting | undefined, elapse
     ],
     ['refused for too long', REFUSED, WAITING, 30 * SECOND, { action: 'refuse' }],
     ['refused, then nobody to ask for too long', UNKNOWN, WAITING, 30 * SECOND, { action: 'refuse' }],
-    ['refused long after it was made', REFUSED, undefined, HOUR, { action: 'refuse' }],
-    ['refused before it was made: the clock was set back', REFUSED, undefined, -HOUR, { action: 'refuse' }],
+    [
+      'refused long after it was made, for the first time',
+      REFUSED,
+      undefined,
+      HOUR,
+      { action: 'wait', refusal: REFUSED.message, until: ISSUED + HOUR + SECOND },
+    ],
+    ['refused long after it was made, and again', REFUSED, WAITING, HOUR, { action: 'refuse' }],
+    ['refused before it was made: the clock was set back', REFUSED, WAITING, -HOUR, { action: 'refuse' }],
   ];
 
 describe('a new token is tried', () => {
@@ -78,7 +87,19 @@ describe('a new token is tried', () => {
   });
 
   it('and left alone until it is time, unless the clock was set back', () => {
-    const waiting = (at: number): boolean => isWaiting(WAITING, ISSUED + at);
+    const waiting = (later: number): boolean => isWaiting(WAITING, ISSUED + later);
     expect([0, 999, 1_000, 2_000, -HOUR].map(waiting)).to.deep.equal([true, true, false, false, false]);
+  });
+
+  it('by an earlier process and refused: the status says so, and a doubt does not undo it', () => {
+    const condition = (reason: string, type = 'Reconciling'): RegistryTokenStatus => ({
+      conditions: [{ type, status: 'True', reason, message: '', lastTransitionTime: at(0) }],
+    });
+    expect(recordedRefusal(condition('Verifying'))).to.include({ action: 'wait' });
+    for (const status of [condition('Rotating'), condition('Verifying', 'Ready'), {}])
+      expect(recordedRefusal(status)).to.equal(undefined);
+    const before = recordedRefusal(condition('Verifying'));
+    expect(isWaiting(before ?? WAITING, ISSUED)).to.equal(false);
+    expect(rule(UNKNOWN, before, ISSUED, ISSUED + SECOND)).to.include({ action: 'wait' });
   });
 });

@@ -1,0 +1,267 @@
+import { expect } from 'chai';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import type { ObjectName, Resource } from '../../../src/common/objects.ts';
+import { PodEvictor, type PodEvictorOptions } from '../../../src/controller/pod-evictor.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
+import type { Manifest } from '../../../src/kube/manifest.ts';
+import type { Pod } from '../../../src/token/pods.ts';
+import type { PullSecret, ServiceAccount } from '../../../src/token/service-accounts.ts';
+import { anIssuedToken, at, ISSUED, MINUTE, SECOND, type Part } from '../../support/builders.ts';
+import { aPod } from '../../support/pods.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+import { Logs } from '../kube/support/logs.ts';
+
+const READY = { type: 'Ready', status: 'True', reason: 'Issued', message: '', lastTransitionTime: at(0) };
+const aGoodToken = (part: Part<RegistryToken> = {}): RegistryToken =>
+  anIssuedToken({
+    status: { secretRef: { name: 'app', uid: 's' }, conditions: [READY] } as Part<RegistryToken>['status'],
+    ...part,
+  });
+
+const HALF_AN_HOUR = 30 * MINUTE;
+
+/** Pods at a server, and an evictor that runs from `ISSUED` on. */
+class Scene {
+  readonly clock = new VirtualClock(ISSUED);
+  readonly logs = new Logs();
+  readonly pods = new Map<string, Pod>();
+  readonly events: string[] = [];
+  /** Names of pods whose eviction was asked for, and when. */
+  readonly asked: [name: string, milliseconds: number][] = [];
+  readonly evictor: PodEvictor;
+  token: RegistryToken | undefined = aGoodToken();
+  imagePullSecrets: PullSecret[] = [];
+  lists = 0;
+  /** Called at each eviction; may throw in place of the server. */
+  meanwhile: (name: string) => void = () => undefined;
+  /** In place of an answer to whoever reads pods. */
+  refusal: KubeError | undefined;
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+
+  constructor(...names: string[]) {
+    for (const name of names) this.put(name);
+    const client = {
+      discover: () => Promise.resolve([{ name: 'pods/eviction', group: 'policy', version: 'v1' }]),
+      listAll: () => this.#list(),
+      get: (_: Resource, { name }: ObjectName) => this.#get(name),
+      createSubresource: (_: Resource, { name }: ObjectName, __: string, body: Manifest) =>
+        this.#evict(name, body),
+    };
+    this.evictor = new PodEvictor({
+      client: client as unknown as PodEvictorOptions['client'],
+      token: () => this.token,
+      serviceAccounts: {
+        get: () => ({ imagePullSecrets: this.imagePullSecrets }) as Partial<ServiceAccount> as ServiceAccount,
+      },
+      events: { event: (_, __, reason) => void this.events.push(reason) },
+      metrics: {
+        addController: () => undefined,
+        start: () => () => undefined,
+        terminalError: () => undefined,
+        panic: () => undefined,
+      },
+      logger: this.logs,
+      clock: this.clock,
+      shutdownTimeout: 0,
+    });
+    this.#done = this.evictor.run(this.#stop.signal);
+  }
+
+  /** A pod that waits for its image, unless told otherwise. */
+  put(name: string, part: Part<Pod> = {}): void {
+    const version = Number(this.pods.get(name)?.metadata.resourceVersion ?? 0) + 1;
+    const metadata = { name, uid: `uid of ${name}`, resourceVersion: String(version) };
+    this.pods.set(name, aPod({ ...part, metadata: { ...metadata, ...part.metadata } }));
+  }
+
+  /** Kubelet's next try succeeds. */
+  recover(name: string): void {
+    const state = { running: {} };
+    this.put(name, { status: { phase: 'Running', containerStatuses: [{ name: 'main', state }] } });
+  }
+
+  get evicted(): string[] {
+    return this.asked.map(([name]) => name);
+  }
+
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.clock.advance(MINUTE);
+    await this.#done;
+  }
+
+  #list(): Promise<Pod[]> {
+    this.lists++;
+    if (this.refusal) return Promise.reject(this.refusal);
+    return Promise.resolve(structuredClone([...this.pods.values()]));
+  }
+
+  #get(name: string): Promise<Pod> {
+    const pod = this.pods.get(name);
+    if (this.refusal) return Promise.reject(this.refusal);
+    return pod
+      ? Promise.resolve(structuredClone(pod))
+      : Promise.reject(new KubeError('gone', { status: 404 }));
+  }
+
+  async #evict(name: string, body: Manifest): Promise<void> {
+    this.asked.push([name, this.clock.monotonic()]);
+    this.meanwhile(name);
+    const { metadata } = this.pods.get(name) ?? aPod();
+    const { preconditions } = (body as unknown as { deleteOptions: { preconditions: object } }).deleteOptions;
+    const { uid, resourceVersion } = metadata;
+    expect(preconditions).to.have.all.keys('uid', 'resourceVersion');
+    if (JSON.stringify(preconditions) !== JSON.stringify({ uid, resourceVersion }))
+      throw new KubeError('changed', { status: 409, reason: 'Conflict' });
+    this.pods.delete(name);
+  }
+}
+
+describe('evicting pods that came before their Secret', () => {
+  let scene: Scene;
+  const stage = (...pods: string[]): Scene => (scene = new Scene(...pods));
+  const good = (): void => scene.evictor.secretIsGood(scene.token ?? aGoodToken());
+  afterEach(() => scene.end());
+
+  it('waits a second, then takes one a second, each with an event', async () => {
+    stage('a', 'b', 'c');
+    good();
+    await scene.clock.advance(10 * SECOND);
+    expect(scene.asked).to.deep.equal([
+      ['a', 1_000],
+      ['b', 2_000],
+      ['c', 3_000],
+    ]);
+    expect(scene.events).to.deep.equal(['PodEvicted', 'PodEvicted', 'PodEvicted']);
+    expect(scene.lists).to.equal(1);
+  });
+
+  it('leaves alone those that kubelet has helped meanwhile', async () => {
+    stage('a', 'b', 'c');
+    scene.meanwhile = () => scene.recover('b');
+    good();
+    await scene.clock.advance(10 * MINUTE);
+    expect(scene.evicted).to.deep.equal(['a', 'c']);
+    expect(scene.pods.has('b')).to.equal(true);
+  });
+
+  it('leaves alone one that changes at the last moment, and looks at it again later', async () => {
+    stage('a');
+    scene.meanwhile = () => scene.put('a');
+    good();
+    await scene.clock.advance(10 * SECOND);
+    expect([scene.evicted, scene.events]).to.deep.equal([['a'], []]);
+    scene.meanwhile = () => undefined;
+    await scene.clock.advance(10 * SECOND);
+    expect([scene.evicted, scene.events]).to.deep.equal([['a', 'a'], ['PodEvicted']]);
+  });
+
+  it('stops when the RegistryToken goes, or its Secret is good no more', async () => {
+    for (const token of [undefined, aGoodToken({ status: {} })]) {
+      stage('a', 'b');
+      scene.meanwhile = () => (scene.token = token);
+      good();
+      await scene.clock.advance(10 * MINUTE);
+      expect(scene.evicted).to.deep.equal(['a']);
+      await scene.end();
+    }
+  });
+
+  it('keeps its pace where a budget refuses, and asks again at each look', async () => {
+    stage('a', 'b');
+    scene.meanwhile = () => {
+      throw new KubeError('the budget allows none', { status: 429, reason: 'TooManyRequests' });
+    };
+    good();
+    await scene.clock.advance(HALF_AN_HOUR);
+    const times = [1, 2, 15, 16, 60, 61, 300, 301].map((second) => second * SECOND);
+    expect(scene.asked.map(([, time]) => time)).to.deep.equal(times);
+    expect(scene.logs.messages('warn')).to.have.length(8);
+    expect(scene.events).to.deep.equal([]);
+  });
+
+  it('asks once for one that takes its time to end', async () => {
+    stage('a');
+    scene.put('a', { metadata: { resourceVersion: '1' } });
+    scene.meanwhile = (name) =>
+      void setImmediate(() => scene.put(name, { metadata: { resourceVersion: '1' } }));
+    good();
+    await scene.clock.advance(HALF_AN_HOUR);
+    expect(scene.evicted).to.deep.equal(['a']);
+  });
+
+  it('looks four times, and then no more', async () => {
+    stage();
+    good();
+    await scene.clock.advance(HALF_AN_HOUR);
+    expect(scene.lists).to.equal(4);
+    scene.put('late');
+    await scene.clock.advance(HALF_AN_HOUR);
+    expect(scene.evicted).to.deep.equal([]);
+  });
+
+  it('begins anew when the Secret becomes good again while the last pods are evicted', async () => {
+    stage();
+    good();
+    await scene.clock.advance(299 * SECOND);
+    scene.put('a');
+    scene.meanwhile = () => {
+      scene.meanwhile = () => undefined;
+      scene.put('b', { metadata: { creationTimestamp: at(5 * MINUTE) } });
+      good();
+    };
+    await scene.clock.advance(30 * SECOND);
+    expect(scene.evicted).to.deep.equal(['a', 'b']);
+  });
+
+  describe('because a ServiceAccount got it', () => {
+    const none = { entries: [], record: {} };
+    const admitted = (name: string, imagePullSecrets: PullSecret[] = []): void =>
+      scene.put(name, { spec: { serviceAccountName: 'builder', imagePullSecrets } });
+    const link = (before: Parameters<PodEvictor['linked']>[2]): void => {
+      scene.imagePullSecrets = [...before.entries, { name: 'app' }];
+      scene.evictor.linked(scene.token ?? aGoodToken(), 'builder', before);
+    };
+
+    it('takes those that were admitted without it, and none that names it: for those it was good all the time', async () => {
+      stage('named');
+      admitted('early');
+      link(none);
+      await scene.clock.advance(HALF_AN_HOUR);
+      expect(scene.evicted).to.deep.equal(['early']);
+    });
+
+    it('remembers what made it look before', async () => {
+      stage('named');
+      admitted('early', [{ name: 'others' }]);
+      good();
+      link({ entries: [{ name: 'others' }], record: {} });
+      link({ entries: [{ name: 'reset' }], record: {} });
+      await scene.clock.advance(10 * SECOND);
+      expect(scene.evicted).to.deep.equal(['named', 'early']);
+    });
+
+    it('leaves them alone while somebody has taken it out again: another would come no better', async () => {
+      stage();
+      admitted('early');
+      link(none);
+      scene.imagePullSecrets = [];
+      await scene.clock.advance(10 * SECOND);
+      expect(scene.evicted).to.deep.equal([]);
+      scene.imagePullSecrets = [{ name: 'app' }];
+      await scene.clock.advance(10 * SECOND);
+      expect(scene.evicted).to.deep.equal(['early']);
+    });
+  });
+
+  it('says what to permit where it may not, and does not ask over and over', async () => {
+    stage('a');
+    scene.refusal = new KubeError('pods is forbidden', { status: 403, reason: 'Forbidden' });
+    good();
+    await scene.clock.advance(HALF_AN_HOUR);
+    expect(scene.lists).to.equal(1);
+    const [line] = scene.logs.lines.filter(({ level }) => level === 'error');
+    expect(String(line?.fields['err'])).to.match(/get and list pods .* or set --evict-pods=false/);
+  });
+});

@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import { Redacted } from '../../../src/common/redacted.ts';
+import type { Verdict } from '../../../src/common/verdict.ts';
+import { Memory } from '../../../src/controller/memory.ts';
+import { Verifier, type VerifierOptions } from '../../../src/controller/verifier.ts';
+import type { Ruling } from '../../../src/token/verification.ts';
+import { anIntent, aToken, at, DAY, ISSUED, SECOND } from '../../support/builders.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const { signal } = new AbortController();
+const TOKEN = aToken();
+const INTENT = anIntent();
+const ISSUE = { id: 'token-2', value: new Redacted('a value'), expiresAt: ISSUED + DAY };
+const REFUSED: Verdict = { answer: 'refused', message: 'us.icr.io answered 401' };
+const UNKNOWN: Verdict = { answer: 'unknown', message: 'us.icr.io could not be asked' };
+const ACCEPTED: Verdict = { answer: 'accepted' };
+
+/** A verifier of a process that has just begun, at a registry that says one thing after another. */
+class Scene {
+  readonly clock = new VirtualClock(ISSUED);
+  verdicts: Verdict[] = [];
+  tries = 0;
+  #verifier = this.#begin();
+
+  verify(): Promise<Ruling> {
+    return this.#verifier.verify(TOKEN.metadata.uid, INTENT, ISSUE, signal);
+  }
+
+  /** Another process takes over, and finds this reason in the status. */
+  restart(reason: string): void {
+    this.#verifier = this.#begin();
+    this.recall(reason);
+  }
+
+  recall(reason: string): void {
+    const condition = {
+      type: 'Reconciling',
+      status: 'True',
+      reason,
+      message: '',
+      lastTransitionTime: at(0),
+    } as const;
+    this.#verifier.recall({ ...TOKEN, status: { conditions: [condition] } }, INTENT);
+  }
+
+  #begin(): Verifier {
+    const door = {
+      try: (): Promise<Verdict> => {
+        this.tries++;
+        return Promise.resolve(this.verdicts.shift() ?? REFUSED);
+      },
+    };
+    const sessions = { door: () => door, registry: () => ({ username: 'token' }) };
+    return new Verifier({
+      sessions: sessions as unknown as VerifierOptions['sessions'],
+      memory: new Memory(),
+      clock: this.clock,
+    });
+  }
+}
+
+describe('a new token that waits for its Secret', () => {
+  let scene: Scene;
+  beforeEach(() => {
+    scene = new Scene();
+  });
+
+  for (const [what, verdict, doubt] of [
+    ['that was accepted is not tried again, whatever the registry would say', ACCEPTED, undefined],
+    ['that nobody could be asked about is not asked about again', UNKNOWN, UNKNOWN.message],
+  ] as const)
+    it(what, async () => {
+      scene.verdicts = [verdict];
+      for (const seconds of [0, 1, 60, 3_600]) {
+        await scene.clock.advance(seconds * SECOND);
+        expect(await scene.verify()).to.deep.equal({ action: 'use', doubt });
+      }
+      expect(scene.tries).to.equal(1);
+    });
+
+  it('that was refused is left alone until it is time', async () => {
+    expect(await scene.verify()).to.include({ action: 'wait' });
+    expect(await scene.verify()).to.include({ action: 'wait' });
+    expect(scene.tries).to.equal(1);
+    await scene.clock.advance(SECOND);
+    scene.verdicts = [ACCEPTED];
+    expect(await scene.verify()).to.include({ action: 'use' });
+  });
+
+  it('that was refused is not used after a restart because the registry can not be asked then', async () => {
+    await scene.verify();
+    scene.restart('Verifying');
+    scene.verdicts = [UNKNOWN, UNKNOWN];
+    expect(await scene.verify()).to.include({ action: 'wait' });
+    await scene.clock.advance(30 * SECOND);
+    const ruling = await scene.verify();
+    expect(ruling.action).to.equal('refuse');
+    expect('failure' in ruling && ruling.failure.message).to.match(
+      /refused it before the operator was started anew/,
+    );
+  });
+
+  it('that was not refused is used after a restart, if the registry can not be asked then', async () => {
+    scene.restart('Rotating');
+    scene.verdicts = [UNKNOWN];
+    expect(await scene.verify()).to.include({ action: 'use' });
+  });
+
+  it('that was accepted meanwhile stays so, whatever the status still says', async () => {
+    scene.verdicts = [ACCEPTED];
+    await scene.verify();
+    scene.recall('Verifying');
+    expect(await scene.verify()).to.include({ action: 'use' });
+    expect(scene.tries).to.equal(1);
+  });
+
+  it('is given up after two refusals at the earliest, however old it is', async () => {
+    await scene.clock.advance(3_600 * SECOND);
+    expect(await scene.verify()).to.include({ action: 'wait' });
+    await scene.clock.advance(SECOND);
+    expect(await scene.verify()).to.include({ action: 'refuse' });
+  });
+});
