@@ -97,21 +97,22 @@ async function main(config: Config): Promise<number> {
     retryPeriod: config.leaderElectRetryPeriod,
     metrics: metrics.kubeClient,
   });
+  const assertLeader = config.leaderElect ? (): void => elector.assertLeader() : undefined;
   const directory = new RegistryDirectory({
     clock,
     userAgent,
     timeout: config.registryTimeout,
     metrics: metrics.registryClient,
+    guard: assertLeader,
   });
   const operator = new Operator({
     settings: config,
-    client: new KubeClient(config.leaderElect ? fenced(transport, () => elector.assertLeader()) : transport, {
+    client: new KubeClient(assertLeader ? fenced(transport, assertLeader) : transport, {
       fieldManager: OPERATOR,
     }),
     directory,
     identity,
     protect: (secret) => scrubber.register(secret),
-    mayAct: () => !config.leaderElect || elector.isLeader,
     metrics: {
       token: metrics.token,
       reflector: metrics.kubeClient,

@@ -71,8 +71,6 @@ export interface OperatorOptions {
   identity: string;
   /** Told of every key and password read, so that no log line lets one through. */
   protect: (secret: Redacted) => void;
-  /** Whether this process may act: asked right before a token is created. */
-  mayAct: () => boolean;
   metrics: OperatorMetrics;
   logger: Logger;
   clock: Clock;
@@ -212,13 +210,13 @@ export class Operator {
     evictor: PodEvictor | undefined;
   } {
     const { watches } = this;
-    const { settings, client, directory, mayAct, protect, metrics, logger, clock, random } = this.#options;
+    const { settings, client, directory, protect, metrics, logger, clock, random } = this.#options;
     const common = { client, directory, logger, clock, random, events: this.#events, metrics: metrics.token };
     const memory = new Memory();
     const sessions = new AccountSessions(directory, clock);
     const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
     const tokens = new TokenClient(client);
-    const minter = new Minter({ sessions, memory, clusterId, clock, mayAct });
+    const minter = new Minter({ sessions, memory, clusterId, clock });
     const verifier = new Verifier({ sessions, memory, clock });
     const revoker = new Revoker({ ...common, sessions, minter, memory });
     const skew = (account: string, region: string): number => sessions.skew(account, region);
@@ -242,8 +240,7 @@ export class Operator {
       onOrphans: metrics.token.orphans.bind(metrics.token),
       enqueue: (account: string) => this.#sweepQueue.add(account),
     };
-    const sweeper =
-      sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId, mayAct });
+    const sweeper = sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId });
     const { serviceAccounts } = watches;
     const pods = { token: (name: ObjectName) => watches.token(name), metrics: metrics.workers };
     const evictor = settings.evictPods ? new PodEvictor({ ...shared, ...pods, serviceAccounts }) : undefined;

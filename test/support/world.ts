@@ -121,7 +121,6 @@ export class World {
         metrics: metrics.registryClient,
       }),
       identity: 'test',
-      mayAct: () => true,
       protect: () => undefined,
       metrics: {
         token: metrics.token,
