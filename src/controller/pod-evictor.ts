@@ -6,11 +6,10 @@ import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import { Evictions } from '../kube/evictions.ts';
-import type { WorkerPoolMetrics } from '../kube/metrics.ts';
 import { objectKey, parseObjectKey } from '../kube/object-key.ts';
 import { PODS } from '../kube/resources.ts';
-import { TerminalError, WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
-import { WorkQueue } from '../kube/work-queue.ts';
+import { TerminalError, type ReconcileResult } from '../kube/worker-pool.ts';
+import type { WorkQueue } from '../kube/work-queue.ts';
 import { isCurable, type Cure, type Pod } from '../token/pods.ts';
 import type { ServiceAccount } from '../token/service-accounts.ts';
 import { idsOf } from './log-fields.ts';
@@ -19,12 +18,11 @@ export interface PodEvictorOptions {
   client: KubeClient;
   token: (name: ObjectName) => RegistryToken | undefined;
   serviceAccounts: { get(name: ObjectName): ServiceAccount | undefined };
+  /** Keys of RegistryTokens whose pods are to be looked at. One worker is to work on it, so that evictions keep their pace. */
+  queue: WorkQueue;
   events: EventRecorder;
-  metrics: WorkerPoolMetrics;
   logger: Logger;
   clock: Clock;
-  /** Milliseconds that an eviction under way may take once the operator is told to stop. */
-  shutdownTimeout: number;
 }
 
 /** Pods that a Secret came too late for are looked for this long after it came: some have not failed yet at first. */
@@ -51,45 +49,26 @@ interface Watchfulness {
 export class PodEvictor {
   readonly #options: PodEvictorOptions;
   readonly #evictions: Evictions;
-  readonly #queue: WorkQueue;
   /** By key of the RegistryToken. */
   readonly #watchful = new Map<string, Watchfulness>();
 
   constructor(options: PodEvictorOptions) {
     this.#options = options;
     this.#evictions = new Evictions(options.client);
-    this.#queue = new WorkQueue({ clock: options.clock });
   }
 
   /** A RegistryToken's Secret has become good to pull with, or a ServiceAccount has got it. */
   notice({ metadata }: RegistryToken): void {
-    const { clock } = this.#options;
+    const { clock, queue } = this.#options;
     const { uid } = metadata;
     const key = objectKey(metadata);
     const evicted = this.#watchful.get(key)?.evicted ?? new Set();
     this.#watchful.set(key, { uid, since: clock.now(), start: clock.monotonic(), looks: 0, evicted });
-    this.#queue.addAfter(key, LOOKS[0] ?? 0);
+    queue.addAfter(key, LOOKS[0] ?? 0);
   }
 
-  /** Works until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger, metrics, shutdownTimeout } = this.#options;
-    const pool = new WorkerPool({
-      name: 'eviction',
-      queue: this.#queue,
-      // One, so that evictions keep their pace.
-      workers: 1,
-      reconcile: (key, each) => this.#look(key, each),
-      drainTime: shutdownTimeout,
-      clock,
-      logger,
-      metrics,
-    });
-    await pool.run(signal);
-    this.#queue.shutDown();
-  }
-
-  async #look(key: string, signal: AbortSignal): Promise<ReconcileResult> {
+  /** Looks at the pods of a RegistryToken. @throws KubeError, TerminalError */
+  async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     const { clock } = this.#options;
     const token = this.#options.token(parseObjectKey(key));
     const watchful = this.#watchful.get(key);

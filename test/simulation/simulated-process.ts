@@ -79,11 +79,9 @@ export class SimulatedProcess {
 }
 
 const nothing = (): void => undefined;
-const queue = { added: nothing, started: nothing, finished: nothing, retried: nothing };
 const NO_METRICS: OperatorMetrics = {
   token: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
   reflector: { watchEvent: nothing, relisted: nothing },
   workers: { addController: nothing, start: () => nothing, terminalError: nothing, panic: nothing },
-  tokenQueue: queue,
-  accountQueue: queue,
+  queue: () => ({ added: nothing, started: nothing, finished: nothing, retried: nothing }),
 };
