@@ -79,45 +79,47 @@ async function main(config: Config): Promise<number> {
     listTokens: () => listTokens(),
     listAccounts: () => listAccounts(),
   });
-  const tokenQueue = metrics.workQueues.queue('registrytoken');
-  const accountQueue = metrics.workQueues.queue('registryaccount');
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromDefault();
   const transport = httpTransport(kubeConfig, { clock, logger, userAgent, metrics: metrics.kubeClient });
-  const elector = new LeaderElector({
-    client: new KubeClient(transport, { fieldManager: OPERATOR }),
-    namespace: config.operatorNamespace,
-    name: OPERATOR,
-    identity,
-    clock,
-    random,
-    logger,
-    leaseDuration: config.leaderElectLeaseDuration,
-    renewDeadline: config.leaderElectRenewDeadline,
-    retryPeriod: config.leaderElectRetryPeriod,
-    metrics: metrics.kubeClient,
-  });
+  // A transport of its own: whatever the work waits for, the lease is renewed.
+  const leaseTransport = httpTransport(kubeConfig, { clock, logger, userAgent, metrics: metrics.kubeClient });
+  const elector = config.leaderElect
+    ? new LeaderElector({
+        client: new KubeClient(leaseTransport, { fieldManager: OPERATOR }),
+        namespace: config.operatorNamespace,
+        name: OPERATOR,
+        identity,
+        clock,
+        random,
+        logger,
+        leaseDuration: config.leaderElectLeaseDuration,
+        renewDeadline: config.leaderElectRenewDeadline,
+        retryPeriod: config.leaderElectRetryPeriod,
+        metrics: metrics.kubeClient,
+      })
+    : undefined;
+  const assertLeader = elector && ((): void => elector.assertLeader());
   const directory = new RegistryDirectory({
     clock,
     userAgent,
     timeout: config.registryTimeout,
     metrics: metrics.registryClient,
+    guard: assertLeader,
   });
   const operator = new Operator({
     settings: config,
-    client: new KubeClient(config.leaderElect ? fenced(transport, () => elector.assertLeader()) : transport, {
+    client: new KubeClient(assertLeader ? fenced(transport, assertLeader) : transport, {
       fieldManager: OPERATOR,
     }),
     directory,
     identity,
     protect: (secret) => scrubber.register(secret),
-    mayAct: () => !config.leaderElect || elector.isLeader,
     metrics: {
       token: metrics.token,
       reflector: metrics.kubeClient,
       workers: metrics.reconcile,
-      tokenQueue,
-      accountQueue,
+      queue: (controller) => metrics.workQueues.queue(controller),
     },
     logger,
     clock,
@@ -129,12 +131,7 @@ async function main(config: Config): Promise<number> {
   const readiness: Checks = Object.fromEntries(
     operator.watches.watches.map((watch) => [watch.title, watchCheck(() => watch.health)]),
   );
-  const liveness: Checks = {
-    work: workCheck(
-      () => Math.max(tokenQueue.longestRunning(), accountQueue.longestRunning()),
-      LONGEST_RECONCILE,
-    ),
-  };
+  const liveness: Checks = { work: workCheck(() => operator.longestRunning, LONGEST_RECONCILE) };
   const scrape = async (): Promise<Answer> => ({
     status: 200,
     contentType: metrics.contentType,
@@ -152,7 +149,7 @@ async function main(config: Config): Promise<number> {
     }
     watching = operator.watch(stop);
     const lead = (signal: AbortSignal): Promise<void> => operator.lead(signal);
-    await (config.leaderElect ? elector.run(lead, stop) : lead(stop));
+    await (elector ? elector.run(lead, stop) : lead(stop));
     return 0;
   } catch (error) {
     if (stop.aborted) return 0;
@@ -163,6 +160,6 @@ async function main(config: Config): Promise<number> {
     ending.abort();
     await watching;
     await Promise.all(servers.map((server) => server.close()));
-    await transport.close();
+    await Promise.all([transport.close(), leaseTransport.close()]);
   }
 }

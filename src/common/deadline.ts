@@ -27,3 +27,19 @@ export class DeadlinePassed extends Error {
     super('there was no answer in time');
   }
 }
+
+/** Whether `work` ends within so many milliseconds of `clock`, well or badly. It goes on if it does not. */
+export async function endsWithin(
+  clock: Clock,
+  milliseconds: number,
+  work: Promise<unknown>,
+): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const cancel = clock.after(milliseconds, () => late.resolve(false));
+  const ended = (): boolean => true;
+  try {
+    return await Promise.race([work.then(ended, ended), late.promise]);
+  } finally {
+    cancel();
+  }
+}

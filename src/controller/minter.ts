@@ -2,7 +2,6 @@ import type { Reason } from '../api/conditions.ts';
 import type { MintIntent, PreviousToken, RegistryToken, TokenSpec } from '../api/registry-token.ts';
 import { fromTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
-import { LeadershipLost } from '../kube/leadership-lost.ts';
 import { RegistryError } from '../registry/errors.ts';
 import type { IssuedToken, ListedToken, Registry } from '../registry/port.ts';
 import { describe, readTag } from '../token/tag.ts';
@@ -28,8 +27,6 @@ export interface MinterOptions {
   memory: Memory;
   clusterId: string;
   clock: Clock;
-  /** Whether this process may still act: one that was frozen may have lost its lease without knowing. */
-  mayAct: () => boolean;
 }
 
 /** Creates tokens at registries and finds out what became of a creation whose answer got lost. */
@@ -51,10 +48,9 @@ export class Minter {
     signal: AbortSignal,
   ): Promise<IssuedToken> {
     const { uid } = token.metadata;
-    const { sessions, memory, clusterId, mayAct } = this.#options;
+    const { sessions, memory, clusterId } = this.#options;
     const tag = { clusterId, uid, revision: intent.revision };
     const registry = sessions.registry(intent.account, intent.region);
-    if (!mayAct()) throw new LeadershipLost("the lease may be another process's by now; nothing was created");
     const issued = await registry.mint(
       { description: describe(spec.description, tag), access: intent.access, lifetime: spec.lifetime },
       signal,

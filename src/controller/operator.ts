@@ -3,12 +3,11 @@ import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import type { Redacted } from '../common/redacted.ts';
 import type { Logger } from '../common/logger.ts';
-import type { KubeObject, ObjectName } from '../common/objects.ts';
+import type { ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReflectorMetrics, WorkerPoolMetrics, WorkQueueMetrics } from '../kube/metrics.ts';
 import { objectKey, parseObjectKey } from '../kube/object-key.ts';
-import { NAMESPACES } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
 import type { RegistryDirectory } from '../registry/directory.ts';
@@ -59,8 +58,8 @@ export interface OperatorMetrics {
   token: TokenMetrics;
   reflector: ReflectorMetrics;
   workers: WorkerPoolMetrics;
-  tokenQueue: WorkQueueMetrics;
-  accountQueue: WorkQueueMetrics;
+  /** Those of the queue of a controller's name. */
+  queue: (controller: string) => WorkQueueMetrics;
 }
 
 export interface OperatorOptions {
@@ -71,8 +70,6 @@ export interface OperatorOptions {
   identity: string;
   /** Told of every key and password read, so that no log line lets one through. */
   protect: (secret: Redacted) => void;
-  /** Whether this process may act: asked right before a token is created. */
-  mayAct: () => boolean;
   metrics: OperatorMetrics;
   logger: Logger;
   clock: Clock;
@@ -93,15 +90,20 @@ export class Operator {
   readonly #accountQueue: WorkQueue;
   readonly #sweepQueue: WorkQueue;
   readonly #linkQueue: WorkQueue;
+  readonly #evictionQueue: WorkQueue;
+  /** Everybody who works, since this process leads. */
+  readonly #pools: WorkerPool[] = [];
   readonly #events: EventRecorder;
 
   constructor(options: OperatorOptions) {
     this.#options = options;
     const { client, clock, random, logger, metrics, identity, settings } = options;
-    this.#tokenQueue = new WorkQueue({ clock, metrics: metrics.tokenQueue });
-    this.#accountQueue = new WorkQueue({ clock, metrics: metrics.accountQueue });
-    this.#sweepQueue = new WorkQueue({ clock });
-    this.#linkQueue = new WorkQueue({ clock });
+    const queue = (controller: string) => new WorkQueue({ clock, metrics: metrics.queue(controller) });
+    this.#tokenQueue = queue('registrytoken');
+    this.#accountQueue = queue('registryaccount');
+    this.#sweepQueue = queue('sweep');
+    this.#linkQueue = queue('serviceaccount');
+    this.#evictionQueue = queue('eviction');
     this.#events = new EventRecorder({ client, clock, logger, component: OPERATOR, instance: identity });
     this.watches = new Watches({
       client,
@@ -117,6 +119,11 @@ export class Operator {
     });
   }
 
+  /** Age of the oldest reconciliation under way, in milliseconds; 0 when there is none. */
+  get longestRunning(): number {
+    return Math.max(0, ...this.#pools.map((pool) => pool.longestRunning));
+  }
+
   /** Watches until the signal aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     await this.watches.run(signal);
@@ -124,9 +131,9 @@ export class Operator {
 
   /** Works until the signal aborts, once; what is under way then is finished or aborted within a bounded time. */
   async lead(signal: AbortSignal): Promise<void> {
-    const { client, settings, logger } = this.#options;
+    const { settings, logger } = this.#options;
     await this.watches.whenSynced(signal);
-    const clusterId = settings.clusterId ?? (await readClusterId(client, signal));
+    const clusterId = settings.clusterId ?? this.#clusterUid();
     logger.info({ clusterId, tokens: this.watches.tokens().length }, 'working');
     const { accounts, tokens, sweeper, linker, evictor } = this.#assemble(clusterId);
     // Conditions tell of accounts and ServiceAccounts: so that a restart changes none, they are known first, if they can be.
@@ -150,10 +157,11 @@ export class Operator {
           signal,
         ),
       this.#link(linker, signal),
-      evictor?.run(signal),
+      evictor &&
+        this.#pool('eviction', this.#evictionQueue, 1, (key, each) => evictor.reconcile(key, each)).run(
+          signal,
+        ),
     ]);
-    const queues = [this.#accountQueue, this.#tokenQueue, this.#sweepQueue, this.#linkQueue];
-    for (const queue of queues) queue.shutDown();
     await this.#events.flush();
   }
 
@@ -192,16 +200,17 @@ export class Operator {
   ): WorkerPool {
     const { clock, logger, metrics, settings } = this.#options;
     const { shutdownTimeout: drainTime } = settings;
-    return new WorkerPool({
-      name,
-      queue,
-      workers,
-      reconcile,
-      drainTime,
-      clock,
-      logger,
-      metrics: metrics.workers,
-    });
+    const how = { workers, reconcile, drainTime, clock, logger, metrics: metrics.workers };
+    const pool = new WorkerPool({ name, queue, ...how });
+    this.#pools.push(pool);
+    return pool;
+  }
+
+  /** What tells this cluster's tokens from another's: the uid of a namespace that every cluster has and none replaces. */
+  #clusterUid(): string {
+    const namespace = this.watches.namespace('kube-system');
+    if (namespace) return namespace.metadata.uid;
+    throw new Error('there is no namespace kube-system to tell this cluster by: set --cluster-id');
   }
 
   #assemble(clusterId: string): {
@@ -212,13 +221,13 @@ export class Operator {
     evictor: PodEvictor | undefined;
   } {
     const { watches } = this;
-    const { settings, client, directory, mayAct, protect, metrics, logger, clock, random } = this.#options;
+    const { settings, client, directory, protect, metrics, logger, clock, random } = this.#options;
     const common = { client, directory, logger, clock, random, events: this.#events, metrics: metrics.token };
     const memory = new Memory();
     const sessions = new AccountSessions(directory, clock);
     const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
     const tokens = new TokenClient(client);
-    const minter = new Minter({ sessions, memory, clusterId, clock, mayAct });
+    const minter = new Minter({ sessions, memory, clusterId, clock });
     const verifier = new Verifier({ sessions, memory, clock });
     const revoker = new Revoker({ ...common, sessions, minter, memory });
     const skew = (account: string, region: string): number => sessions.skew(account, region);
@@ -242,10 +251,9 @@ export class Operator {
       onOrphans: metrics.token.orphans.bind(metrics.token),
       enqueue: (account: string) => this.#sweepQueue.add(account),
     };
-    const sweeper =
-      sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId, mayAct });
+    const sweeper = sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId });
     const { serviceAccounts } = watches;
-    const pods = { token: (name: ObjectName) => watches.token(name), metrics: metrics.workers };
+    const pods = { token: (name: ObjectName) => watches.token(name), queue: this.#evictionQueue };
     const evictor = settings.evictPods ? new PodEvictor({ ...shared, ...pods, serviceAccounts }) : undefined;
     const linker = new ServiceAccountLinker({
       ...common,
@@ -286,14 +294,4 @@ export class Operator {
       evictor,
     };
   }
-}
-
-/** What tells this cluster's tokens from another's: the uid of a namespace that every cluster has and none replaces. */
-async function readClusterId(client: KubeClient, signal: AbortSignal): Promise<string> {
-  const namespace = await client.get<KubeObject>(
-    NAMESPACES,
-    { name: 'kube-system' },
-    { metadataOnly: true, signal },
-  );
-  return namespace.metadata.uid;
 }

@@ -7,11 +7,10 @@ import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import { Evictions } from '../kube/evictions.ts';
-import type { WorkerPoolMetrics } from '../kube/metrics.ts';
 import { objectKey, parseObjectKey } from '../kube/object-key.ts';
 import { PODS } from '../kube/resources.ts';
-import { TerminalError, WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
-import { WorkQueue } from '../kube/work-queue.ts';
+import { TerminalError, type ReconcileResult } from '../kube/worker-pool.ts';
+import type { WorkQueue } from '../kube/work-queue.ts';
 import { isCurable, type Cure, type Linking, type Pod } from '../token/pods.ts';
 import type { Links, ServiceAccount } from '../token/service-accounts.ts';
 import { idsOf } from './log-fields.ts';
@@ -20,12 +19,11 @@ export interface PodEvictorOptions {
   client: Pick<KubeClient, 'get' | 'listAll' | 'discover' | 'createSubresource'>;
   token: (name: ObjectName) => RegistryToken | undefined;
   serviceAccounts: { get(name: ObjectName): ServiceAccount | undefined };
+  /** Keys of RegistryTokens whose pods are to be looked at. One worker is to work on it, so that evictions keep their pace. */
+  queue: WorkQueue;
   events: Pick<EventRecorder, 'event'>;
-  metrics: WorkerPoolMetrics;
   logger: Logger;
   clock: Clock;
-  /** Milliseconds that an eviction under way may take once the operator is told to stop. */
-  shutdownTimeout: number;
 }
 
 /** Pods that a Secret came too late for are looked for this long after it came: some have not failed yet at first. */
@@ -52,14 +50,12 @@ interface Watchfulness extends Pick<Cure, 'goodSince' | 'linkings'> {
 export class PodEvictor {
   readonly #options: PodEvictorOptions;
   readonly #evictions: Evictions;
-  readonly #queue: WorkQueue;
   /** By key of the RegistryToken. Replaced by whatever is new, and looks begin anew. */
   readonly #watchful = new Map<string, Watchfulness>();
 
   constructor(options: PodEvictorOptions) {
     this.#options = options;
     this.#evictions = new Evictions(options.client);
-    this.#queue = new WorkQueue({ clock: options.clock });
   }
 
   /** A RegistryToken's Secret was missing or dead, and has become good to pull with. */
@@ -81,31 +77,19 @@ export class PodEvictor {
     const unknown = { uid, goodSince: undefined, linkings: [], evicted: new Set<string>() };
     const known: Watchfulness = { ...(last?.uid === uid ? last : unknown), start, looks: 0 };
     this.#watchful.set(key, { ...known, ...news(known) });
-    this.#queue.addAfter(key, LOOKS[0] ?? 0);
+    this.#options.queue.addAfter(key, LOOKS[0] ?? 0);
   }
 
-  /** Works until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger, metrics, shutdownTimeout } = this.#options;
-    const pool = new WorkerPool({
-      name: 'eviction',
-      queue: this.#queue,
-      // One, so that evictions keep their pace.
-      workers: 1,
-      reconcile: (key, each) => this.#look(key, each),
-      drainTime: shutdownTimeout,
-      clock,
-      logger,
-      metrics,
-    });
-    await pool.run(signal);
-    this.#queue.shutDown();
-  }
-
-  async #look(key: string, signal: AbortSignal): Promise<ReconcileResult> {
+  /** Looks at the pods of a RegistryToken. @throws KubeError, TerminalError */
+  async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     const watchful = this.#watchful.get(key);
     if (!watchful) return undefined;
-    if (this.#cure(key, watchful)) await this.#cureAll(key, watchful, signal);
+    try {
+      if (this.#cure(key, watchful)) await this.#cureAll(key, watchful, signal);
+    } catch (error) {
+      if (error instanceof TerminalError) this.#watchful.delete(key);
+      throw error;
+    }
     // What is new has a look of its own waiting.
     if (this.#watchful.get(key) !== watchful) return undefined;
     watchful.looks++;

@@ -2,7 +2,7 @@ import type { RegistryAccount } from '../api/registry-account.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
-import { LeadershipLost } from '../kube/leadership-lost.ts';
+import { RegistryError } from '../registry/errors.ts';
 import type { ListedToken, Registry } from '../registry/port.ts';
 import {
   confirm,
@@ -22,8 +22,6 @@ export interface RegionSweepOptions {
   logger: Logger;
   clock: Clock;
   clusterId: string;
-  /** Whether this process may still act: one that was frozen may have lost its lease without knowing. */
-  mayAct: () => boolean;
   sweep: 'revoke' | 'report';
   /** Milliseconds for which a token must have been seen unused. */
   sweepDelay: number;
@@ -113,12 +111,11 @@ export class RegionSweep {
     orphan: Orphan,
     signal: AbortSignal,
   ): Promise<void> {
-    const { mayAct, metrics, logger, events } = this.#options;
-    if (!mayAct()) throw new LeadershipLost("the lease may be another process's by now; nothing was revoked");
+    const { metrics, logger, events } = this.#options;
     try {
       await registry.revoke(orphan.id, signal);
     } catch (error) {
-      metrics.revoked('failure');
+      if (error instanceof RegistryError) metrics.revoked('failure');
       throw error;
     }
     this.#clear(orphan);

@@ -6,7 +6,7 @@ import type { Call } from './transport.ts';
 /** An API server gives up on a request after a minute itself. */
 const DEFAULT_TIMEOUT = 60_000;
 
-/** One HTTP call under way: its signal aborts when the caller's does or when its time is up. */
+/** One HTTP call under way: its signal aborts when the caller's does, when its time is up, or when its guard says no. */
 export class Attempt implements Disposable {
   readonly call: Call;
   readonly #controller = new AbortController();
@@ -36,6 +36,16 @@ export class Attempt implements Disposable {
   /** Takes the time limit off, since a stream has begun. */
   begin(): void {
     this.#cancelTimer();
+  }
+
+  /** To be called right before the first byte is sent. @throws what the call's guard does, which then ends the attempt */
+  ask(): void {
+    try {
+      this.call.guard?.();
+    } catch (error) {
+      this.#controller.abort(error);
+      throw error;
+    }
   }
 
   /** What to throw for `error`: why the attempt was aborted, if it was; else a KubeError. */

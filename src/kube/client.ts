@@ -33,7 +33,6 @@ export interface ListOptions extends Selection, CallOptions {
 export interface PageOptions extends ListOptions {
   /** Where the page before ended. */
   continue?: string | undefined;
-  resourceVersion?: string | undefined;
 }
 
 export interface Page<T> {
@@ -119,9 +118,9 @@ export class KubeClient {
   async apply<T extends KubeObject>(
     resource: Resource,
     object: Manifest,
-    { force = false, subresource, ...options }: PatchOptions & { force?: boolean | undefined } = {},
+    { force = false, ...options }: CallOptions & { force?: boolean | undefined } = {},
   ): Promise<T> {
-    const path = resourcePath(resource, object.metadata, subresource);
+    const path = resourcePath(resource, object.metadata);
     const contentType = 'application/apply-patch+yaml';
     const query = { force: String(force) };
     return this.#write({ method: 'PATCH', path, body: object, contentType, query }, options);
@@ -169,12 +168,11 @@ export class KubeClient {
 
   /** One page of a list; the whole list unless `limit` is given. */
   async listPage<T extends KubeObject>(resource: Resource, options: PageOptions = {}): Promise<Page<T>> {
-    const { limit, continue: from, resourceVersion } = options;
+    const { limit, continue: from } = options;
     const query = {
       ...selectionQuery(options),
       ...(limit && { limit: String(limit) }),
       ...(from && { continue: from }),
-      ...(resourceVersion && { resourceVersion }),
     };
     const path = resourcePath(resource, { namespace: options.namespace });
     const accept = acceptFor('list', options.metadataOnly);

@@ -1,12 +1,20 @@
 import type { RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { KubeConfig } from '@kubernetes/client-node';
+import { abortable } from '../common/abortable.ts';
 import type { Clock } from '../common/clock.ts';
+import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
 import type { Logger } from '../common/logger.ts';
 import { KubeError } from './errors.ts';
 
 /** How long files are trusted before they are read again; client-go's interval for token files. */
 const FRESH_FOR = 60_000;
+
+/** How long reading them may take, in milliseconds: an exec plugin can hang, and would hold up every call. */
+const READ_TIME = 30_000;
+/** As long while those read before are there to go on with. */
+const REREAD_TIME = 5_000;
+const NEVER = new AbortController().signal;
 
 /** TLS material and headers that authenticate to the API server, as of one moment. */
 export interface Access {
@@ -33,13 +41,13 @@ export class Credentials {
   }
 
   /**
-   * What to authenticate with now. When reading again fails, what was read before stays in use.
+   * What to authenticate with now. When reading again fails or takes long, what was read before stays in use.
    * @throws KubeError when nothing could be read yet
    */
   async current(): Promise<Access> {
     if (this.#access && this.#clock.monotonic() - this.#readAt < FRESH_FOR) return this.#access;
     try {
-      return await this.#read();
+      return await this.#read(this.#access ? REREAD_TIME : READ_TIME);
     } catch (error) {
       if (!this.#access) throw error;
       this.#readAt = this.#clock.monotonic();
@@ -55,15 +63,22 @@ export class Credentials {
   async renew(refused: Access): Promise<Access> {
     if (this.#access && this.#access !== refused) return this.#access;
     if (!this.#reading) this.#kubeConfig = withoutCaches(this.#kubeConfig);
-    return this.#read();
+    return this.#read(READ_TIME);
   }
 
-  #read(): Promise<Access> {
-    this.#reading ??= readAccess(this.#kubeConfig)
+  /** Reads them once for all who ask meanwhile. A plugin that takes longer than `limit` is left to itself. */
+  #read(limit: number): Promise<Access> {
+    this.#reading ??= withDeadline(this.#clock, limit, NEVER, (signal) =>
+      abortable(readAccess(this.#kubeConfig), signal),
+    )
       .then((access) => {
         this.#access = access;
         this.#readAt = this.#clock.monotonic();
         return access;
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof DeadlinePassed)) throw error;
+        throw unreadable(this.#kubeConfig, `nothing came within ${limit / 1000} s`);
       })
       .finally(() => (this.#reading = undefined));
     return this.#reading;
@@ -90,9 +105,9 @@ async function readAccess(kubeConfig: KubeConfig): Promise<Access> {
     await source.applyToHTTPSOptions(options);
   } catch (error) {
     const { code } = error as { code?: unknown };
-    throw new KubeError(
-      `Cannot read the credentials of kubeconfig user ${JSON.stringify(user?.name)}` +
-        ` (${typeof code === 'string' ? code : 'its authentication plugin or file failed'}): check the files and commands it names`,
+    throw unreadable(
+      kubeConfig,
+      typeof code === 'string' ? code : 'its authentication plugin or file failed',
     );
   }
   const { auth, ca, cert, key, servername, rejectUnauthorized } = options;
@@ -101,4 +116,11 @@ async function readAccess(kubeConfig: KubeConfig): Promise<Access> {
   for (const [name, value] of Object.entries(headers)) headers[name] = value.trim();
   const tls = Object.entries({ ca, cert, key, servername, rejectUnauthorized });
   return { tls: Object.fromEntries(tls.filter(([, value]) => value !== undefined)), headers };
+}
+
+function unreadable(kubeConfig: KubeConfig, why: string): KubeError {
+  return new KubeError(
+    `Cannot read the credentials of kubeconfig user ${JSON.stringify(kubeConfig.getCurrentUser()?.name)}` +
+      ` (${why}): check the files and commands it names`,
+  );
 }

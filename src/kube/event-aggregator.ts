@@ -41,6 +41,8 @@ const SERIES_TIME = 6 * 60_000;
 /** Writes per object: so many at once, then one per interval (client-go, tools/record/events_cache.go). */
 const BURST = 25;
 const REFILL_TIME = 5 * 60_000;
+/** The server refuses longer names of objects (RFC 1123 subdomain); in characters. */
+const LONGEST_NAME = 253;
 /** The server refuses longer notes; in bytes. */
 const LONGEST_NOTE = 1024;
 
@@ -97,7 +99,7 @@ export class EventAggregator {
     return {
       apiVersion: apiVersionOf(EVENTS),
       kind: EVENTS.kind,
-      metadata: { name: `${name}.${unique}`, namespace: namespace ?? 'default' },
+      metadata: { name: eventName(name, unique), namespace: namespace ?? 'default' },
       eventTime: microTime(this.#clock.now()),
       reportingController: this.#component,
       reportingInstance: this.#instance.slice(0, 128),
@@ -131,6 +133,12 @@ export class EventAggregator {
       this.#buckets.delete(uid);
     }
   }
+}
+
+/** What follows a dot must begin with a letter or digit, and what stands before one must end with one. */
+function eventName(name: string, unique: string): string {
+  const room = LONGEST_NAME - unique.length - 1;
+  return `${name.slice(0, room).replace(/[^a-z0-9]+$/, '')}.${unique}`;
 }
 
 /** Cut to what the server takes, at a character. */

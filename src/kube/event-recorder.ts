@@ -1,4 +1,5 @@
 import { sleep, type Clock } from '../common/clock.ts';
+import { endsWithin } from '../common/deadline.ts';
 import type { Logger } from '../common/logger.ts';
 import type { KubeObject } from '../common/objects.ts';
 import type { KubeClient } from './client.ts';
@@ -63,10 +64,7 @@ export class EventRecorder {
 
   /** Resolves when what waits has been written or dropped, after five seconds at the latest. */
   async flush(): Promise<void> {
-    const timer = new AbortController();
-    const limit = sleep(this.#clock, FLUSH_TIME, timer.signal).catch(() => undefined);
-    await Promise.race([this.#writing, limit]);
-    timer.abort();
+    if (this.#writing) await endsWithin(this.#clock, FLUSH_TIME, this.#writing);
   }
 
   async #write(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
+import { abortable } from '../common/abortable.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import { Attempt } from './attempt.ts';
@@ -88,11 +89,13 @@ class HttpTransport implements Transport {
    * @throws KubeError when the server refuses
    */
   async #accepted(attempt: Attempt, kind: 'requests' | 'watches', stallLimit: number): Promise<Answer> {
-    const access = await this.#credentials.current();
+    const { signal } = attempt;
+    const access = await abortable(this.#credentials.current(), signal);
     let answer = await this.#send(attempt, kind, access, stallLimit);
     if (answer.statusCode === 401) {
       await answer.body.dump();
-      answer = await this.#send(attempt, kind, await this.#credentials.renew(access), stallLimit);
+      const renewed = await abortable(this.#credentials.renew(access), signal);
+      answer = await this.#send(attempt, kind, renewed, stallLimit);
     }
     const { statusCode, headers, body } = answer;
     if (statusCode >= 200 && statusCode < 300) return answer;
@@ -109,8 +112,9 @@ class HttpTransport implements Transport {
     const started = this.#clock.monotonic();
     let code: number | undefined;
     try {
-      attempt.pool = this.#connections.for(kind, access);
-      const answer = await attempt.pool.request({
+      const pool = this.#connections.for(kind, access);
+      attempt.pool = pool;
+      const answer = await pool.compose(beforeSending(() => attempt.ask())).request({
         origin: this.#server.origin,
         path: this.#server.pathname.replace(/\/$/, '') + call.path,
         query: call.query ?? {},
@@ -134,3 +138,16 @@ class HttpTransport implements Transport {
     }
   }
 }
+
+/** Calls back once the request has its connection: undici writes it right after `onRequestStart`, or never if that throws. */
+const beforeSending =
+  (ask: () => void): Dispatcher.DispatcherComposeInterceptor =>
+  (dispatch) =>
+  (options, handler) => {
+    const start = handler.onRequestStart?.bind(handler);
+    handler.onRequestStart = (controller, context) => {
+      ask();
+      start?.(controller, context);
+    };
+    return dispatch(options, handler);
+  };

@@ -27,6 +27,9 @@ export interface LeaseLockOptions {
   timeout: number;
 }
 
+/** What giving the lease up may take, in milliseconds: the process is about to end, and killed if it takes long. */
+const RELEASE_TIME = 3_000;
+
 /**
  * A Lease used as a lock, by client-go's rules (tools/leaderelection): another's lease may be taken when it has not changed
  * for its whole duration as seen from here. Times written by other machines are never compared with our own.
@@ -74,18 +77,14 @@ export class LeaseLock {
     return from;
   }
 
-  /** Gives the lease up, so that another can take it at once; does nothing when it is not known to be ours. */
+  /** Gives the lease up within three seconds, so that another can take it at once; nothing is done unless it is known to be ours. */
   async release(): Promise<void> {
     const own = this.#own;
     this.#own = undefined;
     if (!own) return;
     const now = microTime(this.#options.clock.now());
-    await this.#patch(own, {
-      holderIdentity: null,
-      leaseDurationSeconds: 1,
-      acquireTime: now,
-      renewTime: now,
-    });
+    const nobody = { holderIdentity: null, leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
+    await this.#patch(own, nobody, Math.min(RELEASE_TIME, this.#options.timeout));
   }
 
   /** Whether the lease is nobody's, judged by how long it has not changed. */
@@ -143,8 +142,8 @@ export class LeaseLock {
     return this.#patch(lease, spec);
   }
 
-  #patch(lease: Lease, spec: Lease['spec']): Promise<Lease> {
-    const { client, timeout } = this.#options;
+  #patch(lease: Lease, spec: Lease['spec'], timeout = this.#options.timeout): Promise<Lease> {
+    const { client } = this.#options;
     const { namespace, name, resourceVersion } = lease.metadata;
     const patch = { metadata: { resourceVersion }, spec };
     return client.mergePatch<Lease>(LEASES, { namespace, name }, patch, { timeout });

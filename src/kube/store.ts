@@ -3,7 +3,6 @@ import { objectKey } from './object-key.ts';
 
 /** The objects a reflector knows. They are shared: treat them as frozen. */
 export interface Store<T extends KubeObject> {
-  readonly size: number;
   get(name: ObjectName): T | undefined;
   list(): T[];
   /**
@@ -19,16 +18,14 @@ export type IndexFunction<T> = (object: T) => string[];
 /** A store with indexes, kept by the reflector. */
 export class IndexedStore<T extends KubeObject> implements Store<T> {
   readonly #objects = new Map<string, T>();
+  /** Where each object stands in the indexes, by its key. */
+  readonly #entries = new Map<string, readonly (readonly [index: string, values: string[]])[]>();
   readonly #functions: Readonly<Record<string, IndexFunction<T>>>;
   readonly #indexes = new Map<string, Map<string, Set<string>>>();
 
   constructor(indexes: Readonly<Record<string, IndexFunction<T>>> = {}) {
     this.#functions = indexes;
     for (const index of Object.keys(indexes)) this.#indexes.set(index, new Map());
-  }
-
-  get size(): number {
-    return this.#objects.size;
   }
 
   get(name: ObjectName): T | undefined {
@@ -50,16 +47,20 @@ export class IndexedStore<T extends KubeObject> implements Store<T> {
     return found;
   }
 
-  /** Puts an object in and gives the one it replaces. */
+  /** Puts an object in and gives the one it replaces. @throws what an index function throws: then nothing has changed */
   set(object: T): T | undefined {
+    const entries = Object.entries(this.#functions).map(
+      ([index, valuesOf]) => [index, valuesOf(object)] as const,
+    );
     const previous = this.remove(object.metadata);
     const key = objectKey(object.metadata);
     this.#objects.set(key, object);
-    for (const [index, values] of this.#indexes) {
-      for (const value of this.#functions[index]?.(object) ?? []) {
-        const keys = values.get(value);
+    this.#entries.set(key, entries);
+    for (const [index, values] of entries) {
+      for (const value of values) {
+        const keys = this.#indexes.get(index)?.get(value);
         if (keys) keys.add(key);
-        else values.set(value, new Set([key]));
+        else this.#indexes.get(index)?.set(value, new Set([key]));
       }
     }
     return previous;
@@ -70,14 +71,15 @@ export class IndexedStore<T extends KubeObject> implements Store<T> {
     const key = objectKey(name);
     const previous = this.#objects.get(key);
     if (!previous) return undefined;
-    this.#objects.delete(key);
-    for (const [index, values] of this.#indexes) {
-      for (const value of this.#functions[index]?.(previous) ?? []) {
-        const keys = values.get(value);
+    for (const [index, values] of this.#entries.get(key) ?? []) {
+      for (const value of values) {
+        const keys = this.#indexes.get(index)?.get(value);
         keys?.delete(key);
-        if (keys?.size === 0) values.delete(value);
+        if (keys?.size === 0) this.#indexes.get(index)?.delete(value);
       }
     }
+    this.#objects.delete(key);
+    this.#entries.delete(key);
     return previous;
   }
 }

@@ -11,6 +11,11 @@ export interface Call {
   /** Milliseconds for the whole call; for a stream, until its headers arrive. */
   timeout?: number;
   signal?: AbortSignal | undefined;
+  /**
+   * Called right before the first byte is sent, after every wait for credentials and connections. What it throws ends the
+   * call, and nothing was sent.
+   */
+  guard?: () => void;
 }
 
 export interface StreamCall extends Call {
@@ -24,7 +29,8 @@ export interface StreamCall extends Call {
 export interface Transport {
   /**
    * Sends a call and gives the parsed JSON answer.
-   * @throws KubeError for every failure, except that an abort by the caller throws the signal's reason
+   * @throws KubeError for every failure, except that an abort by the caller throws the signal's reason, and its guard what
+   * that throws
    */
   request(call: Call): Promise<unknown>;
   /**

@@ -1,4 +1,5 @@
-import { sleep, type Clock } from '../common/clock.ts';
+import type { Clock } from '../common/clock.ts';
+import { endsWithin } from '../common/deadline.ts';
 import type { Logger } from '../common/logger.ts';
 import { KubeError } from './errors.ts';
 import { LeadershipLost } from './leadership-lost.ts';
@@ -36,36 +37,54 @@ const ABORT_TIME = 2_000;
  */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
+  /** When each reconcile under way began, by its key. Monotonic milliseconds. */
+  readonly #begun = new Map<string, number>();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     options.metrics?.addController(options.name, options.workers);
   }
 
+  /** Age of the oldest reconcile under way, in milliseconds; 0 when there is none. */
+  get longestRunning(): number {
+    const [oldest] = this.#begun.values();
+    return oldest === undefined ? 0 : this.#options.clock.monotonic() - oldest;
+  }
+
   /**
-   * Works until the signal aborts, then lets reconciles under way finish for a bounded time. When the signal aborts
-   * because leadership was lost they are aborted at once.
+   * Works until the signal aborts, then lets reconciles under way finish for a bounded time, and shuts the queue down. When
+   * the signal aborts because leadership was lost they are aborted at once.
    */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#run(signal);
+    } finally {
+      this.#options.queue.shutDown();
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
     const { workers, drainTime, clock, name, logger } = this.#options;
     const reconciling = new AbortController();
     const all = Promise.all(Array.from({ length: workers }, () => this.#work(signal, reconciling.signal)));
     await Promise.race([all, aborted(signal)]);
     const mayFinish = !(signal.reason instanceof LeadershipLost);
-    if (mayFinish && (await endsWithin(all, clock, drainTime))) return;
+    if (mayFinish && (await endsWithin(clock, drainTime, all))) return;
     reconciling.abort(signal.reason);
-    if (!(await endsWithin(all, clock, ABORT_TIME)))
+    if (!(await endsWithin(clock, ABORT_TIME, all)))
       logger.error({ controller: name }, 'Reconciles did not end when aborted; leaving them behind');
   }
 
   async #work(signal: AbortSignal, reconciling: AbortSignal): Promise<void> {
-    const { queue } = this.#options;
+    const { queue, clock } = this.#options;
     for (;;) {
       const key = await queue.take(signal);
       if (key === undefined) return;
+      this.#begun.set(key, clock.monotonic());
       try {
         await this.#reconcile(key, reconciling);
       } finally {
+        this.#begun.delete(key);
         queue.done(key);
       }
     }
@@ -94,6 +113,8 @@ export class WorkerPool {
       logger.error(fields, 'Reconcile failed for good');
       return;
     }
+    // Whoever gave up the lease tells of it, once.
+    if (error instanceof LeadershipLost) return;
     if (isMistake(error)) metrics?.panic(name);
     queue.addRateLimited(key, error instanceof KubeError ? error.retryAfter : 0);
     if (error instanceof KubeError && error.isConflict) {
@@ -113,17 +134,3 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-
-/** Whether `work` ends within the time. */
-async function endsWithin(work: Promise<unknown>, clock: Clock, milliseconds: number): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(clock, milliseconds, timer.signal).then(
-    () => false,
-    () => true,
-  );
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    timer.abort();
-  }
-}

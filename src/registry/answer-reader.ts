@@ -22,6 +22,7 @@ export class NoAnswer extends Error {
 export class AnswerReader implements Dispatcher.DispatchHandler {
   readonly #largestBody: number;
   readonly #signal: AbortSignal;
+  readonly #guard: (() => void) | undefined;
   readonly #done = Promise.withResolvers<RawAnswer>();
   readonly #onAbort: () => void;
   #controller: Dispatcher.DispatchController | undefined;
@@ -34,10 +35,12 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   /**
    * @param largestBody bytes
    * @param signal breaks the request off
+   * @param guard asked right before the request is written
    */
-  constructor(largestBody: number, signal: AbortSignal) {
+  constructor(largestBody: number, signal: AbortSignal, guard?: () => void) {
     this.#largestBody = largestBody;
     this.#signal = signal;
+    this.#guard = guard;
     this.#onAbort = () => {
       if (this.#controller) this.#controller.abort(this.#abortion());
       else this.#fail(this.#abortion());
@@ -45,12 +48,18 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** @throws NoAnswer */
+  /** @throws NoAnswer; what the guard throws */
   get answer(): Promise<RawAnswer> {
     return this.#done.promise;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    try {
+      this.#guard?.();
+    } catch (error) {
+      this.#settle(() => this.#done.reject(error));
+      throw error;
+    }
     this.#controller = controller;
     if (this.#signal.aborted) controller.abort(this.#abortion());
   }
@@ -82,9 +91,8 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   #finish(flaw?: RawAnswer['flaw']): void {
-    this.#signal.removeEventListener('abort', this.#onAbort);
     const body = Buffer.concat(this.#chunks);
-    this.#done.resolve({ status: this.#status ?? 0, headers: this.#headers, body, flaw });
+    this.#settle(() => this.#done.resolve({ status: this.#status ?? 0, headers: this.#headers, body, flaw }));
   }
 
   #abortion(): Error {
@@ -93,8 +101,12 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   #fail(error: Error): void {
+    this.#settle(() => this.#done.reject(new NoAnswer(reasonOf(error), this.#controller !== undefined)));
+  }
+
+  #settle(settle: () => void): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#done.reject(new NoAnswer(reasonOf(error), this.#controller !== undefined));
+    settle();
   }
 }
 

@@ -39,6 +39,11 @@ export interface RegistryDirectoryOptions {
   /** Milliseconds that one request may take. */
   timeout: number;
   metrics: RegistryMetrics;
+  /**
+   * Asked right before a token is created or revoked, after every wait: what it throws comes out of that call, and nothing was
+   * sent. Without it, everything may be done.
+   */
+  guard?: (() => void) | undefined;
   /** In place of connections of its own. */
   http?: HttpSender;
 }
@@ -74,13 +79,15 @@ export class RegistryDirectory {
   readonly #clock: Clock;
   readonly #surroundings: { http: HttpSender; clock: Clock; metrics: RegistryMetrics };
   readonly #client: RegistryClient;
+  readonly #guard: (() => void) | undefined;
   readonly #accounts = new Map<string, Account>();
 
-  constructor({ clock, userAgent, timeout, metrics, http }: RegistryDirectoryOptions) {
+  constructor({ clock, userAgent, timeout, metrics, guard, http }: RegistryDirectoryOptions) {
     this.#clock = clock;
     const sender = http ?? new HttpClient({ clock, userAgent, timeout });
     this.#surroundings = { http: sender, clock, metrics };
     this.#client = new RegistryClient(sender, metrics, clock);
+    this.#guard = guard;
   }
 
   /**
@@ -97,6 +104,7 @@ export class RegistryDirectory {
       breaker,
       region,
       accountId: credentials.accountId,
+      guard: this.#guard,
     });
   }
 

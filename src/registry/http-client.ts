@@ -11,6 +11,11 @@ export interface HttpRequest {
   body?: string;
   /** Bytes of an answer's body beyond which it is given up; 1 MiB unless told. */
   largestBody?: number;
+  /**
+   * Called right before the first byte is sent, after every wait for a connection. What it throws ends the request, and
+   * nothing was sent.
+   */
+  guard?: (() => void) | undefined;
 }
 
 export interface HttpClientOptions {
@@ -24,7 +29,7 @@ export interface HttpClientOptions {
 export interface HttpSender {
   /**
    * Sends a request once.
-   * @throws NoAnswer when no status arrived in time; the signal's reason when it aborted
+   * @throws NoAnswer when no status arrived in time; the signal's reason when it aborted; what the guard throws
    */
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
 }
@@ -57,10 +62,10 @@ export class HttpClient implements HttpSender {
   }
 
   async #exchange(request: HttpRequest, signal: AbortSignal): Promise<RawAnswer> {
-    const { method, url, headers, body = null, largestBody = LARGEST_BODY } = request;
+    const { method, url, headers, body = null, largestBody = LARGEST_BODY, guard } = request;
     try {
       return await withDeadline(this.#clock, this.#timeout, signal, (limited) => {
-        const reader = new AnswerReader(largestBody, limited);
+        const reader = new AnswerReader(largestBody, limited, guard);
         this.#agent.dispatch(
           {
             origin: url.origin,

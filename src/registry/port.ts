@@ -39,7 +39,7 @@ export interface Capabilities {
 
 /**
  * One account in one region of a registry. Every method throws a RegistryError and nothing else, save the reason of
- * an aborted signal.
+ * an aborted signal and, from `mint` and `revoke`, what the directory's guard throws: then nothing was sent.
  */
 export interface Registry {
   readonly capabilities: Capabilities;

@@ -33,7 +33,7 @@ export class RegistryClient {
   /**
    * Sends a request once.
    * @returns an answer with a status in 2xx
-   * @throws RegistryError, or the signal's reason
+   * @throws RegistryError, the signal's reason, or what the request's guard throws
    */
   async ask(request: RegistryRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const { account, region, operation } = request;

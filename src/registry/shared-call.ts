@@ -1,3 +1,5 @@
+import { abortable } from '../common/abortable.ts';
+
 /** One call that any number of callers wait for. It is broken off only when the last of them no longer does. */
 export class SharedCall<T> {
   readonly #controller = new AbortController();
@@ -18,14 +20,10 @@ export class SharedCall<T> {
   /** @throws what the call throws; the signal's reason when it aborts first */
   async join(signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
-    const { promise: left, reject } = Promise.withResolvers<never>();
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
     this.#waiting++;
     try {
-      return await Promise.race([this.#result, left]);
+      return await abortable(this.#result, signal);
     } finally {
-      signal.removeEventListener('abort', onAbort);
       if (--this.#waiting === 0) this.#controller.abort();
     }
   }

@@ -262,4 +262,29 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
     caughtBy: seeds(80),
   },
+  {
+    name: 'leadership is not asked for before a revocation',
+    file: 'src/registry/ibm-registry-tokens/ibm-registry-tokens.ts',
+    search: "draft.operation === 'mint' || draft.operation === 'revoke' ? guard",
+    replace: "draft.operation === 'mint' ? guard",
+    caughtBy: { files: ['test/simulation/crash-points.test.ts'] },
+  },
+  {
+    name: 'leadership is not asked for before a mint',
+    file: 'src/registry/ibm-registry-tokens/ibm-registry-tokens.ts',
+    search: "draft.operation === 'mint' || draft.operation === 'revoke' ? guard",
+    replace: "draft.operation === 'revoke' ? guard",
+    caughtBy: unit('registry/directory'),
+  },
+  {
+    name: 'leadership is asked for when a write is begun, not when it is sent',
+    file: 'src/kube/fence.ts',
+    search:
+      "request: (call) => transport.request(call.method === 'GET' ? call : { ...call, guard: assertLeader }),",
+    replace: `async request(call) {
+      if (call.method !== 'GET') assertLeader();
+      return transport.request(call);
+    },`,
+    caughtBy: unit('kube/fence'),
+  },
 ];

@@ -1,8 +1,8 @@
+import { abortable } from '../../src/common/abortable.ts';
 import { sleep } from '../../src/common/clock.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { Call, StreamCall, Transport } from '../../src/kube/transport.ts';
 import { ConnectionLost, type Answer } from '../../sandbox/apiserver/request.ts';
-import { abortable } from './abortable.ts';
 import { contentOf, requestOf } from './api-call.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { Fate } from './weather.ts';
@@ -26,6 +26,7 @@ export class ApiTransport implements Transport {
     const title = `${this.#process.name} ${call.method} ${call.path}`;
     await this.#process.gate.open();
     if (writes) await this.#world.boundary(this.#process, `before ${title}`);
+    call.guard?.();
     this.#world.audit.sent(this.#process, call);
     const fate = this.#world.weather.api(writes);
     if (fate.kind !== 'through') this.#world.journal.note(() => `${title}: ${JSON.stringify(fate)}`);

@@ -19,6 +19,8 @@ const HOUR = 3_600_000;
 const VALUES = ['eyJ', 'ZXlK', ...API_KEYS.map(({ key }) => key)];
 /** Milliseconds from a mint's intent, which is what the budget counts, to the mint itself. */
 const ON_THE_WAY = 30_000;
+/** A request that takes longer than this was held up on its way, in milliseconds. */
+const HELD_UP = 5_000;
 /** Milliseconds that a Secret may go on holding a dead token once nothing is in the way any more: the longest wait after failures. */
 const PATIENCE = 25 * 60_000;
 /** The same where the RegistryToken waits for nothing: that a watch is opened again, and a reconcile. */
@@ -37,6 +39,9 @@ const PROMPTNESS = 3 * 60_000;
  * - No Secret goes on holding a dead token while nothing keeps the operator from replacing it.
  * - No value of a token or key is in a log line, or in anything written but Secrets.
  * - In no hour are more tokens created for a RegistryToken than its budget.
+ * - A process that another has taken over from sends no write, no mint and no revocation, unless its clock stood still while
+ *   it was frozen. Then, at least, what it does is put right.
+ * - A token comes when nobody waits for it any more only where the network, or such a process, held it up.
  */
 export class Audit {
   readonly mints = new MintBook();
@@ -53,6 +58,8 @@ export class Audit {
   /** Tokens that users took away at the registry, and tokens of others there. */
   readonly takenAway = new Set<string>();
   readonly others = new Set<string>();
+  /** When processes that rightly believed that they lead asked for a token of a description. Monotonic milliseconds. */
+  readonly #askedAt = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -67,6 +74,7 @@ export class Audit {
 
   sent(process: SimulatedProcess, { method, path, body }: Call): void {
     if (method === 'GET') return;
+    this.#checkLeads(process, `${method} ${path}`);
     this.#world.journal.note(
       () => `${process.name} ${method} ${path} ${path.includes('/secrets') ? '' : JSON.stringify(body)}`,
     );
@@ -74,11 +82,23 @@ export class Audit {
     if (!path.includes('/secrets')) this.#searchValues(JSON.stringify(body), `${method} ${path}`);
   }
 
-  mintSent(process: SimulatedProcess, url: URL): void {
-    const tag = tagOf(url.searchParams.get('description') ?? '');
+  /** A registry is asked to create or revoke a token. */
+  asked(process: SimulatedProcess, operation: string, url: URL): void {
+    this.#checkLeads(process, `${operation} at ${url.host}`);
+    if (operation === 'mint') this.#mintAsked(process, url);
+  }
+
+  #checkLeads({ name, deposed, unaware }: SimulatedProcess, deed: string): void {
+    if (deposed && !unaware) this.fail(`${name} sends ${deed} although another process leads`);
+  }
+
+  #mintAsked(process: SimulatedProcess, url: URL): void {
+    const description = url.searchParams.get('description') ?? '';
+    const tag = tagOf(description);
     if (!tag) return this.fail('a token is asked for without a tag');
+    if (!process.unaware) this.#askedAt.set(description, this.#world.clock.monotonic());
     const intent = this.#tokens.get(tag.uid)?.status?.mintIntent;
-    if (!process.deposed && intent?.revision !== tag.revision)
+    if (!process.unaware && intent?.revision !== tag.revision)
       this.fail(`${process.name} asks for revision ${tag.revision} of ${tag.uid} without a recorded intent`);
   }
 
@@ -118,6 +138,9 @@ export class Audit {
     const intent = tag && this.#tokens.get(tag.uid)?.status?.mintIntent;
     const mint = this.mints.add(region, token, intent?.revision !== tag?.revision);
     const { uid, revision, id } = mint;
+    const askedAt = this.#askedAt.get(token.description) ?? -Infinity;
+    if (mint.late && this.#world.clock.monotonic() - askedAt < HELD_UP)
+      this.fail(`token ${id} came when nobody waited for it, though nothing held it up`);
     journal.note(() => `token ${id} created for ${uid}, revision ${revision}${mint.late ? ', late' : ''}`);
     const siblings = this.mints.of(uid);
     if (siblings.filter((each) => each.revision === revision).length > 1)
@@ -140,8 +163,8 @@ export class Audit {
       const owner = this.#tokens.get(ownerOf(secret) ?? '');
       if (!owner || owner.metadata.deletionTimestamp !== undefined || heldToken(secret) !== id) continue;
       const writer = this.#writers.get(secret.metadata.uid);
-      // What users edit, and what a process writes that was overtaken, is put right when it is noticed.
-      if (writer === 'user' || (typeof writer === 'object' && writer.deposed)) continue;
+      // What users edit, and what a process writes that can't know that it was overtaken, is put right when it is noticed.
+      if (writer === 'user' || (typeof writer === 'object' && writer.misled)) continue;
       this.fail(
         `token ${id} was revoked while Secret ${secret.metadata.name} of ${owner.metadata.name} held it`,
       );

@@ -8,18 +8,39 @@ const CASES: [string, SimulationOptions][] = [
   ['and finds that more was changed meanwhile', { seed: 2, script: { deeds: DEEDS, pause: 900 } }],
 ];
 
-describe('an operator that dies right before or after any effect', () => {
+/** Milliseconds; some 100 simulations on a busy machine. */
+const TIMEOUT = 120_000;
+
+/** Disturbs a scenario at each of its boundaries in turn. @returns what then went wrong */
+async function failures(
+  scenario: SimulationOptions,
+  disturb: (boundary: number) => Pick<SimulationOptions, 'crashAt' | 'freezeAt'>,
+): Promise<string[]> {
+  const undisturbed = await simulate({ ...scenario, climate: CALM });
+  expect(undisturbed.violations).to.deep.equal([]);
+  expect(undisturbed.figures.mints).to.be.above(1);
+  const found: string[] = [];
+  for (let boundary = 1; boundary <= undisturbed.boundariesInStorm; boundary++) {
+    const { violations } = await simulate({ ...scenario, climate: CALM, ...disturb(boundary) });
+    if (violations.length > 0) found.push(`at boundary ${boundary}: ${violations.join('; ')}`);
+  }
+  return found;
+}
+
+describe('an operator that dies right before or after any effect', function () {
+  this.timeout(TIMEOUT);
   for (const [name, scenario] of CASES) {
     it(`${name}: recovers`, async () => {
-      const undisturbed = await simulate({ ...scenario, climate: CALM });
-      expect(undisturbed.violations).to.deep.equal([]);
-      expect(undisturbed.figures.mints).to.be.above(1);
-      const failures: string[] = [];
-      for (let crashAt = 1; crashAt <= undisturbed.boundariesInStorm; crashAt++) {
-        const { violations } = await simulate({ ...scenario, climate: CALM, crashAt });
-        if (violations.length > 0) failures.push(`at boundary ${crashAt}: ${violations.join('; ')}`);
-      }
-      expect(failures).to.deep.equal([]);
+      expect(await failures(scenario, (crashAt) => ({ crashAt }))).to.deep.equal([]);
+    });
+  }
+});
+
+describe('an operator that is frozen past its lease right before or after any effect', function () {
+  this.timeout(TIMEOUT);
+  for (const [name, scenario] of CASES) {
+    it(`${name}: sends nothing any more, and the next goes on`, async () => {
+      expect(await failures(scenario, (freezeAt) => ({ freezeAt }))).to.deep.equal([]);
     });
   }
 });

@@ -1,9 +1,9 @@
+import { abortable } from '../../src/common/abortable.ts';
 import { sleep } from '../../src/common/clock.ts';
 import { NoAnswer } from '../../src/registry/answer-reader.ts';
 import { readAnswer, type HttpAnswer } from '../../src/registry/http-answer.ts';
 import type { HttpRequest, HttpSender } from '../../src/registry/http-client.ts';
 import type { Answer } from '../../sandbox/token-service/message.ts';
-import { abortable } from './abortable.ts';
 import { operationOf } from './registries.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { Fate } from './weather.ts';
@@ -33,7 +33,8 @@ export class RegistryNetwork implements HttpSender {
     const matters = operation !== 'exchange' && operation !== 'verify';
     if (matters) await world.boundary(process, `before ${title}`);
     const effect = operation === 'mint' || operation === 'revoke';
-    if (operation === 'mint') world.audit.mintSent(process, request.url);
+    request.guard?.();
+    if (effect) world.audit.asked(process, operation, request.url);
     const fate = world.weather.registry(request.url.host, effect);
     if (fate.kind !== 'through') world.journal.note(() => `${title}: ${JSON.stringify(fate)}`);
     const flight = this.#fly(request, fate).then(

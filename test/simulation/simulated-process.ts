@@ -17,8 +17,10 @@ export class SimulatedProcess {
   readonly clock: ProcessClock;
   /** Another process leads by now, or may. */
   deposed = false;
-  /** Whether it believes that it leads. */
-  mayAct = true;
+  /** It is deposed and can't know yet: its clock stood still as well. */
+  unaware = false;
+  /** It was so at some time. */
+  misled = false;
   readonly #stop = new AbortController();
   readonly #connections = new AbortController();
 
@@ -26,9 +28,10 @@ export class SimulatedProcess {
     this.name = name;
     this.clock = new ProcessClock(world.clock, this.gate, skew);
     const { clock } = this;
-    const transport = fenced(new ApiTransport(world, this), () => {
-      if (!this.mayAct) throw new LeadershipLost('another process leads');
-    });
+    const guard = (): void => {
+      if (this.deposed && !this.unaware) throw new LeadershipLost('another process leads');
+    };
+    const transport = fenced(new ApiTransport(world, this), guard);
     const operator = new Operator({
       settings,
       client: new KubeClient(transport, { fieldManager: OPERATOR }),
@@ -37,10 +40,10 @@ export class SimulatedProcess {
         userAgent: OPERATOR,
         timeout: 10_000,
         metrics: { requested: () => undefined },
+        guard,
         http: new RegistryNetwork(world, this),
       }),
       identity: name,
-      mayAct: () => this.mayAct,
       protect: () => undefined,
       metrics: { ...NO_METRICS, workers: { ...NO_METRICS.workers, panic: () => world.audit.mistaken(this) } },
       logger: world.audit.loggerOf(this),
@@ -64,7 +67,7 @@ export class SimulatedProcess {
 
   /** It learns that it no longer leads. */
   depose(): void {
-    this.mayAct = false;
+    this.unaware = false;
     this.#stop.abort(new LeadershipLost('another process leads'));
   }
 
@@ -76,11 +79,9 @@ export class SimulatedProcess {
 }
 
 const nothing = (): void => undefined;
-const queue = { added: nothing, started: nothing, finished: nothing, retried: nothing };
 const NO_METRICS: OperatorMetrics = {
   token: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
   reflector: { watchEvent: nothing, relisted: nothing },
   workers: { addController: nothing, start: () => nothing, terminalError: nothing, panic: nothing },
-  tokenQueue: queue,
-  accountQueue: queue,
+  queue: () => ({ added: nothing, started: nothing, finished: nothing, retried: nothing }),
 };

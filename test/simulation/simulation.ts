@@ -10,6 +10,8 @@ export interface SimulationOptions {
   climate?: Climate;
   /** The operator dies at the boundary of that number, counted from 1. */
   crashAt?: number;
+  /** The operator is stopped at the boundary of that number for longer than its lease. */
+  freezeAt?: number;
   /** What users do, and the milliseconds after each of it; default: by the seed. */
   script?: { deeds: readonly Deed[]; pause: number };
 }

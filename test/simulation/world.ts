@@ -47,6 +47,8 @@ export interface WorldOptions {
   climate?: Climate;
   /** The operator dies at the boundary of that number, counted from 1. */
   crashAt?: number;
+  /** The operator is stopped at the boundary of that number for longer than its lease, and finds out as soon as it goes on. */
+  freezeAt?: number;
 }
 
 /** A cluster, registries, the operator's processes, and the weather between them. All of it follows from the seed. */
@@ -68,11 +70,13 @@ export class World {
   leader: SimulatedProcess | undefined;
   readonly counts = { boundaries: 0, crashes: 0, freezes: 0, processes: 0 };
   readonly #crashAt: number | undefined;
+  readonly #freezeAt: number | undefined;
 
-  constructor({ seed, journal = false, climate, crashAt }: WorldOptions) {
+  constructor({ seed, journal = false, climate, crashAt, freezeAt }: WorldOptions) {
     const { clock } = this;
     this.dice = new Dice(seed);
     this.#crashAt = crashAt;
+    this.#freezeAt = freezeAt;
     this.journal = new Journal(clock, journal);
     this.climate = climate ?? drawClimate(this.dice.fork());
     this.weather = new Weather(this.climate, this.dice.fork(), () => clock.monotonic());
@@ -197,7 +201,9 @@ export class World {
   async boundary(process: SimulatedProcess, title: string): Promise<void> {
     await process.gate.open();
     this.counts.boundaries++;
-    if (this.weather.crashes() || this.counts.boundaries === this.#crashAt) this.crash(process, title);
+    const { boundaries } = this.counts;
+    if (this.weather.crashes() || boundaries === this.#crashAt) this.crash(process, title);
+    else if (boundaries === this.#freezeAt) this.freeze(process, title, 2 * LEASE);
     else if (this.weather.freezes()) this.freeze(process, title);
     await process.gate.open();
   }
@@ -221,8 +227,8 @@ export class World {
   }
 
   /** A process is stopped for a while. Long enough, and another takes over meanwhile. */
-  freeze(process: SimulatedProcess, occasion: string): void {
-    const pause = this.dice.pick([1_000, 8_000, LEASE + 1_000, 40_000, 120_000]);
+  freeze(process: SimulatedProcess, occasion: string, milliseconds?: number): void {
+    const pause = milliseconds ?? this.dice.pick([1_000, 8_000, LEASE + 1_000, 40_000, 120_000]);
     this.journal.note(() => `${process.name} is stopped for ${pause} ms ${occasion}`);
     this.counts.freezes++;
     this.weather.trouble();
@@ -261,9 +267,11 @@ export class World {
   /** A deposed process may take a moment to notice; that its lease is over it knows, unless its clock stood still too. */
   #thaw(process: SimulatedProcess): void {
     this.journal.note(() => `${process.name} goes on${process.deposed ? ', deposed' : ''}`);
-    const unaware = process.deposed && this.dice.chance(0.3) ? this.dice.between(100, 5_000) : 0;
+    const standsStill = process.deposed && this.#freezeAt === undefined && this.dice.chance(0.3);
+    const unaware = standsStill ? this.dice.between(100, 5_000) : 0;
     if (process.deposed) {
-      process.mayAct = unaware > 0;
+      process.unaware = unaware > 0;
+      process.misled = process.unaware;
       this.clock.after(unaware, () => process.depose());
       this.clock.after(unaware + LONGEST_END, () => process.kill());
     }

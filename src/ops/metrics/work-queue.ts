@@ -5,13 +5,7 @@ import type { WorkQueueMetrics } from '../../kube/metrics.ts';
 /** controller-runtime's buckets (pkg/metrics/workqueue.go): 10 ns to 1000 s. */
 const BUCKETS = exponentialBuckets(1e-8, 10, 12);
 
-/** One queue's numbers, with client-go's meaning (util/workqueue/metrics.go). */
-export interface WorkQueueRecorder extends WorkQueueMetrics {
-  /** How long the oldest work under way has taken, in milliseconds; 0 when there is none. */
-  longestRunning(): number;
-}
-
-/** What client-go's work queues report. Times of work under way are taken when they are asked for. */
+/** What client-go's work queues report (util/workqueue/metrics.go). Times of work under way are taken when they are asked for. */
 export class WorkQueuesMetrics {
   readonly #clock: Clock;
   readonly #running = new Map<string, Map<string, number>>();
@@ -60,7 +54,7 @@ export class WorkQueuesMetrics {
   }
 
   /** Begins a queue's series, at zero. */
-  queue(name: string): WorkQueueRecorder {
+  queue(name: string): WorkQueueMetrics {
     const clock = this.#clock;
     const waiting = new Map<string, number>();
     const running = new Map<string, number>();
@@ -95,7 +89,6 @@ export class WorkQueuesMetrics {
         running.delete(key);
       },
       retried: () => retries.inc(),
-      longestRunning: () => Math.max(0, ...this.#ages(name)),
     };
   }
 

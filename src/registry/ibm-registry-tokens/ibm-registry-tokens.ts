@@ -17,6 +17,8 @@ export interface IBMRegistryTokensOptions {
   region: Region;
   /** The registry account; undefined for the one that the API key belongs to. */
   accountId: string | undefined;
+  /** Asked right before a token is created or revoked, after every wait. */
+  guard: (() => void) | undefined;
 }
 
 /** A request before it has credentials. */
@@ -162,13 +164,14 @@ export class IBMRegistryTokens implements Registry {
   }
 
   #request({ path, ...draft }: Draft, { value, accountId }: Grant): RegistryRequest {
-    const { session, region } = this.#options;
+    const { session, region, guard } = this.#options;
     const account = accountIdOf(this.#options.accountId, accountId);
     return {
       ...draft,
       account: session.apiKey.account,
       region: region.name,
       creates: draft.operation === 'mint',
+      guard: draft.operation === 'mint' || draft.operation === 'revoke' ? guard : undefined,
       names: draft.operation === 'read' || draft.operation === 'revoke',
       secrets: [session.apiKey.value, value],
       url: urlBelow(region.endpoint, path),

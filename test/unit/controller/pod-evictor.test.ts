@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import type { ObjectName, Resource } from '../../../src/common/objects.ts';
 import { PodEvictor, type PodEvictorOptions } from '../../../src/controller/pod-evictor.ts';
+import { WorkQueue } from '../../../src/kube/work-queue.ts';
+import { WorkerPool } from '../../../src/kube/worker-pool.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { Manifest } from '../../../src/kube/manifest.ts';
 import type { Pod } from '../../../src/token/pods.ts';
@@ -48,6 +50,8 @@ class Scene {
       createSubresource: (_: Resource, { name }: ObjectName, __: string, body: Manifest) =>
         this.#evict(name, body),
     };
+    const { clock } = this;
+    const queue = new WorkQueue({ clock });
     this.evictor = new PodEvictor({
       client: client as unknown as PodEvictorOptions['client'],
       token: () => this.token,
@@ -55,17 +59,20 @@ class Scene {
         get: () => ({ imagePullSecrets: this.imagePullSecrets }) as Partial<ServiceAccount> as ServiceAccount,
       },
       events: { event: (_, __, reason) => void this.events.push(reason) },
-      metrics: {
-        addController: () => undefined,
-        start: () => () => undefined,
-        terminalError: () => undefined,
-        panic: () => undefined,
-      },
+      queue,
       logger: this.logs,
-      clock: this.clock,
-      shutdownTimeout: 0,
+      clock,
     });
-    this.#done = this.evictor.run(this.#stop.signal);
+    const pool = new WorkerPool({
+      name: 'eviction',
+      queue,
+      workers: 1,
+      reconcile: (key, signal) => this.evictor.reconcile(key, signal),
+      drainTime: 0,
+      clock,
+      logger: this.logs,
+    });
+    this.#done = pool.run(this.#stop.signal);
   }
 
   /** A pod that waits for its image, unless told otherwise. */

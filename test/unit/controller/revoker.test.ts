@@ -5,6 +5,7 @@ import { Memory } from '../../../src/controller/memory.ts';
 import type { Minter } from '../../../src/controller/minter.ts';
 import { Revoker } from '../../../src/controller/revoker.ts';
 import type { EventRecorder } from '../../../src/kube/event-recorder.ts';
+import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { anIssuedToken, aPrevious, at, HOUR, ISSUED } from '../../support/builders.ts';
 
@@ -22,7 +23,7 @@ const STATUS: RegistryTokenStatus = {
 const TOKEN = anIssuedToken({ status: STATUS });
 
 /** A revoker whose registry notes what it is asked to revoke. @param ours what the registry has with this RegistryToken's tag */
-function stage(fail?: RegistryError, ours = ['due', 'stray']): { revoker: Revoker; asked: string[] } {
+function stage(fail?: Error, ours = ['due', 'stray']): { revoker: Revoker; asked: string[] } {
   const asked: string[] = [];
   const revoke = (id: string): Promise<void> => {
     asked.push(id);
@@ -81,5 +82,12 @@ describe('previous tokens', () => {
     const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(idsOf(status)).to.deep.equal(['due', 'stray', 'in-grace']);
     expect(status.previousTokens?.[0]).to.include({ attempts: 1, lastError: 'us.icr.io does not answer' });
+  });
+
+  it('are no more the business of a process that lost its lease: that is no failure to record', async () => {
+    const { revoker, asked } = stage(new LeadershipLost('another leads'));
+    const error: unknown = await revoker.revokeDue(TOKEN, STATUS, NONE, signal).catch((e: unknown) => e);
+    expect(error).to.be.instanceOf(LeadershipLost);
+    expect(asked).to.deep.equal(['due']);
   });
 });

@@ -26,6 +26,8 @@ class Stage {
   /** Regions that fail, and what with. */
   readonly down = new Map<string, RegistryError>();
   readonly revoked: string[] = [];
+  /** What the metrics were told of revocations. */
+  readonly counted: string[] = [];
   readonly listed: string[] = [];
   readonly events: string[] = [];
   readonly lines: string[] = [];
@@ -36,7 +38,7 @@ class Stage {
   account: RegistryAccount | undefined = anAccount({ spec: { iamEndpoint: 'https://iam.example' } });
   watched: { tokens?: RegistryToken[]; deleted?: string[] } = {};
   orphans: ReadonlyMap<string, number> = new Map();
-  mayAct = true;
+  mayRevoke = true;
   /** Happens once, during the next list. */
   whileListing: (() => void) | undefined;
   apiServerFails = false;
@@ -93,7 +95,6 @@ class Stage {
       sweepDelay: DELAY,
       sweepInterval: HOUR,
       random: () => 0,
-      mayAct: () => this.mayAct,
       account: () => this.account,
       tokens: () => this.watched.tokens ?? this.tokens,
       users: new TokenUsers(
@@ -115,7 +116,7 @@ class Stage {
       metrics: {
         minted: () => undefined,
         repaired: () => undefined,
-        revoked: () => undefined,
+        revoked: (result) => void this.counted.push(result),
         orphans: () => undefined,
       },
       logger: { debug: () => undefined, info: note, warn: note, error: note },
@@ -142,6 +143,7 @@ class Stage {
       },
       revoke: async (id) => {
         fail();
+        if (!this.mayRevoke) throw new LeadershipLost('another process leads');
         this.revoked.push(id);
         this.regions.set(
           region,
@@ -275,17 +277,18 @@ describe('sweeper', () => {
     });
   });
 
-  it('a process that may have lost its lease revokes nothing', async () => {
+  it('a process that lost its lease stops, and counts no failure of the registry', async () => {
     stage.add('us-south', 'a');
     await stage.look();
     await stage.clock.advance(DELAY);
-    stage.mayAct = false;
+    stage.mayRevoke = false;
     const error = await stage.look().then(
       () => undefined,
       (reason: unknown) => reason,
     );
     expect(error).to.be.instanceOf(LeadershipLost);
     expect(stage.revoked).to.deep.equal([]);
+    expect(stage.counted).to.deep.equal([]);
   });
 
   it('a list that fails revokes nothing and forgets nothing', async () => {

@@ -49,6 +49,21 @@ describe('EventRecorder', () => {
     server.objects('/apis/events.k8s.io/v1/namespaces/ns/events') as unknown as EventManifest[];
   const methods = (): string[] => server.calls.map(({ method }) => method);
 
+  for (const [what, name] of [
+    ['the longest name', 'n'.repeat(253)],
+    ['a name that has a dot where it is cut', `${'n'.repeat(237)}.${'m'.repeat(15)}`],
+  ] as const)
+    it(`names an Event about an object with ${what} as the server allows it`, async () => {
+      recorder.event(thing(name, 'ns'), 'Normal', 'Rotated', 'Token replaced');
+      await recorder.flush();
+      const [event] = written();
+      expect(event?.metadata.name.length).to.be.within(200, 253);
+      expect(event?.metadata.name).to.match(
+        /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+      );
+      expect(event?.regarding.name).to.equal(name);
+    });
+
   it('writes an Event about the object', async () => {
     recorder.event(a, 'Normal', 'Rotated', 'Token replaced', 'Rotate');
     await recorder.flush();

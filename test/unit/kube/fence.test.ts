@@ -11,7 +11,11 @@ describe('a fenced transport', () => {
     leads = true;
     sent = [];
     const open: Transport = {
-      request: ({ method }: Call) => Promise.resolve(void sent.push(method)),
+      async request({ method, guard }: Call) {
+        await Promise.resolve();
+        guard?.();
+        sent.push(method);
+      },
       async *stream({ method }) {
         yield method;
       },
@@ -25,10 +29,11 @@ describe('a fenced transport', () => {
     transport.request({ method, path: '/' }).catch((error: unknown) => error);
 
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
-    it(`lets ${method} through while this process leads, and no longer`, async () => {
+    it(`lets ${method} through while this process leads, and no longer, judged when it is sent`, async () => {
       await request(method);
+      const late = request(method);
       leads = false;
-      expect(await request(method)).to.be.instanceOf(LeadershipLost);
+      expect(await late).to.be.instanceOf(LeadershipLost);
       expect(sent).to.deep.equal([method]);
     });
 

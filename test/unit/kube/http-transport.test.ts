@@ -1,78 +1,26 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect, type AddressInfo, type Server } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { systemClock } from '../../../src/common/clock.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
-import { httpTransport } from '../../../src/kube/http-transport.ts';
-import type { StreamCall, Transport } from '../../../src/kube/transport.ts';
+import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
+import type { StreamCall } from '../../../src/kube/transport.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import type { VirtualClock } from '../../support/virtual-clock.ts';
 import { Authority } from './support/certificates.ts';
-import { json, LoopbackServer } from './support/loopback-server.ts';
-import { Logs } from './support/logs.ts';
-
-const encode = (pem: string): string => Buffer.from(pem).toString('base64');
+import { json, type LoopbackServer } from './support/loopback-server.ts';
+import { encode, eventually, failure, useTransports } from './support/transports.ts';
 
 describe('HTTP transport', () => {
-  let authority: Authority;
+  const { kubeConfig, open, stage } = useTransports();
   let server: LoopbackServer;
   let folder: string;
   let clock: VirtualClock;
-  let logs: Logs;
-  const transports: Transport[] = [];
-
-  before(async () => {
-    authority = await Authority.create();
-    folder = await mkdtemp(join(tmpdir(), 'kube-'));
+  beforeEach(() => {
+    ({ server, folder, clock } = stage());
   });
-  after(() => rm(folder, { recursive: true }));
-  beforeEach(async () => {
-    server = await LoopbackServer.start(authority);
-    clock = new VirtualClock();
-    logs = new Logs();
-  });
-  afterEach(async () => {
-    await server[Symbol.asyncDispose]();
-    await Promise.all(transports.splice(0).map((transport) => transport.close()));
-  });
-
-  /** A kubeconfig for the server, with more fields of cluster and user. */
-  function kubeConfig(user: object = { token: 'tok-1' }, cluster: object = {}): KubeConfig {
-    const config = new KubeConfig();
-    config.loadFromOptions({
-      clusters: [
-        {
-          name: 'c',
-          server: server.url,
-          skipTLSVerify: false,
-          caData: encode(authority.certificate),
-          ...cluster,
-        },
-      ],
-      users: [{ name: 'u', ...user }],
-      contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
-      currentContext: 'x',
-    });
-    return config;
-  }
-
-  function open(config = kubeConfig(), metrics?: { requested: (...call: unknown[]) => void }): Transport {
-    const transport = httpTransport(config, {
-      clock,
-      logger: logs,
-      userAgent: 'test/1',
-      ...(metrics && { metrics }),
-    });
-    transports.push(transport);
-    return transport;
-  }
-
-  const tokens = (): unknown[] => server.requests.map(({ headers }) => headers['authorization']);
   const stream = (options: Partial<StreamCall> = {}): AsyncIterator<string> =>
     iterate(open().stream({ ...call, stallLimit: 60_000, ...options }));
   const call = { method: 'GET', path: '/api/v1/pods' };
@@ -236,111 +184,68 @@ describe('HTTP transport', () => {
     });
   });
 
-  describe('credentials', () => {
-    it('presents a client certificate', async () => {
-      const { certificate, key } = await authority.issue('somebody');
-      await open(kubeConfig({ certData: encode(certificate), keyData: encode(key) })).request(call);
-      expect(server.requests[0]!.client).to.equal('somebody');
+  describe('a guard', () => {
+    const write = { method: 'PATCH', path: '/api/v1/pods/a', body: {} };
+    const deposed = new LeadershipLost('another leads');
+
+    it('is asked again for what waited for a connection: a process that was frozen meanwhile changes nothing', async () => {
+      const held: (() => void)[] = [];
+      server.answer(
+        (_, response) =>
+          new Promise((resolve) => {
+            held.push(() => resolve(json(response, 200, {})));
+          }),
+      );
+      const transport = open();
+      let leads = true;
+      const guard = (): void => {
+        if (!leads) throw deposed;
+      };
+      const busy = Array.from({ length: 16 }, () => transport.request({ ...write, guard }));
+      await eventually(() => held.length === 16);
+      const waiting = transport
+        .request({ ...write, path: '/api/v1/pods/b', guard })
+        .catch((error: unknown) => error);
+      await new Promise(setImmediate);
+      leads = false;
+      for (const answer of held.splice(0)) answer();
+      await Promise.all(busy);
+      expect(await waiting).to.equal(deposed);
+      expect(server.requests.map(({ url }) => url)).to.deep.equal(Array(16).fill('/api/v1/pods/a'));
     });
 
-    it('reads a token file again every minute', async () => {
-      const tokenFile = join(folder, 'token');
-      await writeFile(tokenFile, 'one\n');
-      const transport = open(kubeConfig({ authProvider: { name: 'tokenFile', config: { tokenFile } } }));
+    it('that says no leaves the connection to others', async () => {
+      const transport = open();
       await transport.request(call);
-      await writeFile(tokenFile, 'two\n');
-      await clock.advance(59_000);
+      await new Promise(setImmediate);
+      const refused = transport.request({
+        ...write,
+        guard: () => {
+          throw deposed;
+        },
+      });
+      expect(await refused.catch((error: unknown) => error)).to.equal(deposed);
+      await new Promise(setImmediate);
       await transport.request(call);
-      await clock.advance(1_000);
-      await transport.request(call);
-      expect(tokens()).to.deep.equal(['Bearer one', 'Bearer one', 'Bearer two']);
+      expect(server.requests.map(({ method }) => method)).to.deep.equal(['GET', 'GET']);
+      expect(server.connections).to.equal(1);
     });
 
-    it('keeps the token it has while the file cannot be read, and says so', async () => {
-      const tokenFile = join(folder, 'vanishing');
-      await writeFile(tokenFile, 'one');
-      const transport = open(kubeConfig({ authProvider: { name: 'tokenFile', config: { tokenFile } } }));
-      await transport.request(call);
-      await rm(tokenFile);
-      await clock.advance(60_000);
-      await transport.request(call);
-      expect(tokens()).to.deep.equal(['Bearer one', 'Bearer one']);
-      expect(logs.messages('warn')).to.deep.equal(['Using the API server credentials read before']);
-    });
-
-    it('reads the token at once after a 401 and tries once more', async () => {
-      const tokenFile = join(folder, 'expired');
+    it('is asked again when credentials were refused and renewed', async () => {
+      const tokenFile = join(folder, 'guarded');
       await writeFile(tokenFile, 'old');
       const transport = open(kubeConfig({ authProvider: { name: 'tokenFile', config: { tokenFile } } }));
-      await transport.request(call);
-      await writeFile(tokenFile, 'new');
-      server.answer(({ headers }, response) =>
-        json(response, headers['authorization'] === 'Bearer new' ? 200 : 401, {}),
-      );
-      await transport.request(call);
-      expect(tokens()).to.deep.equal(['Bearer old', 'Bearer old', 'Bearer new']);
-    });
-
-    it('gives up when the renewed credentials are refused too', async () => {
-      server.answer((_, response) =>
-        json(response, 401, { kind: 'Status', reason: 'Unauthorized', message: 'Unauthorized' }),
-      );
-      const error = await failure(open().request(call));
-      expect(error.isUnauthorized).to.equal(true);
-      expect(server.requests).to.have.length(2);
-    });
-
-    it('asks an exec plugin again after a 401, once for all calls that were refused', async () => {
-      const count = join(folder, 'runs');
-      const script = join(folder, 'plugin.cjs');
-      await writeFile(count, '');
-      await writeFile(
-        script,
-        `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(count)}, 'x');
-         const token = 'run-' + fs.readFileSync(${JSON.stringify(count)}).length;
-         console.log(JSON.stringify({apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: {token}}))`,
-      );
-      const transport = open(kubeConfig({ exec: { command: process.execPath, args: [script] } }));
-      server.answer(({ headers }, response) =>
-        json(response, headers['authorization'] === 'Bearer run-2' ? 200 : 401, {}),
-      );
-      await Promise.all([transport.request(call), transport.request(call), transport.request(call)]);
-      expect(new Set(tokens())).to.deep.equal(new Set(['Bearer run-1', 'Bearer run-2']));
-    });
-
-    it('does not tell what a failing plugin printed', async () => {
-      const exec = {
-        command: process.execPath,
-        args: ['-e', 'console.error("token=hush"); process.exit(1)'],
+      let leads = true;
+      server.answer((_, response) => {
+        leads = false;
+        json(response, 401, {});
+      });
+      const guard = (): void => {
+        if (!leads) throw deposed;
       };
-      const error = await failure(open(kubeConfig({ exec })).request(call));
-      expect(error.message)
-        .to.match(/^Cannot read the credentials of kubeconfig user "u"/)
-        .and.not.contain('hush');
-    });
-
-    it('connects anew when the certificate or the authority in its file changes', async () => {
-      const [certFile, keyFile, caFile] = ['crt', 'key', 'ca'].map((name) =>
-        join(folder, `rotated.${name}`),
-      ) as [string, string, string];
-      const put = async (name: string): Promise<void> => {
-        const { certificate, key } = await authority.issue(name);
-        await Promise.all([writeFile(certFile, certificate), writeFile(keyFile, key)]);
-      };
-      await put('first');
-      await writeFile(caFile, authority.certificate);
-      const transport = open(kubeConfig({ certFile, keyFile }, { caFile, caData: undefined }));
-      await transport.request(call);
-      await put('second');
-      await clock.advance(60_000);
-      await transport.request(call);
-      await clock.advance(60_000);
-      await transport.request(call);
-      const stranger = await Authority.create('stranger');
-      await writeFile(caFile, stranger.certificate);
-      await clock.advance(60_000);
-      await failure(transport.request(call));
-      expect(server.requests.map(({ client }) => client)).to.deep.equal(['first', 'second', 'second']);
+      const refused = transport.request({ ...write, guard });
+      expect(await refused.catch((error: unknown) => error)).to.equal(deposed);
+      expect(server.requests).to.have.length(1);
     });
   });
 
@@ -480,21 +385,3 @@ async function listen(server: Server): Promise<string> {
 }
 
 const iterate = (lines: AsyncIterable<string>): AsyncIterator<string> => lines[Symbol.asyncIterator]();
-
-/** The KubeError with which work fails. */
-async function failure(work: Promise<unknown>): Promise<KubeError> {
-  const error: unknown = await work.then(
-    () => expect.fail('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  expect(error).to.be.instanceOf(KubeError);
-  return error as KubeError;
-}
-
-/** Waits for what another thread of the machine does, for two seconds at most. */
-async function eventually(condition: () => boolean): Promise<void> {
-  for (const end = systemClock.monotonic() + 2_000; !condition();) {
-    if (systemClock.monotonic() > end) expect.fail('it never came true');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -84,6 +84,18 @@ describe('LeaderElector', () => {
     expect([a.elector.isLeader, b.elector.isLeader]).to.deep.equal([false, true]);
   });
 
+  it('gives the release three seconds, so that a slow API server does not hold up the end', async () => {
+    const a = await join('a', { leaseDuration: 60_000, renewDeadline: 40_000 });
+    const limits: unknown[] = [];
+    server.fault = ({ body, timeout }) => {
+      if ((body as { spec: Lease['spec'] }).spec?.holderIdentity === null) limits.push(timeout);
+    };
+    a.stop.abort();
+    await settle();
+    expect(a.result).to.equal('ended');
+    expect(limits).to.deep.equal([3_000]);
+  });
+
   it('takes the lease of a dead leader after its duration and a retry period at most', async () => {
     const [a, b] = [await join('a'), await join('b')];
     await clock.advance(3_000);

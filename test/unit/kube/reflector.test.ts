@@ -80,7 +80,7 @@ describe('Reflector', () => {
     it('lists in pages and watches with bookmarks for 5 to 10 minutes', async () => {
       for (let n = 0; n < 1001; n++) put(`thing-${n}`);
       const { store } = await start({ random: () => 0.5, labelSelector: 'a=b' });
-      expect(store.size).to.equal(1001);
+      expect(store.list()).to.have.length(1001);
       expect(server.calls.map(({ query }) => query?.['limit'])).to.deep.equal([
         '500',
         '500',
@@ -267,7 +267,7 @@ describe('Reflector', () => {
         return undefined;
       };
       const { store } = await start();
-      expect(store.size).to.equal(600);
+      expect(store.list()).to.have.length(600);
       expect(server.calls.map(({ query }) => query?.['limit'])).to.deep.equal([
         '500',
         '500',

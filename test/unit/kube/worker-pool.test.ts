@@ -152,6 +152,38 @@ describe('WorkerPool', () => {
     await running;
   });
 
+  it('knows how long the oldest reconcile under way has taken', async () => {
+    const ends: (() => void)[] = [];
+    const things = pool(() => new Promise<void>((resolve) => ends.push(resolve)));
+    void things.run(stop.signal);
+    expect(things.longestRunning).to.equal(0);
+    for (const key of ['a', 'b']) {
+      queue.add(key);
+      await clock.advance(1_000);
+    }
+    expect(things.longestRunning).to.equal(2_000);
+    ends[0]?.();
+    await settle();
+    expect(things.longestRunning).to.equal(1_000);
+    ends[1]?.();
+    await settle();
+    expect(things.longestRunning).to.equal(0);
+    stop.abort();
+  });
+
+  it('lets a reconcile end with leadership: it is not tried again, and no mistake of its own', async () => {
+    let tries = 0;
+    void pool(async () => {
+      tries++;
+      throw new LeadershipLost('another leads');
+    }).run(stop.signal);
+    queue.add('a');
+    await clock.advance(60_000);
+    expect(tries).to.equal(1);
+    expect(logs.messages('error')).to.deep.equal([]);
+    stop.abort();
+  });
+
   describe('stopping', () => {
     it('starts nothing new and waits for what is under way', async () => {
       const gate = Promise.withResolvers<void>();
@@ -213,6 +245,15 @@ describe('WorkerPool', () => {
       queue.shutDown();
       await pool(async (key) => void done.push(key)).run(stop.signal);
       expect(done).to.deep.equal(['a', 'b']);
+    });
+
+    it('takes no more keys in when it has ended', async () => {
+      stop.abort();
+      await pool(async () => undefined).run(stop.signal);
+      queue.add('a');
+      queue.addAfter('b', 1_000);
+      expect(queue.length).to.equal(0);
+      expect(clock.pending).to.equal(0);
     });
 
     it('does nothing when it is stopped before it began', async () => {

@@ -3,6 +3,7 @@ import nock from 'nock';
 import { Redacted } from '../../../src/common/redacted.ts';
 import { capabilitiesOf, type RegistryDirectory } from '../../../src/registry/directory.ts';
 import type { VirtualClock } from '../../support/virtual-clock.ts';
+import type { Registry } from '../../../src/registry/port.ts';
 import { useNock } from './support/nocked.ts';
 import {
   aDirectory,
@@ -86,6 +87,47 @@ describe('RegistryDirectory', () => {
       nock.cleanAll();
     });
   }
+
+  describe('with a guard', () => {
+    const deposed = new Error('another process leads');
+    let leads: boolean;
+    beforeEach(() => {
+      leads = true;
+      ({ clock, directory, observed } = aDirectory(undefined, () => {
+        if (!leads) throw deposed;
+      }));
+      nock(IAM).post('/identity/token').reply(200, anExchange());
+    });
+    const guarded: [string, (registry: Registry) => Promise<unknown>][] = [
+      [
+        'mint',
+        (registry) => registry.mint({ description: 'd', access: 'ReadOnly', lifetime: 86_400_000 }, NEVER),
+      ],
+      ['revoke', (registry) => registry.revoke('id', NEVER)],
+    ];
+    for (const [operation, change] of guarded) {
+      it(`asks it again when the turn of a ${operation} has come: what it says no to is not sent`, async () => {
+        serve();
+        const registry = directory.registry(anAccount({ requestsPerSecond: 1 }), 'us-south');
+        await registry.list(NEVER);
+        const waiting = change(registry).catch((error: unknown) => error);
+        await clock.advance(999);
+        leads = false;
+        await clock.advance(1);
+        expect(await waiting).to.equal(deposed);
+        expect(observed.map((each) => each.operation)).to.deep.equal(['exchange', 'list', operation]);
+        expect(observed.at(-1)).to.include({ code: 'Aborted' });
+        nock.cleanAll();
+      });
+    }
+
+    it('reads without asking it', async () => {
+      leads = false;
+      serve();
+      expect(await directory.registry(anAccount(), 'us-south').list(NEVER)).to.deep.equal([]);
+      nock.cleanAll();
+    });
+  });
 
   it('forgets an account', async () => {
     nock(IAM).post('/identity/token').twice().reply(200, anExchange());

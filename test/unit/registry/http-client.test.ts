@@ -245,6 +245,34 @@ describe('HttpClient', () => {
     }
   });
 
+  describe('with a guard', () => {
+    const deposed = new Error('another process leads');
+
+    it('asks it when there is a connection, and sends nothing when it says no', async () => {
+      server = await listen((socket) => socket.end(wire(200, '{}')));
+      const asked: number[] = [];
+      const guard = (): void => {
+        asked.push(server?.received.length ?? 0);
+        throw deposed;
+      };
+      const sending = client.send(request(server.origin, { guard }), NEVER);
+      expect(asked, 'before there is a connection').to.deep.equal([]);
+      expect(await sending.catch((error: unknown) => error)).to.equal(deposed);
+      await settle();
+      expect(asked).to.have.length(1);
+      expect(server.received.join('')).to.equal('');
+      expect(clock.pending).to.equal(0);
+    });
+
+    it('asks it once for each request that it lets through', async () => {
+      server = await listen((socket) => socket.end(wire(200, '{}')));
+      let asked = 0;
+      const sending = client.send(request(server.origin, { guard: () => void asked++ }), NEVER);
+      expect(await sending).to.include({ status: 200 });
+      expect(asked).to.equal(1);
+    });
+  });
+
   it('keeps a connection for the next request and does not send again what a stale one swallowed', async () => {
     let answered = 0;
     server = await listen((socket) => {

@@ -45,7 +45,10 @@ export function anExchange(part: object = {}, claims: object = {}): Record<strin
 export type Observation = Parameters<RegistryMetrics['requested']>[0] & { milliseconds: number };
 
 /** A directory on a virtual clock, and what it told the metrics. */
-export function aDirectory(clock = new VirtualClock()): {
+export function aDirectory(
+  clock = new VirtualClock(),
+  guard?: () => void,
+): {
   clock: VirtualClock;
   directory: RegistryDirectory;
   observed: Observation[];
@@ -55,6 +58,7 @@ export function aDirectory(clock = new VirtualClock()): {
     clock,
     userAgent: 'registry-token-operator/1.2.3',
     timeout: TIMEOUT,
+    guard,
     metrics: { requested: (labels, milliseconds) => observed.push({ ...labels, milliseconds }) },
   });
   return { clock, directory, observed };
