@@ -98,7 +98,11 @@ export class Operator {
   constructor(options: OperatorOptions) {
     this.#options = options;
     const { client, clock, random, logger, metrics, identity, settings } = options;
-    this.#tokenQueue = new WorkQueue({ clock, metrics: metrics.tokenQueue });
+    const fairness = {
+      lineOf: (key: string) => this.watches.accountOf(parseObjectKey(key)),
+      mostOfOneLine: Math.ceil(settings.workers / 2),
+    };
+    this.#tokenQueue = new WorkQueue({ clock, metrics: metrics.tokenQueue, fairness });
     this.#accountQueue = new WorkQueue({ clock, metrics: metrics.accountQueue });
     this.#sweepQueue = new WorkQueue({ clock });
     this.#linkQueue = new WorkQueue({ clock });
