@@ -39,6 +39,11 @@ export class Store {
     return Math.max(this.#floor, this.#collections.get(collection)?.floor ?? 0);
   }
 
+  /** The revision of the collection's latest change; 0 when it never had one. */
+  latest(collection: string): number {
+    return this.#collections.get(collection)?.latest ?? 0;
+  }
+
   /** Changes later than the revision; undefined when some of them are no longer known. */
   changesAfter(collection: string, revision: number): readonly Change[] | undefined {
     if (revision < this.oldest(collection)) return undefined;

@@ -13,6 +13,11 @@ export class StoredCollection {
   /** Changes up to this revision may be missing. */
   floor = 0;
 
+  /** The revision of the latest change. */
+  get latest(): number {
+    return this.#changes.at(-1)?.revision ?? this.floor;
+  }
+
   get(key: string): JsonObject | undefined {
     return this.#objects.get(key);
   }

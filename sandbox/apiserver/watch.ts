@@ -9,7 +9,9 @@ import type { Selector } from './selectors.ts';
 import { expired, type StatusError } from './status-error.ts';
 import type { Store } from './store.ts';
 
+/** When bookmarks come, as from kube-apiserver: each minute, and shortly before the end of the watch. */
 const BOOKMARK_INTERVAL = 60_000;
+const LAST_BOOKMARK = 2_000;
 const LONGEST_WATCH = 30 * 60_000;
 
 export interface WatchParameters {
@@ -68,14 +70,15 @@ export class Watch {
     }
     if (initial || (revision === 0 && query.get('sendInitialEvents') !== 'false'))
       for (const object of this.#store.list(type.collection)) this.#sendIfSelected(type.read(object));
-    if (initial && query.get('allowWatchBookmarks') === 'true')
-      this.#sendBookmark({ 'k8s.io/initial-events-end': 'true' });
+    const bookmarks = query.get('allowWatchBookmarks') === 'true';
+    if (initial && bookmarks)
+      this.#sendBookmark(this.#store.revision, { 'k8s.io/initial-events-end': 'true' });
     for (const change of changes) this.#deliver(change);
     this.#stop = [
       this.#store.subscribe((change) => change.collection === type.collection && this.#deliver(change)),
       this.#clock.after(timeoutOf(query), () => this.end()),
     ];
-    if (query.get('allowWatchBookmarks') === 'true') this.#scheduleBookmark();
+    if (bookmarks) this.#scheduleBookmark(timeoutOf(query));
   }
 
   #release(): void {
@@ -110,19 +113,23 @@ export class Watch {
     return withColumns ? shown : { ...shown, columnDefinitions: null };
   }
 
-  #scheduleBookmark(): void {
-    const cancel = this.#clock.after(BOOKMARK_INTERVAL, () => {
+  /** @param left milliseconds until the watch ends */
+  #scheduleBookmark(left: number): void {
+    if (left <= LAST_BOOKMARK) return;
+    const wait = Math.min(BOOKMARK_INTERVAL, left - LAST_BOOKMARK);
+    const cancel = this.#clock.after(wait, () => {
       this.#stop.splice(this.#stop.indexOf(cancel), 1);
-      this.#sendBookmark();
-      this.#scheduleBookmark();
+      const latest = this.#store.latest(this.collection);
+      if (latest > 0) this.#sendBookmark(latest);
+      this.#scheduleBookmark(left - wait);
     });
     this.#stop.push(cancel);
   }
 
-  #sendBookmark(annotations?: JsonObject): void {
+  #sendBookmark(revision: number, annotations?: JsonObject): void {
     const { type, representation } = this.#parameters;
     const metadata = {
-      resourceVersion: String(this.#store.revision),
+      resourceVersion: String(revision),
       creationTimestamp: null,
       ...(annotations && { annotations }),
     };

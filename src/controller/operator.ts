@@ -8,7 +8,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReflectorMetrics, WorkerPoolMetrics, WorkQueueMetrics } from '../kube/metrics.ts';
 import { objectKey, parseObjectKey } from '../kube/object-key.ts';
-import { WorkQueue } from '../kube/work-queue.ts';
+import { WorkQueue, type Fairness } from '../kube/work-queue.ts';
 import { WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
 import type { RegistryDirectory } from '../registry/directory.ts';
 import { AccountController } from './account-controller.ts';
@@ -98,8 +98,12 @@ export class Operator {
   constructor(options: OperatorOptions) {
     this.#options = options;
     const { client, clock, random, logger, metrics, identity, settings } = options;
-    const queue = (controller: string) => new WorkQueue({ clock, metrics: metrics.queue(controller) });
-    this.#tokenQueue = queue('registrytoken');
+    const queue = (controller: string, fairness?: Fairness) =>
+      new WorkQueue({ clock, metrics: metrics.queue(controller), ...(fairness && { fairness }) });
+    this.#tokenQueue = queue('registrytoken', {
+      lineOf: (key) => this.watches.accountOf(parseObjectKey(key)),
+      mostOfOneLine: Math.ceil(settings.workers / 2),
+    });
     this.#accountQueue = queue('registryaccount');
     this.#sweepQueue = queue('sweep');
     this.#linkQueue = queue('serviceaccount');

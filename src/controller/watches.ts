@@ -138,6 +138,12 @@ export class Watches implements Sources {
     return this.#byIndex('account', account);
   }
 
+  /** Name of the account that a RegistryToken refers to; empty when there is no such RegistryToken. */
+  accountOf(name: ObjectName): string {
+    const token = this.token(name);
+    return token ? accountName(token) : '';
+  }
+
   account(name: string): RegistryAccount | undefined {
     return this.#accounts.store.get({ name });
   }

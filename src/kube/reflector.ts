@@ -27,16 +27,24 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
 export interface ReflectorHealth {
   /** The store was filled and nothing is known to be missing from it. */
   synced: boolean;
-  /** The server was heard (list, watch accepted, event or bookmark) within the limit. */
+  /** The server was heard (list, or a watch's beginning, event, bookmark or end in good order) within the limit. */
   live: boolean;
   /** Monotonic time in milliseconds when it was; -Infinity before the first time. */
   lastHeard: number;
 }
 
-/** Silence after which a watch is dead: with the time to open another it is healed within two minutes. Bookmarks come about once a minute. */
-export const STALL_LIMIT = 115_000;
-/** The server ends a watch after 5 to 10 minutes, so that not all come back at once (client-go's minWatchTimeout). */
-const WATCH_SECONDS = 300;
+/**
+ * The server ends a watch after this long to twice as long, at random, so that not all come back at once. Nothing else makes it
+ * speak when nothing happens: bookmarks are only a favour, and kube-apiserver sends none before it has seen an event.
+ */
+const WATCH_SECONDS = 45;
+/** Silence that a server in good health leaves no watch in. */
+const LIVE_LIMIT = 100_000;
+/**
+ * Silence after which a watch is dead: late enough for a readiness probe every ten seconds to see that it is not live, and with the
+ * time to open another it is healed within two minutes.
+ */
+const STALL_LIMIT = 115_000;
 /** A watch that lives shorter than this gained nothing; opening the next at once would be a hot loop. */
 const SHORT_WATCH = 1_000;
 
@@ -76,7 +84,7 @@ export class Reflector<T extends KubeObject> {
 
   get health(): ReflectorHealth {
     const silence = this.#options.clock.monotonic() - this.#lastHeard;
-    return { synced: this.synced, live: silence <= STALL_LIMIT, lastHeard: this.#lastHeard };
+    return { synced: this.synced, live: silence <= LIVE_LIMIT, lastHeard: this.#lastHeard };
   }
 
   get title(): string {
@@ -149,6 +157,7 @@ export class Reflector<T extends KubeObject> {
       else if (type !== 'BOOKMARK') this.#replica.set(withoutManagedFields(object));
       this.#resourceVersion = object.metadata.resourceVersion;
     }
+    this.#heard();
     if (clock.monotonic() - opened < SHORT_WATCH)
       throw new KubeError(`The watch of ${this.#title} ended as soon as it began`);
   }

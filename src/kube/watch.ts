@@ -15,7 +15,7 @@ export interface WatchOptions extends Selection {
   resourceVersion: string;
   /** The server ends the watch after so many seconds. */
   timeoutSeconds: number;
-  /** Milliseconds of silence after which the watch counts as dead; the server sends bookmarks about once a minute. */
+  /** Milliseconds of silence after which the watch counts as dead: more than the server's own end takes. */
   stallLimit: number;
   /** Told when the server has accepted the watch. */
   onOpen?: () => void;

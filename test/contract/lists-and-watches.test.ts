@@ -226,6 +226,30 @@ contract('lists and watches', (api) => {
       expect(await watch.next()).to.equal(undefined);
     });
 
+    it('sends a bookmark before a watch ends, to go on from', async () => {
+      const { body: list } = await api().get(maps);
+      const query = {
+        timeoutSeconds: '4',
+        allowWatchBookmarks: 'true',
+        resourceVersion: list.metadata.resourceVersion,
+      };
+      const [watch, without] = [
+        await watching(query),
+        await watching({ ...query, allowWatchBookmarks: 'false' }),
+      ];
+      const { body: made } = await api().post(maps, configMap('a'));
+      expect((await watch.next())?.type).to.equal('ADDED');
+      const bookmark = await watch.next();
+      expect(bookmark?.type).to.equal('BOOKMARK');
+      expect(bookmark?.object).to.include({ kind: 'ConfigMap', apiVersion: 'v1' });
+      const { resourceVersion } = bookmark!.object.metadata;
+      expect(Number(resourceVersion)).to.be.at.least(Number(made.metadata.resourceVersion));
+      expect(await without.take(2)).to.deep.equal(['ADDED a']);
+      await api().post(maps, configMap('b'));
+      const next = await watching({ ...query, resourceVersion });
+      expect(await next.take(1)).to.deep.equal(['ADDED b']);
+    });
+
     it('gives the initial state with a bookmark behind it, when asked to stream the list', async function () {
       since(this, api(), 32);
       await api().post(maps, configMap('a'));

@@ -9,6 +9,7 @@ import type { Fate } from './weather.ts';
 import type { World } from './world.ts';
 
 const DEFAULT_TIMEOUT = 60_000;
+const WATCH_SECONDS = '600';
 
 /** The way of one process to the API server: slow, broken, held up, as the weather is. */
 export class ApiTransport implements Transport {
@@ -46,8 +47,9 @@ export class ApiTransport implements Transport {
     const { weather, clock } = this.#world;
     const { gate, connections } = this.#process;
     const ended = AbortSignal.any(call.signal ? [connections, call.signal] : [connections]);
-    // The server sends no bookmarks, which it need not, so that time without events costs nothing.
-    const { allowWatchBookmarks: _, ...query } = call.query ?? {};
+    // No bookmarks, which a server need not send, and few ends of watches, so that time without events costs next to nothing.
+    const { allowWatchBookmarks: _, ...asked } = call.query ?? {};
+    const query = { ...asked, timeoutSeconds: WATCH_SECONDS };
     const fate = weather.api(false);
     await sleep(clock, weather.latency());
     await gate.open();

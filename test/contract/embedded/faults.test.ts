@@ -142,11 +142,21 @@ describe('faults and time of the embedded API server', () => {
     expect(JSON.parse(rest.body as string).items).to.have.length(3);
   });
 
-  it('sends a bookmark each minute, and ends a watch when its time is up', async () => {
+  it('sends a bookmark each minute and one before the end, and ends a watch when its time is up', async () => {
     const lines = await watch('&allowWatchBookmarks=true&timeoutSeconds=90');
+    await create('a');
+    expect(await event(lines)).to.equal('ADDED a');
     await clock.advance(60_000);
     expect(await event(lines)).to.equal('BOOKMARK');
-    await clock.advance(30_000);
+    await clock.advance(28_000);
+    expect(await event(lines)).to.equal('BOOKMARK');
+    await clock.advance(2_000);
+    expect(await event(lines)).to.equal('end');
+  });
+
+  it('sends no bookmarks to watches of what never changed, as kube-apiserver', async () => {
+    const lines = await watch('&allowWatchBookmarks=true&timeoutSeconds=90');
+    await clock.advance(90_000);
     expect(await event(lines)).to.equal('end');
   });
 

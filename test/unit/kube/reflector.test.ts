@@ -5,6 +5,7 @@ import { KubeError } from '../../../src/kube/errors.ts';
 import { Reflector, type ReflectorOptions } from '../../../src/kube/reflector.ts';
 import type { Change } from '../../../src/kube/replica.ts';
 import { PODS } from '../../../src/kube/resources.ts';
+import type { StreamCall } from '../../../src/kube/transport.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from './support/logs.ts';
 import { ModelServer, refuse } from './support/model-server.ts';
@@ -77,7 +78,7 @@ describe('Reflector', () => {
       expect(kinds()).to.deep.equal(['list', 'watch']);
     });
 
-    it('lists in pages and watches with bookmarks for 5 to 10 minutes', async () => {
+    it('lists in pages and watches with bookmarks for 45 to 90 seconds', async () => {
       for (let n = 0; n < 1001; n++) put(`thing-${n}`);
       const { store } = await start({ random: () => 0.5, labelSelector: 'a=b' });
       expect(store.list()).to.have.length(1001);
@@ -91,7 +92,7 @@ describe('Reflector', () => {
       expect(server.calls[3]).to.have.property('stallLimit', 115_000);
       expect(server.calls[3]!.query).to.include({
         allowWatchBookmarks: 'true',
-        timeoutSeconds: '450',
+        timeoutSeconds: '67',
         labelSelector: 'a=b',
       });
     });
@@ -190,7 +191,7 @@ describe('Reflector', () => {
 
     it('watches again at once when the server ends a watch in time', async () => {
       await start();
-      await clock.advance(300_000);
+      await clock.advance(45_000);
       [...server.watches][0]!.end();
       await settle();
       expect(kinds()).to.deep.equal(['list', 'watch', 'watch']);
@@ -364,19 +365,37 @@ describe('Reflector', () => {
       expect(await waiting).to.have.property('message', 'enough');
     });
 
-    it('is live while bookmarks come and no longer after two minutes of silence', async () => {
+    it('is live while the server speaks, if only to end a watch in which nothing happened', async () => {
       const reflector = create();
       expect(reflector.health).to.deep.equal({ synced: false, live: false, lastHeard: -Infinity });
       running = reflector.run(stop.signal);
       await settle();
-      for (let minute = 1; minute <= 5; minute++) {
-        await clock.advance(60_000);
-        server.bookmark();
+      const speak = [
+        (): void => server.bookmark(),
+        (): void => void put('a'),
+        (): void => [...server.watches][0]!.end(),
+      ];
+      for (let time = 1; time <= 9; time++) {
+        await clock.advance(90_000);
+        expect(reflector.health.live).to.equal(true);
+        speak[time % 3]!();
         await settle();
-        expect(reflector.health).to.deep.equal({ synced: true, live: true, lastHeard: minute * 60_000 });
+        expect(reflector.health).to.deep.equal({ synced: true, live: true, lastHeard: time * 90_000 });
       }
-      await clock.advance(120_001);
-      expect(reflector.health).to.deep.equal({ synced: true, live: false, lastHeard: 300_000 });
+      expect(logs.lines).to.deep.equal([]);
+    });
+
+    it('is not live for a while before a silent watch is given up, so that a probe can see it', async () => {
+      const reflector = await start();
+      await clock.advance(100_000);
+      expect(reflector.health.live).to.equal(true);
+      await clock.advance(1);
+      expect(reflector.health).to.deep.equal({ synced: true, live: false, lastHeard: 0 });
+      const [{ stallLimit }] = server.calls.slice(-1) as [StreamCall];
+      expect(stallLimit - 100_000).to.be.greaterThan(10_000);
+      [...server.watches][0]!.end(new KubeError('silence'));
+      await clock.advance(800);
+      expect(reflector.health.live).to.equal(true);
     });
 
     it('counts lists and signs of life', async () => {

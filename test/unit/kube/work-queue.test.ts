@@ -87,6 +87,81 @@ describe('WorkQueue', () => {
     });
   });
 
+  describe('what comes back by itself', () => {
+    const ways: [string, () => void][] = [
+      ['after a delay', () => queue.addAfter('back', 1)],
+      ['after no delay', () => queue.addAfter('back', 0)],
+      ['after a failure', () => queue.addRateLimited('back')],
+    ];
+    for (const [what, comeBack] of ways)
+      it(`${what} lets go first what just changed`, async () => {
+        comeBack();
+        await clock.advance(5);
+        queue.add('changed');
+        expect(await drain()).to.deep.equal(['changed', 'back']);
+      });
+  });
+
+  describe('fairness', () => {
+    beforeEach(() => {
+      const lineOf = (key: string): string => key.slice(0, 1);
+      queue = new WorkQueue({ clock, fairness: { lineOf, mostOfOneLine: 2 } });
+    });
+
+    it('lets lines take turns, however long one is', async () => {
+      for (let n = 0; n < 4; n++) queue.add(`a${n}`);
+      for (const key of ['b0', 'c0', 'b1']) queue.add(key);
+      expect(await drain()).to.deep.equal(['a0', 'b0', 'c0', 'a1', 'b1', 'a2', 'a3']);
+    });
+
+    it('lets lines take turns among keys of low priority too', async () => {
+      for (const key of ['a0', 'a1', 'b0']) queue.add(key, { priority: 'low' });
+      expect(await drain()).to.deep.equal(['a0', 'b0', 'a1']);
+    });
+
+    it('gives out no more keys of one line than it may have, and the next when one is done', async () => {
+      for (const key of ['a0', 'a1', 'a2', 'b0']) queue.add(key);
+      expect([await take(), await take(), await take()]).to.deep.equal(['a0', 'b0', 'a1']);
+      const waiting = take();
+      queue.done('b0');
+      queue.add('b1');
+      expect(await waiting).to.equal('b1');
+      const next = take();
+      queue.done('a0');
+      expect(await next).to.equal('a2');
+    });
+
+    it('gives out keys of low priority while the others may have no more', async () => {
+      queue.add('b0', { priority: 'low' });
+      for (const key of ['a0', 'a1', 'a2']) queue.add(key);
+      expect([await take(), await take(), await take()]).to.deep.equal(['a0', 'a1', 'b0']);
+    });
+
+    it('counts a key to the line it came from, also when it belongs to another meanwhile', async () => {
+      let line = 'a';
+      queue = new WorkQueue({ clock, fairness: { lineOf: () => line, mostOfOneLine: 1 } });
+      queue.add('1');
+      queue.add('2');
+      await take();
+      line = 'b';
+      queue.add('1');
+      const second = take();
+      queue.done('1');
+      expect(await second).to.equal('2');
+      expect(await take()).to.equal('1');
+    });
+
+    it('keeps workers until what waits behind a full line is done, when shut down', async () => {
+      for (const key of ['a0', 'a1', 'a2']) queue.add(key);
+      await take();
+      await take();
+      const [next, last] = [take(), take()];
+      queue.shutDown();
+      queue.done('a0');
+      expect(await Promise.all([next, last])).to.deep.equal(['a2', undefined]);
+    });
+  });
+
   describe('delays', () => {
     it('adds a key when it is due', async () => {
       queue.addAfter('b', 2_000);
