@@ -17,7 +17,16 @@ import { NAMESPACES, SECRETS } from '../../../src/kube/resources.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
 import { startReal, type RunningApiServer } from '../../support/api-servers.ts';
 import { recordOutput, registerSecret } from '../../support/secrecy.ts';
-import { CHART, NAMESPACE, RELEASE, runProgram, type Helm, type Outcome, type Values } from './helm.ts';
+import {
+  CHART,
+  NAMESPACE,
+  RELEASE,
+  runProgram,
+  withImage,
+  type Helm,
+  type Outcome,
+  type Values,
+} from './helm.ts';
 
 export const HOST = 'registry.test:5000';
 export const API_KEYS = ['the-first-key-of-the-account', 'the-second-key-of-the-account'] as const;
@@ -127,7 +136,7 @@ export class Installation {
 
   tryUpgrade(values: Values, chart = CHART): Promise<Outcome> {
     const args = ['upgrade', '--install', RELEASE, chart, ...OLD_API_SERVER.args[this.#helm.major]];
-    return this.tryHelm(args, { ...OLD_API_SERVER.values, ...values });
+    return this.tryHelm(args, withImage({ ...OLD_API_SERVER.values, ...values }));
   }
 
   /** @param line arguments, separated by spaces. @throws Error with what kubectl said when it fails */
