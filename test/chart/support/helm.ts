@@ -68,10 +68,7 @@ export class Helm {
   async render(values: Values = {}, ...args: string[]): Promise<Rendered[]> {
     const { status, stdout, stderr } = await this.template(values, ...args);
     if (status !== 0) throw new Error(stderr);
-    // As Kubernetes reads it: in YAML 1.1 more words than `true` and `null` are none.
-    return parseAllDocuments(stdout, { version: '1.1' })
-      .map((document) => document.toJS() as Rendered | null)
-      .filter((object) => object !== null);
+    return objectsOf(stdout);
   }
 
   template(values: Values, ...args: string[]): Promise<Outcome> {
@@ -86,6 +83,13 @@ export class Helm {
     if (status !== 0) throw new Error(stderr);
     return stdout.slice(stdout.indexOf('\nNOTES:\n'));
   }
+}
+
+/** The objects of a manifest as Kubernetes reads it: in YAML 1.1, where more words than `true` and `null` are none. */
+export function objectsOf(manifest: string): Rendered[] {
+  return parseAllDocuments(manifest, { version: '1.1' })
+    .map((document) => document.toJS() as Rendered | null)
+    .filter((object) => object !== null);
 }
 
 /** Values that say where the image is, if they did not. */
