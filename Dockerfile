@@ -8,8 +8,8 @@
 #
 # gives the same bytes each time, as long as the two base images are the same: for a release give both by digest
 # (--build-arg BUILDER=…@sha256:… --build-arg BASE=…@sha256:…).
-ARG BUILDER=docker.io/library/node:24.21.0-bookworm-slim
-ARG BASE=gcr.io/distroless/nodejs24-debian12:nonroot
+ARG BUILDER=docker.io/library/node:24.21.0-trixie-slim
+ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot
 
 FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
 WORKDIR /project

@@ -14,7 +14,7 @@ import {
 
 export type { BindAddress } from './config/values.ts';
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const SWEEPS = ['revoke', 'report', 'off'] as const;
 const LOG_FORMATS = ['json', 'text'] as const;
 

@@ -49,10 +49,12 @@ describeHelm('chart: accounts', (helm) => {
       accounts: {
         default: credentials,
         leaked: { ...credentials, rotation: { requestedAt: '2026-02-01T00:00:00Z' } },
+        spared: { ...credentials, rotation: { requestedAt: '' } },
       },
       rotation: { requestedAt: '2026-01-01T00:00:00Z' },
     });
     expect(specOf(objects).rotation).to.deep.equal({ requestedAt: '2026-01-01T00:00:00Z' });
+    expect(specOf(objects, 'spared').rotation).to.deep.equal({ requestedAt: '' });
     expect(specOf(objects, 'leaked').rotation).to.deep.equal({ requestedAt: '2026-02-01T00:00:00Z' });
   });
 
@@ -95,10 +97,18 @@ describeHelm(
     it('tell how to widen an account, until it is wide', async () => {
       const account = { credentialsSecretRef: { name: 'ibm-cloud' } };
       expect(await helm.notes({ accounts: { ci: account } })).to.include(
-        '--set accounts.ci.limits.maxAccess=ReadWrite',
+        "--set 'accounts.ci.limits.maxAccess=ReadWrite'",
       );
       const wide = { ...account, limits: { maxAccess: 'ReadWrite' } };
       expect(await helm.notes({ accounts: { ci: wide } })).not.to.include('limits.maxAccess');
+    });
+
+    it('give commands that work for a name with a dot', async () => {
+      const account = { credentialsSecretRef: { name: 'ibm-cloud' } };
+      const notes = await helm.notes({ accounts: { 'eu.de': account } });
+      const [, path = ''] = /--set '(\S+maxAccess=ReadWrite)'/.exec(notes) ?? [];
+      const objects = await helm.render({ accounts: { 'eu.de': account } }, '--set', path);
+      expect(specOf(objects, 'eu.de').limits?.maxAccess).to.equal('ReadWrite');
     });
 
     it('warn of a key in the values without showing it', async () => {

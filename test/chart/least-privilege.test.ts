@@ -7,7 +7,8 @@ import { KubeError } from '../../src/kube/errors.ts';
 import type { ServiceAccount } from '../../src/token/service-accounts.ts';
 import { realAssets } from '../support/api-servers.ts';
 import { describeHelm, NAMESPACE, type Values } from './support/helm.ts';
-import { API_KEYS, Installation, SERVICE_ACCOUNT } from './support/installation.ts';
+import { createFailingPod } from './support/failing-pod.ts';
+import { API_KEYS, HOST, Installation, SERVICE_ACCOUNT } from './support/installation.ts';
 import { granted } from './support/permissions.ts';
 
 interface Mode {
@@ -15,11 +16,18 @@ interface Mode {
   values: Values;
   /** Whether the operator may work in a namespace that no values name. */
   everywhere: boolean;
+  /** Whether it may evict pods. */
+  evicting: boolean;
 }
 
 const MODES: Mode[] = [
-  { name: 'all namespaces', values: {}, everywhere: true },
-  { name: 'named namespaces', values: { scope: { namespaces: ['team-a', 'team-b'] } }, everywhere: false },
+  { name: 'all namespaces', values: {}, everywhere: true, evicting: false },
+  {
+    name: 'named namespaces, evicting pods',
+    values: { scope: { namespaces: ['team-a', 'team-b'] }, operator: { evictPods: true } },
+    everywhere: false,
+    evicting: true,
+  },
 ];
 
 /** Never granted anywhere: verb, resource, and where. */
@@ -42,10 +50,11 @@ const REFUSED: [string, string, string?][] = [
   ['create', 'leases.coordination.k8s.io', 'team-a'],
   ['delete', 'events.events.k8s.io', 'team-a'],
   ['list', 'events.events.k8s.io', 'team-a'],
-  ['list', 'pods', 'team-a'],
+  ['list', 'pods', 'team-c'],
+  ['create', 'pods/eviction', 'team-c'],
+  ['delete', 'pods', 'team-a'],
   ['create', 'pods', 'team-a'],
   ['create', 'pods/exec', 'team-a'],
-  ['create', 'pods/eviction', 'team-a'],
   ['list', 'configmaps', 'team-a'],
   ['list', 'nodes'],
   ['patch', 'namespaces'],
@@ -77,7 +86,7 @@ const BY_NAMESPACE: [string, string][] = [
 describeHelm(
   'chart: the operator under its own roles',
   (helm) => {
-    for (const { name, values, everywhere } of MODES) {
+    for (const { name, values, everywhere, evicting } of MODES) {
       describe(name, function () {
         this.timeout(120_000);
         let installation: Installation;
@@ -215,6 +224,33 @@ describeHelm(
             const found = account.imagePullSecrets?.some((entry) => entry.name === pull.name);
             return found ? { value: true } : { seen: JSON.stringify(account) };
           });
+        });
+
+        it(`${evicting ? 'evicts' : 'leaves alone'} a pod that could not pull before its Secret was good`, async () => {
+          const late = { namespace: 'team-a', name: 'late' };
+          const pod = { namespace: 'team-a', name: 'waiting' };
+          await createFailingPod(installation.client, pod, late.name, HOST);
+          await installation.client.create(REGISTRY_TOKENS, {
+            apiVersion: 'pullsecrets.dev/v1alpha1',
+            kind: 'RegistryToken',
+            metadata: late,
+            spec: {},
+          });
+          await installation.whenReady(late);
+          const left = (): Promise<string> =>
+            installation.kubectl('--namespace team-a get pod waiting --ignore-not-found --output name');
+          if (evicting) {
+            await installation.eventually('the pod is gone', async () =>
+              (await left()) === '' ? { value: true } : { seen: 'it is there' },
+            );
+          } else expect(await left()).to.equal('pod/waiting\n');
+          for (const [verb, resource] of [
+            ['list', 'pods'],
+            ['create', 'pods/eviction'],
+          ] as const) {
+            expect(await can(verb, resource, 'team-a'), `${verb} ${resource}`).to.equal(evicting);
+          }
+          await installation.kubectl('--namespace team-a delete registrytoken late --timeout=20s');
         });
 
         it('deletes the Secret and revokes the tokens of a deleted RegistryToken', async () => {

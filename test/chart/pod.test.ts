@@ -3,14 +3,16 @@ import { expect } from 'chai';
 import { findCondition } from '../../src/api/conditions.ts';
 import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
 import { LEASES, NAMESPACES, PODS, SECRETS } from '../../src/kube/resources.ts';
 import { eventually } from '../support/eventually.ts';
 import { missingPrograms } from '../../sandbox/programs.ts';
-import { CHART, helms, NAMESPACE, RELEASE, runProgram, type Values } from './support/helm.ts';
+import { CHART, helms, NAMESPACE, objectsOf, RELEASE, runProgram, type Values } from './support/helm.ts';
+import { inventory, since } from './support/inventory.ts';
 import { API_KEY, IMAGE, startNodeCluster, type NodeCluster } from './support/node-cluster.ts';
+import { runTestPod } from './support/test-pod.ts';
 
 const SCRIPT = process.env['CLUSTER_SCRIPT'];
 const PROGRAMS = ['containerd', 'ctr', 'runc', 'jq', 'busybox', 'ip'];
@@ -38,6 +40,7 @@ describe('chart: the operator in pods of a real node', function () {
   let issued = 0;
   let revoked = 0;
   let values: Values;
+  let untouched: string[];
 
   before(async function () {
     const reason = await whyNot();
@@ -56,6 +59,7 @@ describe('chart: the operator in pods of a real node', function () {
     const metadata = { name: 'registry', namespace: NAMESPACE };
     await client.create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata, data });
     const region = { name: 'us-south', host: new URL(serviceUrl).host, endpoint: serviceUrl };
+    untouched = await everything();
     values = {
       ...BASE,
       accounts: {
@@ -81,6 +85,15 @@ describe('chart: the operator in pods of a real node', function () {
     expect(status, `${stdout}\n${stderr}`).to.equal(0);
   }
 
+  /** What kubectl or helm prints. @throws Error with what it said */
+  async function output(program: 'helm' | 'kubectl', args: readonly string[]): Promise<string> {
+    const env = { KUBECONFIG: cluster!.kubeconfig };
+    const { status, stdout, stderr } = await runProgram(helms.get(4)![program], args, '', env);
+    expect(status, stderr).to.equal(0);
+    return stdout;
+  }
+
+  const everything = (): Promise<string[]> => inventory((args) => output('kubectl', args));
   const upgrade = (input: Values): Promise<void> => helm(['upgrade', RELEASE, CHART], input);
   const token = () => cluster!.client.get<RegistryToken>(REGISTRY_TOKENS, APP);
   const pods = async (): Promise<Pod[]> => cluster!.client.listAll<Pod>(PODS, { namespace: NAMESPACE });
@@ -105,12 +118,17 @@ describe('chart: the operator in pods of a real node', function () {
     });
   }
 
-  /** Name of the pod that holds the lease. */
-  async function leader(): Promise<string> {
+  /** Who holds the lease: the name of a pod, an underscore, and what is unique to the process. */
+  async function holder(): Promise<string> {
     const name = { namespace: NAMESPACE, name: 'registry-token-operator' };
     const lease = await cluster!.client.get<KubeObject & { spec: { holderIdentity?: string } }>(LEASES, name);
-    return (lease.spec.holderIdentity ?? '').split('_')[0]!;
+    return lease.spec.holderIdentity ?? '';
   }
+
+  /** Name of the pod that holds the lease. */
+  const leader = async (): Promise<string> => (await holder()).split('_')[0]!;
+  const restarts = async (): Promise<number[]> =>
+    (await pods()).map(({ status }) => status?.containerStatuses?.[0]?.restartCount ?? 0);
 
   it('starts two replicas, of which one leads', async () => {
     // As helm says it must be done on a cluster that has no CRDs yet.
@@ -162,6 +180,13 @@ describe('chart: the operator in pods of a real node', function () {
     expect(issued).to.equal(1);
   });
 
+  it("passes the release's test", async () => {
+    const hooks = await output('helm', ['get', 'hooks', RELEASE, '--namespace', NAMESPACE]);
+    const [replica] = await pods();
+    const phase = await runTestPod(cluster!.client, objectsOf(hooks), replica?.status?.podIP ?? '');
+    expect(phase).to.equal('Succeeded');
+  });
+
   it('creates no token when an upgrade replaces its pods', async () => {
     const before = { ...(await secret()), pods: (await pods()).map(({ metadata }) => metadata.uid) };
     await upgrade({ ...values, podAnnotations: { 'example.com/release': '2' } });
@@ -170,12 +195,13 @@ describe('chart: the operator in pods of a real node', function () {
       return now.length === 2 && now.every((uid) => !before.pods.includes(uid));
     });
     await eventually('one of them leads', async () => {
-      const holder = await leader();
-      return (await pods()).some(({ metadata }) => metadata.name === holder);
+      const name = await leader();
+      return (await pods()).some(({ metadata }) => metadata.name === name);
     });
     expect(await secret()).to.include({ uid: before.uid, password: before.password });
     expect(issued).to.equal(1);
   });
+
   it('rotates every token when helm asks for it, in the same Secret', async () => {
     const before = await secret();
     await sleep(clock, 1_100);
@@ -200,48 +226,57 @@ describe('chart: the operator in pods of a real node', function () {
     expect(issued).to.equal(2);
   });
 
-  it("goes on when the leader's pod is killed", async () => {
-    const killed = await leader();
-    await cluster!.client.delete(PODS, { namespace: NAMESPACE, name: killed });
-    await eventually('another leads', async () => ![killed, ''].includes(await leader()));
-    const annotations = { [ROTATE_ANNOTATION]: 'after-the-kill' };
+  /** Asks for a rotation, and waits until it is done. */
+  async function rotate(request: string, revision: number): Promise<void> {
+    const annotations = { [ROTATE_ANNOTATION]: request };
     await cluster!.client.mergePatch(REGISTRY_TOKENS, APP, { metadata: { annotations } });
-    await revisionIs(3);
-    expect(issued).to.equal(3);
+    await revisionIs(revision);
+    expect(issued).to.equal(revision);
+  }
+
+  it("goes on when the leader's pod is deleted", async () => {
+    const deleted = await leader();
+    await cluster!.client.delete(PODS, { namespace: NAMESPACE, name: deleted });
+    await eventually('another leads', async () => ![deleted, ''].includes(await leader()));
+    await rotate('after-the-deletion', 3);
     await eventually('there are two again', async () => (await pods()).length === 2);
-    for (const { metadata, status } of await pods()) {
-      expect(
-        status?.containerStatuses?.map(({ restartCount }) => restartCount) ?? [0],
-        metadata.name,
-      ).to.deep.equal([0]);
-    }
+    expect(await restarts()).to.deep.equal([0, 0]);
   });
+
+  it('goes on when the leader is killed before it can give back the lease', async () => {
+    const killed = await holder();
+    process.kill(await processOf(await leader()), 'SIGKILL');
+    await eventually('another process leads', async () => ![killed, ''].includes(await holder()));
+    await rotate('after-the-kill', 4);
+    await eventually('the one killed is started again', async () => (await restarts()).includes(1));
+  });
+
+  /** Process id of the operator in a pod. */
+  async function processOf(pod: string): Promise<number> {
+    for (const pid of await cluster!.processes()) {
+      if ((await readFile(`/proc/${pid}/root/etc/hostname`, 'utf8')).trim() === pod) return pid;
+    }
+    throw new Error(`no process of pod ${pod}`);
+  }
 
   it('leaves what policy keeps when it is uninstalled, and nothing else', async () => {
     const before = await secret();
     await helm(['uninstall', RELEASE]);
     await eventually('its pods are gone', async () => (await pods()).length === 0);
-    const { status, stdout } = await runProgram(
-      helms.get(4)!.kubectl,
-      [
-        'get',
-        'deployments,services,serviceaccounts,configmaps,roles,rolebindings,clusterroles,clusterrolebindings,networkpolicies,customresourcedefinitions,registryaccounts,registrytokens',
-        '--all-namespaces',
-        `--selector=app.kubernetes.io/instance=${RELEASE}`,
-        '--output=name',
-      ],
-      '',
-      { KUBECONFIG: cluster!.kubeconfig },
-    );
-    expect(status).to.equal(0);
-    expect(stdout.trim().split('\n')).to.have.members([
-      'customresourcedefinition.apiextensions.k8s.io/registryaccounts.pullsecrets.dev',
-      'customresourcedefinition.apiextensions.k8s.io/registrytokens.pullsecrets.dev',
-      'registryaccount.pullsecrets.dev/default',
-      'registrytoken.pullsecrets.dev/app',
-    ]);
+    const expected = [
+      'CustomResourceDefinition registryaccounts.pullsecrets.dev',
+      'CustomResourceDefinition registrytokens.pullsecrets.dev',
+      // The operator's own, which Helm does not know of.
+      `Lease ${NAMESPACE}/registry-token-operator`,
+      'RegistryAccount default',
+      'RegistryToken team/app',
+      'Secret team/app',
+    ];
+    await eventually('only these are left', async () => {
+      expect(since(untouched, await everything())).to.deep.equal(expected);
+      return true;
+    });
     expect(await secret()).to.deep.equal(before);
-    expect(await cluster!.client.listAll(REGISTRY_ACCOUNTS)).to.have.length(1);
   });
 });
 

@@ -1,25 +1,30 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { parseDocument } from 'yaml';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
 import { realAssets } from '../support/api-servers.ts';
 import { CHART, describeHelm, NAMESPACE, RELEASE, type Values } from './support/helm.ts';
 import { API_KEYS, Installation } from './support/installation.ts';
+import { inventory, since } from './support/inventory.ts';
 
 const TOKENS: ObjectName[] = [
-  { namespace: 'team-a', name: 'pull' },
+  { namespace: 'team-a', name: 'app-pull' },
   { namespace: 'team-b', name: 'pull' },
 ];
-/** Every kind that the chart makes in the cluster at hand. */
-const KINDS =
-  'deployments,services,serviceaccounts,configmaps,networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,' +
-  'secrets,customresourcedefinitions,registryaccounts,registrytokens';
+/** Of docs/rotation.md: rotates a token after a leak. */
+const [, AFTER_A_LEAK = ''] =
+  /```sh\n([^`]*gracePeriod[^`]*)```/.exec(
+    await readFile(new URL('../../docs/rotation.md', import.meta.url), 'utf8'),
+  ) ?? [];
 
 describeHelm('chart: a release from its first day to its last', (helm) => {
   let installation: Installation;
   let newer: string;
+  let older: string;
+  let untouched: string[];
   let values: Values;
 
   before(async function () {
@@ -36,6 +41,10 @@ describeHelm('chart: a release from its first day to its last', (helm) => {
     const description = join(newer, 'Chart.yaml');
     const text = await readFile(description, 'utf8');
     await writeFile(description, text.replaceAll(/^(version|appVersion): .*$/gm, '$1: 99.0.0'));
+    older = join(installation.folder, 'older');
+    await cp(CHART, older, { recursive: true });
+    await withoutNewest(join(older, 'values.yaml'));
+    untouched = await everything();
     values = { accounts: { default: installation.account() }, tokens: TOKENS };
   });
 
@@ -74,11 +83,7 @@ describeHelm('chart: a release from its first day to its last', (helm) => {
     return revisions.at(-1)?.revision ?? 0;
   };
 
-  const made = async (): Promise<string[]> => {
-    const selector = `app.kubernetes.io/instance=${RELEASE}`;
-    const list = await installation.kubectl(`get ${KINDS} --all-namespaces --output name -l ${selector}`);
-    return list.split('\n').filter((line) => line !== '');
-  };
+  const everything = (): Promise<string[]> => inventory((args) => installation.kubectl(args.join(' ')));
 
   it('is installed, and given an account and tokens', async () => {
     expect(await installation.upgrade({})).to.include('Next, give it an account');
@@ -141,16 +146,53 @@ describeHelm('chart: a release from its first day to its last', (helm) => {
     expect(issued).to.equal(0);
   });
 
+  it('is upgraded from a version that had fewer values, whether new defaults are taken or not', async function () {
+    this.timeout(60_000);
+    await installation.upgrade(values, older);
+    for (const [reuse, given] of [
+      ['--reuse-values', false],
+      ['--reset-then-reuse-values', true],
+    ] as const) {
+      const issued = await issuedDuring(async () => {
+        await installation.upgradeAgain(reuse);
+        await installation.startOperator();
+      });
+      expect(issued, reuse).to.equal(0);
+      const args = await installation.operatorArgs();
+      for (const flag of ['--evict-pods=false', '--sweep=revoke', '--leader-elect-retry-period=2s']) {
+        expect(args.includes(flag), `${reuse}: ${flag}`).to.equal(given);
+      }
+    }
+  });
+
+  it('revokes a leaked token at once, by the command that the documentation has for it', async () => {
+    const leaked = (await installation.token(TOKENS[0]!)).status?.token?.id;
+    await installation.shell(AFTER_A_LEAK);
+    await installation.eventually('the leaked token is revoked', async () => {
+      const ids = installation.service.tokens().map(({ id }) => id);
+      return ids.includes(leaked ?? '') ? { seen: ids.join() } : { value: true };
+    });
+    await installation.whenReady(TOKENS[0]!, ({ status }) => status?.token?.id !== leaked);
+  });
+
   it('leaves nothing but what its policy keeps when it is uninstalled', async () => {
     await installation.stopOperator();
     await installation.helm(['uninstall', RELEASE]);
-    expect((await made()).sort()).to.deep.equal([
-      'customresourcedefinition.apiextensions.k8s.io/registryaccounts.pullsecrets.dev',
-      'customresourcedefinition.apiextensions.k8s.io/registrytokens.pullsecrets.dev',
-      'registryaccount.pullsecrets.dev/default',
-      'registrytoken.pullsecrets.dev/pull',
-      'registrytoken.pullsecrets.dev/pull',
-    ]);
+    const expected = [
+      'CustomResourceDefinition registryaccounts.pullsecrets.dev',
+      'CustomResourceDefinition registrytokens.pullsecrets.dev',
+      // The operator's own, which Helm does not know of.
+      'Lease registry-system/registry-token-operator',
+      'RegistryAccount default',
+      'RegistryToken team-a/app-pull',
+      'RegistryToken team-b/pull',
+      'Secret team-a/app-pull',
+      'Secret team-b/pull',
+    ];
+    await installation.eventually('only these are left', async () => {
+      const left = since(untouched, await everything());
+      return left.join() === expected.join() ? { value: left } : { seen: left.join() };
+    });
   });
 
   it('takes over what it left when it is installed again', async () => {
@@ -166,3 +208,18 @@ describeHelm('chart: a release from its first day to its last', (helm) => {
     expect(installation.service.tokens()).to.deep.equal([]);
   });
 });
+
+/** Takes out of a chart's values what a version before them would not have had. */
+async function withoutNewest(path: string): Promise<void> {
+  const document = parseDocument(await readFile(path, 'utf8'));
+  for (const key of [
+    ['operator', 'evictPods'],
+    ['operator', 'sweep'],
+    ['leaderElection'],
+    ['networkPolicy', 'dnsPorts'],
+    ['rbac', 'restrictSecrets'],
+  ]) {
+    if (!document.deleteIn(key)) throw new Error(`values.yaml has no ${key.join('.')}`);
+  }
+  await writeFile(path, document.toString());
+}

@@ -3,12 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { complaints } from './support/kubernetes-schema.ts';
-import { CHART, describeHelm, find, NAMESPACE, RELEASE, type Rendered, type Values } from './support/helm.ts';
+import {
+  CHART,
+  describeHelm,
+  find,
+  NAMESPACE,
+  RELEASE,
+  withImage,
+  type Rendered,
+  type Values,
+} from './support/helm.ts';
 import { VALUE_SETS } from './support/value-sets.ts';
 
 interface PodTemplate {
-  metadata: { labels: Record<string, string> };
+  metadata: { labels: Record<string, string>; annotations: Record<string, string> };
   spec: {
+    topologySpreadConstraints: { labelSelector: object }[];
     securityContext: Record<string, unknown>;
     terminationGracePeriodSeconds: number;
     containers: [{ args: string[]; securityContext: Record<string, unknown>; image: string }];
@@ -49,12 +59,24 @@ describeHelm('chart: rendering', (helm) => {
     }
   });
 
+  it('keeps names, namespaces and labels text, whatever they look like', async () => {
+    const values = VALUE_SETS['names that YAML could take for something else'];
+    const objects = await helm.render(values, '--namespace', '123');
+    for (const { kind, metadata } of objects) {
+      const { name, namespace = '', labels = {} } = metadata;
+      for (const text of [name, namespace, ...Object.values(labels)]) expect(text, kind).to.be.a('string');
+    }
+    const namespaces = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
+    expect([...namespaces].sort()).to.deep.equal(['123', '1e5', 'default']);
+  });
+
   it('is the same when it is packaged', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'package-'));
     try {
       await helm.run(['package', CHART, '--destination', folder]);
       const [name = ''] = await readdir(folder);
-      const fromPackage = await helm.run(['template', RELEASE, join(folder, name), '--namespace', NAMESPACE]);
+      const command = ['template', RELEASE, join(folder, name), '--namespace', NAMESPACE, '--values', '-'];
+      const fromPackage = await helm.run(command, JSON.stringify(withImage({})));
       expect(fromPackage.stdout).to.equal((await helm.template({})).stdout);
     } finally {
       await rm(folder, { recursive: true });
@@ -98,15 +120,59 @@ describeHelm(
       }
     });
 
+    it('is spread among its own kind, unless told among which', async () => {
+      const own = {
+        matchLabels: {
+          'app.kubernetes.io/name': 'registry-token-operator',
+          'app.kubernetes.io/instance': RELEASE,
+        },
+      };
+      const constraint = { maxSkew: 1, topologyKey: 'rack', whenUnsatisfiable: 'DoNotSchedule' };
+      const labelSelector = { matchExpressions: [{ key: 'tier', operator: 'Exists' }] };
+      const selectors = async (values: Values) =>
+        podOf(await helm.render(values)).spec.topologySpreadConstraints.map((each) => each.labelSelector);
+      expect(await selectors({})).to.deep.equal([own, own]);
+      const given = { topologySpreadConstraints: [constraint, { ...constraint, labelSelector }] };
+      expect(await selectors(given)).to.deep.equal([own, labelSelector]);
+    });
+
+    it('makes way for its successor where both need the same ports of a node', async () => {
+      const strategy = async (values: Values) =>
+        (find(await helm.render(values), 'Deployment')['spec'] as { strategy?: object }).strategy;
+      expect(await strategy({})).to.equal(undefined);
+      expect(await strategy({ hostNetwork: true })).to.deep.equal({
+        rollingUpdate: { maxSurge: 0, maxUnavailable: 1 },
+      });
+    });
+
+    it('has the annotations asked for, beside the container that logs are of', async () => {
+      const name = 'kubectl.kubernetes.io/default-container';
+      const { annotations } = podOf(
+        await helm.render({ podAnnotations: { [name]: 'other', a: 'b' } }),
+      ).metadata;
+      expect(annotations).to.deep.equal({ [name]: 'operator', a: 'b' });
+    });
+
+    it('may ask the DNS pods where they listen', async () => {
+      const [dns] = (
+        find(await helm.render({ networkPolicy: { dnsPorts: [53, 5353] } }), 'NetworkPolicy')['spec'] as {
+          egress: [{ ports: object[] }];
+        }
+      ).egress;
+      expect(dns.ports).to.deep.equal(
+        [53, 5353].flatMap((port) => ['UDP', 'TCP'].map((protocol) => ({ protocol, port }))),
+      );
+    });
+
     it('gets longer to stop than the operator takes', async () => {
       const { spec } = podOf(await helm.render({ operator: { shutdownSeconds: 45 } }));
       expect(spec.containers[0].args).to.include('--shutdown-timeout=45s');
-      expect(spec.terminationGracePeriodSeconds).to.equal(55);
+      expect(spec.terminationGracePeriodSeconds).to.equal(60);
     });
 
     it('runs the image asked for', async () => {
       const cases: [Values, RegExp][] = [
-        [{}, /^registry-token-operator:\d+\.\d+\.\d+$/],
+        [{}, /^registry\.test\/registry-token-operator:\d+\.\d+\.\d+$/],
         [{ image: { repository: 'a.test/b', tag: 'v1' } }, /^a\.test\/b:v1$/],
         [
           VALUE_SETS['image by digest from a private registry'] as Values,

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { describeHelm, type Values } from './support/helm.ts';
+import { parse } from 'yaml';
+import { parseConfig } from '../../src/config.ts';
+import { CHART, describeHelm, type Values } from './support/helm.ts';
 
 const CREDENTIALS = { credentialsSecretRef: { name: 'ibm-cloud' } };
 const account = (fields: object): Values => ({ accounts: { default: { ...CREDENTIALS, ...fields } } });
@@ -18,7 +21,16 @@ const WRONG: [string, Values, string, RegExp][] = [
   ['text for a number', { replicaCount: '2' }, 'replicaCount', /string.*integer|integer.*string/],
   ['text for a switch', { hostNetwork: 'yes' }, 'hostNetwork', /boolean/],
   ['too many replicas', { replicaCount: 11 }, 'replicaCount', /maximum|less than or equal/],
-  ['no image', { image: { repository: '' } }, 'image.repository', /pattern/],
+  ['no image name', { image: { repository: 'Registry/Image' } }, 'image.repository', /pattern/],
+  ['no replica', { replicaCount: 0 }, 'replicaCount', /minimum|greater than or equal/],
+  ['a log level of others', { operator: { logLevel: 'trace' } }, 'operator.logLevel', /debug/],
+  ['a part left out', { networkPolicy: null }, '', /networkPolicy/],
+  [
+    'a runbook that is no address',
+    { metrics: { prometheusRule: { runbookUrl: 'docs/runbook.md' } } },
+    'metrics.prometheusRule.runbookUrl',
+    /pattern/,
+  ],
   ['a digest without its algorithm', { image: { digest: 'abc' } }, 'image.digest', /pattern/],
   ['an unknown pull policy', { image: { pullPolicy: 'Sometimes' } }, 'image.pullPolicy', /'?Always/],
   ['a namespace that cannot be', { scope: { namespaces: ['Team_A'] } }, 'scope.namespaces.0', /pattern/],
@@ -137,6 +149,23 @@ const WRONG: [string, Values, string, RegExp][] = [
 
 /** Values that are each right, but not together. */
 const CONTRADICTIONS: [string, Values, RegExp][] = [
+  ['no image', { image: { repository: '' } }, /image\.repository is empty: say where/],
+  [
+    'a name that no Service can have',
+    { fullnameOverride: 'pull.eu' },
+    /would be named pull\.eu, which no Service can be: set fullnameOverride/,
+  ],
+  ['a name that begins with a digit', { fullnameOverride: '777' }, /would be named 777/],
+  [
+    'the ServiceAccount of everybody',
+    { serviceAccount: { create: false } },
+    /serviceAccount\.name: no ServiceAccount is made .* name yours/,
+  ],
+  [
+    'a scrape longer than its interval',
+    { metrics: { podMonitor: { interval: '1m', scrapeTimeout: '61s' } } },
+    /metrics\.podMonitor\.scrapeTimeout \(61s\) must not be more than metrics\.podMonitor\.interval \(1m\)/,
+  ],
   [
     'two keys',
     account({ apiKey: 'secret-key' }),
@@ -180,10 +209,57 @@ const CONTRADICTIONS: [string, Values, RegExp][] = [
   ],
   [
     'annotations on no ServiceAccount',
-    { serviceAccount: { create: false, annotations: { a: 'b' } } },
+    { serviceAccount: { create: false, name: 'mine', annotations: { a: 'b' } } },
     /there is no ServiceAccount to put them on/,
   ],
 ];
+
+/** Values about the edge of what the operator takes, by the operator's flag. */
+const BOUNDS: [string, string, (string | number)[]][] = [
+  ['workers', 'workers', [0, 1, 256, 257]],
+  ['mint-budget', 'mintBudget', [0, 64, 65]],
+  ['default-grace-period', 'defaultGracePeriod', ['0s', '1h30m', '999999h', '9999999999999999h', '1d']],
+  ['revocation-deadline', 'revocationDeadline', ['0s', '15s', '15']],
+  ['sweep-interval', 'sweepInterval', ['0s', '59s', '60s', '0h60s', '1m', '0h1m', '1h0s', '010s', '100s']],
+  ['sweep-delay', 'sweepDelay', ['0s', '0h0m', '1s', '0m1s', '1m']],
+  ['registry-timeout', 'registryTimeout', ['0s', '1s', '30']],
+  ['cluster-id', 'clusterId', ['a', 'a.b-1', '-a', 'a:b', 'x'.repeat(63), 'x'.repeat(64)]],
+  ['log-level', 'logLevel', ['debug', 'trace', 'error']],
+];
+
+/** Keys, as a path, whose default in values.yaml is an empty list or map, or a list. */
+function collections(values: object, path: string[] = []): string[][] {
+  return Object.entries(values).flatMap(([key, value]: [string, unknown]) => {
+    const here = [...path, key];
+    if (Array.isArray(value)) return [here];
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.keys(value).length === 0 ? [here] : collections(value, here);
+  });
+}
+const defaults = parse(await readFile(`${CHART}/values.yaml`, 'utf8')) as object;
+/** Those without which there is nothing that the chart could do. */
+const NEEDED = ['networkPolicy.egressPorts', 'guardrails.validationActions'];
+
+describeHelm('chart: values', (helm) => {
+  for (const [flag, key, texts] of BOUNDS) {
+    it(`are taken for operator.${key} if the operator takes them, and only then`, async () => {
+      for (const text of texts) {
+        const surroundings = { version: 'test', serviceAccountNamespace: () => 'operators' };
+        const taken = 'config' in parseConfig([`--${flag}=${text}`], {}, surroundings);
+        const { status, stderr } = await helm.template({ operator: { [key]: text } });
+        expect(status === 0, `${text}: ${stderr}`).to.equal(taken);
+        if (!taken) expect(stderr, String(text)).to.include(key);
+      }
+    });
+  }
+
+  for (const path of collections(defaults).filter((each) => !NEEDED.includes(each.join('.')))) {
+    it(`may be taken away: ${path.join('.')}=null`, async () => {
+      const { status, stderr } = await helm.template({}, '--set', `${path.join('.')}=null`);
+      expect(status, stderr).to.equal(0);
+    });
+  }
+});
 
 describeHelm('chart: wrong values', (helm) => {
   for (const [what, values, where, message] of WRONG) {

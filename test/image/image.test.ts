@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import packageJson from '../../package.json' with { type: 'json' };
 import { buildImage } from '../../scripts/image.ts';
+import { freePort } from '../observability/support/prometheus.ts';
+import { recordOutput } from '../support/secrecy.ts';
 import { builtImage, type BuiltImage } from './support/built-image.ts';
+
+/** What the chart's startup probe allows, in milliseconds. */
+const START_TIME = 60_000;
 
 describe('image', function () {
   this.timeout(120_000);
@@ -94,8 +101,34 @@ describe('image', function () {
   it('runs as its user, with nothing around it but its own files', async function () {
     if (process.getuid?.() !== 0) this.skip();
     const { Entrypoint } = image.config.config;
-    const { stdout, stderr } = await image.run(...Entrypoint, '--help');
+    const { stdout, stderr } = await image.run([...Entrypoint, '--help']);
     expect(stdout).to.match(/^Usage: registry-token-operator/);
     expect(stderr).to.equal('');
+  });
+
+  it('answers soon after it was started, and ends when told to', async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    const address = `127.0.0.1:${await freePort()}`;
+    const flags = [
+      '--operator-namespace=tests',
+      '--metrics-bind-address=0',
+      `--health-probe-bind-address=${address}`,
+    ];
+    const started = performance.now();
+    const operator = image.start([...image.config.config.Entrypoint, ...flags]);
+    operator.stdout?.on('data', (chunk: Buffer) => recordOutput(chunk.toString(), 'operator'));
+    const exited = once(operator, 'exit');
+    try {
+      while (!(await fetch(`http://${address}/livez`).catch(() => undefined))?.ok) {
+        expect(operator.exitCode).to.equal(null);
+        expect(performance.now() - started).to.be.below(START_TIME);
+        await setTimeout(5);
+      }
+      const took = Math.round(performance.now() - started);
+      process.stdout.write(`    from start to /livez: ${took} ms\n`);
+    } finally {
+      operator.kill();
+    }
+    expect(await exited).to.deep.equal([0, null]);
   });
 });

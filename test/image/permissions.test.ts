@@ -1,4 +1,11 @@
+import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { createSelfSigned } from '../../sandbox/self-signed-certificate.ts';
+import { systemClock as clock } from '../../src/common/clock.ts';
 import { builtImage, type BuiltImage } from './support/built-image.ts';
 
 describe("image: Node's permissions", function () {
@@ -10,8 +17,9 @@ describe("image: Node's permissions", function () {
   });
 
   /** What a script prints that runs in the image under the entrypoint's flags. */
-  async function underEntrypoint(script: string): Promise<unknown> {
-    const { stdout } = await image.run(...image.config.config.Entrypoint.slice(0, -1), '--eval', script);
+  async function underEntrypoint(script: string, env?: NodeJS.ProcessEnv): Promise<unknown> {
+    const flags = image.config.config.Entrypoint.slice(0, -1);
+    const { stdout } = await image.run([...flags, '--eval', script], env);
     return JSON.parse(stdout);
   }
 
@@ -39,6 +47,25 @@ describe("image: Node's permissions", function () {
       );
     });
   }
+
+  it('let Node read a private certificate authority that is mounted, wherever it lies', async () => {
+    const { key, certificate } = await createSelfSigned('registry.test', clock.now(), ['registry.test']);
+    const server = createServer({ key, cert: certificate }, (_, response) => response.end());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      await mkdir(join(image.root, 'ca'));
+      await writeFile(join(image.root, 'ca/ca.crt'), certificate);
+      const options = JSON.stringify({ host: '127.0.0.1', port, servername: 'registry.test' });
+      const script = `require('node:https').get(${options}, (answer) => { console.log(answer.statusCode); answer.destroy(); })
+        .on('error', (error) => console.log(JSON.stringify(error.code)))`;
+      expect(await underEntrypoint(script, { NODE_EXTRA_CA_CERTS: '/ca/ca.crt' })).to.equal(200);
+      expect(await underEntrypoint(script)).to.equal('DEPTH_ZERO_SELF_SIGNED_CERT');
+    } finally {
+      await rm(join(image.root, 'ca'), { recursive: true, force: true });
+      server.close();
+    }
+  });
 
   const forbidden: [string, string][] = [
     ['start a program', "require('node:child_process').execFileSync('/bin/true')"],

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { systemClock as clock } from '../../src/common/clock.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
@@ -31,6 +31,25 @@ describe('documentation of what can be observed', () => {
         if (anchor !== undefined) expect(anchors, `${name} -> ${file}#${anchor}`).to.include(anchor);
       }
     }
+  });
+
+  it('lists every event that the code names, with its type, and no other', async () => {
+    const folder = new URL('../../src/controller/', import.meta.url);
+    const sources = await Promise.all(
+      (await readdir(folder)).map((name) => readFile(new URL(name, folder), 'utf8')),
+    );
+    const calls = sources.flatMap((text) => [
+      ...text.matchAll(/\.event\(\s*[\w.]+,\s*'(Normal|Warning)',\s*([^,]+),/g),
+    ]);
+    const named = calls.flatMap(([, type, reason = '']) =>
+      [...reason.matchAll(/'(\w+)'/g)].map(([, word]) => `${word} ${type}`),
+    );
+    const rows = (await document('observability.md')).matchAll(/^\| (`\w+`[^|]*)\| (Normal|Warning) +\|/gm);
+    const listed = [...rows].flatMap(([, reasons = '', type]) =>
+      [...reasons.matchAll(/`(\w+)`/g)].map(([, word]) => `${word} ${type}`),
+    );
+    expect(listed).to.have.members([...new Set(named)]);
+    expect(listed).to.include('PodEvicted Normal');
   });
 
   it('lists every metric with its labels, and no other', async () => {

@@ -112,7 +112,7 @@ describe('configuration', () => {
     [['--workers', '0'], {}, '--workers must be a whole number from 1 to 256, not "0"'],
     [['--workers', '8.5'], {}, '--workers must be'],
     [[], { WORKERS: '300' }, '--workers must be a whole number from 1 to 256, not "300" (from WORKERS)'],
-    [['--log-level', 'loud'], {}, '--log-level must be one of trace, debug, info, warn, error, not "loud"'],
+    [['--log-level', 'loud'], {}, '--log-level must be one of debug, info, warn, error, not "loud"'],
     [['--log-format='], {}, '--log-format must be one of json, text, not ""'],
     [['--leader-elect=maybe'], {}, '--leader-elect must be true or false, not "maybe"'],
     [[], { LEADER_ELECT: 'yes' }, '--leader-elect must be true or false, not "yes" (from LEADER_ELECT)'],

@@ -1,29 +1,36 @@
+{{/*
+A value that is absent, as a new one is after an upgrade with --reuse-values, gives no flag: the operator has the same
+defaults.
+*/}}
 {{- define "rto.args" -}}
 - --operator-namespace={{ .Release.Namespace }}
 {{- with .Values.scope.namespaces }}
 - --watch-namespaces={{ join "," . }}
 {{- end }}
-{{- with .Values.operator }}
-{{- with .clusterId }}
-- --cluster-id={{ . }}
+{{- $operator := .Values.operator | default dict }}
+{{- $election := .Values.leaderElection | default dict }}
+{{- range list
+  (list "cluster-id" $operator.clusterId "")
+  (list "workers" $operator.workers "")
+  (list "mint-budget" $operator.mintBudget "")
+  (list "default-grace-period" $operator.defaultGracePeriod "")
+  (list "revocation-deadline" $operator.revocationDeadline "")
+  (list "sweep" $operator.sweep "")
+  (list "sweep-interval" $operator.sweepInterval "")
+  (list "sweep-delay" $operator.sweepDelay "")
+  (list "evict-pods" $operator.evictPods "")
+  (list "registry-timeout" $operator.registryTimeout "")
+  (list "shutdown-timeout" $operator.shutdownSeconds "s")
+  (list "log-level" $operator.logLevel "")
+  (list "log-format" $operator.logFormat "")
+  (list "leader-elect-lease-duration" $election.leaseSeconds "s")
+  (list "leader-elect-renew-deadline" $election.renewSeconds "s")
+  (list "leader-elect-retry-period" $election.retrySeconds "s")
+}}
+{{- $value := index . 1 | toString }}
+{{- if not (or (kindIs "invalid" (index . 1)) (eq $value "")) }}
+- --{{ first . }}={{ $value }}{{ last . }}
 {{- end }}
-- --workers={{ .workers }}
-- --mint-budget={{ .mintBudget }}
-- --default-grace-period={{ .defaultGracePeriod }}
-- --revocation-deadline={{ .revocationDeadline }}
-- --sweep={{ .sweep }}
-- --sweep-interval={{ .sweepInterval }}
-- --sweep-delay={{ .sweepDelay }}
-- --evict-pods={{ .evictPods }}
-- --registry-timeout={{ .registryTimeout }}
-- --shutdown-timeout={{ .shutdownSeconds }}s
-- --log-level={{ .logLevel }}
-- --log-format={{ .logFormat }}
-{{- end }}
-{{- with .Values.leaderElection }}
-- --leader-elect-lease-duration={{ .leaseSeconds }}s
-- --leader-elect-renew-deadline={{ .renewSeconds }}s
-- --leader-elect-retry-period={{ .retrySeconds }}s
 {{- end }}
 - --metrics-bind-address=:{{ .Values.metrics.port }}
 - --health-probe-bind-address=:{{ .Values.health.port }}

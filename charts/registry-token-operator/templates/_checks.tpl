@@ -1,6 +1,8 @@
 {{/* What a schema cannot say. Each failure tells what is wrong and what to do. */}}
 {{- define "rto.checks" -}}
 {{- include "rto.checks.names" . -}}
+{{- include "rto.checks.serviceAccount" . -}}
+{{- include "rto.checks.durations" . -}}
 {{- include "rto.checks.leaderElection" . -}}
 {{- include "rto.checks.metrics" . -}}
 {{- include "rto.checks.accounts" . -}}
@@ -8,9 +10,34 @@
 {{- include "rto.checks.definitions" . -}}
 {{- end }}
 
+{{/* Services are named like hosts, which forbids what other names allow. */}}
 {{- define "rto.checks.names" -}}
-{{- if and (not .Values.serviceAccount.create) .Values.serviceAccount.annotations -}}
+{{- $fullname := include "rto.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) -}}
+{{- fail (printf "this release's objects would be named %s, which no Service can be: set fullnameOverride to a name that begins with a letter and has only lower-case letters, digits and hyphens" $fullname) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "rto.checks.serviceAccount" -}}
+{{- with .Values.serviceAccount -}}
+{{- if and (not .create) (not .name) -}}
+{{- fail "serviceAccount.name: no ServiceAccount is made (serviceAccount.create is false), so name yours; the namespace's default one would share the operator's rights with every pod there" -}}
+{{- end -}}
+{{- if and (not .create) .annotations -}}
 {{- fail "serviceAccount.annotations: there is no ServiceAccount to put them on; set serviceAccount.create, or annotate your own" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* What the operator itself refuses, and would end with. */}}
+{{- define "rto.checks.durations" -}}
+{{- $values := .Values.operator | default dict -}}
+{{- range $key, $least := dict "sweepInterval" "1m" "sweepDelay" "1s" "registryTimeout" "1s" -}}
+{{- with get $values $key -}}
+{{- if lt (include "rto.seconds" . | int64) (include "rto.seconds" $least | int64) -}}
+{{- fail (printf "operator.%s (%s) must be at least %s" $key . $least) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
 
@@ -32,6 +59,13 @@
 {{- end -}}
 {{- if and .serviceMonitor.enabled (not .service.enabled) -}}
 {{- fail "metrics.serviceMonitor.enabled needs metrics.service.enabled; or use metrics.podMonitor" -}}
+{{- end -}}
+{{- range $key := list "serviceMonitor" "podMonitor" -}}
+{{- with get $.Values.metrics $key -}}
+{{- if gt (include "rto.seconds" .scrapeTimeout | int64) (include "rto.seconds" .interval | int64) -}}
+{{- fail (printf "metrics.%s.scrapeTimeout (%s) must not be more than metrics.%s.interval (%s): Prometheus refuses that" $key .scrapeTimeout $key .interval) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and .serviceMonitor.enabled .podMonitor.enabled -}}
 {{- fail "metrics.serviceMonitor and metrics.podMonitor together would scrape every pod twice; choose one" -}}

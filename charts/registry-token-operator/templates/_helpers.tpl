@@ -16,16 +16,12 @@
 {{- end }}
 
 {{- define "rto.serviceAccountName" -}}
-{{- if .Values.serviceAccount.create -}}
 {{- default (include "rto.fullname" .) .Values.serviceAccount.name -}}
-{{- else -}}
-{{- default "default" .Values.serviceAccount.name -}}
-{{- end -}}
 {{- end }}
 
 {{- define "rto.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "rto.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "rto.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/* The chart's own labels win over commonLabels. */}}
@@ -34,21 +30,22 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
 {{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service -}}
 {{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
-{{- merge $own .Values.commonLabels | toYaml -}}
+{{- merge $own (.Values.commonLabels | default dict) | toYaml -}}
 {{- end }}
 
 {{- define "rto.podLabels" -}}
 {{- $own := include "rto.selectorLabels" . | fromYaml -}}
 {{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
-{{- merge $own .Values.podLabels .Values.commonLabels | toYaml -}}
+{{- merge $own (.Values.podLabels | default dict) (.Values.commonLabels | default dict) | toYaml -}}
 {{- end }}
 
 {{- define "rto.image" -}}
 {{- with .Values.image -}}
+{{- $repository := required "image.repository is empty: say where your nodes find the operator's image, such as registry.example/registry-token-operator" .repository -}}
 {{- if .digest -}}
-{{ .repository }}@{{ .digest }}
+{{ $repository }}@{{ .digest }}
 {{- else -}}
-{{ .repository }}:{{ default $.Chart.AppVersion .tag }}
+{{ $repository }}:{{ default $.Chart.AppVersion .tag }}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -62,6 +59,15 @@ helm.sh/resource-policy: keep
 {{- define "rto.customResourceAnnotations" -}}
 {{ include "rto.keep" . }}
 argocd.argoproj.io/sync-options: SkipDryRunOnMissingResource=true
+{{- end }}
+
+{{/* Seconds of a duration such as 1h30m. */}}
+{{- define "rto.seconds" -}}
+{{- $total := 0 -}}
+{{- range $unit, $seconds := dict "h" 3600 "m" 60 "s" 1 -}}
+{{- $total = add $total (mul $seconds (regexFind (printf "[1-9][0-9]*%s" $unit) $ | trimSuffix $unit | int64)) -}}
+{{- end -}}
+{{ $total }}
 {{- end }}
 
 {{- define "rto.restrictedContainer" -}}
@@ -85,6 +91,6 @@ seccompProfile:
 
 {{- define "rto.subject" -}}
 - kind: ServiceAccount
-  name: {{ include "rto.serviceAccountName" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "rto.serviceAccountName" . | quote }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end }}

@@ -30,7 +30,7 @@
 - apiGroups: ['']
   resources: [serviceaccounts]
   verbs: [get, list, watch, patch]
-{{- if .Values.operator.evictPods }}
+{{- if (.Values.operator | default dict).evictPods }}
 - apiGroups: ['']
   resources: [pods]
   verbs: [get, list]

@@ -1,5 +1,22 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
+/**
+ * What a counter's label can say. Each counter is there at 0 before it counts, since Prometheus takes one that appears at 1
+ * for no increase.
+ */
+export const MINT_REASONS = [
+  'FirstIssue',
+  'SpecChanged',
+  'RotationRequested',
+  'AccountRotation',
+  'TokenLost',
+  'TokenExpired',
+  'RenewalDue',
+  'RotationDue',
+] as const;
+export const REVOCATION_RESULTS = ['success', 'failure', 'abandoned'] as const;
+export const REPAIR_KINDS = ['SecretMissing', 'SecretAltered', 'SecretOutdated'] as const;
+
 /** What was done for RegistryTokens, and what the sweeps found. */
 export class TokenMetrics {
   readonly #mints: Counter<'reason'>;
@@ -34,6 +51,9 @@ export class TokenMetrics {
       labelNames: ['account', 'region'],
       registers,
     });
+    for (const reason of MINT_REASONS) this.#mints.inc({ reason }, 0);
+    for (const result of REVOCATION_RESULTS) this.#revocations.inc({ result }, 0);
+    for (const kind of REPAIR_KINDS) this.#repairs.inc({ kind }, 0);
   }
 
   minted(reason: string): void {

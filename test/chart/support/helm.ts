@@ -7,6 +7,8 @@ import { helmTools, type HelmTools } from '../../../scripts/helm-tools.ts';
 export const CHART = fileURLToPath(new URL('../../../charts/registry-token-operator', import.meta.url));
 export const RELEASE = 'pull';
 export const NAMESPACE = 'registry-system';
+/** Where nodes would find the operator's image, which the chart wants to be told. */
+const REPOSITORY = 'registry.test/registry-token-operator';
 
 export type Values = Record<string, unknown>;
 
@@ -66,23 +68,33 @@ export class Helm {
   async render(values: Values = {}, ...args: string[]): Promise<Rendered[]> {
     const { status, stdout, stderr } = await this.template(values, ...args);
     if (status !== 0) throw new Error(stderr);
-    return parseAllDocuments(stdout)
-      .map((document) => document.toJS() as Rendered | null)
-      .filter((object) => object !== null);
+    return objectsOf(stdout);
   }
 
   template(values: Values, ...args: string[]): Promise<Outcome> {
     const command = ['template', RELEASE, CHART, '--namespace', NAMESPACE, '--values', '-', ...args];
-    return this.run(command, JSON.stringify(values));
+    return this.run(command, JSON.stringify(withImage(values)));
   }
 
   /** NOTES.txt as an installation would print it. */
   async notes(values: Values = {}): Promise<string> {
     const dryRun = ['install', RELEASE, CHART, '--namespace', NAMESPACE, '--dry-run=client', '--values', '-'];
-    const { status, stdout, stderr } = await this.run(dryRun, JSON.stringify(values));
+    const { status, stdout, stderr } = await this.run(dryRun, JSON.stringify(withImage(values)));
     if (status !== 0) throw new Error(stderr);
     return stdout.slice(stdout.indexOf('\nNOTES:\n'));
   }
+}
+
+/** The objects of a manifest as Kubernetes reads it: in YAML 1.1, where more words than `true` and `null` are none. */
+export function objectsOf(manifest: string): Rendered[] {
+  return parseAllDocuments(manifest, { version: '1.1' })
+    .map((document) => document.toJS() as Rendered | null)
+    .filter((object) => object !== null);
+}
+
+/** Values that say where the image is, if they did not. */
+export function withImage(values: Values): Values {
+  return { ...values, image: { repository: REPOSITORY, ...(values['image'] as Values | undefined) } };
 }
 
 const execute = promisify(execFile);

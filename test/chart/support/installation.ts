@@ -1,7 +1,7 @@
 /** A real API server with RBAC, a token service, and releases of the chart whose operator runs as a process of this machine. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createServer, type AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { OperatorProcess } from '../../../sandbox/operator-process.ts';
@@ -17,7 +17,16 @@ import { NAMESPACES, SECRETS } from '../../../src/kube/resources.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
 import { startReal, type RunningApiServer } from '../../support/api-servers.ts';
 import { recordOutput, registerSecret } from '../../support/secrecy.ts';
-import { CHART, NAMESPACE, RELEASE, runProgram, type Helm, type Outcome, type Values } from './helm.ts';
+import {
+  CHART,
+  NAMESPACE,
+  RELEASE,
+  runProgram,
+  withImage,
+  type Helm,
+  type Outcome,
+  type Values,
+} from './helm.ts';
 
 export const HOST = 'registry.test:5000';
 export const API_KEYS = ['the-first-key-of-the-account', 'the-second-key-of-the-account'] as const;
@@ -127,7 +136,30 @@ export class Installation {
 
   tryUpgrade(values: Values, chart = CHART): Promise<Outcome> {
     const args = ['upgrade', '--install', RELEASE, chart, ...OLD_API_SERVER.args[this.#helm.major]];
-    return this.tryHelm(args, { ...OLD_API_SERVER.values, ...values });
+    return this.tryHelm(args, withImage({ ...OLD_API_SERVER.values, ...values }));
+  }
+
+  /**
+   * Upgrades to the project's chart with the values of the release there is.
+   * @param reuse how helm is to take them over. @throws Error with what it said when it fails
+   */
+  async upgradeAgain(reuse: string): Promise<string> {
+    return this.helm(['upgrade', RELEASE, CHART, reuse, ...OLD_API_SERVER.args[this.#helm.major]]);
+  }
+
+  /** Runs shell commands as the cluster's administrator, with kubectl on the path. @throws Error with what they said */
+  async shell(commands: string): Promise<string> {
+    const PATH = `${dirname(this.#helm.tools.kubectl)}:${process.env['PATH']}`;
+    return said(await runProgram('sh', ['-ec', commands], '', { ...this.#environment, PATH }));
+  }
+
+  /** What the release's Deployment has its operator started with. */
+  async operatorArgs(): Promise<string[]> {
+    const deployment = `deployment ${RELEASE}-registry-token-operator`;
+    const path = '{.spec.template.spec.containers[0].args}';
+    return JSON.parse(
+      await this.kubectl(`--namespace ${NAMESPACE} get ${deployment} --output jsonpath=${path}`),
+    ) as string[];
   }
 
   /** @param line arguments, separated by spaces. @throws Error with what kubectl said when it fails */
@@ -143,11 +175,7 @@ export class Installation {
   async startOperator(): Promise<void> {
     await this.stopOperator();
     const [ready, kubeconfig] = [await freePort(), await this.#kubeconfigOfOperator()];
-    const deployment = `deployment ${RELEASE}-registry-token-operator`;
-    const path = '{.spec.template.spec.containers[0].args}';
-    const args = JSON.parse(
-      await this.kubectl(`--namespace ${NAMESPACE} get ${deployment} --output jsonpath=${path}`),
-    ) as string[];
+    const args = await this.operatorArgs();
     const local = ['--metrics-bind-address=0', `--health-probe-bind-address=127.0.0.1:${ready}`];
     const log = join(this.folder, `operator-${ready}.log`);
     await writeFile(log, '');

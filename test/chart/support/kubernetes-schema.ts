@@ -1,4 +1,11 @@
+import { readdir, readFile } from 'node:fs/promises';
 import * as models from '@kubernetes/client-node';
+import { parse } from 'yaml';
+import { admit } from '../../../sandbox/apiserver/admission.ts';
+import { describe as inWords } from '../../../sandbox/apiserver/field-error.ts';
+import type { JsonObject } from '../../../sandbox/apiserver/json.ts';
+import { customTypes } from '../../../sandbox/apiserver/kinds/custom-type.ts';
+import { apiVersionOf } from '../../../sandbox/apiserver/resource-type.ts';
 import type { Rendered } from './helm.ts';
 
 interface Attribute {
@@ -14,12 +21,22 @@ interface ValidatedModel {
   validate(): void;
 }
 
-const CUSTOM: ReadonlySet<string> = new Set(['pullsecrets.dev/v1alpha1']);
+const CRDS = new URL('../../../crds/', import.meta.url);
+const definitions = (await readdir(CRDS)).map((name) => readFile(new URL(name, CRDS), 'utf8'));
+/** The project's own kinds, by the schemas and rules of their CRDs. */
+const own = (await Promise.all(definitions)).flatMap((text) => customTypes(parse(text) as JsonObject));
 
 /** Why the API server would refuse an object or drop a part of it; none when it is as it should be. */
 export async function complaints(object: Rendered): Promise<string[]> {
   const where = `${object.kind} ${object.metadata.name}`;
-  if (CUSTOM.has(object.apiVersion)) return [];
+  const type = own.find((each) => apiVersionOf(each) === object.apiVersion && each.kind === object.kind);
+  if (type) {
+    const { object: stored, unknown } = admit(type, object as unknown as JsonObject);
+    return [
+      ...unknown.map((field) => `${where} has no field ${field}`),
+      ...type.validate(stored, undefined).map((error) => `${where}: ${error.field}: ${inWords(error)}`),
+    ];
+  }
   const found = object.apiVersion.startsWith('monitoring.coreos.com/')
     ? []
     : unknownFields(object, `V1${object.kind}`, where);

@@ -27,6 +27,16 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     podLabels: { tier: 'system' },
     podAnnotations: { 'example.com/note': 'one' },
   },
+  'names that YAML could take for something else': {
+    fullnameOverride: 'null',
+    nameOverride: '1e5',
+    serviceAccount: { name: '123' },
+    priorityClassName: 'on',
+    commonLabels: { 'example.com/answer': 'no' },
+    accounts: { '0x1': { credentialsSecretRef: { name: 'true' } } },
+    tokens: [{ namespace: '123', name: 'true', spec: { accountRef: { name: '0x1' } } }],
+    scope: { namespaces: ['123', '1e5'] },
+  },
   placement: {
     priorityClassName: 'system-cluster-critical',
     nodeSelector: { 'kubernetes.io/os': 'linux' },
@@ -35,8 +45,9 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     topologySpreadConstraints: [
       { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
     ],
-    hostNetwork: true,
   },
+  'the network of the nodes': { hostNetwork: true },
+  'evicting pods': { operator: { evictPods: true } },
   'private CA': {
     extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/ca/ca.crt' }],
     extraVolumes: [{ name: 'ca', configMap: { name: 'private-ca' } }],
@@ -46,15 +57,22 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     metrics: { service: { enabled: false } },
     podDisruptionBudget: { enabled: false },
     networkPolicy: { enabled: false },
-    rbac: { aggregateClusterRoles: false },
+    rbac: { aggregateClusterRoles: false, restrictSecrets: false },
   },
   'ServiceMonitor and alerts': {
     metrics: {
       serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
-      prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+      prometheusRule: {
+        enabled: true,
+        labels: { release: 'prometheus' },
+        runbookUrl: 'https://docs.test/runbook.md',
+      },
       dashboard: { enabled: true, annotations: { grafana_folder: 'Registries' } },
     },
-    networkPolicy: { metricsFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }] },
+    networkPolicy: {
+      dnsPorts: [53, 5353],
+      metricsFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }],
+    },
   },
   PodMonitor: { metrics: { podMonitor: { enabled: true, interval: '1m' } } },
   guardrails: {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { buildImage } from '../../../scripts/image.ts';
 import type { OciImage } from '../../../scripts/image/oci-archive.ts';
 
 const run = promisify(execFile);
+const CHROOT = '/usr/sbin/chroot';
 
 export interface ImageConfig {
   created: string;
@@ -30,8 +31,10 @@ export interface BuiltImage extends OciImage {
   layout: string;
   /** What lies in the image, with a slash after folders, sorted. */
   files: string[];
-  /** Runs a command of the image as the image's user, in its file system alone. Takes root. */
-  run: (...command: string[]) => Promise<{ stdout: string; stderr: string }>;
+  /** Starts a command of the image as the image's user, in its file system and with this environment alone. Takes root. */
+  start: (command: readonly string[], env?: NodeJS.ProcessEnv) => ChildProcess;
+  /** What a command has printed when it has ended. @throws Error unless it ended with 0 */
+  run: (command: readonly string[], env?: NodeJS.ProcessEnv) => Promise<{ stdout: string; stderr: string }>;
 }
 
 const readJson = async <T>(path: string): Promise<T> => JSON.parse(await readFile(path, 'utf8')) as T;
@@ -76,7 +79,19 @@ async function build(): Promise<BuiltImage> {
     files.push(...stdout.trim().split('\n'));
   }
   const config = await readJson<ImageConfig>(blob(manifest.config.digest));
-  const inside = (...command: string[]): Promise<{ stdout: string; stderr: string }> =>
-    run('/usr/sbin/chroot', [`--userspec=${config.config.User}`, root, ...command], { env: {} });
-  return { ...image, config, root, layout, files, run: inside };
+  const inside = (command: readonly string[]): string[] => [
+    `--userspec=${config.config.User}`,
+    root,
+    ...command,
+  ];
+  return {
+    ...image,
+    config,
+    root,
+    layout,
+    files,
+    start: (command, env = {}) =>
+      spawn(CHROOT, inside(command), { env, stdio: ['ignore', 'pipe', 'inherit'] }),
+    run: (command, env = {}) => run(CHROOT, inside(command), { env }),
+  };
 }

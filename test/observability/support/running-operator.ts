@@ -18,6 +18,8 @@ const API_KEY = 'observability-api-key';
 
 export interface RunningOperator extends AsyncDisposable {
   client: KubeClient;
+  /** The registry it works with. */
+  service: TokenService;
   /** Host and port of its metrics. */
   metrics: string;
   /** Ends the operator alone. */
@@ -67,5 +69,5 @@ export async function startOperator(folder: string): Promise<RunningOperator> {
     await exited;
   };
   stack.defer(stop);
-  return { client, metrics, stop, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { client, service, metrics, stop, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -3,6 +3,7 @@ import type { Condition } from '../../../src/api/conditions.ts';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
+import type { MintReason, WriteReason } from '../../../src/token/decision.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const NOW = '2026-01-01T00:00:00Z';
@@ -200,14 +201,41 @@ describe('metrics', () => {
   describe('of RegistryTokens', () => {
     it('count mints, revocations and repairs', async () => {
       const { metrics, samples } = measuring();
-      metrics.token.minted('Expiring');
+      metrics.token.minted('TokenExpired');
       metrics.token.revoked('success');
-      metrics.token.repaired('Deleted');
+      metrics.token.repaired('SecretMissing');
       expect(await samples('registrytoken_')).to.include({
-        'registrytoken_mints_total{reason="Expiring"}': 1,
+        'registrytoken_mints_total{reason="TokenExpired"}': 1,
         'registrytoken_revocations_total{result="success"}': 1,
-        'registrytoken_secret_repairs_total{kind="Deleted"}': 1,
+        'registrytoken_secret_repairs_total{kind="SecretMissing"}': 1,
       });
+    });
+
+    it('count from 0 whatever can happen, so that the first time shows as an increase', async () => {
+      // A reason more or less does not compile.
+      const mints: Record<MintReason, 0> = {
+        FirstIssue: 0,
+        SpecChanged: 0,
+        RotationRequested: 0,
+        AccountRotation: 0,
+        TokenLost: 0,
+        TokenExpired: 0,
+        RenewalDue: 0,
+        RotationDue: 0,
+      };
+      const repairs: Record<WriteReason, 0> = { SecretMissing: 0, SecretAltered: 0, SecretOutdated: 0 };
+      const labelled = (metric: string, label: string, values: object) =>
+        Object.fromEntries(Object.keys(values).map((value) => [`${metric}{${label}="${value}"}`, 0]));
+      const { samples } = measuring();
+      expect(await samples('registrytoken_mints_total')).to.deep.equal(
+        labelled('registrytoken_mints_total', 'reason', mints),
+      );
+      expect(await samples('registrytoken_secret_repairs_total')).to.deep.equal(
+        labelled('registrytoken_secret_repairs_total', 'kind', repairs),
+      );
+      expect(await samples('registrytoken_revocations_total')).to.deep.equal(
+        labelled('registrytoken_revocations_total', 'result', { success: 0, failure: 0, abandoned: 0 }),
+      );
     });
 
     it('show each object as it is at the scrape, and none that is gone', async () => {

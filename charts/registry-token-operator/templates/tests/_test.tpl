@@ -1,7 +1,7 @@
 {{/* Not the operator's own: neither Service nor PodDisruptionBudget may take the test for a replica. */}}
 {{- define "rto.testLabels" -}}
-app.kubernetes.io/name: {{ printf "%s-test" (include "rto.name" .) | trunc 63 }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ printf "%s-test" (include "rto.name" .) | trunc 63 | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/* Scrapes until a replica says that it runs and sees the RegistryTokens; half a minute at most. */}}
