@@ -17,14 +17,17 @@ export function linkPatch(account: ServiceAccount, { entries, record }: Links): 
   const text = annotations?.[LINKS_ANNOTATION];
   const next = Object.keys(record).length === 0 ? undefined : recordText(uid, record);
   const changes: JsonPatchOperation[] = [];
+  let isNew = false;
   if (!isDeepStrictEqual(entries, list ?? [])) {
     if (list) changes.push({ op: 'test', path: LIST, value: list });
+    else isNew = true;
     changes.push(
       entries.length === 0 ? { op: 'remove', path: LIST } : { op: 'add', path: LIST, value: entries },
     );
   }
   if (next !== text) {
     if (text !== undefined) changes.push({ op: 'test', path: ANNOTATION, value: text });
+    else isNew = true;
     if (next === undefined) changes.push({ op: 'remove', path: ANNOTATION });
     else if (annotations) changes.push({ op: 'add', path: ANNOTATION, value: next });
     else
@@ -35,9 +38,8 @@ export function linkPatch(account: ServiceAccount, { entries, record }: Links): 
       });
   }
   if (changes.length === 0) return [];
-  const guard: JsonPatchOperation[] =
-    list && annotations
-      ? []
-      : [{ op: 'test', path: jsonPointer('metadata', 'resourceVersion'), value: resourceVersion }];
+  const guard: JsonPatchOperation[] = isNew
+    ? [{ op: 'test', path: jsonPointer('metadata', 'resourceVersion'), value: resourceVersion }]
+    : [];
   return [{ op: 'test', path: jsonPointer('metadata', 'uid'), value: uid }, ...guard, ...changes];
 }

@@ -80,6 +80,13 @@ describe("the patch of a ServiceAccount's pull secrets", () => {
     );
   });
 
+  it('fails rather than write over a record that came meanwhile, beside an annotation that was there', () => {
+    const list = [{ name: 's' }];
+    const seen = account({ entries: list, record: {} }, true);
+    const now = account({ entries: list, record: { 2: 's' } }, true, '2');
+    expect(() => apply(now, linkPatch(seen, { entries: list, record: { 1: 's' } }))).to.throw(JsonPatchError);
+  });
+
   it('fails on another ServiceAccount of that name', () => {
     const before = account({ entries: [{ name: 'a' }], record: { 1: 's' } }, true);
     const patch = linkPatch(before, { entries: [{ name: 'a' }, { name: 's' }], record: { 1: 's' } });
