@@ -13,6 +13,12 @@ import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../kube/re
 import type { WorkQueue } from '../kube/work-queue.ts';
 import { namedServiceAccounts, type ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
+import {
+  essentialNamespace,
+  essentialSecret,
+  essentialServiceAccount,
+  essentialToken,
+} from './essentials.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
 import { ServiceAccountWatch } from './service-account-watch.ts';
 
@@ -54,6 +60,7 @@ export class Watches implements Sources {
     this.#tokens = scopes.map((namespace) =>
       this.#reflector<RegistryToken>(REGISTRY_TOKENS, {
         namespace,
+        trim: essentialToken,
         indexes: {
           secret: (token) => [objectKey({ namespace: token.metadata.namespace, name: secretName(token) })],
           account: (token) => [accountName(token)],
@@ -71,18 +78,24 @@ export class Watches implements Sources {
         namespace,
         labelSelector: `${MANAGED_BY_LABEL}=${OPERATOR}`,
         metadataOnly: true,
+        trim: essentialSecret,
         indexes: { owner: ({ metadata }) => [metadata.labels?.[OWNER_UID_LABEL] ?? ''] },
       }),
     );
     this.#accounts = this.#reflector<RegistryAccount>(REGISTRY_ACCOUNTS, {});
-    this.#namespaces = this.#reflector<KubeObject>(NAMESPACES, { metadataOnly: true });
+    this.#namespaces = this.#reflector<KubeObject>(NAMESPACES, {
+      metadataOnly: true,
+      trim: essentialNamespace,
+    });
     this.#credentials = this.#reflector<KubeObject>(SECRETS, {
       title: 'credentials',
       namespace: operatorNamespace,
       metadataOnly: true,
     });
     this.serviceAccounts = new ServiceAccountWatch({
-      reflectors: scopes.map((namespace) => this.#reflector<ServiceAccount>(SERVICE_ACCOUNTS, { namespace })),
+      reflectors: scopes.map((namespace) =>
+        this.#reflector<ServiceAccount>(SERVICE_ACCOUNTS, { namespace, trim: essentialServiceAccount }),
+      ),
       queue: options.linkQueue,
       claimants: (name) => this.claimantsOf(name),
       onStale: (token) => this.#enqueue(token, true),
@@ -188,6 +201,7 @@ export class Watches implements Sources {
       namespace?: string | undefined;
       labelSelector?: string;
       metadataOnly?: boolean;
+      trim?: (object: T) => T;
       indexes?: Record<string, (object: T) => string[]>;
     },
   ): Reflector<T> {

@@ -17,6 +17,8 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   title?: string;
   /** Lets `store.byIndex` find objects by what these functions give. */
   indexes?: Readonly<Record<string, IndexFunction<T>>>;
+  /** What is kept of an object; all but its managed fields, unless told. May change the object it is given. */
+  trim?: ((object: T) => T) | undefined;
   clock: Clock;
   /** Uniform in [0, 1). */
   random: () => number;
@@ -130,7 +132,7 @@ export class Reflector<T extends KubeObject> {
     const { items, resourceVersion } = await client.list<T>(
       resource,
       { ...this.#selection(), signal },
-      withoutManagedFields,
+      (object) => this.#trimmed(object),
     );
     this.#heard();
     metrics?.relisted(this.#title);
@@ -154,7 +156,7 @@ export class Reflector<T extends KubeObject> {
     for await (const { type, object } of events) {
       this.#heard();
       if (type === 'DELETED') this.#replica.delete(object);
-      else if (type !== 'BOOKMARK') this.#replica.set(withoutManagedFields(object));
+      else if (type !== 'BOOKMARK') this.#replica.set(this.#trimmed(object));
       this.#resourceVersion = object.metadata.resourceVersion;
     }
     this.#heard();
@@ -178,16 +180,16 @@ export class Reflector<T extends KubeObject> {
     this.#options.metrics?.watchEvent(this.#title);
   }
 
+  /** Managed fields are a sixth of a typical object and nobody reads them from a store. */
+  #trimmed(object: T): T {
+    // Set to undefined, not deleted: a deleted property turns the object into a slow, larger dictionary.
+    const metadata: { managedFields?: unknown } = object.metadata;
+    if (metadata.managedFields) metadata.managedFields = undefined;
+    return this.#options.trim?.(object) ?? object;
+  }
+
   #selection(): Selection {
     const { namespace, labelSelector, fieldSelector, metadataOnly } = this.#options;
     return { namespace, labelSelector, fieldSelector, metadataOnly };
   }
-}
-
-/** Managed fields are a sixth of a typical object and nobody reads them from a store. */
-function withoutManagedFields<T extends KubeObject>(object: T): T {
-  // Set to undefined, not deleted: a deleted property turns the object into a slow, larger dictionary.
-  const metadata: { managedFields?: unknown } = object.metadata;
-  if (metadata.managedFields) metadata.managedFields = undefined;
-  return object;
 }
