@@ -3,7 +3,6 @@ import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import type { Redacted } from '../common/redacted.ts';
 import type { Logger } from '../common/logger.ts';
-import type { ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReflectorMetrics, WorkerPoolMetrics, WorkQueueMetrics } from '../kube/metrics.ts';
@@ -11,26 +10,10 @@ import { objectKey, parseObjectKey } from '../kube/object-key.ts';
 import { WorkQueue, type Fairness } from '../kube/work-queue.ts';
 import { WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
 import type { RegistryDirectory } from '../registry/directory.ts';
-import { AccountController } from './account-controller.ts';
-import { AccountSessions } from './account-sessions.ts';
-import { Assessor } from './assessor.ts';
-import { FormerSecrets } from './former-secrets.ts';
-import { Issuer } from './issuer.ts';
-import { Memory } from './memory.ts';
+import type { AccountController } from './account-controller.ts';
+import { assembleControllers, type Queues } from './controllers.ts';
 import type { TokenMetrics } from './metrics.ts';
-import { Minter } from './minter.ts';
-import { PodEvictor } from './pod-evictor.ts';
-import { Retention } from './retention.ts';
-import { Revoker } from './revoker.ts';
-import { SecretStore } from './secret-store.ts';
-import { SecretWriter } from './secret-writer.ts';
-import { Sweeper } from './sweeper.ts';
-import { TokenClient } from './token-client.ts';
-import { TokenController } from './token-controller.ts';
-import { TokenFinalizer } from './token-finalizer.ts';
-import { TokenUsers } from './token-users.ts';
-import { Verifier } from './verifier.ts';
-import { ServiceAccountLinker } from './service-account-linker.ts';
+import type { ServiceAccountLinker } from './service-account-linker.ts';
 import { Watches } from './watches.ts';
 
 /** What an administrator decides. Durations in milliseconds. */
@@ -86,11 +69,7 @@ const LINK_WORKERS = 4;
 export class Operator {
   readonly watches: Watches;
   readonly #options: OperatorOptions;
-  readonly #tokenQueue: WorkQueue;
-  readonly #accountQueue: WorkQueue;
-  readonly #sweepQueue: WorkQueue;
-  readonly #linkQueue: WorkQueue;
-  readonly #evictionQueue: WorkQueue;
+  readonly #queues: Queues;
   /** Everybody who works, since this process leads. */
   readonly #pools: WorkerPool[] = [];
   readonly #events: EventRecorder;
@@ -100,14 +79,16 @@ export class Operator {
     const { client, clock, random, logger, metrics, identity, settings } = options;
     const queue = (controller: string, fairness?: Fairness) =>
       new WorkQueue({ clock, metrics: metrics.queue(controller), ...(fairness && { fairness }) });
-    this.#tokenQueue = queue('registrytoken', {
-      lineOf: (key) => this.watches.accountOf(parseObjectKey(key)),
-      mostOfOneLine: Math.ceil(settings.workers / 2),
-    });
-    this.#accountQueue = queue('registryaccount');
-    this.#sweepQueue = queue('sweep');
-    this.#linkQueue = queue('serviceaccount');
-    this.#evictionQueue = queue('eviction');
+    this.#queues = {
+      token: queue('registrytoken', {
+        lineOf: (key) => this.watches.accountOf(parseObjectKey(key)),
+        mostOfOneLine: Math.ceil(settings.workers / 2),
+      }),
+      account: queue('registryaccount'),
+      sweep: queue('sweep'),
+      link: queue('serviceaccount'),
+      eviction: queue('eviction'),
+    };
     this.#events = new EventRecorder({ client, clock, logger, component: OPERATOR, instance: identity });
     this.watches = new Watches({
       client,
@@ -117,9 +98,9 @@ export class Operator {
       metrics: metrics.reflector,
       operatorNamespace: settings.operatorNamespace,
       watchNamespaces: settings.watchNamespaces,
-      tokenQueue: this.#tokenQueue,
-      accountQueue: this.#accountQueue,
-      linkQueue: this.#linkQueue,
+      tokenQueue: this.#queues.token,
+      accountQueue: this.#queues.account,
+      linkQueue: this.#queues.link,
     });
   }
 
@@ -139,30 +120,31 @@ export class Operator {
     await this.watches.whenSynced(signal);
     const clusterId = settings.clusterId ?? this.#clusterUid();
     logger.info({ clusterId, tokens: this.watches.tokens().length }, 'working');
-    const { accounts, tokens, sweeper, linker, evictor } = this.#assemble(clusterId);
+    const surroundings = { watches: this.watches, queues: this.#queues, events: this.#events, clusterId };
+    const { accounts, tokens, sweeper, linker, evictor } = assembleControllers(this.#options, surroundings);
     // Conditions tell of accounts and ServiceAccounts: so that a restart changes none, they are known first, if they can be.
     await Promise.all([
       this.#tryAccounts(accounts, signal),
       this.watches.serviceAccounts.settle(HEAD_START, signal),
     ]);
     for (const { metadata } of this.watches.tokens()) {
-      this.#tokenQueue.add(objectKey(metadata), { priority: 'low' });
+      this.#queues.token.add(objectKey(metadata), { priority: 'low' });
     }
-    if (sweeper) for (const { metadata } of this.watches.accounts()) this.#sweepQueue.add(metadata.name);
+    if (sweeper) for (const { metadata } of this.watches.accounts()) this.#queues.sweep.add(metadata.name);
     await Promise.all([
-      this.#pool('registryaccount', this.#accountQueue, ACCOUNT_WORKERS, (key, each) =>
+      this.#pool('registryaccount', this.#queues.account, ACCOUNT_WORKERS, (key, each) =>
         accounts.reconcile(key, each),
       ).run(signal),
-      this.#pool('registrytoken', this.#tokenQueue, settings.workers, (key, each) =>
+      this.#pool('registrytoken', this.#queues.token, settings.workers, (key, each) =>
         tokens.reconcile(parseObjectKey(key), each),
       ).run(signal),
       sweeper &&
-        this.#pool('sweep', this.#sweepQueue, SWEEP_WORKERS, (key, each) => sweeper.reconcile(key, each)).run(
-          signal,
-        ),
+        this.#pool('sweep', this.#queues.sweep, SWEEP_WORKERS, (key, each) =>
+          sweeper.reconcile(key, each),
+        ).run(signal),
       this.#link(linker, signal),
       evictor &&
-        this.#pool('eviction', this.#evictionQueue, 1, (key, each) => evictor.reconcile(key, each)).run(
+        this.#pool('eviction', this.#queues.eviction, 1, (key, each) => evictor.reconcile(key, each)).run(
           signal,
         ),
     ]);
@@ -178,10 +160,10 @@ export class Operator {
         names.map(async (name) => {
           try {
             const result = await controller.reconcile(name, limited);
-            this.#accountQueue.addAfter(name, result?.requeueAfter ?? 0);
+            this.#queues.account.addAfter(name, result?.requeueAfter ?? 0);
           } catch (error) {
             logger.debug({ account: name, err: error }, 'an account could not be tried yet');
-            this.#accountQueue.add(name);
+            this.#queues.account.add(name);
           }
         }),
       ),
@@ -191,7 +173,7 @@ export class Operator {
   /** Without knowing the ServiceAccounts nothing can be done to them; what concerns them waits in the queue until then. */
   async #link(linker: ServiceAccountLinker, signal: AbortSignal): Promise<void> {
     await this.watches.serviceAccounts.whenSynced(signal).catch(() => undefined);
-    await this.#pool('serviceaccount', this.#linkQueue, LINK_WORKERS, (key, each) =>
+    await this.#pool('serviceaccount', this.#queues.link, LINK_WORKERS, (key, each) =>
       linker.reconcile(parseObjectKey(key), each),
     ).run(signal);
   }
@@ -215,87 +197,5 @@ export class Operator {
     const namespace = this.watches.namespace('kube-system');
     if (namespace) return namespace.metadata.uid;
     throw new Error('there is no namespace kube-system to tell this cluster by: set --cluster-id');
-  }
-
-  #assemble(clusterId: string): {
-    accounts: AccountController;
-    tokens: TokenController;
-    sweeper: Sweeper | undefined;
-    linker: ServiceAccountLinker;
-    evictor: PodEvictor | undefined;
-  } {
-    const { watches } = this;
-    const { settings, client, directory, protect, metrics, logger, clock, random } = this.#options;
-    const common = { client, directory, logger, clock, random, events: this.#events, metrics: metrics.token };
-    const memory = new Memory();
-    const sessions = new AccountSessions(directory, clock);
-    const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
-    const tokens = new TokenClient(client);
-    const minter = new Minter({ sessions, memory, clusterId, clock });
-    const verifier = new Verifier({ sessions, memory, clock });
-    const revoker = new Revoker({ ...common, sessions, minter, memory });
-    const skew = (account: string, region: string): number => sessions.skew(account, region);
-    const shared = {
-      ...common,
-      ...settings,
-      memory,
-      sessions,
-      secrets,
-      tokens,
-      minter,
-      verifier,
-      revoker,
-      skew,
-    };
-    const { sweep, watchNamespaces } = settings;
-    const sweeping = {
-      users: new TokenUsers(client, watches, watchNamespaces),
-      account: (name: string) => watches.account(name),
-      tokens: () => watches.tokens(),
-      onOrphans: metrics.token.orphans.bind(metrics.token),
-      enqueue: (account: string) => this.#sweepQueue.add(account),
-    };
-    const sweeper = sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId });
-    const { serviceAccounts } = watches;
-    const pods = { token: (name: ObjectName) => watches.token(name), queue: this.#evictionQueue };
-    const evictor = settings.evictPods ? new PodEvictor({ ...shared, ...pods, serviceAccounts }) : undefined;
-    const linker = new ServiceAccountLinker({
-      ...common,
-      serviceAccounts,
-      claimants: (name) => watches.claimantsOf(name),
-      onProblem: ({ metadata }) => this.#tokenQueue.add(objectKey(metadata)),
-      onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
-    });
-    const onUnauthorized = (account: string): void => this.#accountQueue.add(account);
-    return {
-      accounts: new AccountController({
-        ...shared,
-        protect,
-        account: (name) => watches.account(name),
-        tokensOf: (account) => watches.tokensOf(account),
-        onChange: (account) => {
-          watches.enqueueTokensOf(account);
-          sweeper?.accountChanged(account);
-        },
-      }),
-      tokens: new TokenController({
-        ...shared,
-        formerSecrets: new FormerSecrets(secrets, watches, linker),
-        sources: watches,
-        linker,
-        onGood: (token) => evictor?.secretIsGood(token),
-        assessor: new Assessor({ ...shared, sources: watches }),
-        issuer: new Issuer({ ...shared, secrets: new SecretWriter(secrets, sessions), onUnauthorized }),
-        finalizer: new TokenFinalizer({
-          ...shared,
-          linker,
-          retention: new Retention(client),
-          onLeftBehind: (uid, account, region) => sweeper?.leftBehind(uid, account, region),
-        }),
-      }),
-      sweeper,
-      linker,
-      evictor,
-    };
   }
 }

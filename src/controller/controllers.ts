@@ -1,0 +1,128 @@
+import type { ObjectName } from '../common/objects.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import { objectKey } from '../kube/object-key.ts';
+import type { WorkQueue } from '../kube/work-queue.ts';
+import { AccountController } from './account-controller.ts';
+import { AccountSessions } from './account-sessions.ts';
+import { Assessor } from './assessor.ts';
+import { FormerSecrets } from './former-secrets.ts';
+import { Issuer } from './issuer.ts';
+import { Memory } from './memory.ts';
+import { Minter } from './minter.ts';
+import type { OperatorOptions } from './operator.ts';
+import { PodEvictor } from './pod-evictor.ts';
+import { Retention } from './retention.ts';
+import { Revoker } from './revoker.ts';
+import { SecretStore } from './secret-store.ts';
+import { SecretWriter } from './secret-writer.ts';
+import { ServiceAccountLinker } from './service-account-linker.ts';
+import { Sweeper } from './sweeper.ts';
+import { TokenClient } from './token-client.ts';
+import { TokenController } from './token-controller.ts';
+import { TokenFinalizer } from './token-finalizer.ts';
+import { TokenUsers } from './token-users.ts';
+import { Verifier } from './verifier.ts';
+import type { Watches } from './watches.ts';
+
+/** What waits for each controller: keys of RegistryTokens, of accounts (for two of them) and of ServiceAccounts. */
+export interface Queues {
+  token: WorkQueue;
+  account: WorkQueue;
+  sweep: WorkQueue;
+  link: WorkQueue;
+  eviction: WorkQueue;
+}
+
+export interface Controllers {
+  accounts: AccountController;
+  tokens: TokenController;
+  /** undefined where nothing is to be swept. */
+  sweeper: Sweeper | undefined;
+  linker: ServiceAccountLinker;
+  /** undefined where no pod is to be evicted. */
+  evictor: PodEvictor | undefined;
+}
+
+/** Puts the controllers of one leader together. @param clusterId tells this cluster's tokens from another's */
+export function assembleControllers(
+  options: OperatorOptions,
+  {
+    watches,
+    queues,
+    events,
+    clusterId,
+  }: { watches: Watches; queues: Queues; events: EventRecorder; clusterId: string },
+): Controllers {
+  const { settings, client, directory, protect, metrics, logger, clock, random } = options;
+  const common = { client, directory, logger, clock, random, events, metrics: metrics.token };
+  const memory = new Memory();
+  const sessions = new AccountSessions(directory, clock);
+  const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
+  const tokens = new TokenClient(client);
+  const minter = new Minter({ sessions, memory, clusterId, clock });
+  const verifier = new Verifier({ sessions, memory, clock });
+  const revoker = new Revoker({ ...common, sessions, minter, memory });
+  const skew = (account: string, region: string): number => sessions.skew(account, region);
+  const shared = {
+    ...common,
+    ...settings,
+    memory,
+    sessions,
+    secrets,
+    tokens,
+    minter,
+    verifier,
+    revoker,
+    skew,
+  };
+  const { sweep, watchNamespaces } = settings;
+  const sweeping = {
+    users: new TokenUsers(client, watches, watchNamespaces),
+    account: (name: string) => watches.account(name),
+    tokens: () => watches.tokens(),
+    onOrphans: metrics.token.orphans.bind(metrics.token),
+    enqueue: (account: string) => queues.sweep.add(account),
+  };
+  const sweeper = sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId });
+  const { serviceAccounts } = watches;
+  const pods = { token: (name: ObjectName) => watches.token(name), queue: queues.eviction };
+  const evictor = settings.evictPods ? new PodEvictor({ ...shared, ...pods, serviceAccounts }) : undefined;
+  const linker = new ServiceAccountLinker({
+    ...common,
+    serviceAccounts,
+    claimants: (name) => watches.claimantsOf(name),
+    onProblem: ({ metadata }) => queues.token.add(objectKey(metadata)),
+    onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
+  });
+  const onUnauthorized = (account: string): void => queues.account.add(account);
+  return {
+    accounts: new AccountController({
+      ...shared,
+      protect,
+      account: (name) => watches.account(name),
+      tokensOf: (account) => watches.tokensOf(account),
+      onChange: (account) => {
+        watches.enqueueTokensOf(account);
+        sweeper?.accountChanged(account);
+      },
+    }),
+    tokens: new TokenController({
+      ...shared,
+      formerSecrets: new FormerSecrets(secrets, watches, linker),
+      sources: watches,
+      linker,
+      onGood: (token) => evictor?.secretIsGood(token),
+      assessor: new Assessor({ ...shared, sources: watches }),
+      issuer: new Issuer({ ...shared, secrets: new SecretWriter(secrets, sessions), onUnauthorized }),
+      finalizer: new TokenFinalizer({
+        ...shared,
+        linker,
+        retention: new Retention(client),
+        onLeftBehind: (uid, account, region) => sweeper?.leftBehind(uid, account, region),
+      }),
+    }),
+    sweeper,
+    linker,
+    evictor,
+  };
+}
