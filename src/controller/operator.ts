@@ -81,7 +81,7 @@ export class Operator {
       new WorkQueue({ clock, metrics: metrics.queue(controller), ...(fairness && { fairness }) });
     this.#queues = {
       token: queue('registrytoken', {
-        lineOf: (key) => this.watches.accountOf(parseObjectKey(key)),
+        lineOf: (key) => this.watches.placeOf(parseObjectKey(key)),
         mostOfOneLine: Math.ceil(settings.workers / 2),
       }),
       account: queue('registryaccount'),

@@ -151,10 +151,15 @@ export class Watches implements Sources {
     return this.#byIndex('account', account);
   }
 
-  /** Name of the account that a RegistryToken refers to; empty when there is no such RegistryToken. */
-  accountOf(name: ObjectName): string {
+  /**
+   * Where a RegistryToken has its tokens: account and region, by which they take turns; one that hangs does not hold up the
+   * others. Empty for one that is gone.
+   */
+  placeOf(name: ObjectName): string {
     const token = this.token(name);
-    return token ? accountName(token) : '';
+    if (!token) return '';
+    const account = accountName(token);
+    return `${account}/${token.spec.region ?? this.account(account)?.spec.defaultRegion ?? ''}`;
   }
 
   account(name: string): RegistryAccount | undefined {
