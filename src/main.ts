@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { KubeConfig } from '@kubernetes/client-node';
 import packageJson from '../package.json' with { type: 'json' };
 import { OPERATOR } from './api/names.ts';
 import { systemClock as clock } from './common/clock.ts';
@@ -12,6 +11,7 @@ import { Operator } from './controller/operator.ts';
 import { KubeClient } from './kube/client.ts';
 import { fenced } from './kube/fence.ts';
 import { httpTransport } from './kube/http-transport.ts';
+import { loadKubeConfig } from './kube/kube-config.ts';
 import { LeaderElector } from './kube/leader-election.ts';
 import { healthRoutes, watchCheck, workCheck, type Checks } from './ops/health.ts';
 import { ListenError, serve, type Answer, type HttpServer, type Routes } from './ops/http-server.ts';
@@ -79,8 +79,7 @@ async function main(config: Config): Promise<number> {
     listTokens: () => listTokens(),
     listAccounts: () => listAccounts(),
   });
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromDefault();
+  const kubeConfig = loadKubeConfig(process.env.KUBECONFIG);
   const transport = httpTransport(kubeConfig, { clock, logger, userAgent, metrics: metrics.kubeClient });
   // A transport of its own: whatever the work waits for, the lease is renewed.
   const leaseTransport = httpTransport(kubeConfig, { clock, logger, userAgent, metrics: metrics.kubeClient });

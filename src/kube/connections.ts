@@ -5,7 +5,7 @@ import type { Access } from './credentials.ts';
 /** TCP keep-alive after this long without traffic: shorter than the idle limits of load balancers. */
 const KEEP_ALIVE = 30_000;
 /** Connections for requests at most; each carries one call at a time. */
-const REQUEST_CONNECTIONS = 16;
+const REQUEST_CONNECTIONS = 8;
 
 interface Pools {
   tls: Access['tls'];
@@ -16,6 +16,9 @@ interface Pools {
 /**
  * The pooled connections to one API server, made anew when the TLS material changes. Every watch has a connection of its own,
  * so that one dead connection silences one watch.
+ *
+ * A proxy is used where the kubeconfig names one. HTTPS_PROXY is left alone: NO_PROXY lists networks in many clusters, which
+ * undici does not understand, and would send calls to the API server astray.
  *
  * HTTP/1.1 throughout: when an HTTP/2 connection breaks under load, undici 8.12 leaves calls that were under way on it
  * without an answer or an error, and calls that follow them too.

@@ -5,7 +5,7 @@ import { simulate, type SimulationOptions } from './simulation.ts';
 const DEEDS = ['create', 'changeRelevant', 'renameSecret', 'rotate', 'delete', 'create'] as const;
 const CASES: [string, SimulationOptions][] = [
   ['and is back before the next change', { seed: 1, script: { deeds: DEEDS, pause: 60_000 } }],
-  ['and finds that more was changed meanwhile', { seed: 2, script: { deeds: DEEDS, pause: 900 } }],
+  ['and finds that more was changed meanwhile', { seed: 12, script: { deeds: DEEDS, pause: 900 } }],
 ];
 
 /** Milliseconds; some 100 simulations on a busy machine. */

@@ -181,6 +181,31 @@ describe('HTTP transport: credentials', () => {
     });
   });
 
+  it('asks an exec plugin again once its token has expired, and not before', async () => {
+    const count = join(folder, 'expiring');
+    await writeFile(count, '');
+    const script = `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(count)}, 'x');
+      const run = fs.readFileSync(${JSON.stringify(count)}).length;
+      const life = run === 1 ? 0 : 3_600_000;
+      console.log(JSON.stringify({ status: {
+        token: 'run-' + run, expirationTimestamp: new Date(Date.now() + life).toISOString() } }))`;
+    const transport = open(kubeConfig({ exec: { command: process.execPath, args: ['-e', script] } }));
+    for (let minute = 0; minute < 3; minute++) {
+      await transport.request(call);
+      await clock.advance(60_000);
+    }
+    expect(tokens()).to.deep.equal(['Bearer run-1', 'Bearer run-2', 'Bearer run-2']);
+  });
+
+  it("presents an exec plugin's client certificate", async () => {
+    const { certificate, key } = await authority.issue('plugin');
+    const status = { clientCertificateData: certificate, clientKeyData: key };
+    const script = `console.log(${JSON.stringify(JSON.stringify({ status }))})`;
+    await open(kubeConfig({ exec: { command: process.execPath, args: ['-e', script] } })).request(call);
+    expect(server.requests[0]!.client).to.equal('plugin');
+    expect(tokens()).to.deep.equal([undefined]);
+  });
+
   it('does not tell what a failing plugin printed', async () => {
     const exec = {
       command: process.execPath,

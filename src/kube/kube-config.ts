@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { delimiter, dirname, resolve } from 'node:path';
+import { KubeConfig, loadYaml, type Cluster, type User } from '@kubernetes/client-node';
+
+/**
+ * The kubeconfig of these files, or else that of the home directory, or of the pod.
+ * @param paths as in KUBECONFIG
+ * @throws Error when a file can't be read
+ */
+export function loadKubeConfig(paths = ''): KubeConfig {
+  const config = new CompleteKubeConfig();
+  const [first, ...others] = paths.split(delimiter).filter(Boolean);
+  if (first === undefined) config.loadFromDefault();
+  else config.loadFromFile(first);
+  for (const path of others) {
+    const other = new CompleteKubeConfig();
+    other.loadFromFile(path);
+    config.mergeConfig(other);
+  }
+  const cluster = config.getCurrentCluster();
+  config.users = config.users.map((user) => withExecInfo(user, cluster));
+  return config;
+}
+
+/** Adds to client-node's reading of kubeconfig files what it leaves out and client-go has. */
+class CompleteKubeConfig extends KubeConfig {
+  override loadFromFile(file: string): void {
+    super.loadFromFile(file);
+    const { users } = loadYaml<{ users?: { name: string; user?: { tokenFile?: string } }[] | null }>(
+      readFileSync(file, 'utf8'),
+    );
+    const tokenFiles = new Map(users?.map(({ name, user }) => [name, user?.tokenFile]));
+    this.users = this.users.map((user) => withTokenFile(user, tokenFiles.get(user.name), dirname(file)));
+  }
+}
+
+/** A token file is read again and again, and comes before a token (client-go, tools/clientcmd/api). */
+function withTokenFile({ token, ...user }: User, tokenFile: string | undefined, folder: string): User {
+  if (!tokenFile) return token === undefined ? user : { ...user, token };
+  return { ...user, authProvider: { name: 'tokenFile', config: { tokenFile: resolve(folder, tokenFile) } } };
+}
+
+interface Exec {
+  apiVersion?: string;
+  env?: { name: string; value: string }[] | null;
+  provideClusterInfo?: boolean;
+}
+
+/** Tells an exec plugin what it is run for (client-go, plugin/pkg/client/auth/exec). */
+function withExecInfo(user: User, cluster: Cluster | null): User {
+  const exec = user.exec as Exec | null | undefined;
+  if (!exec) return user;
+  const spec = {
+    interactive: false,
+    ...(exec.provideClusterInfo && cluster && { cluster: clusterInfo(cluster) }),
+  };
+  const info = { kind: 'ExecCredential', apiVersion: exec.apiVersion, spec };
+  const variable = { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) };
+  return { ...user, exec: { ...exec, env: [...(exec.env ?? []), variable] } };
+}
+
+function clusterInfo({ server, caData, caFile, skipTLSVerify, tlsServerName, proxyUrl }: Cluster): object {
+  return {
+    server,
+    'tls-server-name': tlsServerName,
+    'insecure-skip-tls-verify': skipTLSVerify || undefined,
+    'certificate-authority-data': caData ?? (caFile && readFileSync(caFile, 'base64')),
+    'proxy-url': proxyUrl,
+  };
+}

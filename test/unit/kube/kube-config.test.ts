@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { expect } from 'chai';
+import { loadKubeConfig } from '../../../src/kube/kube-config.ts';
+import { encode, useTransports } from './support/transports.ts';
+
+const call = { method: 'GET', path: '/api/v1/pods' };
+
+describe('the kubeconfig', () => {
+  const { open, stage } = useTransports();
+  /** Writes kubeconfig files for the server, the users in the last of them, and gives their paths. */
+  async function write(user: object, files = ['config']): Promise<string> {
+    const { server, authority, folder } = stage();
+    const cluster = { server: server.url, 'certificate-authority-data': encode(authority.certificate) };
+    const paths = files.map((name) => join(folder, name));
+    for (const path of paths) {
+      const last = path === paths.at(-1);
+      const config = {
+        clusters: path === paths[0] ? [{ name: 'c', cluster }] : [],
+        users: last ? [{ name: 'u', user }] : [],
+        contexts: last ? [{ name: 'x', context: { cluster: 'c', user: 'u' } }] : [],
+        'current-context': 'x',
+      };
+      await writeFile(path, JSON.stringify(config));
+    }
+    return paths.join(delimiter);
+  }
+  const sent = (): unknown[] => stage().server.requests.map(({ headers }) => headers['authorization']);
+
+  for (const files of [['config'], ['first', 'second']])
+    it(`of ${files.length} file(s): a tokenFile comes before a token, and is read again`, async () => {
+      const { clock, folder } = stage();
+      const paths = await write({ token: 'fixed', tokenFile: 'token' }, files);
+      await writeFile(join(folder, 'token'), 'one\n');
+      const transport = open(loadKubeConfig(paths));
+      await transport.request(call);
+      await writeFile(join(folder, 'token'), 'two\n');
+      await clock.advance(60_000);
+      await transport.request(call);
+      expect(sent()).to.deep.equal(['Bearer one', 'Bearer two']);
+    });
+
+  it('with a token alone sends that', async () => {
+    await open(loadKubeConfig(await write({ token: 'fixed' }))).request(call);
+    expect(sent()).to.deep.equal(['Bearer fixed']);
+  });
+
+  for (const provideClusterInfo of [false, true])
+    it(`${provideClusterInfo ? 'tells' : 'does not tell'} an exec plugin of the cluster, as asked`, async () => {
+      const { authority, server } = stage();
+      const script = `const token = Buffer.from(process.env.KUBERNETES_EXEC_INFO).toString('hex') + process.env.OWN;
+        console.log(JSON.stringify({ status: { token } }))`;
+      const apiVersion = 'client.authentication.k8s.io/v1';
+      const env = [{ name: 'OWN', value: '00' }];
+      const command = { command: process.execPath, args: ['-e', script], env };
+      const paths = await write({ exec: { ...command, apiVersion, provideClusterInfo } });
+      await open(loadKubeConfig(paths)).request(call);
+      const told = Buffer.from(String(sent()[0]).replace(/^Bearer (.*)00$/, '$1'), 'hex').toString();
+      const cluster = {
+        server: server.url,
+        'certificate-authority-data': encode(authority.certificate),
+      };
+      expect(JSON.parse(told)).to.deep.equal({
+        kind: 'ExecCredential',
+        apiVersion,
+        spec: { interactive: false, ...(provideClusterInfo && { cluster }) },
+      });
+    });
+});
