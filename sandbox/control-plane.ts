@@ -12,19 +12,26 @@ export interface ControlPlane {
    * that are served, and later every 30 s: what they should know from the start is to be served before.
    */
   startControllers: () => void;
+  /** Has etcd forget all changes up to this resourceVersion. @throws Error when it does not */
+  compact: (resourceVersion: string) => Promise<void>;
   stop: () => Promise<void>;
 }
 
 /** Starts etcd and kube-apiserver on loopback, from a folder of binaries; takes some seconds. */
 export async function startControlPlane(assets: string): Promise<ControlPlane> {
   const environment = new TestEnvironment({ binaryAssetsDirectory: assets });
-  const { kubeconfigYaml, kubeconfigPath, server } = await environment.start();
+  const { kubeconfigYaml, kubeconfigPath, server, etcdURL = '' } = await environment.start();
   let stopControllers = async (): Promise<void> => {};
   return {
     url: server,
     kubeconfig: kubeconfigYaml,
     startControllers: () => {
       stopControllers = startControllerManager(join(assets, 'kube-controller-manager'), kubeconfigPath);
+    },
+    compact: async (revision) => {
+      const body = JSON.stringify({ revision, physical: true });
+      const answer = await fetch(`${etcdURL}/v3/kv/compaction`, { method: 'POST', body });
+      if (!answer.ok) throw new Error(`etcd did not compact up to ${revision}: ${await answer.text()}`);
     },
     stop: async () => {
       await stopControllers();

@@ -36,6 +36,7 @@ export class EventRecorder {
   /** By name, so that a series that grows while it waits is written once. */
   readonly #waiting = new Map<string, EventManifest>();
   #writing: Promise<void> | undefined;
+  #giveUp = new AbortController();
 
   constructor({ client, clock, component, instance, logger }: EventRecorderOptions) {
     this.#client = client;
@@ -62,9 +63,17 @@ export class EventRecorder {
     this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
   }
 
-  /** Resolves when what waits has been written or dropped, after five seconds at the latest. */
+  /** Resolves when what waits has been written or dropped; after five seconds the rest is dropped, what is under way included. */
   async flush(): Promise<void> {
-    if (this.#writing) await endsWithin(this.#clock, FLUSH_TIME, this.#writing);
+    if (!this.#writing) return;
+    if (!(await endsWithin(this.#clock, FLUSH_TIME, this.#writing))) this.#dropAll();
+  }
+
+  /** A request that gets no answer would keep a process for a minute that is about to end. */
+  #dropAll(): void {
+    this.#waiting.clear();
+    this.#giveUp.abort(new Error(`not written within ${FLUSH_TIME / 1000} s`));
+    this.#giveUp = new AbortController();
   }
 
   async #write(): Promise<void> {
@@ -85,26 +94,27 @@ export class EventRecorder {
   }
 
   async #send(event: EventManifest): Promise<void> {
+    const { signal } = this.#giveUp;
     for (const wait of [...RETRY_WAITS, undefined]) {
       try {
-        return await this.#put(event);
+        return await this.#put(event, signal);
       } catch (error) {
         const retryable = error instanceof KubeError && error.isRetryable;
         if (!retryable || wait === undefined) throw error;
-        await sleep(this.#clock, Math.max(wait, error.retryAfter ?? 0));
+        await sleep(this.#clock, Math.max(wait, error.retryAfter ?? 0), signal);
       }
     }
   }
 
   /** Grows the series of an Event that is there, else creates it. One that is there already was created by an earlier try. */
-  async #put(event: EventManifest): Promise<void> {
+  async #put(event: EventManifest, signal: AbortSignal): Promise<void> {
     const { series, metadata } = event;
     try {
-      if (series) await this.#client.mergePatch(EVENTS, metadata, { series });
-      else await this.#client.create(EVENTS, event);
+      if (series) await this.#client.mergePatch(EVENTS, metadata, { series }, { signal });
+      else await this.#client.create(EVENTS, event, { signal });
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      if (series && error.isNotFound) await this.#client.create(EVENTS, event);
+      if (series && error.isNotFound) await this.#client.create(EVENTS, event, { signal });
       else if (!error.isAlreadyExists) throw error;
     }
   }

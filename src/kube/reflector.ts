@@ -39,14 +39,14 @@ export interface ReflectorHealth {
  * The server ends a watch after this long to twice as long, at random, so that not all come back at once. Nothing else makes it
  * speak when nothing happens: bookmarks are only a favour, and kube-apiserver sends none before it has seen an event.
  */
-const WATCH_SECONDS = 45;
+const WATCH_SECONDS = 40;
 /** Silence that a server in good health leaves no watch in. */
-const LIVE_LIMIT = 100_000;
+const LIVE_LIMIT = 90_000;
 /**
  * Silence after which a watch is dead: late enough for a readiness probe every ten seconds to see that it is not live, and with the
  * time to open another it is healed within two minutes.
  */
-const STALL_LIMIT = 115_000;
+const STALL_LIMIT = 105_000;
 /** A watch that lives shorter than this gained nothing; opening the next at once would be a hot loop. */
 const SHORT_WATCH = 1_000;
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { writeKubeconfig } from '../../sandbox/apiserver/kubeconfig.ts';
-import { startEmbedded, type RunningApiServer } from '../support/api-servers.ts';
+import { writeKubeconfig } from '../../sandbox/cluster.ts';
+import { contract, needsCustomResources } from './support/contract.ts';
 
 const run = promisify(execFile);
 
@@ -14,6 +14,13 @@ apiVersion: pullsecrets.dev/v1alpha1
 kind: RegistryToken
 metadata: {name: app}
 spec: {access: ReadOnly}
+`;
+
+const MAP = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: map}
+data: {key: value}
 `;
 
 /** Stands in for the person at the editor. */
@@ -34,114 +41,127 @@ async function kubectlVersion(): Promise<number | undefined> {
   }
 }
 
-describe('kubectl against the embedded API server', () => {
-  let server: RunningApiServer;
+contract('kubectl', (api) => {
   let folder: string;
-  let manifest: string;
-  const kubectl = async (...args: string[]): Promise<string> =>
-    (
-      await run('kubectl', ['--kubeconfig', join(folder, 'kubeconfig'), '--cache-dir', folder, ...args])
-    ).stdout.trim();
+  let namespace: string;
+  const kubectl = async (...args: string[]): Promise<string> => {
+    const own = ['--kubeconfig', join(folder, 'kubeconfig'), '--cache-dir', folder, '--namespace', namespace];
+    const env = { ...process.env, KUBE_EDITOR: `${process.execPath} ${join(folder, 'editor.mjs')}` };
+    return (await run('kubectl', [...own, ...args], { env })).stdout.trim();
+  };
   const client: { minor: number } = { minor: 0 };
-  /** Clients before 1.27 read OpenAPI as protobuf only, which the server does not have. */
+  /** Clients before 1.27 read OpenAPI as protobuf only, which the embedded server does not have. */
   const unvalidated = (): string[] => (client.minor < 27 ? ['--validate=false'] : []);
 
   before(async function () {
-    this.timeout(60_000);
     const minor = await kubectlVersion();
     if (minor === undefined) {
       process.stdout.write('    skipped: there is no kubectl on the PATH\n');
       return this.skip();
     }
     client.minor = minor;
-    server = await startEmbedded();
     folder = await mkdtemp(join(tmpdir(), 'kubectl-'));
-    manifest = join(folder, 'token.yaml');
-    await writeFile(manifest, TOKEN);
-    await writeKubeconfig(join(folder, 'kubeconfig'), server.url);
-    await kubectl('apply', ...unvalidated(), '-f', 'crds');
-    await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=10s');
-    await kubectl('apply', ...unvalidated(), '-f', manifest);
+    await writeFile(join(folder, 'editor.mjs'), EDITOR);
+    await writeFile(join(folder, 'token.yaml'), TOKEN);
+    await writeFile(join(folder, 'map.yaml'), MAP);
+    await writeKubeconfig(join(folder, 'kubeconfig'), api().server.kubeconfig);
+    namespace = await api().namespace();
   });
   after(async () => {
-    await server?.close();
     if (folder) await rm(folder, { recursive: true });
   });
 
-  it('applies again without a change', async () => {
-    expect(await kubectl('apply', ...unvalidated(), '-f', manifest)).to.equal(
-      'registrytoken.pullsecrets.dev/app unchanged',
-    );
+  describe('and kinds that are built in', () => {
+    const apply = (...flags: string[]): Promise<string> =>
+      kubectl('apply', ...flags, ...unvalidated(), '-f', join(folder, 'map.yaml'));
+
+    it('creates secrets, config maps, service accounts and namespaces', async () => {
+      await kubectl('create', 'secret', 'generic', 'plain', '--from-literal=key=value');
+      expect(await kubectl('get', 'secret', 'plain', '-o', 'jsonpath={.data.key}')).to.equal('dmFsdWU=');
+      await kubectl('create', 'configmap', 'settings', '--from-literal=key=value');
+      expect(await kubectl('get', 'configmap', 'settings', '-o', 'jsonpath={.data.key}')).to.equal('value');
+      await kubectl('create', 'serviceaccount', 'robot');
+      const team = api().name('team');
+      await kubectl('create', 'namespace', team);
+      expect(await kubectl('get', 'namespace', team, '-o', 'jsonpath={.status.phase}')).to.equal('Active');
+      await kubectl('delete', 'namespace', team);
+    });
+
+    it('applies, and applies again without a change', async () => {
+      expect(await apply()).to.equal('configmap/map created');
+      expect(await apply()).to.equal('configmap/map unchanged');
+      expect(await apply('--server-side', '--force-conflicts')).to.equal('configmap/map serverside-applied');
+    });
+
+    it('gets as a table and by names, and describes', async () => {
+      await kubectl('create', 'configmap', 'tabled', '--from-literal=key=value');
+      expect(await kubectl('get', 'configmap', 'tabled')).to.match(/^NAME +DATA +AGE\ntabled +1 +\d+s$/);
+      expect(await kubectl('get', 'namespaces', '-o', 'name')).to.include('namespace/default');
+      expect(await kubectl('describe', 'namespace', 'default')).to.match(/Status: +Active/);
+    });
+
+    it('labels, annotates, patches, edits and selects', async () => {
+      await kubectl('create', 'configmap', 'front', '--from-literal=key=value');
+      await kubectl('label', 'configmap', 'front', 'tier=front');
+      await kubectl('annotate', 'configmap', 'front', 'example.com/note=x');
+      await kubectl('patch', 'configmap', 'front', '--type=merge', '-p', '{"data":{"access":"ReadWrite"}}');
+      const edited = await kubectl('edit', 'configmap', 'front', ...unvalidated());
+      expect(edited).to.equal('configmap/front edited');
+      const selected = ['get', 'configmap', '-l', 'tier=front', '-o', 'jsonpath={.items[*].data.access}'];
+      expect(await kubectl(...selected)).to.equal('ReadOnly');
+    });
+
+    it('explains', async function () {
+      if (client.minor < 27) this.skip();
+      expect(await kubectl('explain', 'secret.immutable')).to.include('<boolean>');
+    });
+
+    it('deletes and waits', async () => {
+      await kubectl('create', 'configmap', 'gone', '--from-literal=key=value');
+      expect(await kubectl('delete', 'configmap', 'gone')).to.include('deleted');
+      expect(await kubectl('get', 'configmap', '--ignore-not-found', 'gone')).to.equal('');
+    });
   });
 
-  it('applies on the server', async () => {
-    const output = await kubectl(
-      'apply',
-      '--server-side',
-      '--force-conflicts',
-      ...unvalidated(),
-      '-f',
-      manifest,
-    );
-    expect(output).to.match(/serverside-applied$/);
-  });
+  describe('and RegistryTokens', () => {
+    const apply = (...flags: string[]): Promise<string> =>
+      kubectl('apply', ...flags, ...unvalidated(), '-f', join(folder, 'token.yaml'));
 
-  it('gets by short name and category, as a table', async () => {
-    expect(await kubectl('get', 'rt')).to.match(/^NAME +READY +ACCESS .* AGE\napp +ReadOnly .*s$/);
-    expect(await kubectl('get', 'pullsecrets', '-o', 'name')).to.equal('registrytoken.pullsecrets.dev/app');
-    expect(await kubectl('get', 'namespaces', '-o', 'name')).to.include('namespace/default');
-  });
+    before(async function () {
+      needsCustomResources(this, api());
+      await kubectl('apply', ...unvalidated(), '-f', 'crds');
+      await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=10s');
+      await apply();
+    });
 
-  it('labels, annotates and patches', async () => {
-    await kubectl('label', 'rt', 'app', 'tier=front');
-    await kubectl('annotate', 'rt', 'app', 'example.com/note=x');
-    await kubectl('patch', 'rt', 'app', '--type=merge', '-p', '{"spec":{"access":"ReadWrite"}}');
-    expect(await kubectl('get', 'rt', '-l', 'tier=front', '-o', 'jsonpath={.items[*].spec.access}')).to.equal(
-      'ReadWrite',
-    );
-  });
+    it('applies again without a change, and on the server', async () => {
+      expect(await apply()).to.equal('registrytoken.pullsecrets.dev/app unchanged');
+      expect(await apply('--server-side', '--force-conflicts')).to.match(/serverside-applied$/);
+    });
 
-  it('describes, with events', async () => {
-    expect(await kubectl('describe', 'rt', 'app')).to.match(/Access: +ReadWrite/);
-    expect(await kubectl('describe', 'namespace', 'default')).to.match(/Status: +Active/);
-  });
+    it('gets by short name and category, as a table', async () => {
+      expect(await kubectl('get', 'rt')).to.match(/^NAME +READY +ACCESS .* AGE\napp +ReadOnly .*s$/);
+      expect(await kubectl('get', 'pullsecrets', '-o', 'name')).to.equal('registrytoken.pullsecrets.dev/app');
+    });
 
-  it('creates secrets, config maps, service accounts and namespaces', async () => {
-    await kubectl('create', 'secret', 'generic', 'plain', '--from-literal=key=value');
-    expect(await kubectl('get', 'secret', 'plain', '-o', 'jsonpath={.data.key}')).to.equal('dmFsdWU=');
-    await kubectl('create', 'configmap', 'settings', '--from-literal=key=value');
-    expect(await kubectl('get', 'configmap', 'settings', '-o', 'jsonpath={.data.key}')).to.equal('value');
-    await kubectl('create', 'serviceaccount', 'robot');
-    await kubectl('create', 'namespace', 'team');
-    expect(await kubectl('get', 'namespace', 'team', '-o', 'jsonpath={.status.phase}')).to.equal('Active');
-  });
+    it('labels, patches, describes and edits', async () => {
+      await kubectl('label', 'rt', 'app', 'tier=front');
+      await kubectl('patch', 'rt', 'app', '--type=merge', '-p', '{"spec":{"access":"ReadWrite"}}');
+      expect(await kubectl('describe', 'rt', 'app')).to.match(/Access: +ReadWrite/);
+      expect(await kubectl('edit', 'rt', 'app', ...unvalidated())).to.match(/edited$/);
+      const selected = ['get', 'rt', '-l', 'tier=front', '-o', 'jsonpath={.items[*].spec.access}'];
+      expect(await kubectl(...selected)).to.equal('ReadOnly');
+    });
 
-  it('explains', async function () {
-    if (client.minor < 27) this.skip();
-    expect(await kubectl('explain', 'rt.spec.rotation.policy')).to.include(
-      'Auto replaces the token on schedule.',
-    );
-    expect(await kubectl('explain', 'secret.immutable')).to.include('<boolean>');
-  });
+    it('explains', async function () {
+      if (client.minor < 27) this.skip();
+      const explained = await kubectl('explain', 'rt.spec.rotation.policy');
+      expect(explained).to.include('Auto replaces the token on schedule.');
+    });
 
-  it('edits', async () => {
-    const editor = join(folder, 'editor.mjs');
-    await writeFile(editor, EDITOR);
-    const kubeconfig = join(folder, 'kubeconfig');
-    const { stdout } = await run(
-      'kubectl',
-      ['--kubeconfig', kubeconfig, 'edit', 'rt', 'app', ...unvalidated()],
-      {
-        env: { ...process.env, KUBE_EDITOR: `${process.execPath} ${editor}` },
-      },
-    );
-    expect(stdout.trim()).to.equal('registrytoken.pullsecrets.dev/app edited');
-    expect(await kubectl('get', 'rt', 'app', '-o', 'jsonpath={.spec.access}')).to.equal('ReadOnly');
-  });
-
-  it('deletes and waits', async () => {
-    expect(await kubectl('delete', 'rt', 'app')).to.include('deleted');
-    await kubectl('delete', 'namespace', 'team', '--ignore-not-found');
-    expect(await kubectl('get', 'rt', '-o', 'name')).to.equal('');
+    it('deletes and waits', async () => {
+      expect(await kubectl('delete', 'rt', 'app')).to.include('deleted');
+      expect(await kubectl('get', 'rt', '-o', 'name')).to.equal('');
+    });
   });
 });

@@ -14,6 +14,8 @@ export interface RunningApiServer {
   kubeConfig: KubeConfig;
   /** The embedded server itself, for its faults and history; absent for a real one. */
   embedded?: ApiServer;
+  /** Forgets all changes up to this resourceVersion, as every few minutes; absent where a test can't order it. */
+  compact?: (resourceVersion: string) => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -34,6 +36,7 @@ export async function startEmbedded(options: ApiServerOptions = {}): Promise<Run
     url: serving.url,
     ...configOf(kubeconfigFor(serving.url)),
     embedded,
+    compact: async () => embedded.compact(),
     close: async () => {
       embedded.close();
       await serving.close();
@@ -52,9 +55,9 @@ export async function startReal(assets: string): Promise<RunningApiServer> {
 
 /** As startReal, and nothing is added to what the binaries are. */
 export async function startBare(assets: string): Promise<RunningApiServer> {
-  const { url, kubeconfig, startControllers, stop } = await startControlPlane(assets);
+  const { url, kubeconfig, startControllers, compact, stop } = await startControlPlane(assets);
   startControllers();
-  return { kind: 'real', url, ...configOf(kubeconfig), close: stop };
+  return { kind: 'real', url, ...configOf(kubeconfig), compact, close: stop };
 }
 
 function configOf(kubeconfig: string): Pick<RunningApiServer, 'kubeconfig' | 'kubeConfig'> {

@@ -1,17 +1,14 @@
-import type { FaultEffect } from '../../sandbox/apiserver/faults.ts';
 import type { Fault as RegistryFault } from '../../sandbox/token-service/fault.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
+import { apiRefusal, type ApiRefusal } from './api-refusal.ts';
 import { carriesWatch, type ProxiedWorld } from './proxied-world.ts';
 
 type Strike = (there: ProxiedWorld, random: () => number) => void | Promise<void>;
 
-const apiRefusal =
-  (effect: FaultEffect, watch?: boolean): Strike =>
-  ({ world }, random) => {
-    const match = { userAgent: /^registry-token-operator/, ...(watch === undefined ? {} : { watch }) };
-    const times = 1 + Math.floor(random() * 10);
-    world.apiServer.embedded?.faults.add({ ...effect, match, times });
-  };
+const refused =
+  (refusal: Omit<ApiRefusal, 'times'>): Strike =>
+  ({ api }, random) =>
+    api.add(apiRefusal({ ...refusal, times: 1 + Math.floor(random() * 10) }));
 const registryFault =
   (fault: RegistryFault): Strike =>
   ({ world }, random) =>
@@ -28,9 +25,9 @@ const STRIKES: [name: string, weight: number, strike: Strike][] = [
   ['refused', 2, ({ api }) => api.refuse()],
   ['watches in a black hole', 1, ({ api }) => api.add({ kind: 'black-hole', only: carriesWatch })],
   ['everything in a black hole', 1, ({ api }) => api.add({ kind: 'black-hole' })],
-  ['429', 3, apiRefusal({ kind: 'status', code: 429, retryAfterSeconds: 1 })],
-  ['500', 3, apiRefusal({ kind: 'status', code: 500 })],
-  ['410', 3, apiRefusal({ kind: 'status', code: 410, reason: 'Expired' }, true)],
+  ['429', 3, refused({ code: 429, reason: 'TooManyRequests', retryAfterSeconds: 1 })],
+  ['500', 3, refused({ code: 500, reason: 'InternalError' })],
+  ['410', 3, refused({ code: 410, reason: 'Expired', to: /watch=true/ })],
   ['registry refused', 2, ({ registry }) => registry.refuse()],
   ['registry reset', 3, ({ registry }) => registry.add({ kind: 'reset', direction: 'down', times: 5 })],
   ['mint without an answer', 3, registryFault({ operation: 'mint', kind: 'drop-after-effect' })],

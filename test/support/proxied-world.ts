@@ -1,13 +1,22 @@
 import { KubeConfig } from '@kubernetes/client-node';
+import { createSelfSigned } from '../../sandbox/self-signed-certificate.ts';
+import { systemClock as clock } from '../../src/common/clock.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
+import type { RunningApiServer } from './api-servers.ts';
 import { MintLedger } from './mint-ledger.ts';
 import { TcpProxy } from './tcp-proxy.ts';
+import { TlsTermination } from './tls-termination.ts';
 import { HOST, World } from './world.ts';
+
+/** What the proxy is called in its certificate, where it has one. */
+const PROXY = 'proxy.test';
 
 /** A world whose operator reaches the API server and the token service through proxies; the tests themselves go directly. */
 export class ProxiedWorld {
   readonly world: World;
   readonly api: TcpProxy;
+  /** As the operator has to have it to go through the proxy. */
+  readonly kubeConfig: KubeConfig;
   readonly registry: TcpProxy;
   readonly mints: MintLedger;
 
@@ -17,31 +26,33 @@ export class ProxiedWorld {
     const url = registry.through(world.serviceUrl);
     const spec = { iamEndpoint: url, regions: [{ name: 'us-south', host: HOST, endpoint: url }] };
     await world.client.mergePatch(REGISTRY_ACCOUNTS, { name: 'default' }, { spec });
-    return new ProxiedWorld(world, await TcpProxy.start(world.apiServer.url), registry);
+    return new ProxiedWorld(world, await proxyTo(world.apiServer), registry);
   }
 
-  private constructor(world: World, api: TcpProxy, registry: TcpProxy) {
+  private constructor(
+    world: World,
+    { proxy, kubeConfig }: { proxy: TcpProxy; kubeConfig: KubeConfig },
+    registry: TcpProxy,
+  ) {
     this.world = world;
-    this.api = api;
+    this.api = proxy;
+    this.kubeConfig = kubeConfig;
     this.registry = registry;
     this.mints = new MintLedger(world.service);
   }
 
-  /** A kubeconfig's text that leads through the proxy. */
+  /** The text of `kubeConfig`. */
   get kubeconfig(): string {
-    const { kubeconfig, url } = this.world.apiServer;
-    return kubeconfig.replace(url, this.api.through(url));
+    return this.kubeConfig.exportConfig();
   }
 
-  get kubeConfig(): KubeConfig {
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromString(this.kubeconfig);
-    return kubeConfig;
+  /** How often a fault of the network struck. */
+  get struck(): number {
+    return this.api.counts.struck + this.registry.counts.struck;
   }
 
   async heal(): Promise<void> {
     this.world.service.faults.clear();
-    this.world.apiServer.embedded?.faults.clear();
     await Promise.all([this.api.heal(), this.registry.heal()]);
   }
 
@@ -52,17 +63,39 @@ export class ProxiedWorld {
   }
 }
 
-/**
- * Whether a connection to the API server may carry watches, by its first bytes: a plain request says so. Of TLS nothing can be
- * told, so that faults of watches strike requests as well, and those of requests watches.
- */
+/** A proxy that sees what it passes on to an API server, also inside TLS. */
+async function proxyTo({
+  url,
+  kubeConfig,
+}: RunningApiServer): Promise<{ proxy: TcpProxy; kubeConfig: KubeConfig }> {
+  const [cluster, user] = [kubeConfig.getCurrentCluster(), kubeConfig.getCurrentUser()];
+  if (!cluster || !user) throw new Error('the kubeconfig has no current cluster or user');
+  const through = new KubeConfig();
+  if (!url.startsWith('https:')) {
+    const proxy = await TcpProxy.start(url);
+    through.loadFromClusterAndUser({ ...cluster, server: proxy.through(url) }, user);
+    return { proxy, kubeConfig: through };
+  }
+  const [ca, cert, key] = [cluster.caData, user.certData, user.keyData].map((text) =>
+    Buffer.from(text ?? '', 'base64').toString(),
+  );
+  const itself = await createSelfSigned(PROXY, clock.now(), [PROXY]);
+  const proxy = await TcpProxy.start(
+    url,
+    new TlsTermination(itself, { ca, cert, key, host: new URL(url).hostname }),
+  );
+  const caData = Buffer.from(itself.certificate).toString('base64');
+  const server = proxy.through(url);
+  through.loadFromClusterAndUser({ ...cluster, server, caData, tlsServerName: PROXY }, user);
+  return { proxy, kubeConfig: through };
+}
+
+/** Whether a connection to the API server carries watches, by the first bytes that the client sent. */
 export function carriesWatch(opening: Buffer): boolean {
-  return opening[0] === TLS_HANDSHAKE || opening.includes('watch=true');
+  return opening.includes('watch=true');
 }
 
-/** Whether it may carry requests other than watches. */
+/** Whether it carries requests other than watches. */
 export function carriesRequests(opening: Buffer): boolean {
-  return opening[0] === TLS_HANDSHAKE || !opening.includes('watch=true');
+  return !carriesWatch(opening);
 }
-
-const TLS_HANDSHAKE = 22;

@@ -149,6 +149,28 @@ describe('EventRecorder', () => {
     expect(clock.pending).to.equal(0);
   });
 
+  it('drops after five seconds of flushing what waits and what is under way', async () => {
+    const refused: unknown[] = [];
+    server.fault = ({ signal }) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          refused.push(signal.reason);
+          reject(signal.reason as Error);
+        });
+      });
+    for (const note of ['one', 'two']) recorder.event(a, 'Normal', 'X', note);
+    const flushed = recorder.flush();
+    await clock.advance(5_000);
+    await flushed;
+    await settle();
+    expect(refused.map(String)).to.deep.equal(['Error: not written within 5 s']);
+    expect(server.calls).to.have.length(1);
+    server.fault = () => undefined;
+    recorder.event(a, 'Normal', 'X', 'three');
+    await recorder.flush();
+    expect(written().map(({ note }) => note)).to.deep.equal(['three']);
+  });
+
   it('tries again when that may help, three times in all', async () => {
     server.fault = (call) => fail(call, 503, 'ServiceUnavailable');
     recorder.event(a, 'Normal', 'X', 'x');

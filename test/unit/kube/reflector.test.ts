@@ -78,7 +78,7 @@ describe('Reflector', () => {
       expect(kinds()).to.deep.equal(['list', 'watch']);
     });
 
-    it('lists in pages and watches with bookmarks for 45 to 90 seconds', async () => {
+    it('lists in pages and watches with bookmarks for 40 to 80 seconds', async () => {
       for (let n = 0; n < 1001; n++) put(`thing-${n}`);
       const { store } = await start({ random: () => 0.5, labelSelector: 'a=b' });
       expect(store.list()).to.have.length(1001);
@@ -89,10 +89,10 @@ describe('Reflector', () => {
         undefined,
       ]);
       expect(server.calls[0]!.query).to.include({ labelSelector: 'a=b' });
-      expect(server.calls[3]).to.have.property('stallLimit', 115_000);
+      expect(server.calls[3]).to.have.property('stallLimit', 105_000);
       expect(server.calls[3]!.query).to.include({
         allowWatchBookmarks: 'true',
-        timeoutSeconds: '67',
+        timeoutSeconds: '60',
         labelSelector: 'a=b',
       });
     });
@@ -191,7 +191,7 @@ describe('Reflector', () => {
 
     it('watches again at once when the server ends a watch in time', async () => {
       await start();
-      await clock.advance(45_000);
+      await clock.advance(40_000);
       [...server.watches][0]!.end();
       await settle();
       expect(kinds()).to.deep.equal(['list', 'watch', 'watch']);
@@ -376,23 +376,23 @@ describe('Reflector', () => {
         (): void => [...server.watches][0]!.end(),
       ];
       for (let time = 1; time <= 9; time++) {
-        await clock.advance(90_000);
+        await clock.advance(80_000);
         expect(reflector.health.live).to.equal(true);
         speak[time % 3]!();
         await settle();
-        expect(reflector.health).to.deep.equal({ synced: true, live: true, lastHeard: time * 90_000 });
+        expect(reflector.health).to.deep.equal({ synced: true, live: true, lastHeard: time * 80_000 });
       }
       expect(logs.lines).to.deep.equal([]);
     });
 
     it('is not live for a while before a silent watch is given up, so that a probe can see it', async () => {
       const reflector = await start();
-      await clock.advance(100_000);
+      await clock.advance(90_000);
       expect(reflector.health.live).to.equal(true);
       await clock.advance(1);
       expect(reflector.health).to.deep.equal({ synced: true, live: false, lastHeard: 0 });
       const [{ stallLimit }] = server.calls.slice(-1) as [StreamCall];
-      expect(stallLimit - 100_000).to.be.greaterThan(10_000);
+      expect(stallLimit - 90_000).to.be.greaterThan(10_000);
       [...server.watches][0]!.end(new KubeError('silence'));
       await clock.advance(800);
       expect(reflector.health.live).to.equal(true);
