@@ -17,7 +17,7 @@ describeHelm('chart: a cluster without the CRDs', (helm) => {
       this.skip();
     }
     installation = await Installation.start(helm, realAssets, startBare);
-    await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b', 'kube-public');
+    await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b', '123', '1e5');
   });
 
   after(async () => {

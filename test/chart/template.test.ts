@@ -70,6 +70,24 @@ describeHelm('chart: rendering', (helm) => {
     expect([...namespaces].sort()).to.deep.equal(['123', '1e5', 'default']);
   });
 
+  it('leads from each alert to its section of the runbook, if it knows where that is', async () => {
+    interface Alert {
+      alert?: string;
+      annotations?: { runbook_url?: string };
+    }
+    const alerts = async (runbookUrl: string): Promise<Alert[]> => {
+      const objects = await helm.render({ metrics: { prometheusRule: { enabled: true, runbookUrl } } });
+      const { groups } = find(objects, 'PrometheusRule')['spec'] as { groups: { rules: Alert[] }[] };
+      return groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert !== undefined);
+    };
+    for (const { alert = '', annotations } of await alerts('https://docs.test/runbook')) {
+      expect(annotations?.runbook_url).to.equal(`https://docs.test/runbook#${alert.toLowerCase()}`);
+    }
+    for (const { alert, annotations } of await alerts('')) {
+      expect(annotations, alert).to.have.all.keys('summary', 'description');
+    }
+  });
+
   it('is the same when it is packaged', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'package-'));
     try {

@@ -10,6 +10,9 @@ export const NAMESPACE = 'registry-system';
 /** Where nodes would find the operator's image, which the chart wants to be told. */
 const REPOSITORY = 'registry.test/registry-token-operator';
 
+/** Several runs of helm and a start of the operator, on a machine that is busy; milliseconds. */
+const PATIENCE = 120_000;
+
 export type Values = Record<string, unknown>;
 
 /** An object as the chart renders it. */
@@ -46,8 +49,14 @@ for (const major of [4, 3] as const) {
 export function describeHelm(title: string, suite: (helm: Helm) => void, majors: (3 | 4)[] = [4, 3]): void {
   for (const major of majors) {
     const tools = helms.get(major);
-    if (tools) describe(`${title} (helm ${major})`, () => suite(new Helm(major, tools)));
-    else describe.skip(`${title} (helm ${major})`, () => it('needs helm', () => undefined));
+    if (tools) {
+      describe(`${title} (helm ${major})`, function () {
+        this.timeout(PATIENCE);
+        suite(new Helm(major, tools));
+      });
+    } else {
+      describe.skip(`${title} (helm ${major})`, () => it('needs helm', () => undefined));
+    }
   }
 }
 
