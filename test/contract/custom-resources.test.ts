@@ -386,6 +386,17 @@ contract('custom resources', (api) => {
       expect(body.spec.colour).to.equal('red');
     });
 
+    it('again of an empty map keeps it, with its defaults and with what others put into it', async () => {
+      await applying('one', 'empty', { size: 1, shape: {}, free: {} });
+      await api().patch(`${path}/empty`, MERGE_PATCH, { metadata: { labels: { theirs: 'x' } } });
+      const { status, body } = await applying('one', 'empty', { size: 1, shape: {}, free: {} });
+      expect(status).to.equal(200);
+      expect(body.spec).to.deep.include({ shape: { sides: 4 }, free: {} });
+      await api().patch(`${path}/empty`, MERGE_PATCH, { spec: { free: { theirs: true } } });
+      const { body: last } = await applying('one', 'empty', { size: 1, shape: {}, free: {} });
+      expect(last.spec).to.deep.include({ shape: { sides: 4 }, free: { theirs: true } });
+    });
+
     it('validates what results', async () => {
       expect((await applying('one', 'faulty', { size: 99 })).status).to.equal(422);
     });

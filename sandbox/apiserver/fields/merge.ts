@@ -68,8 +68,8 @@ function removeBelow(schema: Schema, value: Json, set: FieldSet, path: FieldPath
   for (const [name, item] of Object.entries(value)) {
     const at = [...path, fieldStep(name)];
     if (set.has(at)) continue;
-    const rest = removeBelow(schemaOfField(schema, name, path), item, set, at);
-    if (rest !== undefined) kept[name] = rest;
+    // What is left of nothing is null, so that the field itself still counts as there.
+    kept[name] = removeBelow(schemaOfField(schema, name, path), item, set, at) ?? null;
   }
   return Object.keys(kept).length > 0 || Object.keys(value).length === 0 ? kept : undefined;
 }

@@ -29,6 +29,7 @@ const spec = {
       default: {},
       properties: { depth: { type: 'integer', default: 3 } },
     },
+    shape: { type: 'object', properties: { sides: { type: 'integer', default: 4 } } },
     free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
     old: { type: 'string', nullable: true },
   },
