@@ -126,7 +126,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/token/secret-view.ts',
     search: "if (owner === undefined) return { state: 'foreign', message: foreignMessage(secret) };",
     replace: '',
-    caughtBy: seeds(80),
+    caughtBy: unit('token/secret-view'),
   },
   {
     name: 'a token value is logged',
@@ -260,7 +260,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/controller/token-controller.ts',
     search: 'token = live;\n      assessment = await assessor.assess(token, true, signal);',
     replace: '',
-    caughtBy: seeds(80),
+    caughtBy: unit('controller/token-controller'),
   },
   {
     name: 'leadership is not asked for before a revocation',

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { RegistryTokenStatus } from '../../../src/api/registry-token.ts';
+import type { RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import type { Assessment } from '../../../src/controller/assessor.ts';
 import { TokenController, type TokenControllerOptions } from '../../../src/controller/token-controller.ts';
 import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
@@ -16,6 +16,7 @@ import {
   HOUR,
   ISSUED,
   ours,
+  type Part,
 } from '../../support/builders.ts';
 
 const OPEN = { mintIntent: anIntent() };
@@ -24,6 +25,8 @@ const NOW = ISSUED + HOUR;
 interface Stage {
   /** As stored. */
   status: RegistryTokenStatus;
+  /** As the watch last saw it; the same unless told. */
+  watched?: Part<RegistryTokenStatus>;
   /** Token that the Secret holds; undefined: there is none. */
   holds: string | undefined;
   /** Ends the open mint with this status; undefined: the registry can't be asked. */
@@ -38,30 +41,41 @@ interface Result {
   held: string[];
   /** How often it was told that the Secret has become good. */
   good: number;
+  /** Tokens created. */
+  minted: number;
 }
 
 /** Reconciles one RegistryToken once. */
-async function reconcile({ status, holds, settled, now = NOW, isLeft = false }: Stage): Promise<Result> {
+async function reconcile(stage: Stage): Promise<Result> {
+  const { status, watched = status, holds, settled, now = NOW, isLeft = false } = stage;
   const token = anIssuedToken({ status });
+  const cached = anIssuedToken({ status: watched });
   const secret = holds === undefined ? ABSENT : ours({ holds });
-  const situation = aSituation({ token: { status }, secret, now });
-  const { spec, wanted } = situation;
-  const assessment: Assessment = { spec, wanted, secret, situation, decision: decide(situation) };
+  const assess = (of: RegistryToken): Promise<Assessment> => {
+    const situation = { ...aSituation({ secret, now }), token: of };
+    const { spec, wanted } = situation;
+    return Promise.resolve({ spec, wanted, secret, situation, decision: decide(situation) });
+  };
   let held: string[] = [];
   let good = 0;
+  let minted = 0;
   const failure = { reason: 'RegistryUnavailable', message: 'no answer', retryable: true } as const;
   const outcome = settled ? { kind: 'done' } : { kind: 'failed', failure };
   const nothing = (): void => undefined;
   const options = {
-    sources: { token: () => token },
+    sources: { token: () => cached },
     tokens: {
-      freshest: () => token,
+      freshest: () => cached,
       read: () => Promise.resolve(token),
       writeStatus: () => Promise.resolve(token),
       forget: nothing,
     },
-    assessor: { assess: () => Promise.resolve(assessment) },
+    assessor: { assess },
     issuer: {
+      mint: () => {
+        minted++;
+        return Promise.resolve({ token, status: token.status, outcome, secretHolds: true });
+      },
       settle: () =>
         Promise.resolve({
           token,
@@ -85,7 +99,7 @@ async function reconcile({ status, holds, settled, now = NOW, isLeft = false }: 
   } as unknown as TokenControllerOptions;
   const controller = new TokenController(options);
   const result = await controller.reconcile({ namespace: 'team', name: 'app' }, new AbortController().signal);
-  return { result, held, good };
+  return { result, held, good, minted };
 }
 
 describe('a reconcile that finishes an earlier mint', () => {
@@ -93,6 +107,19 @@ describe('a reconcile that finishes an earlier mint', () => {
     const { status } = anIssuedToken();
     const { result } = await reconcile({ status: OPEN, holds: 'token-1', settled: status ?? {} });
     expect(result).to.deep.equal({ requeueAfter: 1_000 });
+  });
+});
+
+describe('a reconcile that the watch would have create a token', () => {
+  const { status = {} } = anIssuedToken();
+  it('does, if nothing has changed since', async () => {
+    const without = { ...status, token: undefined } as unknown as RegistryTokenStatus;
+    expect(await reconcile({ status: without, holds: 'token-1' })).to.include({ minted: 1 });
+  });
+
+  it('creates none where one has come since: it decides again from what is there now', async () => {
+    const stage = { status, watched: { token: undefined }, holds: 'token-1' };
+    expect(await reconcile(stage)).to.include({ minted: 0 });
   });
 });
 
