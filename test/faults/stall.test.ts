@@ -53,6 +53,7 @@ class KeptOperator {
 
   async #run(): Promise<void> {
     const started = (this.#process = await this.#start());
+    if (!this.#kept) return started.kill();
     void started.exited.then(async (code) => {
       this.log.push(...started.log);
       if (!this.#kept) return;

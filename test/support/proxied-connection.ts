@@ -118,7 +118,9 @@ export class ProxiedConnection {
   }
 }
 
+/** What has sent its end can't be reset any more: libuv refuses, and Node.js would keep the handle for ever. */
 function breakOff({ stream, tcp }: End): void {
-  if (!tcp.destroyed) tcp.resetAndDestroy();
+  if (!tcp.destroyed && !stream.writableEnded) tcp.resetAndDestroy();
   stream.destroy();
+  tcp.destroy();
 }

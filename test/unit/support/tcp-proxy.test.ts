@@ -8,14 +8,16 @@ import type { NetworkFault } from '../../support/proxied-connection.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { noTermination, TlsTermination, type Termination } from '../../support/tls-termination.ts';
 
-/** Says back what it hears, and ends when the client does. */
+/** Says back what it hears, and ends when the client does, unless asked to hold on. */
 function echo(heard: string[]): (socket: Socket) => void {
   return (socket) => {
     socket.on('data', (chunk) => {
       heard.push(String(chunk));
       socket.write(chunk);
     });
-    socket.on('end', () => socket.end());
+    socket.on('end', () => {
+      if (!heard.includes('hold on')) socket.end();
+    });
     socket.on('error', () => undefined);
   };
 }
@@ -65,13 +67,21 @@ function specify(title: string, wireOf: () => Promise<Wire>): void {
     let server: Server;
     let proxy: TcpProxy;
     let heard: string[];
+    let accepted: Socket[];
     const clients: Socket[] = [];
 
     before(async () => {
       wire = await wireOf();
     });
     beforeEach(async () => {
-      server = wire.serve(echo((heard = []))).listen(0, '127.0.0.1');
+      const echoing = echo((heard = []));
+      accepted = [];
+      server = wire
+        .serve((socket) => {
+          accepted.push(socket);
+          echoing(socket);
+        })
+        .listen(0, '127.0.0.1');
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
       proxy = await TcpProxy.start(`http://127.0.0.1:${port}`, wire.termination);
@@ -180,6 +190,21 @@ function specify(title: string, wireOf: () => Promise<Wire>): void {
       );
       await proxy.heal();
       expect(await converse('back')).to.equal('back');
+    });
+
+    it('breaks connections that are closed one way too', async () => {
+      const half = await dial();
+      half.write('hold on');
+      await once(half, 'data');
+      const [end] = accepted as [Socket];
+      const ended = once(end, 'end');
+      half.end();
+      await ended;
+      await proxy.close();
+      for (const socket of [end, half]) socket.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(proxy.counts.open).to.equal(0);
+      expect(process.getActiveResourcesInfo()).to.not.include('TCPSocketWrap');
     });
 
     it('forgets connections that have ended', async () => {
