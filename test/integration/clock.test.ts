@@ -19,9 +19,7 @@ describe('an operator whose clock is wrong', () => {
       const name = await world.createToken(namespace);
       const { status, metadata } = await world.whenReady(name, { status: 'True', reason: 'ClockSkew' });
       const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-      expect(ready?.message).to.match(
-        /the operator's clock \(\S+Z\) is \S+ (behind|ahead of) the registry's \(\S+Z\)/,
-      );
+      expect(ready?.message).to.match(/the operator's clock is \S+ (behind|ahead of) the registry's/);
       const life = Date.parse(status?.token?.expiresAt ?? '') - Date.parse(status?.token?.issuedAt ?? '');
       expect(life).to.be.within(DAY - 5_000, DAY + 5_000);
       expect(Date.parse(status?.nextRotationTime ?? '')).to.be.greaterThan(Date.now() + 14 * HOUR);
