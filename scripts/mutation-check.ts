@@ -1,7 +1,7 @@
 /**
  * Shows that the tests notice faults: `npm run test:mutation`. Puts each of the faults in test/mutation/mutations.ts into a
  * copy of the tree, one at a time, and runs the tests that are to notice it. Says which test or seed did. Exits 1 when one
- * survives, when it is not seen in time, when its text is no longer there, or when the tests fail without any fault. `--fast` leaves out those that take many simulations.
+ * survives, when it is not seen in time, when no test or seed is to be named, when its text is no longer there, or when the tests fail without any fault. `--fast` leaves out those that take many simulations.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -19,9 +19,10 @@ const FEW_SEEDS = 80;
 const TIMEOUT = 300_000;
 const LONGEST = 900_000;
 const CAUGHT = 'caught  ';
+const VERDICTS = { passed: 'SURVIVES', 'timed out': 'NOT SEEN IN TIME', broke: 'NO TEST FAILED' } as const;
 
 /** `by`: the first test or seed that failed. */
-type Run = { result: 'passed' | 'timed out' } | { result: 'failed'; by: string };
+type Run = { result: 'passed' | 'timed out' | 'broke' } | { result: 'failed'; by: string };
 
 const { values } = parseArgs({ options: { fast: { type: 'boolean', default: false } } });
 const chosen = MUTATIONS.filter(({ caughtBy }) => !values.fast || isFast(caughtBy));
@@ -71,7 +72,7 @@ function check({ file, search, replace, caughtBy }: Mutation): { verdict: string
   try {
     const outcome = run(caughtBy);
     if (outcome.result === 'failed') return { verdict: CAUGHT, by: `: ${outcome.by}` };
-    return { verdict: outcome.result === 'passed' ? 'SURVIVES' : 'NOT SEEN IN TIME', by: '' };
+    return { verdict: VERDICTS[outcome.result], by: '' };
   } finally {
     writeFileSync(path, source);
   }
@@ -86,15 +87,20 @@ function run(tests: Tests, timeout = TIMEOUT): Run {
   const { status, stdout } = spawnSync(process.execPath, command, options);
   if (status === null) return { result: 'timed out' };
   if (status === 0) return { result: 'passed' };
-  return { result: 'failed', by: 'files' in tests ? failedTest(stdout) : failedSeed(stdout) };
+  const by = 'files' in tests ? failedTest(stdout) : failedSeed(stdout);
+  return by === undefined ? { result: 'broke' } : { result: 'failed', by: shorten(by, 160) };
 }
 
-function failedSeed(output: string): string {
-  return shorten(/^seed \d+ failed: .*$/m.exec(output)?.[0] ?? 'no seed named', 160);
+function failedSeed(output: string): string | undefined {
+  return /^seed \d+ failed: .*$/m.exec(output)?.[0];
 }
 
-function failedTest(output: string): string {
-  const report = output.slice(Math.max(0, output.indexOf('{\n')));
-  const { failures } = JSON.parse(report) as { failures: { fullTitle: string }[] };
-  return failures[0]?.fullTitle ?? 'no test named';
+/** The test that failed, if that is what happened: a fault that does not even load, or a test that waits in vain, shows nothing. */
+function failedTest(output: string): string | undefined {
+  const start = output.indexOf('{\n');
+  if (start < 0) return undefined;
+  const { failures } = JSON.parse(output.slice(start)) as {
+    failures: { fullTitle: string; err: { code?: string } }[];
+  };
+  return failures.find(({ err }) => err.code !== 'ERR_MOCHA_TIMEOUT')?.fullTitle;
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { sleep, systemClock } from '../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
 import { EVENTS, LEASES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
@@ -243,7 +244,11 @@ describeHelm(
             await installation.eventually('the pod is gone', async () =>
               (await left()) === '' ? { value: true } : { seen: 'it is there' },
             );
-          } else expect(await left()).to.equal('pod/waiting\n');
+          } else {
+            // Longer than an operator that evicts would wait.
+            await sleep(systemClock, 3_000);
+            expect(await left()).to.equal('pod/waiting\n');
+          }
           for (const [verb, resource] of [
             ['list', 'pods'],
             ['create', 'pods/eviction'],

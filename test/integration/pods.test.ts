@@ -84,12 +84,13 @@ describe('pods that came before their Secret', () => {
     });
 
     it('are evicted once their Secret is there, each with an event; pods with other troubles are left alone', async () => {
+      // Those that are to be spared come first in a list, and so would be evicted first.
       const imagePullSecrets = [{ name: 'app' }];
       await createFailing('early-1', { imagePullSecrets });
       await createFailing('early-2', { imagePullSecrets });
-      await createFailing('elsewhere', { imagePullSecrets, image: 'registry.example/team/app:1' });
-      await createFailing('without-secret', { imagePullSecrets: [{ name: 'other' }] });
-      await createFailing('uncontrolled', { imagePullSecrets, controlled: false });
+      await createFailing('a-elsewhere', { imagePullSecrets, image: 'registry.example/team/app:1' });
+      await createFailing('a-without-secret', { imagePullSecrets: [{ name: 'other' }] });
+      await createFailing('a-uncontrolled', { imagePullSecrets, controlled: false });
       const name = await world.createToken(namespace, {}, 'app');
       await whenEvicted('early-1');
       await whenEvicted('early-2');
@@ -98,7 +99,7 @@ describe('pods that came before their Secret', () => {
         const evictions = reasons.filter((reason) => reason === 'PodEvicted');
         return evictions.length === 2 ? { value: true } : { seen: reasons.join() };
       });
-      for (const spared of ['elsewhere', 'without-secret', 'uncontrolled'])
+      for (const spared of ['a-elsewhere', 'a-without-secret', 'a-uncontrolled'])
         expect(await exists(spared), spared).to.equal(true);
     });
 
@@ -107,10 +108,10 @@ describe('pods that came before their Secret', () => {
       await createServiceAccount('builder', others);
       const serviceAccountName = 'builder';
       await createFailing('admitted-early', { serviceAccountName, imagePullSecrets: others });
-      await createFailing('with-its-own', { serviceAccountName, imagePullSecrets: [{ name: 'own' }] });
+      await createFailing('a-with-its-own', { serviceAccountName, imagePullSecrets: [{ name: 'own' }] });
       await world.createToken(namespace, { serviceAccounts: ['builder'] }, 'app');
       await whenEvicted('admitted-early');
-      expect(await exists('with-its-own')).to.equal(true);
+      expect(await exists('a-with-its-own')).to.equal(true);
     });
 
     it('are evicted when their ServiceAccount gets one of two Secrets, whichever it is that they lack', async () => {

@@ -39,7 +39,7 @@ export interface BuiltImage extends OciImage {
 
 const readJson = async <T>(path: string): Promise<T> => JSON.parse(await readFile(path, 'utf8')) as T;
 
-/** The image, built once for all tests. Its folder goes with the process. */
+/** The image, built once for all tests. Its folder goes when the tests are done. */
 export function builtImage(): Promise<BuiltImage> {
   built ??= build();
   return built;
@@ -47,11 +47,10 @@ export function builtImage(): Promise<BuiltImage> {
 let built: Promise<BuiltImage> | undefined;
 let folder: string | undefined;
 
-export const mochaHooks = {
-  async afterAll(): Promise<void> {
-    if (folder !== undefined) await rm(folder, { recursive: true });
-  },
-};
+// Imported by a test file, this becomes a hook of the whole run.
+after(async () => {
+  if (folder !== undefined) await rm(folder, { recursive: true });
+});
 
 async function build(): Promise<BuiltImage> {
   folder = await mkdtemp(join(tmpdir(), 'image-'));

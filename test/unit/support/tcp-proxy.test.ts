@@ -5,8 +5,13 @@ import { text } from 'node:stream/consumers';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { createSelfSigned } from '../../../sandbox/self-signed-certificate.ts';
 import type { NetworkFault } from '../../support/proxied-connection.ts';
+import { eventually } from '../../support/eventually.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { noTermination, TlsTermination, type Termination } from '../../support/tls-termination.ts';
+
+/** Open sockets of this process, those of other tests included. */
+const sockets = (): number =>
+  process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
 
 /** Says back what it hears, and ends when the client does, unless asked to hold on. */
 function echo(heard: string[]): (socket: Socket) => void {
@@ -193,6 +198,7 @@ function specify(title: string, wireOf: () => Promise<Wire>): void {
     });
 
     it('breaks connections that are closed one way too', async () => {
+      const before = sockets();
       const half = await dial();
       half.write('hold on');
       await once(half, 'data');
@@ -202,15 +208,14 @@ function specify(title: string, wireOf: () => Promise<Wire>): void {
       await ended;
       await proxy.close();
       for (const socket of [end, half]) socket.destroy();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      expect(proxy.counts.open).to.equal(0);
-      expect(process.getActiveResourcesInfo()).to.not.include('TCPSocketWrap');
+      await eventually('the sockets are closed', () =>
+        Promise.resolve(proxy.counts.open === 0 && sockets() <= before),
+      );
     });
 
     it('forgets connections that have ended', async () => {
       await converse('hello');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(proxy.counts.open).to.equal(0);
+      await eventually('it has none', () => Promise.resolve(proxy.counts.open === 0));
     });
   });
 }
