@@ -12,6 +12,7 @@ import type { ReconcileResult } from '../kube/worker-pool.ts';
 import type { RegistryDirectory } from '../registry/directory.ts';
 import { rotationProgress } from '../token/account-rotation.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
+import { placesOf } from '../token/sweep-regions.ts';
 import { credentialsOf, type AccountSessions } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
 import { guardedPatch } from './guarded-patch.ts';
@@ -99,13 +100,12 @@ export class AccountController {
     } catch (error) {
       verdict = failureOf(error);
     }
-    const stranger = 'accountId' in verdict && this.#ofAnother(account, verdict.accountId);
-    if (stranger) {
-      // Where these credentials look, the tokens there are would seem gone: nothing is done with them.
-      return { verdict: stranger, changed: sessions.update(account, version, undefined, stranger.message) };
-    }
+    if ('accountId' in verdict) verdict = this.#ofAnother(account, verdict.accountId) ?? verdict;
+    const fails = 'reason' in verdict;
+    // To the key of another registry account the tokens there are would seem gone: none is used before it is known whose it is.
+    const usable = !fails || account.status?.accountId === undefined || sessions.uses(account, version);
     const problem = 'reason' in verdict ? inAWord(verdict) : undefined;
-    return { verdict, changed: sessions.update(account, version, apiKey, problem) };
+    return { verdict, changed: sessions.update(account, version, usable ? apiKey : undefined, problem) };
   }
 
   /** Says so, if the credentials are another registry account's than the tokens there are, and nobody said that they are to be. */
@@ -113,11 +113,11 @@ export class AccountController {
     const recorded = account.status?.accountId;
     if (recorded === undefined || recorded === accountId || account.spec.accountId === accountId)
       return undefined;
-    const holders = this.#options.tokensOf(account.metadata.name).filter(({ status }) => status?.token);
-    if (holders.length === 0) return undefined;
+    const holds = this.#options.tokensOf(account.metadata.name).some((token) => placesOf(token).length > 0);
+    if (!holds && (account.status?.retainedTokens ?? []).length === 0) return undefined;
     return {
       reason: 'CredentialsInvalid',
-      message: `the credentials belong to account ${accountId}, but ${holders.length} RegistryTokens hold tokens of account ${recorded}; put a key of that account there, or set spec.accountId to ${accountId} to give those tokens up`,
+      message: `the credentials belong to account ${accountId}, but there are tokens of account ${recorded}; put a key of that account there, or set spec.accountId to ${accountId} to give those tokens up`,
       retryable: false,
     };
   }

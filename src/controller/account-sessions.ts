@@ -75,6 +75,12 @@ export class AccountSessions {
     this.#directory.forget(name);
   }
 
+  /** Whether the account's key of that version is in use already. */
+  uses({ metadata }: RegistryAccount, version: string): boolean {
+    const session = this.#sessions.get(metadata.name);
+    return session?.version === version && session.credentials !== undefined;
+  }
+
   credentials(name: string): AccountCredentials | undefined {
     return this.#sessions.get(name)?.credentials;
   }

@@ -79,7 +79,7 @@ export function assembleControllers(
   const sweeping = {
     users: new TokenUsers(client, watches, watchNamespaces),
     account: (name: string) => watches.account(name),
-    tokens: () => watches.tokens(),
+    allTokens: () => watches.tokens(),
     onOrphans: metrics.token.orphans.bind(metrics.token),
     enqueue: (account: string) => queues.sweep.add(account),
   };

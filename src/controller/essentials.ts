@@ -3,10 +3,9 @@ import type { RegistryToken } from '../api/registry-token.ts';
 import type { KubeObject, ObjectMeta } from '../common/objects.ts';
 import { rotateValue } from '../token/rotate-now.ts';
 
-/**
- * What the watches keep of the labels and annotations of objects that tenants write: all that the operator ever looks at.
- * Kubernetes takes 256 KiB of annotations for each object, and a tenant could fill the operator's memory with them.
- */
+// What the watches keep of the labels and annotations of objects that tenants write: all that the operator ever looks at.
+// Kubernetes takes 256 KiB of annotations for each object, and a tenant could fill the operator's memory with them.
+
 type Marks = Pick<ObjectMeta, 'labels' | 'annotations'>;
 
 export function essentialToken(token: RegistryToken): RegistryToken {

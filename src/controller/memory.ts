@@ -107,6 +107,11 @@ export class Memory {
     return (this.#entry(uid).deletionSeenAt ??= now);
   }
 
+  /** Failed tries to revoke on deletion. */
+  revocationTries(uid: string): number {
+    return this.#entries.get(uid)?.revocationTries ?? 0;
+  }
+
   /** Counts one more failed try to revoke on deletion. @returns how many there were */
   countRevocationTry(uid: string): number {
     return ++this.#entry(uid).revocationTries;

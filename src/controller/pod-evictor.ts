@@ -40,7 +40,12 @@ interface Watchfulness extends Pick<Cure, 'goodSince' | 'linkings'> {
   looks: number;
   /** Uids of pods evicted. */
   evicted: Set<string>;
+  /** Uids of pods that this look has been at. */
+  seen: Set<string>;
 }
+
+/** Pods that are tried to be evicted in one go, at a second each: what is left comes next, so that no reconcile goes on for minutes. */
+const MOST = 60;
 
 /**
  * Evicts pods that could not pull because a Secret was not there yet, or not good. Pods are listed when a Secret has become
@@ -75,7 +80,7 @@ export class PodEvictor {
     const start = this.#options.clock.monotonic();
     const last = this.#watchful.get(key);
     const unknown = { uid, goodSince: undefined, linkings: [], evicted: new Set<string>() };
-    const known: Watchfulness = { ...(last?.uid === uid ? last : unknown), start, looks: 0 };
+    const known: Watchfulness = { ...(last?.uid === uid ? last : unknown), start, looks: 0, seen: new Set() };
     this.#watchful.set(key, { ...known, ...news(known) });
     this.#options.queue.addAfter(key, LOOKS[0] ?? 0);
   }
@@ -85,7 +90,8 @@ export class PodEvictor {
     const watchful = this.#watchful.get(key);
     if (!watchful) return undefined;
     try {
-      if (this.#cure(key, watchful)) await this.#cureAll(key, watchful, signal);
+      const all = !this.#cure(key, watchful) || (await this.#cureAll(key, watchful, signal));
+      if (!all) return { requeueAfter: PACE };
     } catch (error) {
       if (error instanceof TerminalError) this.#watchful.delete(key);
       throw error;
@@ -93,6 +99,7 @@ export class PodEvictor {
     // What is new has a look of its own waiting.
     if (this.#watchful.get(key) !== watchful) return undefined;
     watchful.looks++;
+    watchful.seen.clear();
     const next = LOOKS[watchful.looks];
     if (next !== undefined && this.#token(key, watchful)) {
       const { clock } = this.#options;
@@ -102,19 +109,27 @@ export class PodEvictor {
     return undefined;
   }
 
-  /** Evicting takes a second a pod, and kubelet goes on trying meanwhile: each is looked at again when its turn comes. */
-  async #cureAll(key: string, watchful: Watchfulness, signal: AbortSignal): Promise<void> {
+  /**
+   * Evicting takes a second a pod, and kubelet goes on trying meanwhile: each is looked at again when its turn comes.
+   * @returns whether all have had their turn
+   */
+  async #cureAll(key: string, watchful: Watchfulness, signal: AbortSignal): Promise<boolean> {
+    const { seen } = watchful;
+    let tried = 0;
     const curable = (pod: Pod): boolean => {
       const cure = this.#cure(key, watchful);
       return cure !== undefined && !watchful.evicted.has(pod.metadata.uid) && isCurable(pod, cure);
     };
     const { namespace } = parseObjectKey(key);
     for (const listed of await this.#pending(namespace, signal)) {
-      if (!curable(listed)) continue;
+      if (seen.has(listed.metadata.uid) || !curable(listed)) continue;
+      if (tried++ === MOST) return false;
+      seen.add(listed.metadata.uid);
       const pod = await this.#read(listed.metadata, signal);
       const token = this.#token(key, watchful);
       if (pod && token && curable(pod)) await this.#evict(token, pod, watchful, signal);
     }
+    return true;
   }
 
   async #pending(namespace: string | undefined, signal: AbortSignal): Promise<Pod[]> {

@@ -29,6 +29,8 @@ export interface RegionSweepOptions {
 
 /** After so many revocations what uses tokens is asked for anew. */
 const BATCH = 20;
+/** As many are revoked in one look: the rest in the next, at once, so that no look goes on for many minutes. */
+const MOST = 200;
 
 /**
  * Finds the tokens of one account and region that carry this cluster's tag and that nothing uses, and revokes them once
@@ -60,7 +62,7 @@ export class RegionSweep {
   /**
    * Looks once.
    * @param gone uids of RegistryTokens that went, or are about to, and may have left tokens here
-   * @returns the registry's list, and which of those that were to be gone are still there
+   * @returns the registry's list, which of those that were to be gone are still there, and whether all is done that can be
    * @throws RegistryError when it has no complete list or does not revoke; KubeError when what uses tokens can't be found
    * out; LeadershipLost
    */
@@ -69,7 +71,7 @@ export class RegionSweep {
     registry: Registry,
     gone: ReadonlySet<string>,
     signal: AbortSignal,
-  ): Promise<{ rows: ListedToken[]; stillThere: string[] }> {
+  ): Promise<{ rows: ListedToken[]; stillThere: string[]; done: boolean }> {
     const { clock, clusterId, sweep, sweepDelay } = this.#options;
     const rows = await registry.list(signal);
     // Asked for after the list: what was minted and recorded before it is then known.
@@ -79,8 +81,9 @@ export class RegionSweep {
     this.#suspects = suspects;
     this.#reported = new Set([...this.#reported].filter((id) => suspects.has(id)));
     if (sweep === 'report') this.#report(account, certain);
-    else await this.#revokeAll(account, registry, certain, gone, signal);
-    return { rows, stillThere: [...gone].filter((uid) => users.inHand.has(uid)) };
+    else await this.#revokeAll(account, registry, certain.slice(0, MOST), gone, signal);
+    const done = sweep === 'report' || certain.length <= MOST;
+    return { rows, stillThere: [...gone].filter((uid) => users.inHand.has(uid)), done };
   }
 
   /** A watch can lag. That does no harm where nothing points to an orphan; else the API server is asked. */

@@ -22,8 +22,8 @@ export interface ServiceAccountWatchOptions {
 
 /**
  * Watches ServiceAccounts from the moment a RegistryToken names one: every namespace has some, and most RegistryTokens name
- * none. It watches them whole, since they hold little beside their metadata and no secret: knowing their pull secrets, a
- * restart among many that are as they should be reads none of them.
+ * none. It keeps their pull secrets, which are no secret: knowing them, a restart among many that are as they should be
+ * reads none of them.
  */
 export class ServiceAccountWatch {
   readonly #options: ServiceAccountWatchOptions;

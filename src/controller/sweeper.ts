@@ -15,7 +15,7 @@ import { RegionSweep, type RegionSweepOptions } from './region-sweep.ts';
 
 export interface SweeperOptions extends RegionSweepOptions {
   account: (name: string) => RegistryAccount | undefined;
-  tokens: () => RegistryToken[];
+  allTokens: () => RegistryToken[];
   client: KubeClient;
   sessions: AccountSessions;
   random: () => number;
@@ -99,7 +99,7 @@ export class Sweeper {
   }
 
   #regions(account: RegistryAccount): { named: ReadonlySet<string>; all: string[] } {
-    const { tokens } = this.#options;
+    const { allTokens } = this.#options;
     const own = account.spec.regions ?? [];
     const canonical = (name: string): string[] => {
       const region = resolveRegion(name, own);
@@ -107,7 +107,7 @@ export class Sweeper {
     };
     const places = [...(this.#places.get(account.metadata.name) ?? [])];
     const open = places.filter(([, { owed, sweep }]) => owed.size > 0 || sweep.orphans > 0);
-    const names = [...namedRegions(account, tokens()), ...open.map(([region]) => region)];
+    const names = [...namedRegions(account, allTokens()), ...open.map(([region]) => region)];
     const named = new Set(names.flatMap(canonical));
     return { named, all: [...new Set([...named, ...(isOfIbmCloud(account) ? regionNames(own) : [])])] };
   }
@@ -125,13 +125,13 @@ export class Sweeper {
     const owed = new Set(place.owed);
     try {
       const registry = sessions.registry(account.metadata.name, region);
-      const { rows, stillThere } = await place.sweep.run(account, registry, owed, signal);
+      const { rows, stillThere, done } = await place.sweep.run(account, registry, owed, signal);
       const now = clock.monotonic();
       for (const uid of owed) if (!stillThere.includes(uid)) place.owed.delete(uid);
       // This look may have missed what was reported meanwhile.
       const missed = [...place.owed].some((uid) => !owed.has(uid));
       const pause = place.owed.size > 0 ? STILL_THERE : sweepInterval;
-      place.dueAt = Math.min(missed ? now : now + pause, place.sweep.nextCertain ?? Infinity);
+      place.dueAt = Math.min(missed || !done ? now : now + pause, place.sweep.nextCertain ?? Infinity);
       Object.assign(place, { failures: 0, sweptAt: clock.now() });
       return rows;
     } catch (error) {

@@ -6,6 +6,7 @@ import type { Clock } from '../common/clock.ts';
 import type { ObjectName } from '../common/objects.ts';
 import { objectKey } from '../kube/object-key.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
+import { lockedMessage } from '../token/brakes.ts';
 import { conditionsOf, type Outcome } from '../token/conditions.ts';
 import { decide } from '../token/decision.ts';
 import { nextLook } from '../token/next-look.ts';
@@ -215,8 +216,9 @@ export class TokenController {
 
 /** What will stand in the way of the next rotation. */
 function remarksOf(assessment: Assessment): string[] {
-  if (assessment.refusal || assessment.secret.state !== 'ours' || !assessment.secret.locked) return [];
-  return ['it is immutable, so no other token can be written to it: delete it, and it is made anew'];
+  if (assessment.refusal) return [];
+  const { secret, spec } = assessment;
+  return secret.state === 'ours' && secret.locked ? [lockedMessage(spec.secret.name)] : [];
 }
 
 function isReady({ conditions }: RegistryTokenStatus): boolean {

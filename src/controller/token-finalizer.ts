@@ -41,14 +41,15 @@ export interface FinalizerOptions {
   onLeftBehind: (uid: string, account: string, region: string) => void;
 }
 
-/** Milliseconds that a registry gets to answer to one try to revoke: the worker is missed elsewhere meanwhile. */
-const LONGEST_TRY = 5_000;
+/** Milliseconds that a registry gets to answer to the first try to revoke: one that hangs is to be found out soon. */
+const FIRST_TRY = 5_000;
 /** Milliseconds that it gets at least, also when the deadline is near or past: a try of no time would revoke nothing. */
 const SHORTEST_TRY = 3_000;
 
 /**
- * Takes down what a deleted RegistryToken leaves: the mentions of its Secret, the Secret, then its tokens. A registry that can't be reached does not
- * hold the object, nor its namespace, for longer than the deadline: what is left then is found at the registry by its tag.
+ * Takes down what a deleted RegistryToken leaves: the mentions of its Secret, the Secret, then its tokens. A registry that
+ * can't be reached does not hold the object, nor its namespace, for longer than the deadline and one short try: what is left
+ * then is found at the registry by its tag.
  */
 export class TokenFinalizer {
   readonly #options: FinalizerOptions;
@@ -73,7 +74,8 @@ export class TokenFinalizer {
     await linker.release(token, !plan.deleteSecret, signal);
     if (plan.deleteSecret && own) await secrets.remove(own, signal);
     const left = since + revocationDeadline - clock.monotonic();
-    const patience = Math.min(Math.max(left, SHORTEST_TRY), LONGEST_TRY);
+    const longest = memory.revocationTries(uid) === 0 ? FIRST_TRY : revocationDeadline;
+    const patience = Math.max(Math.min(left, longest), SHORTEST_TRY);
     const failure = await this.#revokeAll(token, plan, patience, signal);
     const remaining = since + revocationDeadline - clock.monotonic();
     if (failure && remaining > 0) {

@@ -1,5 +1,5 @@
 import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL, ROTATE_ANNOTATION } from '../api/names.ts';
-import type { RegistryAccount } from '../api/registry-account.ts';
+import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
@@ -11,6 +11,7 @@ import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/replica.ts';
 import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../kube/resources.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
+import { resolveRegion } from '../registry/regions.ts';
 import { namedServiceAccounts, type ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
 import {
@@ -159,7 +160,9 @@ export class Watches implements Sources {
     const token = this.token(name);
     if (!token) return '';
     const account = accountName(token);
-    return `${account}/${token.spec.region ?? this.account(account)?.spec.defaultRegion ?? ''}`;
+    const { spec } = this.account(account) ?? {};
+    const region = token.spec.region ?? spec?.defaultRegion ?? ACCOUNT_DEFAULTS.defaultRegion;
+    return `${account}/${resolveRegion(region, spec?.regions ?? [])?.name ?? region}`;
   }
 
   account(name: string): RegistryAccount | undefined {
@@ -231,7 +234,8 @@ export class Watches implements Sources {
       this.#options.accountQueue.addAfter(accountName(object), COUNT_DELAY);
     this.serviceAccounts.onToken(object, type === 'deleted' ? undefined : previous);
     if (type === 'updated' && previous && !concerns(previous, object)) return;
-    this.#enqueue(object, initial);
+    // Whoever begins to lead looks at all there are.
+    if (!initial) this.#enqueue(object);
     const { accountQueue } = this.#options;
     for (const account of new Set([object, previous].flatMap((each) => (each ? [accountName(each)] : [])))) {
       accountQueue.addAfter(account, COUNT_DELAY);
@@ -250,10 +254,11 @@ export class Watches implements Sources {
   }
 
   #onSecret({ object, previous, initial }: Change<KubeObject>): void {
+    if (initial) return;
     for (const { metadata } of previous ? [object, previous] : [object]) {
       const uid = metadata.labels?.[OWNER_UID_LABEL];
       if (uid === undefined) continue;
-      for (const token of this.#byIndex('uid', uid)) this.#enqueue(token, initial);
+      for (const token of this.#byIndex('uid', uid)) this.#enqueue(token);
     }
   }
 

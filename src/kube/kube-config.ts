@@ -15,11 +15,21 @@ export function loadKubeConfig(paths = ''): KubeConfig {
   for (const path of others) {
     const other = new CompleteKubeConfig();
     other.loadFromFile(path);
-    config.mergeConfig(other);
+    config.mergeConfig(withoutNamesOf(config, other), Boolean(config.currentContext));
   }
   const cluster = config.getCurrentCluster();
   config.users = config.users.map((user) => withExecInfo(user, cluster));
   return config;
+}
+
+/** Of what several files call the same, the first counts (client-go, tools/clientcmd, Load of several files). */
+function withoutNamesOf(first: KubeConfig, later: KubeConfig): KubeConfig {
+  const isNew = (known: readonly { name: string }[]) => (entry: { name: string }) =>
+    !known.some(({ name }) => name === entry.name);
+  later.clusters = later.clusters.filter(isNew(first.clusters));
+  later.users = later.users.filter(isNew(first.users));
+  later.contexts = later.contexts.filter(isNew(first.contexts));
+  return later;
 }
 
 /** Adds to client-node's reading of kubeconfig files what it leaves out and client-go has. */

@@ -17,7 +17,7 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   title?: string;
   /** Lets `store.byIndex` find objects by what these functions give. */
   indexes?: Readonly<Record<string, IndexFunction<T>>>;
-  /** What is kept of an object; all but its managed fields, unless told. May change the object it is given. */
+  /** What is kept of an object beside its managed fields, which never are; all, unless told. May change what it is given. */
   trim?: ((object: T) => T) | undefined;
   clock: Clock;
   /** Uniform in [0, 1). */

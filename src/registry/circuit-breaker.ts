@@ -24,8 +24,9 @@ interface Outage {
 /**
  * Leaves a registry alone while it is down: a request to it takes until its timeout, and workers that wait for one are
  * missed elsewhere. Closed, everything goes through. After five failures in a row it is open: whoever asks fails at
- * once. A request that its caller gave up after a long silence is a failure too. After a pause it is half-open: one request goes through as a probe, and what becomes of it closes it again or
- * begins a longer pause. Refusals and rate limits are answers, and no failures.
+ * once. After a pause it is half-open: one request goes through as a probe, and what becomes of it closes it again or
+ * begins a longer pause. Refusals and rate limits are answers, and no failures; a request that its caller gave up after a
+ * long silence is one.
  */
 export class CircuitBreaker {
   readonly #clock: Clock;
@@ -81,9 +82,9 @@ export class CircuitBreaker {
 
   /** @param silence milliseconds that the request took */
   #judge(error: unknown, silence: number): void {
-    const given = error instanceof RegistryError;
-    if (given && !isFailure(error)) this.#answered();
-    else if (given || silence >= TELLING_SILENCE) this.#failed();
+    const told = error instanceof RegistryError;
+    if (told && !isFailure(error)) this.#answered();
+    else if (told || silence >= TELLING_SILENCE) this.#failed();
   }
 
   #answered(): void {

@@ -58,11 +58,11 @@ function secretIsForeign({ secret, now }: Situation): Hold | undefined {
 
 function secretIsLocked({ secret, spec, now }: Situation): Hold | undefined {
   if (secret.state !== 'ours' || !secret.locked) return undefined;
-  return hold(
-    'SecretConflict',
-    `Secret ${spec.secret.name} is immutable and can't be written; delete it, and it is made anew`,
-    now + LOOK_AGAIN,
-  );
+  return hold('SecretConflict', lockedMessage(spec.secret.name), now + LOOK_AGAIN);
+}
+
+export function lockedMessage(secret: string): string {
+  return `Secret ${secret} is immutable and can't be written; delete it, and it is made anew`;
 }
 
 function accountNotReady({ accountProblem, wanted }: Situation): Hold | undefined {
@@ -72,8 +72,8 @@ function accountNotReady({ accountProblem, wanted }: Situation): Hold | undefine
 
 /**
  * A failure holds things back until its retry time, unless what failed has been changed since, or somebody asks for a
- * rotation now. Times that lie ahead of
- * the clock were written before it was set back: they say nothing, and waiting for them could take for ever.
+ * rotation now. Times that lie ahead of the clock were written before it was set back: they say nothing, and waiting for
+ * them could take for ever.
  */
 export function backingOff({ token, now, accountChangedAt }: Situation): Hold | undefined {
   const { status, metadata } = token;

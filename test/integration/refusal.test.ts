@@ -254,7 +254,7 @@ describe('credentials of an account', () => {
     const { secret, account, name, id } = await issued(API_KEY);
     await world.setCredentials(secret, { apikey: aKey('account-2') });
     expect((await whenAccount(account, 'CredentialsInvalid')).message).to.equal(
-      'the credentials belong to account account-2, but 1 RegistryTokens hold tokens of account account-1; put a key of that account there, or set spec.accountId to account-2 to give those tokens up',
+      'the credentials belong to account account-2, but there are tokens of account account-1; put a key of that account there, or set spec.accountId to account-2 to give those tokens up',
     );
     await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
     await world.eventually('a rotation waits', async () => {

@@ -168,7 +168,7 @@ describe('the Secret of a RegistryToken', () => {
     await world.client.mergePatch(SECRETS, name, { immutable: true });
     await world.eventually('it is said', async () => {
       const [ready] = (await world.token(name)).status?.conditions ?? [];
-      return ready?.message.includes('it is immutable, so no other token can be written to it') &&
+      return ready?.message.includes(`Secret ${name.name} is immutable and can't be written; delete it`) &&
         ready.status === 'True'
         ? { value: true }
         : { seen: JSON.stringify(ready) };

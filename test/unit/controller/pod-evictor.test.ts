@@ -188,6 +188,19 @@ describe('evicting pods that came before their Secret', () => {
     expect(scene.events).to.deep.equal([]);
   });
 
+  it('gives each of many its turn in one look, however many a budget refuses', async () => {
+    const names = Array.from({ length: 150 }, (_, number) => `pod-${String(number).padStart(3, '0')}`);
+    stage(...names);
+    scene.meanwhile = (name) => {
+      if (name < 'pod-070') throw new KubeError('the budget allows none', { status: 429 });
+    };
+    good();
+    await scene.clock.advance(150 * SECOND + 500);
+    expect(scene.evicted).to.deep.equal(names);
+    // Nobody works on it for longer than a minute at a time.
+    expect(scene.lists).to.equal(3);
+  });
+
   it('asks once for one that takes its time to end', async () => {
     stage('a');
     scene.put('a', { metadata: { resourceVersion: '1' } });

@@ -40,6 +40,20 @@ describe('the kubeconfig', () => {
       expect(sent()).to.deep.equal(['Bearer one', 'Bearer two']);
     });
 
+  it('of several files takes the context, and whatever else they call the same, from the first', async () => {
+    const { folder } = stage();
+    const first = await write({ token: 'first' }, ['first']);
+    const second = join(folder, 'second');
+    const elsewhere = { name: 'c', cluster: { server: 'https://elsewhere.test' } };
+    const users = [{ name: 'u', user: { token: 'second' } }];
+    await writeFile(
+      second,
+      JSON.stringify({ clusters: [elsewhere], users, contexts: [], 'current-context': 'y' }),
+    );
+    await open(loadKubeConfig([first, second].join(delimiter))).request(call);
+    expect(sent()).to.deep.equal(['Bearer first']);
+  });
+
   it('with a token alone sends that', async () => {
     await open(loadKubeConfig(await write({ token: 'fixed' }))).request(call);
     expect(sent()).to.deep.equal(['Bearer fixed']);

@@ -1,0 +1,131 @@
+import { expect } from 'chai';
+import type { RegistryAccount } from '../../../src/api/registry-account.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import {
+  AccountController,
+  type AccountControllerOptions,
+} from '../../../src/controller/account-controller.ts';
+import { AccountSessions } from '../../../src/controller/account-sessions.ts';
+import type { RegistryDirectory } from '../../../src/registry/directory.ts';
+import { RegistryError } from '../../../src/registry/errors.ts';
+import { anAccount, anIssuedToken, type Part } from '../../support/builders.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+/** One account, its credentials, and an identity service that says whose they are or can't be asked. */
+class Stage {
+  /** The registry account that the key belongs to; undefined: the identity service is down. */
+  owner: string | undefined = 'one';
+  /** Of the Secret that holds the key. */
+  secretVersion = '1';
+  tokens: RegistryToken[] = [anIssuedToken()];
+  account: RegistryAccount;
+  readonly #clock = new VirtualClock();
+  readonly sessions = new AccountSessions({} as RegistryDirectory, this.#clock);
+  readonly #controller: AccountController;
+
+  constructor(part: Part<RegistryAccount> = { status: { accountId: 'one' } }) {
+    this.account = anAccount(part);
+    const secret = (): object => ({
+      metadata: { uid: 'secret', resourceVersion: this.secretVersion },
+      data: { apikey: Buffer.from('key').toString('base64') },
+    });
+    const nothing = (): void => undefined;
+    const options = {
+      account: () => this.account,
+      tokensOf: () => this.tokens,
+      client: { jsonPatch: () => Promise.resolve(this.account) },
+      secrets: { read: () => Promise.resolve(secret()) },
+      sessions: this.sessions,
+      directory: {
+        verify: () =>
+          this.owner === undefined
+            ? Promise.reject(new RegistryError('Unavailable', `no answer (request ${Math.random()})`))
+            : Promise.resolve({ accountId: this.owner }),
+      },
+      events: { event: nothing },
+      logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+      clock: this.#clock,
+      random: () => 0,
+      operatorNamespace: 'system',
+      sweep: 'revoke',
+      protect: nothing,
+      onChange: () => void this.changes++,
+    };
+    this.#controller = new AccountController(options as unknown as AccountControllerOptions);
+  }
+
+  /** How often others were told that something about the account has changed. */
+  changes = 0;
+
+  async look(): Promise<{ inUse: boolean; problem: string | undefined }> {
+    await this.#controller.reconcile('default', new AbortController().signal);
+    const { name } = this.account.metadata;
+    return { inUse: this.sessions.credentials(name) !== undefined, problem: this.sessions.problem(name) };
+  }
+}
+
+describe('the key of an account is in use', () => {
+  it('when it is the recorded account’s', async () => {
+    expect(await new Stage().look()).to.deep.equal({ inUse: true, problem: undefined });
+  });
+
+  it('when no account is recorded yet, though nobody can say whose it is', async () => {
+    const stage = new Stage({});
+    stage.owner = undefined;
+    expect(await stage.look()).to.include({ inUse: true });
+  });
+
+  it('while nobody can say whose it is, if that was known before', async () => {
+    const stage = new Stage();
+    await stage.look();
+    stage.owner = undefined;
+    expect(await stage.look()).to.include({ inUse: true });
+  });
+
+  it('when it is another account’s that the spec names, or of whose tokens none is left', async () => {
+    const named = new Stage({ spec: { accountId: 'two' }, status: { accountId: 'one' } });
+    const empty = new Stage();
+    empty.tokens = [anIssuedToken({ status: { token: undefined } })];
+    for (const stage of [named, empty]) {
+      stage.owner = 'two';
+      expect(await stage.look()).to.include({ inUse: true });
+    }
+  });
+});
+
+describe('the key of an account is not in use', () => {
+  it('before it is known whose it is, where tokens are another’s perhaps', async () => {
+    const stage = new Stage();
+    await stage.look();
+    Object.assign(stage, { owner: undefined, secretVersion: '2' });
+    expect(await stage.look()).to.include({ inUse: false });
+  });
+
+  const left: [string, Part<RegistryAccount>['status'], RegistryToken[]][] = [
+    ['a token in force', {}, [anIssuedToken()]],
+    [
+      'a token that is kept on purpose',
+      { retainedTokens: [{ id: 'a', region: 'r', namespace: 'n', name: 'x' }] },
+      [],
+    ],
+  ];
+  for (const [what, status, tokens] of left) {
+    it(`when it is another account's, as long as there is ${what}`, async () => {
+      const stage = new Stage({ status: { accountId: 'one', ...status } });
+      Object.assign(stage, { owner: 'two', tokens });
+      expect(await stage.look()).to.deep.equal({
+        inUse: false,
+        problem: 'CredentialsInvalid, of which its Ready condition tells more',
+      });
+    });
+  }
+});
+
+describe('an account that can not be tried', () => {
+  it('is told of once, however the messages differ', async () => {
+    const stage = new Stage();
+    stage.owner = undefined;
+    for (let look = 0; look < 3; look++) await stage.look();
+    expect(stage.changes).to.equal(1);
+  });
+});
