@@ -195,7 +195,7 @@ describe('evicting pods that came before their Secret', () => {
       if (name < 'pod-070') throw new KubeError('the budget allows none', { status: 429 });
     };
     good();
-    await scene.clock.advance(150 * SECOND + 500);
+    await scene.clock.advance(152 * SECOND + 500);
     expect(scene.evicted).to.deep.equal(names);
     // Nobody works on it for longer than a minute at a time.
     expect(scene.lists).to.equal(3);
