@@ -113,7 +113,7 @@ export function assembleControllers(
       linker,
       onGood: (token) => evictor?.secretIsGood(token),
       assessor: new Assessor({ ...shared, sources: watches }),
-      issuer: new Issuer({ ...shared, secrets: new SecretWriter(secrets, sessions), onUnauthorized }),
+      issuer: new Issuer({ ...shared, secrets: new SecretWriter(secrets), onUnauthorized }),
       finalizer: new TokenFinalizer({
         ...shared,
         linker,

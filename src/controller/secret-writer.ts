@@ -4,7 +4,6 @@ import type { IssuedToken } from '../registry/port.ts';
 import type { Wanted } from '../token/eligibility.ts';
 import type { Failure } from '../token/failure.ts';
 import type { SecretView } from '../token/secret-view.ts';
-import type { AccountSessions } from './account-sessions.ts';
 import type { SecretStore } from './secret-store.ts';
 
 /** What a reconcile works on. */
@@ -21,11 +20,9 @@ export interface Task {
 /** Puts tokens into Secrets. */
 export class SecretWriter {
   readonly #secrets: SecretStore;
-  readonly #sessions: AccountSessions;
 
-  constructor(secrets: SecretStore, sessions: AccountSessions) {
+  constructor(secrets: SecretStore) {
     this.#secrets = secrets;
-    this.#sessions = sessions;
   }
 
   /**
@@ -38,8 +35,8 @@ export class SecretWriter {
     issued: IssuedToken,
     signal: AbortSignal,
   ): Promise<{ secretRef: { name: string; uid: string } } | { failure: Failure }> {
-    const { username } = this.#sessions.registry(wanted.account, wanted.region);
-    const credential = { tokenId: issued.id, username, value: issued.value };
+    const { id: tokenId, username, value } = issued;
+    const credential = { tokenId, username, value };
     const uid = secret.state === 'ours' ? secret.uid : undefined;
     try {
       const written = await this.#secrets.write(token, spec, wanted.host, credential, uid, signal);

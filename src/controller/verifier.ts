@@ -48,13 +48,12 @@ export class Verifier {
   /** @returns undefined where tokens are not to be tried */
   async #try(
     { account, region }: MintIntent,
-    { value }: IssuedToken,
+    { username, value }: IssuedToken,
     signal: AbortSignal,
   ): Promise<Verdict | undefined> {
     const { sessions } = this.#options;
     try {
-      const door = sessions.door(account, region);
-      return await door?.try(sessions.registry(account, region).username, value, signal);
+      return await sessions.door(account, region)?.try(username, value, signal);
     } catch (error) {
       if (error instanceof RegistryError) return { answer: 'unknown', message: error.message };
       throw error;

@@ -14,6 +14,8 @@ export interface MintRequest {
 /** A token and its value, from a mint or a read-back. */
 export interface IssuedToken {
   id: string;
+  /** User name that goes with the value in a docker configuration. */
+  username: string;
   value: Redacted;
   /** Milliseconds since 1970; null when it never expires. */
   expiresAt: number | null;
@@ -45,8 +47,6 @@ export interface Registry {
   readonly capabilities: Capabilities;
   /** Host of this region, as it stands in image names and in the Secret. */
   readonly host: string;
-  /** User name that goes with a token's value in a docker configuration. */
-  readonly username: string;
   /** Creates a token. Never retried inside: throws `Ambiguous` when it may have happened and the answer was lost. */
   mint(request: MintRequest, signal: AbortSignal): Promise<IssuedToken>;
   /** Reads a token's value back. Throws `NotFound` when there is no such token. */

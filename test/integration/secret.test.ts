@@ -4,7 +4,7 @@ import type { ObjectName } from '../../src/common/objects.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { SECRETS } from '../../src/kube/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
-import type { SecretObject, World } from '../support/world.ts';
+import { API_KEY, OPERATOR_NAMESPACE, type SecretObject, type World } from '../support/world.ts';
 
 const ignoreAbsence = (error: unknown): void => {
   if (!(error instanceof KubeError && error.isNotFound)) throw error;
@@ -60,6 +60,25 @@ describe('the Secret of a RegistryToken', () => {
     const after = await whenSecretHolds(name, status?.token?.id);
     expect(after.metadata.uid).to.equal(before.metadata.uid);
     expect(world.service.tokens()).to.have.length(minted);
+  });
+
+  it('deleted while the credentials of its account are gone: is restored from what the operator knows', async () => {
+    const account = world.uniqueName('account');
+    const secret = { namespace: OPERATOR_NAMESPACE, name: account };
+    await world.setCredentials(account, { apikey: API_KEY });
+    await world.createAccount(account, { credentialsSecretRef: { name: account } });
+    const name = await world.createToken(namespace, { accountRef: { name: account } });
+    const { status } = await world.whenReady(name);
+    await world.client.delete(SECRETS, secret);
+    await world.eventually('the account notices', async () => {
+      const { conditions } = (await world.account(account)).status ?? {};
+      return conditions?.[0]?.reason === 'CredentialsNotFound'
+        ? { value: true }
+        : { seen: JSON.stringify(conditions) };
+    });
+    await world.client.delete(SECRETS, name);
+    await whenSecretHolds(name, status?.token?.id);
+    await world.whenReady(name);
   });
 
   it('deleted while no operator ran: is restored from the registry', async () => {

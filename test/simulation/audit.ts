@@ -4,6 +4,7 @@ import type { Logger } from '../../src/common/logger.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { LeadershipLost } from '../../src/kube/leadership-lost.ts';
 import type { Call } from '../../src/kube/transport.ts';
+import { RegistryError } from '../../src/registry/errors.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
 import type { TokenEvent } from '../../sandbox/token-service/events.ts';
 import type { SecretObject } from '../support/world.ts';
@@ -37,6 +38,7 @@ const PROMPTNESS = 3 * 60_000;
  * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
  * - No Secret that is somebody else's is changed.
  * - No Secret goes on holding a dead token while nothing keeps the operator from replacing it.
+ * - No failure at a registry ends a reconcile without being told of.
  * - No value of a token or key is in a log line, or in anything written but Secrets.
  * - In no hour are more tokens created for a RegistryToken than its budget.
  * - A process that another has taken over from sends no write, no mint and no revocation, unless its clock stood still while
@@ -109,6 +111,9 @@ export class Audit {
         const line = `${process.name} ${level} ${message} ${JSON.stringify(fields, showErrors)}`;
         this.#world.journal.note(() => line);
         this.#searchValues(line, 'a log line');
+        const { err } = fields as { err?: unknown };
+        if (level === 'error' && err instanceof RegistryError)
+          this.fail(`a failure at a registry is told of nowhere: ${err.message}`);
       };
     return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
   }
@@ -290,7 +295,13 @@ export class Audit {
 
 /** Whether users want it so, or are to act first. */
 function isHeldBack({ spec, metadata, status }: RegistryToken): boolean {
-  const reasons = ['SecretConflict', 'SecretContested', 'AccountNotReady', 'AccountNotFound'];
+  const reasons = [
+    'SecretConflict',
+    'SecretContested',
+    'AccountNotReady',
+    'AccountNotFound',
+    'RegistryUnauthorized',
+  ];
   return (
     spec.suspend === true ||
     spec.rotation?.policy === 'Manual' ||

@@ -43,7 +43,6 @@ export const IBM_REGISTRY_TOKENS_CAPABILITIES: Capabilities = {
  */
 export class IBMRegistryTokens implements Registry {
   readonly capabilities = IBM_REGISTRY_TOKENS_CAPABILITIES;
-  readonly username = 'token';
   readonly host: string;
   readonly #options: IBMRegistryTokensOptions;
 

@@ -2,6 +2,9 @@ import { Redacted } from '../../common/redacted.ts';
 import type { IssuedToken, ListedToken } from '../port.ts';
 import { claimsOf } from '../jwt.ts';
 
+/** As in `docker login -u token`. */
+const USERNAME = 'token';
+
 /** Names one token in a path: nothing that would name the collection instead. */
 export function isTokenId(value: unknown): value is string {
   return typeof value === 'string' && !/^\.{0,2}$/.test(value);
@@ -17,7 +20,8 @@ export function readIssued(json: unknown): IssuedToken | undefined {
   if (typeof token !== 'string' || !claims) return undefined;
   const { jti, exp } = claims;
   if (!isTokenId(jti) || !(exp === undefined || isTime(exp))) return undefined;
-  return { id: jti, value: new Redacted(token), expiresAt: exp === undefined ? null : exp * 1000 };
+  const expiresAt = exp === undefined ? null : exp * 1000;
+  return { id: jti, username: USERNAME, value: new Redacted(token), expiresAt };
 }
 
 /**

@@ -3,7 +3,7 @@ import { Redacted } from '../../../src/common/redacted.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 
 const UID = 'uid-of-app';
-const ISSUED = { id: 'token-2', value: new Redacted('value'), expiresAt: null };
+const ISSUED = { id: 'token-2', username: 'token', value: new Redacted('value'), expiresAt: null };
 
 describe('Memory', () => {
   it('knows what an intent gave, and its value', () => {

@@ -10,7 +10,7 @@ import { VirtualClock } from '../../support/virtual-clock.ts';
 const { signal } = new AbortController();
 const TOKEN = aToken();
 const INTENT = anIntent();
-const ISSUE = { id: 'token-2', value: new Redacted('a value'), expiresAt: ISSUED + DAY };
+const ISSUE = { id: 'token-2', username: 'token', value: new Redacted('a value'), expiresAt: ISSUED + DAY };
 const REFUSED: Verdict = { answer: 'refused', message: 'us.icr.io answered 401' };
 const UNKNOWN: Verdict = { answer: 'unknown', message: 'us.icr.io could not be asked' };
 const ACCEPTED: Verdict = { answer: 'accepted' };
@@ -50,7 +50,7 @@ class Scene {
         return Promise.resolve(this.verdicts.shift() ?? REFUSED);
       },
     };
-    const sessions = { door: () => door, registry: () => ({ username: 'token' }) };
+    const sessions = { door: () => door };
     return new Verifier({
       sessions: sessions as unknown as VerifierOptions['sessions'],
       memory: new Memory(),

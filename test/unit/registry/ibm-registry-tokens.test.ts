@@ -42,7 +42,7 @@ describe('IBMRegistryTokens', () => {
   const MINT = '/api/v1/tokens?description=d&permanent=false&write=false';
 
   it('says what it can do', () => {
-    expect(registry).to.include({ host: 'us.icr.io', username: 'token' });
+    expect(registry).to.include({ host: 'us.icr.io' });
     expect(registry.capabilities).to.deep.equal({
       access: ['ReadOnly', 'ReadWrite'],
       lifetimes: [HOURS_24, 'Never'],
@@ -120,7 +120,7 @@ describe('IBMRegistryTokens', () => {
         const token = aJwt(tokenClaims);
         nock(REGISTRY).post(MINT).reply(status, { token });
         const issued = await mint();
-        expect(issued).to.include({ id: ID, expiresAt });
+        expect(issued).to.include({ id: ID, username: 'token', expiresAt });
         expect(issued.value.reveal()).to.equal(token);
       });
     }
