@@ -23,7 +23,8 @@ export async function survive(there: ProxiedWorld, { strike, lasts, recovery }: 
   const namespace = await world.createNamespace();
   const create = (): Promise<ObjectName> => world.createToken(namespace, { rotation: { gracePeriod: '0s' } });
   const [kept, rotated, changed, deleted] = [await create(), await create(), await create(), await create()];
-  for (const name of [kept, rotated, changed, deleted]) await world.whenReady(name);
+  for (const name of [kept, rotated, changed, deleted])
+    await world.whenReady(name, { status: 'True' }, recovery);
 
   await strike(there);
   const early = await create();
