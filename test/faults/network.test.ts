@@ -77,7 +77,7 @@ const troubles: NetworkTrouble[] = [
 ];
 
 describe('faults between operator, API server and registry', function () {
-  this.timeout(RECOVERY + 20_000);
+  this.timeout(2 * RECOVERY + 20_000);
   let there: ProxiedWorld;
 
   before(async () => {

@@ -287,11 +287,11 @@ export class World {
     return this.eventually(what, look, milliseconds);
   }
 
-  /** Polls until there is a value. @throws Error that says what was seen last, after ten seconds */
+  /** Polls until there is a value. @throws Error that says what was seen last, after half a minute unless told */
   async eventually<T>(
     what: string,
     look: () => Promise<{ value: T } | { seen: string }>,
-    milliseconds = 10_000,
+    milliseconds = 30_000,
   ): Promise<T> {
     const deadline = clock.monotonic() + milliseconds;
     for (;;) {
