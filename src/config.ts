@@ -80,7 +80,8 @@ const schema = z.object({
   }),
   workers: wholeNumber(1, 256).register(registry, {
     argument: '<number>',
-    description: 'RegistryTokens to work on at a time; at most half of them of one region of an account',
+    description:
+      'RegistryTokens to work on at a time; at most three quarters of them of one region of an account',
     default: '8',
   }),
   defaultGracePeriod: duration(0).register(registry, {

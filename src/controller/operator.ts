@@ -82,7 +82,7 @@ export class Operator {
     this.#queues = {
       token: queue('registrytoken', {
         lineOf: (key) => this.watches.placeOf(parseObjectKey(key)),
-        mostOfOneLine: Math.ceil(settings.workers / 2),
+        mostOfOneLine: Math.ceil((settings.workers * 3) / 4),
       }),
       account: queue('registryaccount'),
       sweep: queue('sweep'),

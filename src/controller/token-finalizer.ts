@@ -41,9 +41,10 @@ export interface FinalizerOptions {
   onLeftBehind: (uid: string, account: string, region: string) => void;
 }
 
-/** Milliseconds that a registry gets to answer to the first try to revoke: one that hangs is to be found out soon. */
-const FIRST_TRY = 5_000;
-/** Milliseconds that it gets at least, also when the deadline is near or past: a try of no time would revoke nothing. */
+/**
+ * Milliseconds that a registry gets to answer to the first try to revoke, since one that hangs is to be found out soon; and to
+ * any later one at least, also when the deadline is near or past: a try of no time would revoke nothing.
+ */
 const SHORTEST_TRY = 3_000;
 
 /**
@@ -74,8 +75,7 @@ export class TokenFinalizer {
     await linker.release(token, !plan.deleteSecret, signal);
     if (plan.deleteSecret && own) await secrets.remove(own, signal);
     const left = since + revocationDeadline - clock.monotonic();
-    const longest = memory.revocationTries(uid) === 0 ? FIRST_TRY : revocationDeadline;
-    const patience = Math.max(Math.min(left, longest), SHORTEST_TRY);
+    const patience = memory.revocationTries(uid) === 0 ? SHORTEST_TRY : Math.max(left, SHORTEST_TRY);
     const failure = await this.#revokeAll(token, plan, patience, signal);
     const remaining = since + revocationDeadline - clock.monotonic();
     if (failure && remaining > 0) {
