@@ -18,8 +18,9 @@ const KINDS = [
   'registryaccounts',
   'registrytokens',
 ];
-/** Kubernetes makes these in every namespace, some time after it. */
-const EVERYWHERE = /^(ServiceAccount|Secret) \S+\/default(-token-\w+)?$|^ConfigMap \S+\/kube-root-ca\.crt$/;
+/** Kubernetes makes these by itself: in every namespace some time after it, and for every node some time after it started. */
+const ITS_OWN =
+  /^(ServiceAccount|Secret) \S+\/default(-token-\w+)?$|^ConfigMap \S+\/kube-root-ca\.crt$|^Lease kube-node-lease\//;
 
 /**
  * All objects of a cluster, as `Kind namespace/name` or `Kind name`, sorted; whatever their labels.
@@ -35,7 +36,7 @@ export async function inventory(kubectl: (args: readonly string[]) => Promise<st
     .filter((line) => line !== '')
     .map((line) => line.trim().split(/\s+/))
     .map(([kind, namespace, name]) => `${kind} ${namespace === '<none>' ? '' : `${namespace}/`}${name}`)
-    .filter((line) => !EVERYWHERE.test(line))
+    .filter((line) => !ITS_OWN.test(line))
     .sort();
 }
 
