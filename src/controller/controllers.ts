@@ -117,6 +117,7 @@ export function assembleControllers(
       finalizer: new TokenFinalizer({
         ...shared,
         linker,
+        deletions: watches.deletions,
         retention: new Retention(client),
         onLeftBehind: (uid, account, region) => sweeper?.leftBehind(uid, account, region),
       }),

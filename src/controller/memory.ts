@@ -1,4 +1,5 @@
 import type { IssuedToken } from '../registry/port.ts';
+import type { DeletionProgress } from '../token/deletion-deadline.ts';
 import type { Use, Waiting } from '../token/verification.ts';
 import { Contest } from './contest.ts';
 
@@ -13,7 +14,7 @@ interface Entry {
   tried?: { revision: number; ruling: Use | Waiting };
   /** Repairs of the Secret. */
   repairs: Contest;
-  deletionSeenAt?: number;
+  deletionBegunAt?: number;
   revocationTries: number;
 }
 
@@ -102,14 +103,11 @@ export class Memory {
     return this.#entries.get(uid)?.repairs.pause(now) ?? 0;
   }
 
-  /** When this process first saw the RegistryToken being deleted, on a monotonic clock. */
-  deletionSeen(uid: string, now: number): number {
-    return (this.#entry(uid).deletionSeenAt ??= now);
-  }
-
-  /** Failed tries to revoke on deletion. */
-  revocationTries(uid: string): number {
-    return this.#entries.get(uid)?.revocationTries ?? 0;
+  /** A deleted RegistryToken is worked on. @returns since when, and how many tries to revoke have failed */
+  beginDeletion(uid: string, now: number): Omit<DeletionProgress, 'noticedAt'> {
+    const entry = this.#entry(uid);
+    entry.deletionBegunAt ??= now;
+    return { begunAt: entry.deletionBegunAt, failedTries: entry.revocationTries };
   }
 
   /** Counts one more failed try to revoke on deletion. @returns how many there were */

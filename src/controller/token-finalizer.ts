@@ -6,10 +6,12 @@ import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import { belongsTo } from '../token/secret.ts';
+import { deletionDeadline, tryPatience } from '../token/deletion-deadline.ts';
 import { planDeletion, type DeletionPlan } from '../token/deletion.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
 import { placesOf } from '../token/sweep-regions.ts';
 import type { AccountSessions } from './account-sessions.ts';
+import type { Deletions } from './deletions.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
@@ -28,6 +30,7 @@ export interface FinalizerOptions {
   minter: Minter;
   revoker: Revoker;
   memory: Memory;
+  deletions: Pick<Deletions, 'noticedAt'>;
   retention: Retention;
   linker: Pick<ServiceAccountLinker, 'release'>;
   events: EventRecorder;
@@ -40,12 +43,6 @@ export interface FinalizerOptions {
   /** Called when a RegistryToken went and may have left tokens there. */
   onLeftBehind: (uid: string, account: string, region: string) => void;
 }
-
-/**
- * Milliseconds that a registry gets to answer to the first try to revoke, since one that hangs is to be found out soon; and to
- * any later one at least, also when the deadline is near or past: a try of no time would revoke nothing.
- */
-const SHORTEST_TRY = 3_000;
 
 /**
  * Takes down what a deleted RegistryToken leaves: the mentions of its Secret, the Secret, then its tokens. A registry that
@@ -61,23 +58,23 @@ export class TokenFinalizer {
 
   /** @throws KubeError */
   async finalize(seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
-    const { tokens, secrets, memory, retention, linker, clock, random } = this.#options;
+    const { tokens, secrets, memory, deletions, retention, linker, clock, random } = this.#options;
     const { revocationDeadline, onLeftBehind } = this.#options;
     if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
     const token = await tokens.read(nameOf(seen), signal);
     if (token?.metadata.uid !== seen.metadata.uid) return undefined;
     const { uid, namespace } = token.metadata;
-    const since = memory.deletionSeen(uid, clock.monotonic());
+    const begun = memory.beginDeletion(uid, clock.monotonic());
+    const progress = { noticedAt: deletions.noticedAt(uid) ?? begun.begunAt, ...begun };
+    const left = (): number => deletionDeadline(progress, revocationDeadline) - clock.monotonic();
     const name = token.status?.secretRef?.name ?? token.spec.secret?.name ?? token.metadata.name;
     const secret = await secrets.read({ namespace, name }, signal);
     const own = secret && belongsTo(secret, uid) ? secret : undefined;
     const plan = planDeletion(token, clock.now(), own?.metadata.annotations?.[TOKEN_ID_ANNOTATION]);
     await linker.release(token, !plan.deleteSecret, signal);
     if (plan.deleteSecret && own) await secrets.remove(own, signal);
-    const left = since + revocationDeadline - clock.monotonic();
-    const patience = memory.revocationTries(uid) === 0 ? SHORTEST_TRY : Math.max(left, SHORTEST_TRY);
-    const failure = await this.#revokeAll(token, plan, patience, signal);
-    const remaining = since + revocationDeadline - clock.monotonic();
+    const failure = await this.#revokeAll(token, plan, tryPatience(progress, left()), signal);
+    const remaining = left();
     if (failure && remaining > 0) {
       const delay = retryDelay(failure, memory.countRevocationTry(uid), random());
       return { requeueAfter: Math.min(delay, remaining) };

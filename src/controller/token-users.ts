@@ -5,6 +5,7 @@ import type { KubeObject, ObjectMeta } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { SECRETS } from '../kube/resources.ts';
 import { usersOf, type Users } from '../token/sweep.ts';
+import type { Deletions } from './deletions.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
 
 /** What the watches know. */
@@ -13,8 +14,7 @@ export interface WatchedUsers {
   /** Metadata of every Secret that the operator manages. */
   secrets(): KubeObject[];
   accounts(): RegistryAccount[];
-  /** Uids of RegistryTokens whose deletion this process saw. */
-  deleted(): Iterable<string>;
+  deletions: Pick<Deletions, 'gone'>;
 }
 
 /**
@@ -72,7 +72,11 @@ export class TokenUsers {
 
   #known(tokens: readonly RegistryToken[], gone: Iterable<string> = []): Set<string> | undefined {
     if (this.#namespaces.length === 0) return undefined;
-    return new Set([...this.#watched.deleted(), ...gone, ...tokens.map(({ metadata }) => metadata.uid)]);
+    return new Set([
+      ...this.#watched.deletions.gone(),
+      ...gone,
+      ...tokens.map(({ metadata }) => metadata.uid),
+    ]);
   }
 }
 

@@ -14,6 +14,7 @@ import type { WorkQueue } from '../kube/work-queue.ts';
 import { resolveRegion } from '../registry/regions.ts';
 import { namedServiceAccounts, type ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
+import { Deletions } from './deletions.ts';
 import {
   essentialNamespace,
   essentialSecret,
@@ -25,8 +26,6 @@ import { ServiceAccountWatch } from './service-account-watch.ts';
 
 /** Numbers in an account's status follow its RegistryTokens at this distance, many at a time. */
 const COUNT_DELAY = 5_000;
-/** As many deleted RegistryTokens are remembered. */
-const MOST_DELETED = 10_000;
 
 export interface WatchesOptions {
   client: KubeClient;
@@ -46,16 +45,17 @@ export interface WatchesOptions {
 /** Everything the operator watches, and which RegistryTokens and accounts a change concerns. */
 export class Watches implements Sources {
   readonly serviceAccounts: ServiceAccountWatch;
+  readonly deletions: Deletions;
   readonly #options: WatchesOptions;
   readonly #tokens: Reflector<RegistryToken>[];
   readonly #secrets: Reflector<KubeObject>[];
   readonly #accounts: Reflector<RegistryAccount>;
   readonly #namespaces: Reflector<KubeObject>;
   readonly #credentials: Reflector<KubeObject>;
-  readonly #deleted = new Set<string>();
 
   constructor(options: WatchesOptions) {
     this.#options = options;
+    this.deletions = new Deletions(options.clock);
     const { watchNamespaces, operatorNamespace } = options;
     const scopes = watchNamespaces.length === 0 ? [undefined] : watchNamespaces;
     this.#tokens = scopes.map((namespace) =>
@@ -187,11 +187,6 @@ export class Watches implements Sources {
     return this.#secrets.flatMap(({ store }) => [...store.byIndex('owner', uid)]);
   }
 
-  /** Uids of the RegistryTokens whose deletion this process saw, the latest of them. */
-  deleted(): Iterable<string> {
-    return this.#deleted;
-  }
-
   /** Metadata of a Secret that the operator manages. */
   secret(name: ObjectName): KubeObject | undefined {
     return firstDefined(this.#secrets, ({ store }) => store.get(name));
@@ -228,8 +223,9 @@ export class Watches implements Sources {
     this.#options.tokenQueue.add(key, { priority: oneOfMany ? 'low' : 'high' });
   }
 
-  #onToken({ type, object, previous, initial }: Change<RegistryToken>): void {
-    if (type === 'deleted') this.#rememberDeleted(object.metadata.uid);
+  #onToken(change: Change<RegistryToken>): void {
+    const { type, object, previous, initial } = change;
+    this.deletions.onChange(change);
     if (previous && handledRotation(previous) !== handledRotation(object))
       this.#options.accountQueue.addAfter(accountName(object), COUNT_DELAY);
     this.serviceAccounts.onToken(object, type === 'deleted' ? undefined : previous);
@@ -245,12 +241,6 @@ export class Watches implements Sources {
     for (const name of new Set([secretName(object), secretName(previous ?? object)])) {
       for (const rival of this.claimants(namespace, name)) this.#enqueue(rival);
     }
-  }
-
-  #rememberDeleted(uid: string): void {
-    this.#deleted.add(uid);
-    const [oldest] = this.#deleted;
-    if (this.#deleted.size > MOST_DELETED && oldest !== undefined) this.#deleted.delete(oldest);
   }
 
   #onSecret({ object, previous, initial }: Change<KubeObject>): void {

@@ -31,4 +31,11 @@ describe('Memory', () => {
     memory.noteRevoked(UID, 'token-1');
     expect(memory.recall(UID, memory.intentResult(UID, 2))).to.equal(ISSUED);
   });
+
+  it('keeps when a deletion was begun, and counts the tries that failed', () => {
+    const memory = new Memory();
+    expect(memory.beginDeletion(UID, 1_000)).to.deep.equal({ begunAt: 1_000, failedTries: 0 });
+    memory.countRevocationTry(UID);
+    expect(memory.beginDeletion(UID, 5_000)).to.deep.equal({ begunAt: 1_000, failedTries: 1 });
+  });
 });

@@ -103,7 +103,7 @@ class Stage {
           tokens: () => this.watched.tokens ?? this.tokens,
           secrets: () => this.secrets,
           accounts: () => (this.account ? [this.account] : []),
-          deleted: () => this.watched.deleted ?? this.#deleted,
+          deletions: { gone: () => this.watched.deleted ?? this.#deleted },
         },
         namespaces,
       ),

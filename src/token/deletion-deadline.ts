@@ -1,0 +1,26 @@
+/** How far a deletion is. Times on a monotonic clock, in milliseconds. */
+export interface DeletionProgress {
+  /** When it became known. */
+  noticedAt: number;
+  /** When it was first worked on: later where many were deleted at once. */
+  begunAt: number;
+  /** Tries to revoke that failed. */
+  failedTries: number;
+}
+
+/** What the registry gets to answer to the first try: one that hangs is to be found out soon. */
+const FIRST_TRY = 3_000;
+/** And to any later one at least, also when the deadline is near or past: a try of no time would revoke nothing. */
+const SHORTEST_TRY = 1_000;
+/** Whose turn came late has this long at least, so that one passing failure is not the end of it. */
+const LATE_COMER = 5_000;
+
+/** When a RegistryToken waits for its registry no longer. @param limit milliseconds that a registry may hold one */
+export function deletionDeadline({ noticedAt, begunAt }: DeletionProgress, limit: number): number {
+  return Math.max(noticedAt + limit, begunAt + Math.min(limit, LATE_COMER));
+}
+
+/** Milliseconds for the next try to revoke. @param left milliseconds until the deadline */
+export function tryPatience({ failedTries }: DeletionProgress, left: number): number {
+  return failedTries === 0 ? FIRST_TRY : Math.max(left, SHORTEST_TRY);
+}
