@@ -12,13 +12,13 @@ import type { ServiceAccountLinker } from './service-account-linker.ts';
 export class FormerSecrets {
   readonly #secrets: Pick<SecretStore, 'read' | 'remove'>;
   readonly #watches: { secretsOf(uid: string): readonly KubeObject[] };
-  readonly #linker: Pick<ServiceAccountLinker, 'given'>;
+  readonly #linker: Pick<ServiceAccountLinker, 'gives'>;
 
   /** @param watches know the metadata of the Secrets that bear a RegistryToken's uid */
   constructor(
     secrets: Pick<SecretStore, 'read' | 'remove'>,
     watches: { secretsOf(uid: string): readonly KubeObject[] },
-    linker: Pick<ServiceAccountLinker, 'given'>,
+    linker: Pick<ServiceAccountLinker, 'gives'>,
   ) {
     this.#secrets = secrets;
     this.#watches = watches;
@@ -33,7 +33,7 @@ export class FormerSecrets {
   }
 
   /**
-   * Deletes them, except those that ServiceAccounts still give to pods: a pod keeps what it was created with.
+   * Deletes them, except those that ServiceAccounts still give to pods, or may: a pod keeps what it was created with.
    * @param name of the Secret that stays
    * @returns whether one is left, to be looked at again soon
    * @throws KubeError
@@ -41,11 +41,10 @@ export class FormerSecrets {
   async remove(token: RegistryToken, name: string, signal: AbortSignal): Promise<boolean> {
     const { uid, namespace } = token.metadata;
     const watched = this.#watches.secretsOf(uid).map((secret) => secret.metadata.name);
-    const given = this.#linker.given(token);
     let left = false;
     for (const former of new Set([...watched, token.status?.secretRef?.name ?? name])) {
       if (former === name) continue;
-      if (given.has(former)) {
+      if (this.#linker.gives(token, former)) {
         left = true;
         continue;
       }

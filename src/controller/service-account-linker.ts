@@ -91,17 +91,18 @@ export class ServiceAccountLinker {
   }
 
   /**
-   * Names of a RegistryToken's Secrets that ServiceAccounts have, and so give to pods that are created now. Not told of
-   * those where something stands in the way of a change: that can last.
+   * Whether a ServiceAccount has a RegistryToken's Secret of that name, and so gives it to pods that are created now, or may,
+   * for all that is known. Not where something stands in the way of a change: that can last.
    */
-  given(token: RegistryToken): Set<string> {
+  gives(token: RegistryToken, secret: string): boolean {
+    const { serviceAccounts } = this.#options;
     const { uid, namespace } = token.metadata;
-    const names = namedServiceAccounts(token).flatMap((name) => {
-      const account = this.#options.serviceAccounts.get({ namespace, name });
-      if (!account || this.#problem({ namespace, name }) !== undefined) return [];
-      return linksOf(account).record[uid] ?? [];
+    return namedServiceAccounts(token).some((name) => {
+      if (!serviceAccounts.synced) return true;
+      const account = serviceAccounts.get({ namespace, name });
+      if (!account || this.#problem({ namespace, name }) !== undefined) return false;
+      return linksOf(account).record[uid] === secret;
     });
-    return new Set(names);
   }
 
   /** @throws KubeError when the API server does not let it finish; to be tried again with backoff */

@@ -26,7 +26,13 @@ function stage(
     read: ({ name }: ObjectName) => Promise.resolve(cluster.find(({ metadata }) => metadata.name === name)),
     remove: ({ metadata }: SecretObject) => Promise.resolve(void removed.push(metadata.name)),
   };
-  const former = new FormerSecrets(secrets, { secretsOf: () => watched }, { given: () => new Set(given) });
+  const former = new FormerSecrets(
+    secrets,
+    { secretsOf: () => watched },
+    {
+      gives: (_, name) => given.includes(name),
+    },
+  );
   return { former, removed };
 }
 

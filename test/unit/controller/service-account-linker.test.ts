@@ -34,6 +34,7 @@ class Scene {
   reads = 0;
   writes = 0;
   problems = 0;
+  readonly serviceAccounts = { synced: true, get: () => this.account };
   /** Called before each patch takes effect; may throw in place of the server. */
   meanwhile: () => void = () => undefined;
 
@@ -45,7 +46,7 @@ class Scene {
         jsonPatch: (_: Resource, name: ObjectName, patch: readonly JsonPatchOperation[]) =>
           this.#patch(name, patch) as never,
       },
-      serviceAccounts: { synced: true, get: () => this.account },
+      serviceAccounts: this.serviceAccounts,
       claimants: () => this.claimants,
       events: { event: (_, __, reason) => void this.events.push(reason) },
       logger: this.logs,
@@ -163,7 +164,8 @@ describe('linking ServiceAccounts', () => {
 
   it('tells which of its Secrets pods are given, unless something stands in the way of a change', async () => {
     const scene = new Scene([{ name: 'others' }]);
-    const given = (): string[] => [...scene.linker.given(scene.claimants[0] ?? aClaimant())];
+    const given = (): string[] =>
+      ['app', 'renamed'].filter((name) => scene.linker.gives(scene.claimants[0] ?? aClaimant(), name));
     expect(given()).to.deep.equal([]);
     await scene.linker.reconcile(NAME, signal);
     expect(given()).to.deep.equal(['app']);
@@ -179,6 +181,14 @@ describe('linking ServiceAccounts', () => {
     scene.meanwhile = () => undefined;
     await scene.linker.reconcile(NAME, signal);
     expect(given()).to.deep.equal(['renamed']);
+  });
+
+  it('tells that any of its Secrets may be given while ServiceAccounts are not known, if it names one at all', () => {
+    const scene = new Scene([]);
+    scene.serviceAccounts.synced = false;
+    expect(scene.linker.gives(aClaimant(), 'former')).to.equal(true);
+    const { serviceAccounts: _, ...spec } = aClaimant().spec;
+    expect(scene.linker.gives({ ...aClaimant(), spec, status: {} }, 'former')).to.equal(false);
   });
 
   it('tells what a ServiceAccount had before it got the Secret, and nothing when it only lost one', async () => {
