@@ -5,6 +5,7 @@ import type { KubeObject } from '../common/objects.ts';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './errors.ts';
 import { EventAggregator, type EventManifest, type EventType } from './event-aggregator.ts';
+import { LeadershipLost } from './leadership-lost.ts';
 import { EVENTS } from './resources.ts';
 
 export interface EventRecorderOptions {
@@ -83,6 +84,7 @@ export class EventRecorder {
       try {
         await this.#send(event);
       } catch (error) {
+        if (error instanceof LeadershipLost) return this.#dropWaiting();
         const fields = {
           reason: event['reason'],
           regarding: event['regarding'],
@@ -91,6 +93,12 @@ export class EventRecorder {
         this.#logger.warn(fields, 'Event dropped');
       }
     }
+  }
+
+  /** Whoever leads by now tells of what it does itself. */
+  #dropWaiting(): void {
+    this.#logger.info({ events: this.#waiting.size + 1 }, 'Events dropped: this process no longer leads');
+    this.#waiting.clear();
   }
 
   async #send(event: EventManifest): Promise<void> {

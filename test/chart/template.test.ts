@@ -183,9 +183,14 @@ describeHelm(
     });
 
     it('gets longer to stop than the operator takes', async () => {
-      const { spec } = podOf(await helm.render({ operator: { shutdownSeconds: 45 } }));
-      expect(spec.containers[0].args).to.include('--shutdown-timeout=45s');
-      expect(spec.terminationGracePeriodSeconds).to.equal(60);
+      for (const [shutdownSeconds, grace] of [
+        [45, 60],
+        [0, 15],
+      ] as const) {
+        const { spec } = podOf(await helm.render({ operator: { shutdownSeconds } }));
+        expect(spec.containers[0].args).to.include(`--shutdown-timeout=${shutdownSeconds}s`);
+        expect(spec.terminationGracePeriodSeconds).to.equal(grace);
+      }
     });
 
     it('runs the image asked for', async () => {

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../../src/common/objects.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { EventManifest } from '../../../src/kube/event-aggregator.ts';
 import { EventRecorder } from '../../../src/kube/event-recorder.ts';
+import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
 import type { Call } from '../../../src/kube/transport.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from './support/logs.ts';
@@ -189,6 +190,17 @@ describe('EventRecorder', () => {
     await recorder.flush();
     expect(methods()).to.have.length(1);
     expect(logs.messages('warn')).to.deep.equal(['Event dropped']);
+  });
+
+  it('drops all that wait, with one line, where this process may not write any more', async () => {
+    server.fault = () => {
+      throw new LeadershipLost('another leads');
+    };
+    for (const name of ['a', 'b', 'c']) recorder.event(thing(name, 'ns'), 'Normal', 'X', 'x');
+    await recorder.flush();
+    expect(methods()).to.have.length(1);
+    expect(logs.messages('info')).to.deep.equal(['Events dropped: this process no longer leads']);
+    expect(logs.messages('warn')).to.deep.equal([]);
   });
 
   it('takes an Event that is there for its own earlier try', async () => {
