@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Clock } from '../../src/common/clock.ts';
 import type { Identifiers } from './identifiers.ts';
 import { decodeJwt, signHs256, verifyHs256 } from './jwt.ts';
@@ -25,7 +25,7 @@ const HOUR = 3_600_000;
 interface Holder {
   accountId: string;
   iamId: string;
-  signingKey: Uint8Array;
+  signingKey: KeyObject;
 }
 
 /**
@@ -44,7 +44,7 @@ export class Identity {
 
   addKey({ key, accountId }: ApiKey): void {
     const iamId = `iam-ServiceId-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
-    const signingKey = createHmac('sha256', key).update('access token').digest();
+    const signingKey = createSecretKey(createHmac('sha256', key).update('access token').digest());
     const holder = { accountId, iamId, signingKey };
     this.#byKey.set(key, holder);
     this.#byIamId.set(iamId, holder);

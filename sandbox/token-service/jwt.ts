@@ -3,7 +3,7 @@ import { createHmac, sign, timingSafeEqual, verify, type KeyObject } from 'node:
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** Signs claims with HMAC-SHA-256. Done at once, without waiting, so that a simulation stays in step with its clock. */
-export function signHs256(claims: Claims, key: Uint8Array, header: Claims = {}): string {
+export function signHs256(claims: Claims, key: KeyObject, header: Claims = {}): string {
   const content = `${encode({ alg: 'HS256', typ: 'JWT', ...header })}.${encode(claims)}`;
   return `${content}.${hmac(content, key).toString('base64url')}`;
 }
@@ -22,7 +22,7 @@ export function verifyEs256(token: string, key: KeyObject): boolean {
 }
 
 /** Whether the token's signature is this key's HMAC-SHA-256; says nothing about its expiry. */
-export function verifyHs256(token: string, key: Uint8Array): boolean {
+export function verifyHs256(token: string, key: KeyObject): boolean {
   const [content, given] = split(token);
   const expected = hmac(content, key);
   return given.length === expected.length && timingSafeEqual(given, expected);
@@ -41,7 +41,7 @@ function split(token: string): [content: string, signature: Buffer] {
   return [token.slice(0, Math.max(end, 0)), Buffer.from(token.slice(end + 1), 'base64url')];
 }
 
-function hmac(content: string, key: Uint8Array): Buffer {
+function hmac(content: string, key: KeyObject): Buffer {
   return createHmac('sha256', key).update(content).digest();
 }
 

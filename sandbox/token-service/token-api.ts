@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../../src/common/clock.ts';
 import type { Identifiers } from './identifiers.ts';
 import type { Identity } from './identity.ts';
@@ -13,7 +14,7 @@ export interface TokenApiOptions {
   identifiers: Identifiers;
   ledger: TokenLedger;
   problems: Problems;
-  signingKey: Uint8Array;
+  signingKey: KeyObject;
   /** `iss` of the tokens. */
   issuer(): string;
   /** Of a token that was not asked to be permanent; milliseconds. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Clock } from '../../src/common/clock.ts';
 import { BearerApi } from './bearer-api.ts';
@@ -92,7 +92,7 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
       identifiers,
       ledger,
       problems,
-      signingKey: random(32),
+      signingKey: createSecretKey(random(32)),
       issuer,
       lifetime: tokenLifetime,
       issued: (token) => {

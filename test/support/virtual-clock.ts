@@ -68,12 +68,13 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves time on to the next timer and fires that one; what waits for nothing outside the process then runs.
+   * Moves time on to the next timer and fires that one; what waits for nothing but promises then runs, without a turn of the
+   * event loop, which would cost more than most of it.
    * @returns whether there was one
    */
   async step(): Promise<boolean> {
     const fired = this.#fireNext();
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => process.nextTick(resolve));
     return fired;
   }
 
