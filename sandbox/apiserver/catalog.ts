@@ -6,20 +6,23 @@ import type { ResourceType } from './resource-type.ts';
 /** Which resources the server has right now. */
 export class Catalog {
   readonly #custom = new Map<string, ResourceType[]>();
+  #types: readonly ResourceType[] = builtinTypes;
   /** Collections whose definition is going away: they are emptied and take nothing new. */
   readonly closing = new Set<string>();
 
   /** Serves what an accepted CustomResourceDefinition defines, in place of what it defined before. */
   define(definition: JsonObject): void {
     this.#custom.set(nameOf(definition), customTypes(definition));
+    this.#gather();
   }
 
   remove(definition: JsonObject): void {
     this.#custom.delete(nameOf(definition));
+    this.#gather();
   }
 
-  types(): ResourceType[] {
-    return [...builtinTypes, ...[...this.#custom.values()].flat()];
+  types(): readonly ResourceType[] {
+    return this.#types;
   }
 
   find(group: string, version: string, plural: string): ResourceType | undefined {
@@ -41,6 +44,10 @@ export class Catalog {
   namespaced(): ResourceType[] {
     const byCollection = new Map(this.types().map((type) => [type.collection, type]));
     return [...byCollection.values()].filter((type) => type.namespaced);
+  }
+
+  #gather(): void {
+    this.#types = [...builtinTypes, ...[...this.#custom.values()].flat()];
   }
 }
 

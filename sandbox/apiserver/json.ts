@@ -44,6 +44,19 @@ export function equal(left: Json | undefined, right: Json | undefined): boolean 
   );
 }
 
+/**
+ * A copy that was made of an object or list, or that itself where its members are the very same: parts that nothing changed
+ * keep their identity, and comparing them costs nothing.
+ */
+export function unlessSame<T extends JsonObject | Json[]>(original: T, copy: T): T {
+  const [before, after] = [original as JsonObject, copy as JsonObject];
+  const names = Object.keys(after);
+  const same =
+    Object.keys(before).length === names.length &&
+    names.every((name) => Object.hasOwn(before, name) && before[name] === after[name]);
+  return same ? original : copy;
+}
+
 /** A copy without the keys named. */
 export function without(object: JsonObject, ...keys: string[]): JsonObject {
   const copy = { ...object };

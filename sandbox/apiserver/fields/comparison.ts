@@ -24,7 +24,7 @@ function visit(
   path: FieldPath,
   found: Comparison,
 ): void {
-  if (before === undefined && after === undefined) return;
+  if (before === after) return;
   if (before === undefined) found.added.add(path);
   else if (after === undefined) found.removed.add(path);
   if (canBeList(before, after) && !isLeafList(schema)) visitItems(schema, before, after, path, found);

@@ -3,7 +3,10 @@ import { readStep, type FieldPath } from './field-path.ts';
 
 const SEPARATOR = '\u0000';
 
-/** A set of field paths: what a manager owns, or what changed. A path is a member on its own, not with all below it. */
+/**
+ * A set of field paths: what a manager owns, or what changed. A path is a member on its own, not with all below it. Not to be
+ * changed once it is built; what comes out the same as a set there is already, is that set.
+ */
 export class FieldSet {
   readonly #members = new Map<string, FieldPath>();
 
@@ -12,7 +15,7 @@ export class FieldSet {
   }
 
   add(path: FieldPath): void {
-    this.#members.set(path.join(SEPARATOR), [...path]);
+    this.#members.set(path.join(SEPARATOR), path);
   }
 
   has(path: FieldPath): boolean {
@@ -28,24 +31,26 @@ export class FieldSet {
   }
 
   union(other: FieldSet): FieldSet {
-    return new FieldSet([...this, ...other]);
+    const missing = this.difference(other);
+    return missing.size === 0 ? other : new FieldSet([...missing, ...other]);
   }
 
   intersection(other: FieldSet): FieldSet {
-    return new FieldSet([...this].filter((path) => other.has(path)));
+    return this.filter((path) => other.has(path));
   }
 
   difference(other: FieldSet): FieldSet {
-    return new FieldSet([...this].filter((path) => !other.has(path)));
+    return other.size === 0 ? this : this.filter((path) => !other.has(path));
   }
 
   /** The members for which the test holds. */
   filter(test: (path: FieldPath) => boolean): FieldSet {
-    return new FieldSet([...this].filter(test));
+    const kept = [...this].filter(test);
+    return kept.length === this.size ? this : new FieldSet(kept);
   }
 
   equals(other: FieldSet): boolean {
-    return this.size === other.size && this.difference(other).size === 0;
+    return this === other || (this.size === other.size && this.difference(other).size === 0);
   }
 }
 
@@ -54,8 +59,26 @@ interface Node {
   children: Map<string, Node>;
 }
 
+/** Sets and what they are stored as never change, and most writes change few of an object's. */
+const stored = new WeakMap<FieldSet, JsonObject>();
+const read = new WeakMap<JsonObject, FieldSet>();
+
 /** The set as `managedFields` stores it. */
 export function toFieldsV1(set: FieldSet): JsonObject {
+  const json = stored.get(set) ?? encode(set);
+  stored.set(set, json);
+  read.set(json, set);
+  return json;
+}
+
+/** Reads what `managedFields` holds. @throws SyntaxError when a step is not valid */
+export function fromFieldsV1(json: JsonObject): FieldSet {
+  const set = read.get(json) ?? decode(json);
+  read.set(json, set);
+  return set;
+}
+
+function encode(set: FieldSet): JsonObject {
   const root: Node = { member: false, children: new Map() };
   for (const path of set) {
     let node = root;
@@ -79,8 +102,7 @@ function nodeJson(node: Node): JsonObject {
   return json;
 }
 
-/** Reads what `managedFields` holds. @throws SyntaxError when a step is not valid */
-export function fromFieldsV1(json: JsonObject): FieldSet {
+function decode(json: JsonObject): FieldSet {
   const set = new FieldSet();
   const visit = (node: JsonObject, path: FieldPath): void => {
     const steps = Object.keys(node).filter((step) => step !== '.');

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, unlessSame, type Json, type JsonObject } from '../json.ts';
 import { fieldSchema, preservesUnknown, type Schema } from './schema.ts';
 
 /** A value that a Go type cannot hold. */
@@ -40,7 +40,7 @@ function decodeFields(schema: Schema, object: JsonObject, path: string, unknown:
   }
   for (const [name, field] of Object.entries(schema.properties ?? {}))
     if (field.default !== undefined && decoded[name] === undefined) decoded[name] = field.default;
-  return decoded;
+  return unlessSame(object, decoded);
 }
 
 function decode(schema: Schema, value: Json, path: string, unknown: string[]): Json | undefined {
@@ -49,11 +49,12 @@ function decode(schema: Schema, value: Json, path: string, unknown: string[]): J
   checkType(schema, value, path);
   if (Array.isArray(value)) {
     if (value.length === 0) return undefined;
-    return value.map((item, index) =>
+    const items = value.map((item, index) =>
       isObject(item) && schema.items
         ? decodeFields(schema.items, item, `${path}[${index}]`, unknown)
         : checked(schema.items, item, path),
     );
+    return unlessSame(value, items);
   }
   if (!isObject(value)) return value;
   const open = schema.properties === undefined;

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, unlessSame, type Json, type JsonObject } from '../json.ts';
 import { fieldSchema, type Schema } from './schema.ts';
 
 /**
@@ -15,11 +15,13 @@ export function applyDefaults(schema: Schema, value: JsonObject): JsonObject {
   for (const [name, field] of Object.entries(schema.properties ?? {}))
     if (field.default !== undefined && !Object.hasOwn(filled, name))
       filled[name] = defaultBelow(field, field.default);
-  return filled;
+  return unlessSame(value, filled);
 }
 
 function defaultBelow(schema: Schema, value: Json): Json {
   if (isObject(value)) return applyDefaults(schema, value);
   const { items } = schema;
-  return Array.isArray(value) && items ? value.map((item) => defaultBelow(items, item)) : value;
+  if (!Array.isArray(value) || !items) return value;
+  const filled = value.map((item) => defaultBelow(items, item));
+  return unlessSame(value, filled);
 }

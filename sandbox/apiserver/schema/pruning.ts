@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, unlessSame, type Json, type JsonObject } from '../json.ts';
 import { builtinSchema } from './builtin.ts';
 import { fieldSchema, preservesUnknown, type Schema } from './schema.ts';
 
@@ -17,7 +17,9 @@ export function pruneObject(schema: Schema, object: JsonObject): Pruned<JsonObje
 function prune(schema: Schema, value: Json, path: string, unknown: string[]): Json {
   if (Array.isArray(value)) {
     const { items } = schema;
-    return items ? value.map((item, index) => prune(items, item, `${path}[${index}]`, unknown)) : value;
+    if (!items) return value;
+    const pruned = value.map((item, index) => prune(items, item, `${path}[${index}]`, unknown));
+    return unlessSame(value, pruned);
   }
   return isObject(value) ? pruneFields(schema, value, path, unknown) : value;
 }
@@ -32,7 +34,7 @@ function pruneFields(schema: Schema, object: JsonObject, path: string, unknown: 
     else if (preservesUnknown(schema)) kept[name] = value;
     else unknown.push(at);
   }
-  return kept;
+  return unlessSame(object, kept);
 }
 
 const embeddedFields: Record<string, Schema> = {
