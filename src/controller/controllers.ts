@@ -5,12 +5,14 @@ import type { WorkQueue } from '../kube/work-queue.ts';
 import { AccountController } from './account-controller.ts';
 import { AccountSessions } from './account-sessions.ts';
 import { Assessor } from './assessor.ts';
+import { FailureReporter } from './failure-reporter.ts';
 import { FormerSecrets } from './former-secrets.ts';
 import { Issuer } from './issuer.ts';
 import { Memory } from './memory.ts';
 import { Minter } from './minter.ts';
 import type { OperatorOptions } from './operator.ts';
 import { PodEvictor } from './pod-evictor.ts';
+import { Repairer } from './repairer.ts';
 import { Retention } from './retention.ts';
 import { Revoker } from './revoker.ts';
 import { SecretStore } from './secret-store.ts';
@@ -94,6 +96,7 @@ export function assembleControllers(
     onProblem: ({ metadata }) => queues.token.add(objectKey(metadata)),
     onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
   });
+  const placing = { ...shared, secrets: new SecretWriter(secrets), failures: new FailureReporter(common) };
   const onUnauthorized = (account: string): void => queues.account.add(account);
   return {
     accounts: new AccountController({
@@ -113,7 +116,8 @@ export function assembleControllers(
       linker,
       onGood: (token) => evictor?.secretIsGood(token),
       assessor: new Assessor({ ...shared, sources: watches }),
-      issuer: new Issuer({ ...shared, secrets: new SecretWriter(secrets), onUnauthorized }),
+      issuer: new Issuer({ ...placing, onUnauthorized }),
+      repairer: new Repairer(placing),
       finalizer: new TokenFinalizer({
         ...shared,
         linker,

@@ -1,4 +1,4 @@
-import type { MintIntent, RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
+import type { MintIntent, RegistryTokenStatus } from '../api/registry-token.ts';
 import { shorten } from '../api/text.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
@@ -6,34 +6,23 @@ import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { IssuedToken } from '../registry/port.ts';
 import { deadOnArrival } from '../token/clock-skew.ts';
-import type { Outcome } from '../token/conditions.ts';
-import { conditionsOf } from '../token/conditions.ts';
+import { conditionsOf, type Outcome } from '../token/conditions.ts';
 import type { Decision } from '../token/decision.ts';
 import type { Failure } from '../token/failure.ts';
 import { rotateValue } from '../token/rotate-now.ts';
-import type { SecretView } from '../token/secret-view.ts';
 import * as steps from '../token/status.ts';
 import type { Waiting } from '../token/verification.ts';
+import type { FailureReporter } from './failure-reporter.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
 import type { Minter, Settlement } from './minter.ts';
-import type { SecretWriter, Task } from './secret-writer.ts';
+import { done, holds, type Progress, type Task } from './progress.ts';
+import type { SecretWriter } from './secret-writer.ts';
 import { withConditions } from './status-conditions.ts';
 import type { TokenClient } from './token-client.ts';
 import type { Verifier } from './verifier.ts';
-
-/** A RegistryToken in the middle of a reconcile: as last read or written, and its status as it is to become. */
-export interface Progress {
-  token: RegistryToken;
-  status: RegistryTokenStatus;
-  outcome: Outcome;
-  /** Whether the Secret holds the token of `status`. */
-  secretHolds: boolean;
-  /** When to look again at the latest, milliseconds since 1970. */
-  until?: number | undefined;
-}
 
 export interface IssuerOptions {
   tokens: TokenClient;
@@ -41,11 +30,11 @@ export interface IssuerOptions {
   minter: Minter;
   verifier: Verifier;
   memory: Memory;
+  failures: FailureReporter;
   events: EventRecorder;
   metrics: TokenMetrics;
   logger: Logger;
   clock: Clock;
-  random: () => number;
   mintBudget: number;
   defaultGracePeriod: number;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
@@ -55,7 +44,7 @@ export interface IssuerOptions {
 }
 
 /**
- * Carries out what was decided about a token in force: intent, mint, verification, Secret, status, in this order, so that a
+ * Gives a RegistryToken a new token: intent, mint, verification, Secret, status, in this order, so that a
  * crash between any two of them leaves enough behind to go on.
  */
 export class Issuer {
@@ -138,7 +127,7 @@ export class Issuer {
     try {
       settlement = await minter.settle(token, intent, signal);
     } catch (error) {
-      return this.#failed(task, status, failureOf(error));
+      return this.#options.failures.report(task, status, failureOf(error));
     }
     if (settlement.result === 'pending') {
       const { reason, message, until } = settlement;
@@ -163,51 +152,6 @@ export class Issuer {
     if (settlement.result === 'lost' || !adopted) return { lost: cleaned };
     const issuedAt = Date.parse(intent.startedAt) + this.#options.skew(account, region);
     return this.#place(task, cleaned, intent, settlement.issued, issuedAt, signal);
-  }
-
-  /** Writes the Secret again with the token there is. @throws KubeError */
-  async rewrite(
-    task: Task,
-    decision: Extract<Decision, { action: 'write' }>,
-    signal: AbortSignal,
-  ): Promise<Progress | 'token is gone'> {
-    const { memory, metrics, events, clock, logger } = this.#options;
-    const { token, status, spec, wanted } = task;
-    const { uid } = token.metadata;
-    // Behind another host there may be another registry, which knows nothing of this token.
-    const moved = status.host !== undefined && status.host !== wanted.host;
-    let issued: IssuedToken | undefined;
-    try {
-      const known = moved ? undefined : memory.recall(uid, status.token?.id);
-      issued = known ?? (await this.#options.minter.readBack(token, signal));
-    } catch (error) {
-      return this.#failed(task, status, failureOf(error));
-    }
-    if (!issued || !status.token) {
-      if (status.token) memory.markGone(uid, status.token.id);
-      return 'token is gone';
-    }
-    const placed = await this.#options.secrets.write(task, issued, signal);
-    if ('failure' in placed) return this.#failed(task, status, placed.failure);
-    logger.info(
-      { ...idsOf(token), reason: decision.reason, id: issued.id },
-      `Secret written: ${decision.message}`,
-    );
-    if (status.observedGeneration === token.metadata.generation) {
-      memory.countRepair(uid, clock.monotonic());
-      metrics.repaired(decision.reason);
-      events.event(
-        token,
-        'Normal',
-        'Repaired',
-        `Secret ${spec.secret.name} written again: ${decision.message}`,
-      );
-    }
-    const written = { ...status, secretRef: placed.secretRef };
-    if (!decision.held) return done(token, steps.withoutFailure(written));
-    // What is held back beside it stays as it is: a repair must not restart its backoff.
-    const { reason, message, until } = decision.held;
-    return { token, status: written, outcome: { kind: 'held', reason, message }, secretHolds: true, until };
   }
 
   /** Tries a new token, puts it into the Secret if the registry accepts it, and records it. */
@@ -237,7 +181,7 @@ export class Issuer {
       ...(doubt === undefined ? {} : { unverified: shorten(doubt, 1024) }),
     };
     const placed = await this.#options.secrets.write(task, issued, signal);
-    if ('failure' in placed) return this.#failed(task, status, placed.failure);
+    if ('failure' in placed) return this.#options.failures.report(task, status, placed.failure);
     const grace = spec.rotation.gracePeriod ?? defaultGracePeriod;
     const first = status.token === undefined;
     const next = steps.withToken(
@@ -294,7 +238,7 @@ export class Issuer {
     const { memory, clock } = this.#options;
     memory.forgetIntent(task.token.metadata.uid);
     const strays = [{ id, revision, account, region }];
-    return this.#failed(task, steps.withStrays(status, strays, clock.now()), failure);
+    return this.#options.failures.report(task, steps.withStrays(status, strays, clock.now()), failure);
   }
 
   #mintFailed(task: Task, status: RegistryTokenStatus, error: unknown): Progress {
@@ -302,27 +246,6 @@ export class Issuer {
     if (failure.reason === 'RegistryUnauthorized') this.#options.onUnauthorized(task.wanted.account);
     // Only a mint that surely did not happen gives its revision back.
     const uncertain = failure.reason === 'MintUnconfirmed';
-    return this.#failed(task, uncertain ? status : steps.withoutIntent(status), failure);
+    return this.#options.failures.report(task, uncertain ? status : steps.withoutIntent(status), failure);
   }
-
-  #failed(task: Task, status: RegistryTokenStatus, failure: Failure): Progress {
-    const { clock, random, logger, events } = this.#options;
-    const { reason, message } = failure;
-    logger.warn({ ...idsOf(task.token), reason, attempts: (status.failedAttempts ?? 0) + 1 }, message);
-    events.event(task.token, 'Warning', reason, message);
-    return {
-      token: task.token,
-      status: steps.withFailure(status, failure, clock.now(), random(), rotateValue(task.token)),
-      outcome: { kind: 'failed', failure },
-      secretHolds: holds(task.secret, status),
-    };
-  }
-}
-
-export function holds(secret: SecretView, status: RegistryTokenStatus): boolean {
-  return secret.state === 'ours' && status.token !== undefined && secret.holds === status.token.id;
-}
-
-function done(token: RegistryToken, status: RegistryTokenStatus): Progress {
-  return { token, status, outcome: { kind: 'done' }, secretHolds: true };
 }

@@ -1,21 +1,8 @@
-import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { IssuedToken } from '../registry/port.ts';
-import type { Wanted } from '../token/eligibility.ts';
 import type { Failure } from '../token/failure.ts';
-import type { SecretView } from '../token/secret-view.ts';
+import type { Task } from './progress.ts';
 import type { SecretStore } from './secret-store.ts';
-
-/** What a reconcile works on. */
-export interface Task {
-  /** As stored. */
-  token: RegistryToken;
-  /** Its status so far: as stored, or as this reconcile has changed it. */
-  status: RegistryTokenStatus;
-  spec: TokenSpec;
-  wanted: Wanted;
-  secret: SecretView;
-}
 
 /** Puts tokens into Secrets. */
 export class SecretWriter {

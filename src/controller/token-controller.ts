@@ -17,8 +17,10 @@ import { isGood } from '../token/situation.ts';
 import * as steps from '../token/status.ts';
 import type { Assessment, Assessor, Sources } from './assessor.ts';
 import type { FormerSecrets } from './former-secrets.ts';
-import { holds, type Issuer, type Progress } from './issuer.ts';
+import type { Issuer } from './issuer.ts';
 import type { Memory } from './memory.ts';
+import { holds, type Progress } from './progress.ts';
+import type { Repairer } from './repairer.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { ServiceAccountLinker } from './service-account-linker.ts';
@@ -37,6 +39,7 @@ export interface TokenControllerOptions {
   formerSecrets: FormerSecrets;
   assessor: Assessor;
   issuer: Issuer;
+  repairer: Repairer;
   revoker: Revoker;
   finalizer: TokenFinalizer;
   verifier: Pick<Verifier, 'recall'>;
@@ -123,7 +126,7 @@ export class TokenController {
         return 'lost' in settled ? this.#startAfresh(assessment, settled.lost, signal) : settled;
       }
       case 'write': {
-        const progress = await this.#options.issuer.rewrite(task, decision, signal);
+        const progress = await this.#options.repairer.repair(task, decision, signal);
         if (progress !== 'token is gone') return progress;
         return this.#act(token, status, await this.#options.assessor.assess(token, true, signal), signal);
       }

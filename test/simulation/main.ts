@@ -10,7 +10,7 @@ import { simulate } from './simulation.ts';
 
 /** Failed seeds whose journals are printed. */
 const MOST_JOURNALS = 3;
-const DEFAULT_SEEDS = 1000;
+const DEFAULT_SEEDS = 2000;
 
 const { values } = parseArgs({
   options: { seed: { type: 'string' }, seeds: { type: 'string' }, bail: { type: 'boolean', default: false } },

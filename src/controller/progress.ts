@@ -1,0 +1,36 @@
+import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
+import type { Outcome } from '../token/conditions.ts';
+import type { Wanted } from '../token/eligibility.ts';
+import type { SecretView } from '../token/secret-view.ts';
+
+/** What a reconcile works on. */
+export interface Task {
+  /** As stored. */
+  token: RegistryToken;
+  /** Its status so far: as stored, or as this reconcile has changed it. */
+  status: RegistryTokenStatus;
+  spec: TokenSpec;
+  wanted: Wanted;
+  secret: SecretView;
+}
+
+/** A RegistryToken in the middle of a reconcile: as last read or written, and its status as it is to become. */
+export interface Progress {
+  token: RegistryToken;
+  status: RegistryTokenStatus;
+  outcome: Outcome;
+  /** Whether the Secret holds the token of `status`. */
+  secretHolds: boolean;
+  /** When to look again at the latest, milliseconds since 1970. */
+  until?: number | undefined;
+}
+
+/** Whether the Secret holds the token of the status. */
+export function holds(secret: SecretView, status: RegistryTokenStatus): boolean {
+  return secret.state === 'ours' && status.token !== undefined && secret.holds === status.token.id;
+}
+
+/** Nothing is left to do. */
+export function done(token: RegistryToken, status: RegistryTokenStatus): Progress {
+  return { token, status, outcome: { kind: 'done' }, secretHolds: true };
+}
