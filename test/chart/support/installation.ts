@@ -2,7 +2,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createServer, type AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { OperatorProcess } from '../../../sandbox/operator-process.ts';
 import { serve, type Server } from '../../../sandbox/token-service/http-server.ts';
@@ -16,6 +15,7 @@ import { httpTransport } from '../../../src/kube/http-transport.ts';
 import { NAMESPACES, SECRETS } from '../../../src/kube/resources.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
 import { startReal, type RunningApiServer } from '../../support/api-servers.ts';
+import { freePort } from '../../support/free-port.ts';
 import { recordOutput, registerSecret } from '../../support/secrecy.ts';
 import {
   CHART,
@@ -259,12 +259,4 @@ export class Installation {
 function said({ status, stdout, stderr }: Outcome): string {
   if (status !== 0) throw new Error(stderr);
   return stdout;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
