@@ -54,8 +54,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a Secret of an earlier name goes while ServiceAccounts give it to pods',
     file: 'src/controller/former-secrets.ts',
-    search: 'if (given.has(former)) {',
-    replace: 'if (given.has(name)) {',
+    search: 'this.#linker.gives(token, former)',
+    replace: 'this.#linker.gives(token, name)',
     caughtBy: unit('controller/former-secrets'),
   },
   {
@@ -225,14 +225,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/controller/token-finalizer.ts',
     search: 'if (failure) for (const { account, region } of placesOf(token))',
     replace: 'if (!failure) for (const { account, region } of placesOf(token))',
-    caughtBy: seeds(300),
+    caughtBy: unit('controller/token-finalizer'),
   },
   {
     name: 'nobody is told what a RegistryToken left behind when the answer to its going is lost',
     file: 'src/controller/token-finalizer.ts',
     search: '} finally {\n      // The patch',
     replace: '} catch (error) {\n      throw error;\n    }\n    {\n      // The patch',
-    caughtBy: seeds(300),
+    caughtBy: unit('controller/token-finalizer'),
   },
   {
     name: 'the sweep believes its watches where a RegistryToken is known to be gone',

@@ -1,0 +1,143 @@
+import { expect } from 'chai';
+import { FINALIZER } from '../../../src/api/names.ts';
+import { abortable } from '../../../src/common/abortable.ts';
+import { Memory } from '../../../src/controller/memory.ts';
+import { TokenFinalizer, type FinalizerOptions } from '../../../src/controller/token-finalizer.ts';
+import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
+import type { Failure } from '../../../src/token/failure.ts';
+import { anIssuedToken, aPrevious, at } from '../../support/builders.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const LIMIT = 15_000;
+const { signal } = new AbortController();
+const DOWN: Failure = { reason: 'RegistryUnavailable', message: 'no answer', retryable: true };
+const TOKEN = anIssuedToken({
+  metadata: { deletionTimestamp: at(0), finalizers: [FINALIZER] },
+  status: { previousTokens: [aPrevious({ region: 'eu-de' })] },
+});
+const EVERYWHERE = ['default in us-south', 'default in eu-de'];
+
+type Registry = 'up' | 'down' | 'silent';
+
+/** A RegistryToken that is being deleted, with the registry as it is told to be. */
+class Scene {
+  readonly clock = new VirtualClock();
+  readonly leftBehind: string[] = [];
+  readonly revoked: string[] = [];
+  readonly told: string[] = [];
+  registry: Registry = 'up';
+  /** What comes of taking the finalizer away. */
+  answer: 'given' | 'lost' = 'given';
+  released = 0;
+  noticedAt = 0;
+  readonly #finalizer: TokenFinalizer;
+
+  constructor() {
+    const nothing = (): void => undefined;
+    const options = {
+      tokens: {
+        read: () => Promise.resolve(TOKEN),
+        removeFinalizer: () => {
+          this.released++;
+          return this.answer === 'lost' ? Promise.reject(new Error('connection reset')) : Promise.resolve();
+        },
+      },
+      secrets: { read: () => Promise.resolve(undefined) },
+      linker: { release: () => Promise.resolve() },
+      revoker: {
+        revoke: (_: unknown, { id }: { id: string }, limited: AbortSignal) => this.#revoke(id, limited),
+      },
+      memory: new Memory(),
+      deletions: { noticedAt: () => this.noticedAt },
+      events: { event: (_: unknown, __: unknown, reason: string) => void this.told.push(reason) },
+      metrics: { revoked: nothing },
+      logger: { error: nothing, warn: nothing, info: nothing, debug: nothing },
+      clock: this.clock,
+      random: () => 0,
+      revocationDeadline: LIMIT,
+      onLeftBehind: (_: string, account: string, region: string) =>
+        void this.leftBehind.push(`${account} in ${region}`),
+    } as unknown as FinalizerOptions;
+    this.#finalizer = new TokenFinalizer(options);
+  }
+
+  #revoke(id: string, limited: AbortSignal): Promise<Failure | undefined> {
+    if (this.registry === 'silent') return abortable(new Promise(() => undefined), limited);
+    if (this.registry === 'down') return Promise.resolve(DOWN);
+    this.revoked.push(id);
+    return Promise.resolve(undefined);
+  }
+
+  /** @returns what came of it, and the milliseconds it took */
+  async look(): Promise<{ result: ReconcileResult | Error; took: number }> {
+    const begun = this.clock.monotonic();
+    const results: (ReconcileResult | Error)[] = [];
+    void this.#finalizer.finalize(TOKEN, signal).then(
+      (value) => results.push(value),
+      (error: Error) => results.push(error),
+    );
+    await this.clock.advance(0);
+    while (results.length === 0) await this.clock.advance(100);
+    return { result: results[0], took: this.clock.monotonic() - begun };
+  }
+
+  /** Looks as often as it is asked to, until nothing is left to do. @returns milliseconds since the deletion was noticed */
+  async finish(): Promise<number> {
+    for (;;) {
+      const { result } = await this.look();
+      if (result === undefined || result instanceof Error) return this.clock.monotonic() - this.noticedAt;
+      await this.clock.advance(result.requeueAfter ?? 0);
+    }
+  }
+}
+
+describe('the finalizer of a RegistryToken', () => {
+  it('revokes its tokens, and leaves nothing', async () => {
+    const scene = new Scene();
+    expect(await scene.finish()).to.equal(0);
+    expect(scene.revoked).to.have.length(2);
+    expect([scene.released, scene.leftBehind, scene.told]).to.deep.equal([1, [], []]);
+  });
+
+  it('waits for a registry that is down, and revokes once it is back', async () => {
+    const scene = new Scene();
+    scene.registry = 'down';
+    expect(await scene.look()).to.deep.equal({ result: { requeueAfter: 2_000 }, took: 0 });
+    expect(scene.released).to.equal(0);
+    await scene.clock.advance(2_000);
+    scene.registry = 'up';
+    await scene.finish();
+    expect([scene.released, scene.leftBehind]).to.deep.equal([1, []]);
+  });
+
+  for (const [what, registry, delay, least, most] of [
+    ['a registry that is down', 'down', 0, LIMIT, LIMIT],
+    ['a registry that is down, its turn a little late', 'down', 3_500, LIMIT, LIMIT],
+    ['a registry that is down, its turn long after that', 'down', 60_000, 65_000, 65_000],
+    ['a registry that hangs', 'silent', 0, LIMIT, LIMIT + 1_000],
+    ['a registry that hangs, its turn a little late', 'silent', 3_500, LIMIT, LIMIT + 1_000],
+  ] as const)
+    it(`lets it go in time: ${what}; and tells the sweep where tokens may be left`, async () => {
+      const scene = new Scene();
+      scene.registry = registry;
+      await scene.clock.advance(delay);
+      expect(await scene.finish()).to.be.within(least, most);
+      expect(scene.released).to.equal(1);
+      expect(scene.leftBehind).to.deep.equal(EVERYWHERE);
+      expect(scene.told).to.deep.equal(['RevocationFailed']);
+    });
+
+  it('finds out in three seconds that a registry hangs', async () => {
+    const scene = new Scene();
+    scene.registry = 'silent';
+    expect((await scene.look()).took).to.equal(3_000);
+  });
+
+  it('tells the sweep although the answer to its going is lost: it may have gone', async () => {
+    const scene = new Scene();
+    scene.registry = 'down';
+    scene.answer = 'lost';
+    await scene.finish();
+    expect(scene.leftBehind).to.deep.equal(EVERYWHERE);
+  });
+});
