@@ -59,8 +59,12 @@ describe('the host of a region changes', () => {
 
   it('and it is another registry, which does not know the token: it creates one there', async () => {
     const { name } = await moved(other.url);
-    const { status } = await world.whenReady(name);
-    expect(status?.token?.revision).to.equal(2);
-    expect(service.tokens().map(({ id }) => id)).to.deep.equal([status?.token?.id]);
+    // The Secret is written before the status.
+    const status = await world.eventually('the status names the new token', async () => {
+      const { status: seen } = await world.whenReady(name);
+      return seen?.token?.revision === 2 ? { value: seen } : { seen: 'the former token' };
+    });
+    expect(status.token?.revision).to.equal(2);
+    expect(service.tokens().map(({ id }) => id)).to.deep.equal([status.token?.id]);
   });
 });
