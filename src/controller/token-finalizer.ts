@@ -51,9 +51,12 @@ export interface FinalizerOptions {
  */
 export class TokenFinalizer {
   readonly #options: FinalizerOptions;
+  /** When this process began to lead, by the monotonic clock. */
+  readonly #begunAt: number;
 
   constructor(options: FinalizerOptions) {
     this.#options = options;
+    this.#begunAt = options.clock.monotonic();
   }
 
   /** @throws KubeError */
@@ -65,7 +68,9 @@ export class TokenFinalizer {
     if (token?.metadata.uid !== seen.metadata.uid) return undefined;
     const { uid, namespace } = token.metadata;
     const begun = memory.beginDeletion(uid, clock.monotonic());
-    const progress = { noticedAt: deletions.noticedAt(uid) ?? begun.begunAt, ...begun };
+    // A process that did not lead could do nothing; a watch can be slower than the first look.
+    const noticedAt = Math.max(deletions.noticedAt(uid) ?? Infinity, this.#begunAt);
+    const progress = { ...begun, noticedAt: Math.min(noticedAt, begun.begunAt) };
     const left = (): number => deletionDeadline(progress, revocationDeadline) - clock.monotonic();
     const name = token.status?.secretRef?.name ?? token.spec.secret?.name ?? token.metadata.name;
     const secret = await secrets.read({ namespace, name }, signal);

@@ -11,7 +11,7 @@ export interface DeletionProgress {
 /** What the registry gets to answer to the first try: one that hangs is to be found out soon. */
 const FIRST_TRY = 3_000;
 /** And to any later one at least, also when the deadline is near or past: a try of no time would revoke nothing. */
-const SHORTEST_TRY = 1_000;
+const SHORTEST_TRY = 3_000;
 /** Whose turn came late has this long at least, so that one passing failure is not the end of it. */
 const LATE_COMER = 5_000;
 

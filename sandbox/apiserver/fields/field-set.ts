@@ -67,7 +67,6 @@ const read = new WeakMap<JsonObject, FieldSet>();
 export function toFieldsV1(set: FieldSet): JsonObject {
   const json = stored.get(set) ?? encode(set);
   stored.set(set, json);
-  read.set(json, set);
   return json;
 }
 

@@ -20,7 +20,7 @@ describe('how long a deletion waits for a registry', () => {
     ['three seconds for the first try', 0, LIMIT, 3_000],
     ['three seconds for the first try, however late', 0, -60_000, 3_000],
     ['all that is left for a later one', 1, 9_000, 9_000],
-    ['a second for the last, past the deadline', 3, 0, 1_000],
+    ['three seconds for the last, past the deadline', 3, 0, 3_000],
   ] as const) {
     it(what, () => expect(tryPatience(progress(100_000, failedTries), left)).to.equal(patience));
   }
