@@ -51,12 +51,12 @@ export interface FinalizerOptions {
  */
 export class TokenFinalizer {
   readonly #options: FinalizerOptions;
-  /** When this process began to lead, by the monotonic clock. */
-  readonly #begunAt: number;
+  /** Milliseconds of the monotonic clock. */
+  readonly #leadsSince: number;
 
   constructor(options: FinalizerOptions) {
     this.#options = options;
-    this.#begunAt = options.clock.monotonic();
+    this.#leadsSince = options.clock.monotonic();
   }
 
   /** @throws KubeError */
@@ -68,8 +68,8 @@ export class TokenFinalizer {
     if (token?.metadata.uid !== seen.metadata.uid) return undefined;
     const { uid, namespace } = token.metadata;
     const begun = memory.beginDeletion(uid, clock.monotonic());
-    // A process that did not lead could do nothing; a watch can be slower than the first look.
-    const noticedAt = Math.max(deletions.noticedAt(uid) ?? Infinity, this.#begunAt);
+    // Before it led, a process could do nothing; and a watch can be slower than the first look.
+    const noticedAt = Math.max(deletions.noticedAt(uid) ?? Infinity, this.#leadsSince);
     const progress = { ...begun, noticedAt: Math.min(noticedAt, begun.begunAt) };
     const left = (): number => deletionDeadline(progress, revocationDeadline) - clock.monotonic();
     const name = token.status?.secretRef?.name ?? token.spec.secret?.name ?? token.metadata.name;

@@ -102,7 +102,10 @@ export class Watches implements Sources {
       onStale: (token) => this.#enqueue(token, true),
       clock: options.clock,
     });
-    for (const reflector of this.#tokens) reflector.onChange((change) => this.#onToken(change));
+    for (const reflector of this.#tokens) {
+      reflector.onChange((change) => this.deletions.onChange(change));
+      reflector.onChange((change) => this.#onToken(change));
+    }
     for (const reflector of this.#secrets) reflector.onChange((change) => this.#onSecret(change));
     this.#accounts.onChange((change) => this.#onAccount(change));
     this.#namespaces.onChange((change) => this.#onNamespace(change));
@@ -223,9 +226,7 @@ export class Watches implements Sources {
     this.#options.tokenQueue.add(key, { priority: oneOfMany ? 'low' : 'high' });
   }
 
-  #onToken(change: Change<RegistryToken>): void {
-    const { type, object, previous, initial } = change;
-    this.deletions.onChange(change);
+  #onToken({ type, object, previous, initial }: Change<RegistryToken>): void {
     if (previous && handledRotation(previous) !== handledRotation(object))
       this.#options.accountQueue.addAfter(accountName(object), COUNT_DELAY);
     this.serviceAccounts.onToken(object, type === 'deleted' ? undefined : previous);

@@ -8,9 +8,10 @@ export interface DeletionProgress {
   failedTries: number;
 }
 
-/** What the registry gets to answer to the first try: one that hangs is to be found out soon. */
-const FIRST_TRY = 3_000;
-/** And to any later one at least, also when the deadline is near or past: a try of no time would revoke nothing. */
+/**
+ * What the registry gets to answer to the first try, since one that hangs is to be found out soon; and to any later one at
+ * least, also when the deadline is near or past: waiting for its turn under the rate limit counts too.
+ */
 const SHORTEST_TRY = 3_000;
 /** Whose turn came late has this long at least, so that one passing failure is not the end of it. */
 const LATE_COMER = 5_000;
@@ -22,5 +23,5 @@ export function deletionDeadline({ noticedAt, begunAt }: DeletionProgress, limit
 
 /** Milliseconds for the next try to revoke. @param left milliseconds until the deadline */
 export function tryPatience({ failedTries }: DeletionProgress, left: number): number {
-  return failedTries === 0 ? FIRST_TRY : Math.max(left, SHORTEST_TRY);
+  return failedTries === 0 ? SHORTEST_TRY : Math.max(left, SHORTEST_TRY);
 }

@@ -87,9 +87,9 @@ contract('field ownership', (api) => {
     ]);
   });
 
-  it('apply names several conflicts', async () => {
-    await api().apply(path, 'one', map({ a: '1', b: '1' }));
-    const { body } = await api().apply(path, 'two', map({ a: '2', b: '2' }));
+  it('apply names several conflicts, in order', async () => {
+    await api().apply(path, 'one', map({ b: '1', a: '1' }));
+    const { body } = await api().apply(path, 'two', map({ b: '2', a: '2' }));
     expect(body.message).to.equal(
       'Apply failed with 2 conflicts: conflicts with "one":\n- .data.a\n- .data.b',
     );

@@ -64,7 +64,6 @@ describe('the host of a region changes', () => {
       const { status: seen } = await world.whenReady(name);
       return seen?.token?.revision === 2 ? { value: seen } : { seen: 'the former token' };
     });
-    expect(status.token?.revision).to.equal(2);
     expect(service.tokens().map(({ id }) => id)).to.deep.equal([status.token?.id]);
   });
 });

@@ -139,6 +139,14 @@ describe('the finalizer of a RegistryToken', () => {
     expect(scene.clock.monotonic()).to.equal(LIMIT);
   });
 
+  it('counts from when its process began to lead, what a watch told a standby long before', async () => {
+    const scene = new Scene();
+    scene.registry = 'down';
+    scene.noticedAt = -60_000;
+    await scene.finish();
+    expect(scene.clock.monotonic()).to.equal(LIMIT);
+  });
+
   it('finds out in three seconds that a registry hangs', async () => {
     const scene = new Scene();
     scene.registry = 'silent';
