@@ -1,14 +1,19 @@
 import type { RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
-import { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig, type User } from '@kubernetes/client-node';
 import { abortable } from '../common/abortable.ts';
 import type { Clock } from '../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
 import type { Logger } from '../common/logger.ts';
 import { KubeError } from './errors.ts';
+import { ExecPluginFailure, runExecPlugin, type ExecCommand, type Granted } from './exec-plugin.ts';
 
 /** How long files are trusted before they are read again; client-go's interval for token files. */
 const FRESH_FOR = 60_000;
+/** What expires at once is not read for every call. */
+const FRESH_AT_LEAST = 10_000;
+/** The part of its remaining life for which a token that expires soon is used. */
+const USED_LIFE = 0.9;
 
 /** How long reading them may take, in milliseconds: an exec plugin can hang, and would hold up every call. */
 const READ_TIME = 30_000;
@@ -24,14 +29,18 @@ export interface Access {
 
 /**
  * Credentials of a kubeconfig's current context. The CA, certificate, key and token files are read again every minute, exec
- * plugins and OIDC are asked again when their token has expired, and everything at once after a 401.
+ * plugins are asked again shortly before what they granted expires, OIDC when its token has expired, and everything at once
+ * after a 401.
  */
 export class Credentials {
   readonly #clock: Clock;
   readonly #logger: Logger;
   #kubeConfig: KubeConfig;
   #access: Access | undefined;
-  #readAt = 0;
+  /** What an exec plugin granted last. */
+  #granted: Granted | undefined;
+  /** Milliseconds of the monotonic clock. */
+  #freshUntil = -Infinity;
   #reading: Promise<Access> | undefined;
 
   constructor(kubeConfig: KubeConfig, clock: Clock, logger: Logger) {
@@ -45,12 +54,12 @@ export class Credentials {
    * @throws KubeError when nothing could be read yet
    */
   async current(): Promise<Access> {
-    if (this.#access && this.#clock.monotonic() - this.#readAt < FRESH_FOR) return this.#access;
+    if (this.#access && this.#clock.monotonic() < this.#freshUntil) return this.#access;
     try {
       return await this.#read(this.#access ? REREAD_TIME : READ_TIME);
     } catch (error) {
       if (!this.#access) throw error;
-      this.#readAt = this.#clock.monotonic();
+      this.#freshUntil = this.#clock.monotonic() + FRESH_FOR;
       this.#logger.warn({ error: (error as Error).message }, 'Using the API server credentials read before');
       return this.#access;
     }
@@ -62,60 +71,92 @@ export class Credentials {
    */
   async renew(refused: Access): Promise<Access> {
     if (this.#access && this.#access !== refused) return this.#access;
-    if (!this.#reading) this.#kubeConfig = withoutCaches(this.#kubeConfig);
+    if (!this.#reading) {
+      this.#granted = undefined;
+      this.#kubeConfig = withoutCaches(this.#kubeConfig);
+    }
     return this.#read(READ_TIME);
   }
 
-  /** Reads them once for all who ask meanwhile. A plugin that takes longer than `limit` is left to itself. */
+  /** Reads them once for all who ask meanwhile. A plugin that takes longer than `limit` is killed. */
   #read(limit: number): Promise<Access> {
     this.#reading ??= withDeadline(this.#clock, limit, NEVER, (signal) =>
-      abortable(readAccess(this.#kubeConfig), signal),
+      abortable(this.#readNow(signal), signal),
     )
-      .then((access) => {
-        this.#access = access;
-        this.#readAt = this.#clock.monotonic();
-        return access;
-      })
       .catch((error: unknown) => {
-        if (!(error instanceof DeadlinePassed)) throw error;
-        throw unreadable(this.#kubeConfig, `nothing came within ${limit / 1000} s`);
+        throw unreadable(
+          this.#kubeConfig,
+          error instanceof DeadlinePassed ? `nothing came within ${limit / 1000} s` : reasonOf(error),
+        );
       })
       .finally(() => (this.#reading = undefined));
     return this.#reading;
   }
+
+  async #readNow(signal: AbortSignal): Promise<Access> {
+    const exec = execOf(this.#kubeConfig);
+    if (exec && (!this.#granted || this.#lifeLeft() < FRESH_FOR))
+      this.#granted = await runExecPlugin(exec, signal);
+    this.#access = await accessOf(this.#kubeConfig, exec && this.#granted);
+    const life = Math.max(this.#lifeLeft() * USED_LIFE, FRESH_AT_LEAST);
+    this.#freshUntil = this.#clock.monotonic() + Math.min(FRESH_FOR, life);
+    return this.#access;
+  }
+
+  /** Milliseconds for which what a plugin granted is good still. */
+  #lifeLeft(): number {
+    return (this.#granted?.expiresAt ?? Infinity) - this.#clock.now();
+  }
 }
 
 /** A copy that has to ask every authenticator anew; the authenticators of a KubeConfig keep what they got. */
-function withoutCaches({ clusters, users, contexts, currentContext }: KubeConfig): KubeConfig {
+function withoutCaches(
+  { clusters, users, contexts, currentContext }: KubeConfig,
+  change: (user: User) => User = (user) => user,
+): KubeConfig {
   const copy = new KubeConfig();
-  copy.loadFromOptions({ clusters, users, contexts, currentContext });
+  copy.loadFromOptions({ clusters, users: users.map(change), contexts, currentContext });
   return copy;
 }
 
-async function readAccess(kubeConfig: KubeConfig): Promise<Access> {
-  const server = kubeConfig.getCurrentCluster()?.server ?? '';
-  // As client-go has it, credentials are sent over TLS only.
-  if (!server.startsWith('https:')) return { tls: {}, headers: {} };
-  const user = kubeConfig.getCurrentUser();
-  // Its token file is read at most once a minute by the clock of the authenticator; a copy reads it now.
-  const source = user?.authProvider?.name === 'tokenFile' ? withoutCaches(kubeConfig) : kubeConfig;
-  const headers: Record<string, string> = {};
-  const options: RequestOptions = { headers };
-  try {
-    await source.applyToHTTPSOptions(options);
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    throw unreadable(
-      kubeConfig,
-      typeof code === 'string' ? code : 'its authentication plugin or file failed',
-    );
-  }
-  const { auth, ca, cert, key, servername, rejectUnauthorized } = options;
+/** Credentials are sent over TLS only, as client-go has it. */
+const usesTls = (kubeConfig: KubeConfig): boolean =>
+  kubeConfig.getCurrentCluster()?.server.startsWith('https:') ?? false;
+
+function execOf(kubeConfig: KubeConfig): ExecCommand | undefined {
+  const { exec } = kubeConfig.getCurrentUser() ?? {};
+  return usesTls(kubeConfig) ? ((exec as ExecCommand | null | undefined) ?? undefined) : undefined;
+}
+
+/** @param granted by the user's exec plugin, where it has one */
+async function accessOf(kubeConfig: KubeConfig, granted: Granted | undefined): Promise<Access> {
+  if (!usesTls(kubeConfig)) return { tls: {}, headers: {} };
+  const options: RequestOptions = { headers: {} };
+  await sourceOf(kubeConfig, granted).applyToHTTPSOptions(options);
+  const { auth, ca, servername, rejectUnauthorized } = options;
+  const { cert = options.cert, key = options.key } = granted ?? {};
+  const headers = { ...(options.headers as Record<string, string>) };
   if (auth) headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+  if (granted?.token !== undefined) headers['Authorization'] = `Bearer ${granted.token}`;
   // A token file usually ends in a newline, which a header must not.
   for (const [name, value] of Object.entries(headers)) headers[name] = value.trim();
   const tls = Object.entries({ ca, cert, key, servername, rejectUnauthorized });
   return { tls: Object.fromEntries(tls.filter(([, value]) => value !== undefined)), headers };
+}
+
+/** What else than an exec plugin gives credentials, for client-node to read. */
+function sourceOf(kubeConfig: KubeConfig, granted: Granted | undefined): KubeConfig {
+  if (granted) return withoutCaches(kubeConfig, ({ exec: _, ...user }) => user);
+  // Its token file is read at most once a minute by the clock of the authenticator; a copy reads it now.
+  return kubeConfig.getCurrentUser()?.authProvider?.name === 'tokenFile'
+    ? withoutCaches(kubeConfig)
+    : kubeConfig;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ExecPluginFailure) return error.message;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'its authentication plugin or file failed';
 }
 
 function unreadable(kubeConfig: KubeConfig, why: string): KubeError {

@@ -93,6 +93,9 @@ const isStatus = (body: unknown): body is Status =>
 /** Whether the path leads to objects whose fields a validation message would quote: Secrets and ServiceAccount tokens. */
 const isSensitive = (path: string): boolean => /\/(secrets|serviceaccounts\/[^/]+\/token)(\/|$)/.test(path);
 
+/** An API server is back long before a proxy that stands in for it says so. Milliseconds. */
+const LONGEST_RETRY_AFTER = 60_000;
+
 /**
  * The error for an answer that refuses a call.
  * @param call what was called, for the message
@@ -126,7 +129,7 @@ export function refusal(
       status: httpStatus,
       reason: status.reason,
       causes,
-      retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined,
+      retryAfter: seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER) : undefined,
     },
   );
 }

@@ -32,14 +32,35 @@ function withoutNamesOf(first: KubeConfig, later: KubeConfig): KubeConfig {
   return later;
 }
 
+/**
+ * What was thrown about a kubeconfig file may quote it, credentials included: told on are the mistake's kind and place only.
+ * @throws Error
+ */
+function readConfig<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const { code, reason, mark } = error as { code?: unknown; reason?: unknown; mark?: { line?: unknown } };
+    const told =
+      typeof code === 'string' ? code : typeof reason === 'string' ? reason : 'it is no kubeconfig';
+    const line = typeof mark?.line === 'number' ? ` in line ${mark.line + 1}` : '';
+    // eslint-disable-next-line preserve-caught-error -- the cause is what must not be told
+    throw new Error(`cannot read the kubeconfig ${file}: ${told}${line}; correct the file`);
+  }
+}
+
+interface UsersOfFile {
+  users?: { name: string; user?: { tokenFile?: string } }[] | null;
+}
+
 /** Adds to client-node's reading of kubeconfig files what it leaves out and client-go has. */
 class CompleteKubeConfig extends KubeConfig {
   override loadFromFile(file: string): void {
-    super.loadFromFile(file);
-    const { users } = loadYaml<{ users?: { name: string; user?: { tokenFile?: string } }[] | null }>(
-      readFileSync(file, 'utf8'),
-    );
-    const tokenFiles = new Map(users?.map(({ name, user }) => [name, user?.tokenFile]));
+    const tokenFiles = readConfig(file, () => {
+      super.loadFromFile(file);
+      const { users } = loadYaml<UsersOfFile>(readFileSync(file, 'utf8'));
+      return new Map(users?.map(({ name, user }) => [name, user?.tokenFile]));
+    });
     this.users = this.users.map((user) => withTokenFile(user, tokenFiles.get(user.name), dirname(file)));
   }
 }

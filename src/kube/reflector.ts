@@ -29,7 +29,10 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
 export interface ReflectorHealth {
   /** The store was filled and nothing is known to be missing from it. */
   synced: boolean;
-  /** The server was heard (list, or a watch's beginning, event, bookmark or end in good order) within the limit. */
+  /**
+   * The server was heard (list, or a watch's beginning, event, bookmark or end in good order) within the limit. A watch that
+   * broke as soon as it had begun does not count.
+   */
   live: boolean;
   /** Monotonic time in milliseconds when it was; -Infinity before the first time. */
   lastHeard: number;
@@ -144,24 +147,36 @@ export class Reflector<T extends KubeObject> {
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
     const { client, resource, clock, random } = this.#options;
-    const opened = clock.monotonic();
+    const heardBefore = this.#lastHeard;
+    let opened = clock.monotonic();
+    let told = false;
     const events = client.watch<T>(resource, {
       ...this.#selection(),
       resourceVersion,
       timeoutSeconds: Math.floor(WATCH_SECONDS * (1 + random())),
       stallLimit: STALL_LIMIT,
-      onOpen: () => this.#heard(),
+      onOpen: () => {
+        opened = clock.monotonic();
+        this.#heard();
+      },
       signal,
     });
-    for await (const { type, object } of events) {
+    const isShort = (): boolean => clock.monotonic() - opened < SHORT_WATCH;
+    try {
+      for await (const { type, object } of events) {
+        told = true;
+        this.#heard();
+        if (type === 'DELETED') this.#replica.delete(object);
+        else if (type !== 'BOOKMARK') this.#replica.set(this.#trimmed(object));
+        this.#resourceVersion = object.metadata.resourceVersion;
+      }
+      if (isShort()) throw new KubeError(`The watch of ${this.#title} ended as soon as it began`);
       this.#heard();
-      if (type === 'DELETED') this.#replica.delete(object);
-      else if (type !== 'BOOKMARK') this.#replica.set(this.#trimmed(object));
-      this.#resourceVersion = object.metadata.resourceVersion;
+    } catch (error) {
+      // Or a server that accepts every watch and breaks it at once would seem to be in good health.
+      if (!told && isShort()) this.#heard(heardBefore);
+      throw error;
     }
-    this.#heard();
-    if (clock.monotonic() - opened < SHORT_WATCH)
-      throw new KubeError(`The watch of ${this.#title} ended as soon as it began`);
   }
 
   async #recover(failure: unknown, signal: AbortSignal): Promise<void> {
@@ -175,9 +190,10 @@ export class Reflector<T extends KubeObject> {
     await sleep(clock, wait, signal).catch(() => undefined);
   }
 
-  #heard(): void {
-    this.#lastHeard = this.#options.clock.monotonic();
-    this.#options.metrics?.watchEvent(this.#title);
+  #heard(at = this.#options.clock.monotonic()): void {
+    const { clock, metrics } = this.#options;
+    this.#lastHeard = at;
+    metrics?.watchEvent(this.#title, clock.monotonic() - at);
   }
 
   /** Managed fields are a sixth of a typical object and nobody reads them from a store. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
-import { OperatorProcess } from '../support/operator-process.ts';
+import { OperatorProcess, type Probe } from '../support/operator-process.ts';
 import { carriesWatch, ProxiedWorld } from '../support/proxied-world.ts';
 import { survive, type Ordeal } from '../support/survival.ts';
 
@@ -42,8 +42,12 @@ class KeptOperator {
     await world.eventually('the operator is ready', look, LIMIT);
   }
 
-  async readiness(): ReturnType<OperatorProcess['readiness']> {
+  async readiness(): Promise<Probe | undefined> {
     return this.#process?.readiness();
+  }
+
+  async liveness(): Promise<Probe | undefined> {
+    return this.#process?.liveness();
   }
 
   async stop(): Promise<void> {
@@ -65,23 +69,30 @@ class KeptOperator {
   }
 }
 
-async function watchReadiness(operator: KeptOperator, signal: AbortSignal): Promise<History> {
+interface Watched {
+  history: History;
+  /** What liveness said against the process. */
+  ailments: Set<string>;
+}
+
+async function watchProbes(operator: KeptOperator, signal: AbortSignal): Promise<Watched> {
   const began = clock.monotonic();
   const history: History = [];
+  const ailments = new Set<string>();
   while (!signal.aborted) {
     const { status, failed = [] } = (await operator.readiness()) ?? {};
     const last = history.at(-1);
     if (last?.status !== status) history.push({ at: clock.monotonic() - began, status, failed });
     else for (const line of failed) if (!last?.failed.includes(line)) last?.failed.push(line);
+    for (const line of (await operator.liveness())?.failed ?? []) ailments.add(line);
     await sleep(clock, 100, signal).catch(() => undefined);
   }
-  return history;
+  return { history, ailments };
 }
 
-interface End {
+interface End extends Watched {
   /** Milliseconds from healing until everything was in order. */
   recovery: number;
-  history: History;
   operator: KeptOperator;
 }
 
@@ -98,14 +109,14 @@ async function endure(
   await operator.whenReady(there);
   const stop = new AbortController();
   stack.defer(() => stop.abort());
-  const watching = watchReadiness(operator, stop.signal);
+  const watching = watchProbes(operator, stop.signal);
   const recovery = await ordeal(there);
   // What broke last may still be unready.
   await sleep(clock, 5_000);
   stop.abort();
-  const history = await watching;
+  const watched = await watching;
   await operator.stop();
-  return { recovery, history, operator };
+  return { recovery, ...watched, operator };
 }
 
 const surviving =
@@ -141,6 +152,7 @@ describe('connections that are silent, in real time', function () {
     for (const { at, status, failed } of end.history)
       process.stdout.write(`        ${(at / 1000).toFixed(1)} s: ${status} ${failed.join(' ')}\n`);
     expect(end.history.at(-1)?.status).to.equal(200);
+    expect([...end.ailments], 'a restart is never asked for').to.deep.equal([]);
     return end;
   }
 

@@ -29,6 +29,12 @@ export interface Gauge {
   timers: number;
 }
 
+/** What a page of health says: the status, and the failed checks; undefined in place of it while it does not answer. */
+export interface Probe {
+  status: number;
+  failed: string[];
+}
+
 /** The operator as a process of its own, as users run it. */
 export class OperatorProcess {
   /** What it logged. */
@@ -93,10 +99,17 @@ export class OperatorProcess {
     await this.exited;
   }
 
-  /** What /readyz says: the status, and the failed checks; undefined while it does not answer. */
-  async readiness(): Promise<{ status: number; failed: string[] } | undefined> {
+  readiness(): Promise<Probe | undefined> {
+    return this.#probe('readyz');
+  }
+
+  liveness(): Promise<Probe | undefined> {
+    return this.#probe('livez');
+  }
+
+  async #probe(page: 'livez' | 'readyz'): Promise<Probe | undefined> {
     try {
-      const answer = await fetch(`http://${this.#health}/readyz`);
+      const answer = await fetch(`http://${this.#health}/${page}`);
       const lines = (await answer.text()).split('\n');
       return { status: answer.status, failed: lines.filter((line) => line.startsWith('[-]')) };
     } catch {

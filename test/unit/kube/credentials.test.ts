@@ -99,9 +99,11 @@ describe('HTTP transport: credentials', () => {
       config: KubeConfig;
       obstacle: string;
       runs: () => Promise<number>;
+      isRunning: () => Promise<boolean>;
     }> {
       const own = await mkdtemp(join(folder, 'plugin-'));
       const [obstacle, count, script] = [join(own, 'obstacle'), join(own, 'count'), join(own, 'plugin.cjs')];
+      const pid = join(own, 'pid');
       await writeFile(count, '');
       await writeFile(
         script,
@@ -110,11 +112,17 @@ describe('HTTP transport: credentials', () => {
          const run = fs.readFileSync(${JSON.stringify(count)}).length;
          const end = () => console.log(JSON.stringify({ status: {
            token: 'run-' + run, expirationTimestamp: new Date(0).toISOString() } }));
+         fs.writeFileSync(${JSON.stringify(pid)}, String(process.pid));
          const wait = () => fs.existsSync(${JSON.stringify(obstacle)}) ? setTimeout(wait, 10) : end();
          wait();`,
       );
       const config = kubeConfig({ exec: { command: process.execPath, args: [script] } });
-      return { config, obstacle, runs: async () => (await readFile(count, 'utf8')).length };
+      return {
+        config,
+        obstacle,
+        runs: async () => (await readFile(count, 'utf8')).length,
+        isRunning: async () => isRunning(Number(await readFile(pid, 'utf8'))),
+      };
     }
     let plugin: Awaited<ReturnType<typeof aPlugin>>;
     beforeEach(async () => {
@@ -144,13 +152,14 @@ describe('HTTP transport: credentials', () => {
         expect(await end).to.have.property('message', 'enough');
       });
 
-    it('is given up after half a minute, and the next call starts another', async () => {
+    it('is killed after half a minute, and the next call starts another', async () => {
       await writeFile(plugin.obstacle, '');
       const transport = open(plugin.config);
       const first = failure(transport.request(call));
       await eventually(async () => (await plugin.runs()) === 1);
       await clock.advance(30_000);
       expect((await first).message).to.contain('"u" (nothing came within 30 s)');
+      await eventually(async () => !(await plugin.isRunning()));
       await rm(plugin.obstacle);
       await transport.request(call);
       expect(tokens()).to.deep.equal(['Bearer run-2']);
@@ -181,21 +190,52 @@ describe('HTTP transport: credentials', () => {
     });
   });
 
-  it('asks an exec plugin again once its token has expired, and not before', async () => {
-    const count = join(folder, 'expiring');
-    await writeFile(count, '');
-    const script = `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(count)}, 'x');
-      const run = fs.readFileSync(${JSON.stringify(count)}).length;
-      const life = run === 1 ? 0 : 3_600_000;
-      console.log(JSON.stringify({ status: {
-        token: 'run-' + run, expirationTimestamp: new Date(Date.now() + life).toISOString() } }))`;
-    const transport = open(kubeConfig({ exec: { command: process.execPath, args: ['-e', script] } }));
-    for (let minute = 0; minute < 3; minute++) {
+  for (const { life, runs, about } of [
+    { life: 3600, runs: [1, 1, 1, 1, 1, 1], about: 'not while its token is good for long' },
+    { life: 90, runs: [1, 1, 1, 2, 2, 2], about: 'before its token expires' },
+    {
+      life: 0,
+      runs: [1, 2, 3, 4, 5, 6],
+      about: 'every ten seconds at most for a token that is dead already',
+    },
+  ])
+    it(`asks an exec plugin again, ${about}`, async () => {
+      const count = join(folder, `expiring-${life}`);
+      await writeFile(count, '');
+      const script = `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(count)}, 'x');
+        const run = fs.readFileSync(${JSON.stringify(count)}).length;
+        const seconds = run === 1 ? ${life} : ${life * 2};
+        const expirationTimestamp = new Date(${clock.now()} + seconds * 1000).toISOString();
+        console.log(JSON.stringify({ status: { token: 'run-' + run, expirationTimestamp } }))`;
+      const transport = open(kubeConfig({ exec: { command: process.execPath, args: ['-e', script] } }));
+      for (const _ of runs) {
+        await transport.request(call);
+        await transport.request(call);
+        await clock.advance(life === 0 ? 10_000 : 25_000);
+      }
+      expect(tokens()).to.deep.equal(runs.flatMap((run) => [`Bearer run-${run}`, `Bearer run-${run}`]));
+    });
+
+  for (const { printed, reason } of [
+    { printed: 'hush', reason: 'its command printed no ExecCredential with a status' },
+    { printed: '{"kind":"ExecCredential"}', reason: 'its command printed no ExecCredential with a status' },
+    {
+      printed: '{"status":{"clientKeyData":"hush"}}',
+      reason: 'its command gave neither a token nor a certificate with its key',
+    },
+  ])
+    it(`asks an exec plugin again that printed ${printed}`, async () => {
+      const output = join(folder, 'output');
+      await writeFile(output, printed);
+      const script = `process.stdout.write(require('fs').readFileSync(${JSON.stringify(output)}))`;
+      const transport = open(kubeConfig({ exec: { command: process.execPath, args: ['-e', script] } }));
+      expect((await failure(transport.request(call))).message).to.equal(
+        `Cannot read the credentials of kubeconfig user "u" (${reason}): check the files and commands it names`,
+      );
+      await writeFile(output, '{"status":{"token":"mended"}}');
       await transport.request(call);
-      await clock.advance(60_000);
-    }
-    expect(tokens()).to.deep.equal(['Bearer run-1', 'Bearer run-2', 'Bearer run-2']);
-  });
+      expect(tokens()).to.deep.equal(['Bearer mended']);
+    });
 
   it("presents an exec plugin's client certificate", async () => {
     const { certificate, key } = await authority.issue('plugin');
@@ -213,7 +253,7 @@ describe('HTTP transport: credentials', () => {
     };
     const error = await failure(open(kubeConfig({ exec })).request(call));
     expect(error.message)
-      .to.match(/^Cannot read the credentials of kubeconfig user "u"/)
+      .to.match(/^Cannot read the credentials of kubeconfig user "u" \(its command ended with exit code 1\)/)
       .and.not.contain('hush');
   });
 
@@ -241,6 +281,14 @@ describe('HTTP transport: credentials', () => {
     expect(server.requests.map(({ client }) => client)).to.deep.equal(['first', 'second', 'second']);
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 async function firstLine(lines: AsyncIterable<string>): Promise<string | undefined> {
   for await (const line of lines) return line;

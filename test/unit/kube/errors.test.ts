@@ -107,6 +107,7 @@ describe('KubeError', () => {
   const waits: [string | undefined, object, number | undefined][] = [
     ['3', {}, 3_000],
     [undefined, { retryAfterSeconds: 5 }, 5_000],
+    ['86400', {}, 60_000],
     ['3', { retryAfterSeconds: 5 }, 3_000],
     ['0', {}, undefined],
     ['soon', {}, undefined],

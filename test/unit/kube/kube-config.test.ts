@@ -59,6 +59,29 @@ describe('the kubeconfig', () => {
     expect(sent()).to.deep.equal(['Bearer fixed']);
   });
 
+  for (const [mistake, user] of [
+    ['bad indentation', '  token: hush\n     password: hush'],
+    ['a reserved character', '  token: @hush'],
+    ['an open quotation', '  password: "hush'],
+    ['two values', '  token: hush: hush'],
+    ['a users that is no list', '  hush'],
+  ] as const)
+    it(`with ${mistake} is refused without being quoted`, async () => {
+      const path = join(stage().folder, 'broken');
+      const users = mistake.startsWith('a users') ? 'users: hush' : `users:\n- name: u\n  user:\n  ${user}`;
+      await writeFile(path, `current-context: x\n${users}\n`);
+      expect(() => loadKubeConfig(path))
+        .to.throw(/^cannot read the kubeconfig \/.*broken: .+; correct the file$/)
+        .that.satisfies((error: Error) => !`${error.stack} ${String(error.cause)}`.includes('hush'));
+    });
+
+  it('that is not there is told', () => {
+    const path = join(stage().folder, 'nowhere');
+    expect(() => loadKubeConfig(path)).to.throw(
+      `cannot read the kubeconfig ${path}: ENOENT; correct the file`,
+    );
+  });
+
   for (const provideClusterInfo of [false, true])
     it(`${provideClusterInfo ? 'tells' : 'does not tell'} an exec plugin of the cluster, as asked`, async () => {
       const { authority, server } = stage();

@@ -8,7 +8,7 @@ import { PODS } from '../../../src/kube/resources.ts';
 import type { StreamCall } from '../../../src/kube/transport.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from './support/logs.ts';
-import { ModelServer, refuse } from './support/model-server.ts';
+import { ModelServer, refuse, type WatchStream } from './support/model-server.ts';
 
 interface Thing extends KubeObject {
   color?: string;
@@ -398,14 +398,55 @@ describe('Reflector', () => {
       expect(reflector.health.live).to.equal(true);
     });
 
+    for (const [how, breakIt] of [
+      ['an error in band', (watch) => watch.send({ type: 'ERROR', object: { kind: 'Status', code: 500 } })],
+      ['no event', (watch) => watch.send('rubbish')],
+      ['a reset', (watch) => watch.end(new KubeError('ECONNRESET'))],
+      ['a clean end', (watch) => watch.end()],
+    ] as [string, (watch: WatchStream) => void][])
+      it(`is not live while every watch is accepted and then broken at once by ${how}`, async () => {
+        const reflector = await start();
+        for (let second = 0; second < 300; second++) {
+          for (const watch of server.watches) breakIt(watch);
+          await settle();
+          expect(reflector.health.live, `after ${second} s`).to.equal(second <= 90);
+          await clock.advance(1_000);
+        }
+        await clock.advance(60_000);
+        expect(server.watches.size).to.equal(1);
+        expect(reflector.health.live).to.equal(true);
+      });
+
+    it('stays live when a watch breaks that was open for a while, and when one tells something first', async () => {
+      const reflector = await start();
+      await clock.advance(70_000);
+      [...server.watches][0]!.end(new KubeError('ECONNRESET'));
+      await clock.advance(10_000);
+      put('a');
+      [...server.watches][0]!.end(new KubeError('ECONNRESET'));
+      await clock.advance(40_000);
+      expect(reflector.health.live).to.equal(true);
+    });
+
     it('counts lists and signs of life', async () => {
       const counted: string[] = [];
       const metrics = {
-        watchEvent: (resource: string) => counted.push(`heard ${resource}`),
+        watchEvent: (resource: string, age: number) => counted.push(`heard ${resource} ${age} ms ago`),
         relisted: (resource: string) => counted.push(`listed ${resource}`),
       };
       await start({ metrics });
-      expect(counted).to.deep.equal(['heard pods', 'listed pods', 'heard pods']);
+      await clock.advance(2_000);
+      [...server.watches][0]!.end(new KubeError('ECONNRESET'));
+      await clock.advance(800);
+      [...server.watches][0]!.end(new KubeError('ECONNRESET'));
+      await settle();
+      expect(counted).to.deep.equal([
+        'heard pods 0 ms ago',
+        'listed pods',
+        'heard pods 0 ms ago',
+        'heard pods 0 ms ago',
+        'heard pods 2800 ms ago',
+      ]);
     });
   });
 });
