@@ -1,6 +1,7 @@
 import type { MintIntent, PreviousToken, RegistryTokenStatus, TokenRecord } from '../api/registry-token.ts';
 import { shorten } from '../api/text.ts';
 import { fromTime, toDeadline, toTime } from '../api/time.ts';
+import { lastHandled } from './account-rotation.ts';
 import type { Failure } from './failure.ts';
 import { retryDelay } from './failure.ts';
 import { countMint } from './mint-budget.ts';
@@ -60,15 +61,16 @@ export function withToken(
   grace: number,
   now: number,
 ): RegistryTokenStatus {
-  const { mintIntent, lastHandledAccountRotation: _, lastRevision: __, ...rest } = withoutFailure(status);
+  const { mintIntent, lastHandledAccountRotation: before, lastRevision: _, ...rest } = withoutFailure(status);
   const { rotate, accountRotation } = mintIntent ?? {};
+  const handled = lastHandled(before, accountRotation);
   const retired = status.token ? [retire(status.token, now, grace)] : [];
   const next = {
     ...rest,
     token,
     lastRotation: { time: toTime(now), reason },
     ...(rotate === undefined ? {} : { lastHandledRotate: rotate }),
-    ...(accountRotation === undefined ? {} : { lastHandledAccountRotation: accountRotation }),
+    ...(handled === undefined ? {} : { lastHandledAccountRotation: handled }),
   };
   return withPrevious(next, [...(status.previousTokens ?? []), ...retired]);
 }

@@ -38,6 +38,24 @@ describe('a rotation of all tokens of an account', () => {
     expect(isToRotate(handled(later), 'because')).to.equal(true);
   });
 
+  it('is not asked for by a time long before the token was issued, as rolling forward again brings one back', () => {
+    const before = (milliseconds: number) => new Date(ISSUED - milliseconds).toISOString();
+    expect(isToRotate(anIssuedToken(), before(2 * HOUR))).to.equal(false);
+    expect(isToRotate(anIssuedToken(), before(HOUR)), 'a clock behind by an hour').to.equal(true);
+    expect(isToRotate(anIssuedToken(), '1'), 'text that could be taken for a year').to.equal(true);
+  });
+
+  it('stays handled while nothing, or an earlier time, is asked for', () => {
+    const [earlier, later] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'];
+    for (const accountRotation of [undefined, earlier]) {
+      const intent = anIntent(accountRotation === undefined ? {} : { accountRotation });
+      const status = { ...handled(later).status, mintIntent: intent };
+      const next = withToken(status, aRecord({ id: 'token-2', revision: 2 }), 'RenewalDue', HOUR, ISSUED);
+      expect(next).to.include({ lastHandledAccountRotation: later });
+      expect(isToRotate(anIssuedToken({ status: next }), later)).to.equal(false);
+    }
+  });
+
   it('leaves what has no token yet, and all while none is asked for', () => {
     expect(isToRotate(aToken(), 'x')).to.equal(false);
     expect(isToRotate(anIssuedToken(), '')).to.equal(false);
@@ -75,7 +93,7 @@ describe('a rotation of all tokens of an account', () => {
   it('is not answered by one whose mint began before it', () => {
     const status = { ...handled('w').status, mintIntent: anIntent() };
     const next = withToken(status, aRecord({ id: 'token-2', revision: 2 }), 'RenewalDue', HOUR, ISSUED);
-    expect(next).to.not.have.property('lastHandledAccountRotation');
+    expect(isToRotate(anIssuedToken({ status: next }), 'x')).to.equal(true);
   });
 
   it('whatever fails and however often it is restarted, each value rotates exactly once', () => {
