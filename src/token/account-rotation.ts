@@ -10,24 +10,18 @@ export interface RotationProgress {
   total: number;
 }
 
-/** The clock of whoever asks may be behind by this, in milliseconds: a rotation too many is better than a leaked token that stays. */
-const CLOCK_ERROR = 3_600_000;
-
 /** The rotation that an account asks of all its tokens, any text; empty: none. */
 export function rotationAsked({ spec }: RegistryAccount): string {
   return prefix(spec.rotation?.requestedAt ?? '', 256);
 }
 
 /**
- * Whether the token in force is older than what was asked for. One that is still to be issued will not be. A time that comes
- * back when a release is rolled back and forth asks for nothing: one earlier than what was handled last, or well before the
- * token was issued.
+ * Whether the token in force is older than what was asked for. One that is still to be issued will not be. Where both what
+ * is asked and what was handled last are times, an earlier time asks for nothing: it comes back when a release is rolled back.
  */
 export function isToRotate({ status }: RegistryToken, asked: string): boolean {
-  const { token, lastHandledAccountRotation: handled } = status ?? {};
-  if (asked === '' || token === undefined || lastHandled(handled, asked) === handled) return false;
-  if (handled !== undefined) return true;
-  return (fromTime(token.issuedAt) ?? -Infinity) <= (timeIn(asked) ?? Infinity) + CLOCK_ERROR;
+  const handled = status?.lastHandledAccountRotation;
+  return status?.token !== undefined && lastHandled(handled, asked) !== handled;
 }
 
 /** What a RegistryToken has handled last, once a token was minted for what is asked now; the earlier of two times changes nothing. */

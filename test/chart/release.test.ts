@@ -133,6 +133,19 @@ describeHelm('chart: a release from its first day to its last', (helm) => {
     expect(issued).to.equal(0);
   });
 
+  it('rotates nothing again when it is rolled forward, though a token was replaced in between', async () => {
+    const [first] = TOKENS as [ObjectName];
+    const issued = await issuedDuring(async () => {
+      await installation.kubectl(
+        `--namespace ${first.namespace} annotate registrytoken ${first.name} pullsecrets.dev/rotate=between`,
+      );
+      await installation.whenReady(first, ({ status }) => status?.lastHandledRotate === 'between');
+      await installation.helm(['rollback', RELEASE, String((await history()) - 1)]);
+      await rotated('2026-01-02T00:00:00Z');
+    });
+    expect(issued, 'the one that was asked for').to.equal(1);
+  });
+
   it('keeps accounts and tokens when it is rolled back to before they were there', async () => {
     const issued = await issuedDuring(() => installation.helm(['rollback', RELEASE, '1']));
     expect(issued).to.equal(0);

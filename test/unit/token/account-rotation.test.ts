@@ -38,11 +38,8 @@ describe('a rotation of all tokens of an account', () => {
     expect(isToRotate(handled(later), 'because')).to.equal(true);
   });
 
-  it('is not asked for by a time long before the token was issued, as rolling forward again brings one back', () => {
-    const before = (milliseconds: number) => new Date(ISSUED - milliseconds).toISOString();
-    expect(isToRotate(anIssuedToken(), before(2 * HOUR))).to.equal(false);
-    expect(isToRotate(anIssuedToken(), before(HOUR)), 'a clock behind by an hour').to.equal(true);
-    expect(isToRotate(anIssuedToken(), '1'), 'text that could be taken for a year').to.equal(true);
+  it('is asked for by text after a time, though it could be taken for a year', () => {
+    expect(isToRotate(handled('2026-01-01T00:00:00Z'), '1')).to.equal(true);
   });
 
   it('stays handled while nothing, or an earlier time, is asked for', () => {
