@@ -21,8 +21,10 @@ import { SecretScrubber } from './ops/secret-scrubber.ts';
 import { RegistryDirectory } from './registry/directory.ts';
 
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
-/** Longer than all the timeouts of one reconcile together, in milliseconds. */
+/** Longer than everything else in one reconcile may take, in milliseconds. */
 const LONGEST_RECONCILE = 600_000;
+/** More than any reconcile sends one after another. */
+const MOST_REQUESTS = 20;
 
 const parsed = parseConfig(process.argv.slice(2), process.env, {
   version: packageJson.version,
@@ -130,7 +132,8 @@ async function main(config: Config): Promise<number> {
   const readiness: Checks = Object.fromEntries(
     operator.watches.watches.map((watch) => [watch.title, watchCheck(() => watch.health)]),
   );
-  const liveness: Checks = { work: workCheck(() => operator.longestRunning, LONGEST_RECONCILE) };
+  const longest = Math.max(LONGEST_RECONCILE, MOST_REQUESTS * config.registryTimeout);
+  const liveness: Checks = { work: workCheck(() => operator.longestRunning, longest) };
   const scrape = async (): Promise<Answer> => ({
     status: 200,
     contentType: metrics.contentType,

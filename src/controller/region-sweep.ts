@@ -29,8 +29,8 @@ export interface RegionSweepOptions {
 
 /** After so many revocations what uses tokens is asked for anew. */
 const BATCH = 20;
-/** As many are revoked in one look: the rest in the next, at once, so that no look goes on for many minutes. */
-const MOST = 200;
+/** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. Liveness allows no work that never ends. */
+const LONGEST_LOOK = 120_000;
 
 /**
  * Finds the tokens of one account and region that carry this cluster's tag and that nothing uses, and revokes them once
@@ -81,8 +81,7 @@ export class RegionSweep {
     this.#suspects = suspects;
     this.#reported = new Set([...this.#reported].filter((id) => suspects.has(id)));
     if (sweep === 'report') this.#report(account, certain);
-    else await this.#revokeAll(account, registry, certain.slice(0, MOST), gone, signal);
-    const done = sweep === 'report' || certain.length <= MOST;
+    const done = sweep === 'report' || (await this.#revokeAll(account, registry, certain, gone, signal));
     return { rows, stillThere: [...gone].filter((uid) => users.inHand.has(uid)), done };
   }
 
@@ -92,20 +91,25 @@ export class RegionSweep {
     return gone.size > 0 || this.#suspects.size > 0 ? users.live(gone, signal) : users.watched();
   }
 
+  /** @returns whether time was left for all of them */
   async #revokeAll(
     account: RegistryAccount,
     registry: Registry,
     certain: readonly Orphan[],
     gone: ReadonlySet<string>,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    const { clock } = this.#options;
+    const begun = clock.monotonic();
     for (let done = 0; done < certain.length; done += BATCH) {
       const users = await this.#options.users.live(gone, signal);
       for (const orphan of certain.slice(done, done + BATCH)) {
+        if (clock.monotonic() - begun >= LONGEST_LOOK) return false;
         if (isUsed(orphan, users)) this.#clear(orphan);
         else await this.#revoke(account, registry, orphan, signal);
       }
     }
+    return true;
   }
 
   async #revoke(
