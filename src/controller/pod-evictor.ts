@@ -9,6 +9,7 @@ import type { EventRecorder } from '../kube/event-recorder.ts';
 import { Evictions } from '../kube/evictions.ts';
 import { objectKey, parseObjectKey } from '../kube/object-key.ts';
 import { PODS } from '../kube/resources.ts';
+import { named } from '../kube/selection.ts';
 import { TerminalError, type ReconcileResult } from '../kube/worker-pool.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
 import { isCurable, type Cure, type Linking, type Pod } from '../token/pods.ts';
@@ -181,9 +182,12 @@ export class PodEvictor {
     try {
       await this.#evictions.evict(pod, signal);
       evicted.add(pod.metadata.uid);
-      const note = `pod ${pod.metadata.name} could not pull its image before Secret ${token.status?.secretRef?.name ?? ''} was good, and was evicted to start anew`;
-      logger.info(fields, note);
-      events.event(token, 'Normal', 'PodEvicted', note);
+      const { secretRef: { name: secret = '' } = {} } = token.status ?? {};
+      const note = `could not pull its image before Secret ${secret} of RegistryToken ${token.metadata.name} was good, and was evicted to start anew`;
+      logger.info(fields, `pod ${note}`);
+      // Told of the pod: events are limited by object, and pods can be many.
+      const regarding = named(PODS, pod);
+      events.event(regarding, 'Normal', 'PodEvicted', note);
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       if (!error.isNotFound && !error.isConflict)

@@ -91,14 +91,14 @@ describe('pods that came before their Secret', () => {
       await createFailing('a-elsewhere', { imagePullSecrets, image: 'registry.example/team/app:1' });
       await createFailing('a-without-secret', { imagePullSecrets: [{ name: 'other' }] });
       await createFailing('a-uncontrolled', { imagePullSecrets, controlled: false });
-      const name = await world.createToken(namespace, {}, 'app');
-      await whenEvicted('early-1');
-      await whenEvicted('early-2');
-      await world.eventually('an event for each', async () => {
-        const reasons = await world.eventReasons(name);
-        const evictions = reasons.filter((reason) => reason === 'PodEvicted');
-        return evictions.length === 2 ? { value: true } : { seen: reasons.join() };
-      });
+      await world.createToken(namespace, {}, 'app');
+      for (const name of ['early-1', 'early-2']) {
+        await whenEvicted(name);
+        await world.eventually('an event tells of it', async () => {
+          const reasons = await world.eventReasons({ namespace, name });
+          return reasons.includes('PodEvicted') ? { value: true } : { seen: reasons.join() };
+        });
+      }
       for (const spared of ['a-elsewhere', 'a-without-secret', 'a-uncontrolled'])
         expect(await exists(spared), spared).to.equal(true);
     });

@@ -195,7 +195,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
       return pods.length > 0 ? { value: pods } : { seen: 'none' };
     });
     await whenPullFails(first!.metadata.name);
-    const name = await createToken('app', { serviceAccounts: ['default'] });
+    await createToken('app', { serviceAccounts: ['default'] });
     const running = await world!.eventually(
       'another pod runs in its place',
       async () => {
@@ -206,7 +206,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
       60_000,
     );
     expect(running.metadata.uid).to.not.equal(first!.metadata.uid);
-    expect(await world!.eventReasons(name)).to.include('PodEvicted');
+    expect(await world!.eventReasons(first!.metadata)).to.include('PodEvicted');
     await world!.stopOperator();
     world!.startOperator();
   });

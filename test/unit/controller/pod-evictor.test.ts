@@ -58,7 +58,10 @@ class Scene {
       serviceAccounts: {
         get: () => ({ imagePullSecrets: this.imagePullSecrets }) as Partial<ServiceAccount> as ServiceAccount,
       },
-      events: { event: (_, __, reason) => void this.events.push(reason) },
+      events: {
+        event: ({ kind, metadata }, __, reason) =>
+          void this.events.push(`${kind} ${metadata.name}: ${reason}`),
+      },
       queue,
       logger: this.logs,
       clock,
@@ -140,7 +143,7 @@ describe('evicting pods that came before their Secret', () => {
       ['b', 2_000],
       ['c', 3_000],
     ]);
-    expect(scene.events).to.deep.equal(['PodEvicted', 'PodEvicted', 'PodEvicted']);
+    expect(scene.events).to.deep.equal(['Pod a: PodEvicted', 'Pod b: PodEvicted', 'Pod c: PodEvicted']);
     expect(scene.lists).to.equal(1);
   });
 
@@ -161,7 +164,7 @@ describe('evicting pods that came before their Secret', () => {
     expect([scene.evicted, scene.events]).to.deep.equal([['a'], []]);
     scene.meanwhile = () => undefined;
     await scene.clock.advance(10 * SECOND);
-    expect([scene.evicted, scene.events]).to.deep.equal([['a', 'a'], ['PodEvicted']]);
+    expect([scene.evicted, scene.events]).to.deep.equal([['a', 'a'], ['Pod a: PodEvicted']]);
   });
 
   it('stops when the RegistryToken goes, or its Secret is good no more', async () => {
