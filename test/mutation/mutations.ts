@@ -45,6 +45,27 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: unit('controller/token-controller'),
   },
   {
+    name: 'a Secret is written with an expired token',
+    file: 'src/token/decision.ts',
+    search: 'tokenIsGone || isExpired(token, now + skew)) return false;',
+    replace: 'tokenIsGone) return false;',
+    caughtBy: unit('token/decision'),
+  },
+  {
+    name: 'a rotation is forgotten by the next token that is created for another reason',
+    file: 'src/token/status.ts',
+    search: 'const handled = lastHandled(before, accountRotation);',
+    replace: 'const handled = accountRotation;',
+    caughtBy: unit('token/account-rotation'),
+  },
+  {
+    name: 'a watch that breaks as soon as it is open counts as a sign of life',
+    file: 'src/kube/reflector.ts',
+    search: 'if (!told && isShort()) this.#heard(heardBefore);',
+    replace: '',
+    caughtBy: unit('kube/reflector'),
+  },
+  {
     name: 'Secrets of earlier names stay',
     file: 'src/controller/former-secrets.ts',
     search: 'if (former === name) continue;',

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
+import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import { systemClock as clock } from '../../src/common/clock.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { NAMESPACES } from '../../src/kube/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { ProxiedWorld } from '../support/proxied-world.ts';
+import { API_KEY, OPERATOR_NAMESPACE } from '../support/world.ts';
 
 /** Many more than there are workers. */
 const COUNT = 40;
@@ -39,6 +41,20 @@ describe('a namespace is deleted while the registry is down', function () {
   const refuses = (): Promise<void> => there.registry.refuse();
   const hangs = async (): Promise<void> => there.registry.add({ kind: 'black-hole' });
   const nothing = (): Promise<void> => Promise.resolve();
+  const credentials = { namespace: OPERATOR_NAMESPACE, name: 'ibm-cloud' };
+  const losesCredentials = async (): Promise<void> => {
+    await there.world.client.delete(SECRETS, credentials);
+    await refuses();
+  };
+  const credentialsReturn = (): Promise<void> =>
+    there.world.setCredentials(credentials.name, { apikey: API_KEY });
+  let account: RegistryAccount;
+  const losesAccount = async (): Promise<void> => {
+    account = await there.world.account('default');
+    await there.world.client.delete(REGISTRY_ACCOUNTS, { name: 'default' });
+    await refuses();
+  };
+  const accountReturns = (): Promise<void> => there.world.createAccount('default', account.spec);
 
   for (const { how, strike, what, meanwhile } of [
     { how: 'refuses connections', strike: refuses, what: 'is back', meanwhile: nothing },
@@ -48,6 +64,18 @@ describe('a namespace is deleted while the registry is down', function () {
       strike: refuses,
       what: 'is back, the operator killed and started in between',
       meanwhile: restart,
+    },
+    {
+      how: 'refuses connections and the credentials are gone',
+      strike: losesCredentials,
+      what: 'and they are back',
+      meanwhile: credentialsReturn,
+    },
+    {
+      how: 'refuses connections and the account is gone',
+      strike: losesAccount,
+      what: 'and the account are back',
+      meanwhile: accountReturns,
     },
   ]) {
     it(`the registry ${how}: it is gone within ${DEADLINE / 1000} s, and its tokens are revoked once the registry ${what}`, async () => {

@@ -37,6 +37,7 @@ const PROMPTNESS = 3 * 60_000;
  * - No token is revoked that is not ours, that is kept on purpose, or that the Secret of a lasting RegistryToken holds.
  * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
  * - No Secret that is somebody else's is changed.
+ * - No Secret is written with a token that is dead already.
  * - No Secret goes on holding a dead token while nothing keeps the operator from replacing it.
  * - No failure at a registry ends a reconcile without being told of.
  * - No value of a token or key is in a log line, or in anything written but Secrets.
@@ -201,6 +202,17 @@ export class Audit {
     );
     if (typeof actor === 'object' && before && !this.#everyUid.has(ownerOf(before) ?? ''))
       this.fail(`${actor.name} changed Secret ${now.metadata.name}, which is somebody else's`);
+    if (typeof actor === 'object' && !actor.misled && type !== 'DELETED') this.#checkWritten(now);
+  }
+
+  /** What users took away at the registry is noticed later, and a write may be held up on its way. */
+  #checkWritten(secret: SecretObject): void {
+    const mint = this.mints.get(heldToken(secret) ?? '');
+    if (!mint) return;
+    const death = this.takenAway.has(mint.id) ? (mint.expiresAt ?? Infinity) : deathOf(mint);
+    const { clock, climate } = this.#world;
+    if (death < clock.now() - climate.skew - ON_THE_WAY)
+      this.fail(`Secret ${secret.metadata.name} was written with token ${mint.id}, which was dead already`);
   }
 
   #tokenChanged({ type, object, previous }: Change): void {
