@@ -154,6 +154,20 @@ describeHelm(
       });
     }
 
+    for (const list of ['users', 'groups'])
+      it(`exempt nobody by a list that was taken away: ${list}=null`, async () => {
+        const values: Values = {
+          guardrails: { enabled: true, readWrite: { groups: ['release-engineers'] } },
+        };
+        const objects = await helm.render(values, '--set', `guardrails.readWrite.${list}=null`);
+        const name = 'pull-registry-token-operator-read-write';
+        const policy = find(objects, 'ValidatingAdmissionPolicy', name)['spec'] as Policy;
+        const spec: RegistryTokenSpec = { access: 'ReadWrite' };
+        expect(decide(policy, { spec })).to.match(/ask an administrator$/);
+        const named = decide(policy, { spec, groups: ['release-engineers'] });
+        expect(named === 'allowed').to.equal(list === 'users');
+      });
+
     it('look at what people write, never at status, and fail closed', async () => {
       for (const rule of ['read-write', 'never-expiring', 'lifetime', 'regions']) {
         const { failurePolicy, matchConstraints } = await policyOf(helm, rule);

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config.ts';
-import { CHART, describeHelm, type Values } from './support/helm.ts';
+import { verdict, type Policy } from './support/admission-policy.ts';
+import { CHART, describeHelm, objectsOf, type Rendered, type Values } from './support/helm.ts';
 
 const CREDENTIALS = { credentialsSecretRef: { name: 'ibm-cloud' } };
 const account = (fields: object): Values => ({ accounts: { default: { ...CREDENTIALS, ...fields } } });
@@ -144,6 +145,12 @@ const WRONG: [string, Values, string, RegExp][] = [
     'guardrails.regions',
     /minItems|at least 1/,
   ],
+  [
+    'a rule for lifetimes without the longest',
+    { guardrails: { lifetime: { max: null } } },
+    'guardrails.lifetime',
+    /max/,
+  ],
   ['no way out', { networkPolicy: { egressPorts: [] } }, 'networkPolicy.egressPorts', /minItems|at least 1/],
 ];
 
@@ -240,6 +247,31 @@ const defaults = parse(await readFile(`${CHART}/values.yaml`, 'utf8')) as object
 /** Those without which there is nothing that the chart could do. */
 const NEEDED = ['networkPolicy.egressPorts', 'guardrails.validationActions'];
 
+/** Every part that is off by default, but for the PodMonitor, which goes without a ServiceMonitor only. */
+const ALL_PARTS: Values = {
+  operator: { evictPods: true },
+  guardrails: { enabled: true, regions: { enabled: true, allowed: ['us-south'] } },
+  metrics: {
+    serviceMonitor: { enabled: true },
+    prometheusRule: { enabled: true },
+    dashboard: { enabled: true },
+  },
+};
+/** What the chart is given, and which collections it then can't do without. */
+const PARTS: [string, Values, string[]][] = [
+  ['as installed', {}, NEEDED],
+  ['with every part', ALL_PARTS, [...NEEDED, 'guardrails.regions.allowed']],
+];
+
+/** Asks for something that each rule of the guardrails looks at. */
+const REQUEST = {
+  object: { spec: { access: 'ReadWrite', lifetime: '999h', region: 'jp-tok' } },
+  oldObject: null,
+  user: 'jane',
+};
+const policiesOf = (objects: Rendered[]): Policy[] =>
+  objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy').map(({ spec }) => spec as Policy);
+
 describeHelm('chart: values', (helm) => {
   for (const [flag, key, texts] of BOUNDS) {
     it(`are taken for operator.${key} if the operator takes them, and only then`, async () => {
@@ -253,11 +285,16 @@ describeHelm('chart: values', (helm) => {
     });
   }
 
-  for (const path of collections(defaults).filter((each) => !NEEDED.includes(each.join('.')))) {
-    it(`may be taken away: ${path.join('.')}=null`, async () => {
-      const { status, stderr } = await helm.template({}, '--set', `${path.join('.')}=null`);
-      expect(status, stderr).to.equal(0);
-    });
+  for (const [how, values, needed] of PARTS) {
+    for (const path of collections(defaults).map((keys) => keys.join('.'))) {
+      if (needed.includes(path)) continue;
+      it(`may be taken away, ${how}: ${path}=null`, async () => {
+        const { status, stdout, stderr } = await helm.template(values, '--set', `${path}=null`);
+        expect(status, stderr).to.equal(0);
+        for (const policy of policiesOf(objectsOf(stdout)))
+          expect(() => verdict(policy, REQUEST), JSON.stringify(policy)).not.to.throw();
+      });
+    }
   }
 });
 

@@ -30,6 +30,7 @@ regions:
 oldObject != null && has(oldObject.spec.{{ . }}) && has(object.spec.{{ . }}) && oldObject.spec.{{ . }} == object.spec.{{ . }}
 {{- end }}
 
+{{/* A list that was taken away exempts nobody. */}}
 {{- define "rto.guardrails.exempt" -}}
-request.userInfo.username in {{ .users | toJson }} || (has(request.userInfo.groups) && request.userInfo.groups.exists(group, group in {{ .groups | toJson }}))
+request.userInfo.username in {{ .users | default list | toJson }} || (has(request.userInfo.groups) && request.userInfo.groups.exists(group, group in {{ .groups | default list | toJson }}))
 {{- end }}
