@@ -1,5 +1,6 @@
 import { forbidden, invalid, required, type FieldError } from './field-error.ts';
 import { asList, asObject, asText, equal, type JsonObject } from './json.ts';
+import type { ResourceType } from './resource-type.ts';
 
 const SUBDOMAIN =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
@@ -43,9 +44,8 @@ export function qualifiedNameFault(text: string): string | undefined {
 /** Checks metadata as every kind has it (k8s.io/apimachinery/pkg/api/validation, ValidateObjectMeta). */
 export function validateMetadata(
   metadata: JsonObject,
-  { nameFault, custom }: { nameFault: (name: string) => string | undefined; custom: boolean },
+  { nameFault, domainFinalizers }: Pick<ResourceType, 'nameFault' | 'domainFinalizers'>,
 ): FieldError[] {
-  const builtin = !custom;
   const name = asText(metadata.name);
   const fault = name === '' ? undefined : nameFault(name);
   return [
@@ -54,7 +54,7 @@ export function validateMetadata(
     ...validateLabels(asObject(metadata.labels), 'metadata.labels'),
     ...validateAnnotations(asObject(metadata.annotations)),
     ...validateOwners(asList(metadata.ownerReferences).map(asObject)),
-    ...validateFinalizers(asList(metadata.finalizers).map(asText), builtin),
+    ...validateFinalizers(asList(metadata.finalizers).map(asText), domainFinalizers),
   ];
 }
 
@@ -121,12 +121,12 @@ function validateOwners(owners: readonly JsonObject[]): FieldError[] {
 
 const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
-/** Built-in kinds ask for a standard name or a qualified one; custom resources take any that could be qualified. */
-function validateFinalizers(finalizers: readonly string[], builtin: boolean): FieldError[] {
+/** Every kind takes qualified names only; the core's also ask for a domain (k8s.io/kubernetes/pkg/apis/core/validation). */
+function validateFinalizers(finalizers: readonly string[], domainNeeded: boolean): FieldError[] {
   return finalizers.flatMap((finalizer, index) => {
     const fault = qualifiedNameFault(finalizer);
     if (fault) return [invalid('metadata.finalizers', finalizer, fault)];
-    if (!builtin || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return [];
+    if (!domainNeeded || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return [];
     const why = 'name is neither a standard finalizer name nor is it fully qualified';
     return [invalid(`metadata.finalizers[${index}]`, finalizer, why)];
   });

@@ -39,6 +39,8 @@ export interface ResourceType extends Subject {
   serverFields: string[];
   columns: Column[];
   nameFault: (name: string) => string | undefined;
+  /** Whether finalizers that are not standard ones need a domain: of kinds that are checked as the core's are. */
+  domainFinalizers: boolean;
   /** Fields besides name and namespace that field selectors may use. */
   selectableFields: (object: JsonObject) => Record<string, string>;
   /** Fills in what a request leaves out; `old` is absent on create. */

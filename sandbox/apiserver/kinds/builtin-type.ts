@@ -27,6 +27,7 @@ export function builtinType({ model, ...given }: Given): ResourceType {
     serverFields: [],
     columns: [nameColumn, ageColumn],
     nameFault: subdomainFault,
+    domainFinalizers: !given.group,
     selectableFields: () => ({}),
     prepare: (object) => object,
     validate: () => [],

@@ -43,6 +43,7 @@ function customType(spec: JsonObject, version: JsonObject): ResourceType {
     serverFields: [],
     columns: customColumns(version),
     nameFault: subdomainFault,
+    domainFinalizers: false,
     selectableFields: selectable(asList(version.selectableFields).map(asObject)),
     prepare: (object, old) => (hasStatus && !old ? withValue(object, 'status', undefined) : object),
     validate: (object, old) => {

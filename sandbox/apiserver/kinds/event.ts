@@ -37,6 +37,7 @@ export const coreEvents = builtinType({
   ...common,
   shortNames: ['ev'],
   model: 'CoreV1Event',
+  domainFinalizers: false,
   columns,
   selectableFields: (event) => ({
     ...referenceFields('involvedObject', asObject(event.involvedObject)),
@@ -57,6 +58,7 @@ export const eventsV1 = builtinType({
   shortNames: ['ev'],
   model: 'EventsV1Event',
   group: 'events.k8s.io',
+  domainFinalizers: true,
   collection: coreEvents.collection,
   columns: columns.map((one) => ({ ...one, cell: (event, now) => one.cell(toCore(event), now) })),
   selectableFields: (event) => ({
