@@ -5,6 +5,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { OPERATOR } from './api/names.ts';
 import { systemClock as clock } from './common/clock.ts';
 import { parseConfig, type BindAddress, type Config } from './config.ts';
+import { registryProxy } from './config/registry-proxy.ts';
 import type { RegistryAccount } from './api/registry-account.ts';
 import type { RegistryToken } from './api/registry-token.ts';
 import { Operator } from './controller/operator.ts';
@@ -107,6 +108,7 @@ async function main(config: Config): Promise<number> {
     timeout: config.registryTimeout,
     metrics: metrics.registryClient,
     guard: assertLeader,
+    proxy: registryProxy(process.env),
   });
   const operator = new Operator({
     settings: config,

@@ -113,5 +113,8 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
 /** Only a code or a class: messages can quote what was sent or received. */
 function reasonOf(error: Error & { code?: unknown }): string {
   if (error instanceof DeadlinePassed) return error.message;
+  // What undici's ProxyAgent says of a tunnel that it did not get.
+  const [, refusal] = /^Proxy response \((\d{3})\)/.exec(error.message) ?? [];
+  if (refusal !== undefined) return `the proxy answered ${refusal}`;
   return typeof error.code === 'string' ? error.code : error.name;
 }

@@ -3,7 +3,7 @@ import type { Redacted } from '../common/redacted.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { Door } from './door.ts';
 import { RegistryError } from './errors.ts';
-import { HttpClient, type HttpSender } from './http-client.ts';
+import { HttpClient, type HttpSender, type Proxy } from './http-client.ts';
 import { IamSession } from './ibm-iam/iam-session.ts';
 import {
   accountIdOf,
@@ -44,6 +44,7 @@ export interface RegistryDirectoryOptions {
    * sent. Without it, everything may be done.
    */
   guard?: (() => void) | undefined;
+  proxy?: Proxy | undefined;
   /** In place of connections of its own. */
   http?: HttpSender;
 }
@@ -82,9 +83,9 @@ export class RegistryDirectory {
   readonly #guard: (() => void) | undefined;
   readonly #accounts = new Map<string, Account>();
 
-  constructor({ clock, userAgent, timeout, metrics, guard, http }: RegistryDirectoryOptions) {
+  constructor({ clock, userAgent, timeout, metrics, guard, proxy, http }: RegistryDirectoryOptions) {
     this.#clock = clock;
-    const sender = http ?? new HttpClient({ clock, userAgent, timeout });
+    const sender = http ?? new HttpClient({ clock, userAgent, timeout, proxy });
     this.#surroundings = { http: sender, clock, metrics };
     this.#client = new RegistryClient(sender, metrics, clock);
     this.#guard = guard;

@@ -1,4 +1,4 @@
-import { Agent } from 'undici';
+import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import { AnswerReader } from './answer-reader.ts';
@@ -18,11 +18,20 @@ export interface HttpRequest {
   guard?: (() => void) | undefined;
 }
 
+/** What requests by https go through. */
+export interface Proxy {
+  /** With the user and the password, if it asks for them. */
+  url: string;
+  /** Hosts, and domains with all their hosts, that are reached without it, separated by commas; `*` for all. */
+  except: string;
+}
+
 export interface HttpClientOptions {
   clock: Clock;
   userAgent: string;
   /** Milliseconds from the beginning of a request to the end of its answer. */
   timeout: number;
+  proxy?: Proxy | undefined;
 }
 
 /** The way to registries: HTTP in production, in-process in simulations. */
@@ -46,12 +55,22 @@ export class HttpClient implements HttpSender {
   readonly #clock: Clock;
   readonly #userAgent: string;
   readonly #timeout: number;
-  readonly #agent = new Agent({ allowH2: false, connect: { timeout: CONNECT_TIMEOUT } });
+  readonly #agent: Dispatcher;
 
-  constructor({ clock, userAgent, timeout }: HttpClientOptions) {
+  constructor({ clock, userAgent, timeout, proxy }: HttpClientOptions) {
     this.#clock = clock;
     this.#userAgent = userAgent;
     this.#timeout = timeout;
+    const options = { allowH2: false, connect: { timeout: CONNECT_TIMEOUT } };
+    this.#agent = proxy
+      ? new EnvHttpProxyAgent({
+          ...options,
+          connectTimeout: CONNECT_TIMEOUT,
+          httpProxy: '',
+          httpsProxy: proxy.url,
+          noProxy: proxy.except,
+        })
+      : new Agent(options);
   }
 
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {

@@ -1,0 +1,14 @@
+import type { Proxy } from '../registry/http-client.ts';
+
+/**
+ * The proxy that leads to registries, by HTTPS_PROXY and NO_PROXY or their names in lower case, which come first as in curl.
+ * @throws Error that never quotes the address: it may hold a password
+ */
+export function registryProxy(env: Readonly<Record<string, string | undefined>>): Proxy | undefined {
+  const address = env['https_proxy'] || env['HTTPS_PROXY'];
+  if (!address) return undefined;
+  const url = URL.parse(address);
+  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '')
+    throw new Error('HTTPS_PROXY is no URL such as http://proxy.example:3128; correct it, or unset it');
+  return { url: url.href, except: env['no_proxy'] || env['NO_PROXY'] || '' };
+}
