@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { startEmbedded } from '../support/api-servers.ts';
+import { documented } from './support/documentation.ts';
 import { CHART, describeHelm, helms } from './support/helm.ts';
 import { Installation } from './support/installation.ts';
 
@@ -14,25 +15,18 @@ interface Definition {
 
 const NAME = 'registry-token-operator';
 const CRDS = fileURLToPath(new URL('../../crds', import.meta.url));
-const UPGRADING = await readFile(new URL('../../docs/upgrade.md', import.meta.url), 'utf8');
-/** The command of docs/upgrade.md that ends so. @throws Error when there is none, or several */
-function documented(ending: string): string {
-  const commands = [...UPGRADING.matchAll(/```sh\n(.*?)\n```/gs)].map(([, command = '']) => command);
-  const [command, ...more] = commands.filter((each) => each.endsWith(ending));
-  if (command === undefined || more.length > 0) throw new Error(`not one command that ends in ${ending}`);
-  return command;
-}
-const APPLY = 'apply --server-side -f crds/';
-const APPLY_ANYWAY = 'apply --server-side --force-conflicts -f crds/';
-const TAKE_OVER = '--take-ownership';
-const TAKE_OVER_ANYWAY = '--take-ownership --force-conflicts';
+/** The commands of docs/upgrade.md, by how they end. */
+const APPLY = /apply --server-side -f crds\/$/;
+const APPLY_ANYWAY = /apply --server-side --force-conflicts -f crds\/$/;
+const TAKE_OVER = /--take-ownership$/;
+const TAKE_OVER_ANYWAY = /--take-ownership --force-conflicts$/;
 
 const descriptionOf = (definition: Definition): string =>
   definition.spec.versions[0]?.schema.openAPIV3Schema.description ?? '';
 const newest = parse(await readFile(`${CRDS}/pullsecrets.dev_registrytokens.yaml`, 'utf8')) as Definition;
 
-/** Which helm made the release, which one upgrades it, and how the command ends with which it takes the CRDs over. */
-const CASES: [madeBy: 3 | 4, major: 3 | 4, ending: string][] = [
+/** Which helm made the release, which one upgrades it, and with which command it takes the CRDs over. */
+const CASES: [madeBy: 3 | 4, major: 3 | 4, command: RegExp][] = [
   [4, 4, TAKE_OVER_ANYWAY],
   [3, 3, TAKE_OVER],
   [3, 4, TAKE_OVER],
@@ -47,6 +41,8 @@ for (const [madeBy, major, takeOver] of CASES)
       /** Runs commands where the chart is, and CRDs that are older than its own. */
       const run = (commands: string): Promise<string> =>
         installation.shell(`cd ${installation.folder}\n${commands}`);
+      const runDocumented = async (command: RegExp): Promise<string> =>
+        run(await documented('upgrade.md', command));
       const definition = async (): Promise<Definition> =>
         JSON.parse(
           await installation.kubectl('get crd registrytokens.pullsecrets.dev --output json'),
@@ -60,7 +56,7 @@ for (const [madeBy, major, takeOver] of CASES)
         await layOut(installation.folder);
         const values = '--set crds.enabled=false --set image.repository=registry.test/operator';
         await run(`${maker} install ${NAME} charts/${NAME} --namespace ${NAME} ${values}`);
-        await run(documented(APPLY));
+        await runDocumented(APPLY);
         expect(descriptionOf(await definition())).to.equal('older');
       });
 
@@ -70,13 +66,13 @@ for (const [madeBy, major, takeOver] of CASES)
 
       if (takeOver === TAKE_OVER_ANYWAY)
         it('belong to who applied them, and are not taken over in passing', async () => {
-          const refused = await run(documented(TAKE_OVER)).catch((error: Error) => error.message);
+          const refused = await runDocumented(TAKE_OVER).catch((error: Error) => error.message);
           expect(refused).to.match(/conflict with "kubectl": \.spec\.versions/);
           expect(descriptionOf(await definition())).to.equal('older');
         });
 
       it('are taken over by the command of the documentation, and upgraded from then on', async () => {
-        await run(documented(takeOver));
+        await runDocumented(takeOver);
         const taken = await definition();
         expect(descriptionOf(taken)).to.equal(descriptionOf(newest));
         expect(taken.metadata.labels).to.include({ 'app.kubernetes.io/managed-by': 'Helm' });
@@ -89,10 +85,10 @@ for (const [madeBy, major, takeOver] of CASES)
       it('are given back by the command of the documentation', async () => {
         const values = '--reset-then-reuse-values --set crds.enabled=false';
         await run(`helm upgrade ${NAME} charts/${NAME} --namespace ${NAME} ${values}`);
-        expect(await run(documented(APPLY)).catch((error: Error) => error.message)).to.match(
+        expect(await runDocumented(APPLY).catch((error: Error) => error.message)).to.match(
           /conflict with "helm"/,
         );
-        await run(documented(APPLY_ANYWAY));
+        await runDocumented(APPLY_ANYWAY);
         expect(descriptionOf(await definition())).to.equal('older');
       });
     },

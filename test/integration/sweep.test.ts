@@ -122,6 +122,29 @@ describe('tokens that a RegistryToken left behind', () => {
     expect(living(metadata.uid)).to.equal(1);
   });
 
+  it('in a namespace that is watched no more stay, until an operator that watches all of them comes', async () => {
+    const { name, uid } = await anIssuedToken();
+    namespace = await world.createNamespace();
+    await world.stopOperator();
+    world.startOperator({ ...SWEEP, watchNamespaces: [namespace] });
+    await world.deleteToken(name);
+    const { name: other, uid: otherUid } = await anIssuedToken();
+    breakRegistry();
+    await world.deleteToken(other);
+    await whenGone(other);
+    expect((await world.token(name)).metadata.deletionTimestamp).not.to.equal(undefined);
+
+    await world.patchToken(name, { metadata: { finalizers: null } });
+    await whenGone(name);
+    world.service.faults.clear();
+    await whenRevoked(otherUid);
+    expect(living(uid)).to.equal(1);
+
+    await world.stopOperator();
+    world.startOperator(SWEEP);
+    await whenRevoked(uid);
+  });
+
   it('stay with --sweep=off, and the account no longer says when somebody looked', async () => {
     const whenSwept = (swept: boolean) =>
       world.eventually(`the account ${swept ? 'says' : 'does not say'} when it was swept`, async () => {
