@@ -76,7 +76,8 @@ export class Sweeper {
   async reconcile(name: string, signal: AbortSignal): Promise<ReconcileResult> {
     const account = this.#options.account(name);
     if (!account || account.metadata.deletionTimestamp !== undefined) {
-      // Suspects and debts stay: the account may come back.
+      // Suspects and debts stay: the account may come back, and is then looked at at once.
+      for (const place of this.#places.get(name)?.values() ?? []) place.dueAt = -Infinity;
       this.#options.onOrphans(name, new Map());
       return undefined;
     }

@@ -428,6 +428,18 @@ describe('sweeper', () => {
     expect(stage.revoked).to.deep.equal(['a']);
   });
 
+  it('an account that went and came back is looked at at once, whenever it was due', async () => {
+    const { account } = stage;
+    await stage.look();
+    stage.account = undefined;
+    await stage.look();
+    stage.account = account;
+    // What an intent gave that was given up while the account was gone.
+    stage.add('us-south', 'a');
+    await stage.run(DELAY + 1);
+    expect(stage.revoked).to.deep.equal(['a']);
+  });
+
   it('credentials that came back end the pause after a failure', async () => {
     stage.down.set('us-south', new RegistryError('Unauthorized', 'the key was refused'));
     await stage.look();
