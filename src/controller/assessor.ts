@@ -1,4 +1,10 @@
-import { InvalidSpec, readTokenSpec, type RegistryToken, type TokenSpec } from '../api/registry-token.ts';
+import {
+  InvalidSpec,
+  readTokenSpec,
+  type MintIntent,
+  type RegistryToken,
+  type TokenSpec,
+} from '../api/registry-token.ts';
 import type { RegistryAccount } from '../api/registry-account.ts';
 import type { Clock } from '../common/clock.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -10,6 +16,7 @@ import { decide, type Decision } from '../token/decision.ts';
 import { examine, type Refusal, type Wanted } from '../token/eligibility.ts';
 import type { Situation } from '../token/situation.ts';
 import type { SecretView } from '../token/secret-view.ts';
+import { isStranded } from '../token/stranded-intent.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import type { Memory } from './memory.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -78,6 +85,7 @@ export class Assessor {
         olderClaimant: older,
         accountProblem: sessions.problem(wanted.account),
         accountChangedAt: sessions.changedAt(wanted.account),
+        intentIsStranded: this.#isStranded(token.status?.mintIntent),
         tokenIsGone: memory.isGone(uid, token.status?.token?.id),
         valueIsKnown: memory.recall(uid, token.status?.token?.id) !== undefined,
         mintBudget,
@@ -105,6 +113,16 @@ export class Assessor {
       findRegion: (name) => resolveRegion(name, regions),
       regionNames: regionNames(regions),
     });
+  }
+
+  #isStranded(intent: MintIntent | undefined): boolean {
+    if (!intent) return false;
+    const account = this.#options.sources.account(intent.account);
+    return isStranded(
+      intent,
+      account,
+      ({ spec }, region) => resolveRegion(region, spec.regions ?? []) !== undefined,
+    );
   }
 
   async #namespace(

@@ -112,20 +112,21 @@ export class Issuer {
   }
 
   /**
-   * Finds out what came of a recorded intent, and finishes it if it gave a token that is still wanted.
+   * Finds out what came of a recorded intent, and finishes it if it gave a token that is still wanted. Where its place is gone,
+   * it is given up: the sweep revokes what may have come of it, should the place come back.
    * @returns `lost` with the status so far, when there is none: whether to begin another is to be decided afresh
    * @throws KubeError as `mint` does
    */
   async settle(
     task: Task,
-    intent: MintIntent,
+    { intent, stranded }: Extract<Decision, { action: 'settle' }>,
     signal: AbortSignal,
   ): Promise<Progress | { lost: RegistryTokenStatus }> {
     const { minter, clock, logger } = this.#options;
     const { token, status, wanted, secret } = task;
     let settlement: Settlement;
     try {
-      settlement = await minter.settle(token, intent, signal);
+      settlement = await minter.settle(token, intent, stranded, signal);
     } catch (error) {
       return this.#options.failures.report(task, status, failureOf(error));
     }
@@ -144,9 +145,12 @@ export class Issuer {
         ? [{ id: settlement.issued.id, revision, account, region }]
         : [];
     const strays = [...settlement.strays, ...unwanted];
+    const otherwise = stranded
+      ? 'an earlier mint is given up: its account or region is gone'
+      : 'an earlier mint left no token to use';
     logger.info(
-      { ...idsOf(token), revision, strays: strays.length },
-      adopted ? 'adopting a token created earlier' : 'an earlier mint left no token to use',
+      { ...idsOf(token), revision, account, region, strays: strays.length },
+      adopted ? 'adopting a token created earlier' : otherwise,
     );
     const cleaned = steps.withStrays(status, strays, clock.now());
     if (settlement.result === 'lost' || !adopted) return { lost: cleaned };

@@ -60,14 +60,24 @@ export class Minter {
     return issued;
   }
 
-  /** Finds out what came of an intent recorded earlier: from memory, or by its tag at the registry. @throws RegistryError */
-  async settle(token: RegistryToken, intent: MintIntent, signal: AbortSignal): Promise<Settlement> {
+  /**
+   * Finds out what came of an intent recorded earlier: from memory, or by its tag at the registry.
+   * @param stranded the registry can't be asked any more: what is not in memory is given up
+   * @throws RegistryError
+   */
+  async settle(
+    token: RegistryToken,
+    intent: MintIntent,
+    stranded: boolean,
+    signal: AbortSignal,
+  ): Promise<Settlement> {
     const { uid } = token.metadata;
     // One that is to be revoked was found to be of no use.
     if (token.status?.previousTokens?.some(({ revision }) => revision === intent.revision))
       return { result: 'lost', strays: [] };
     const known = this.#options.memory.recall(uid, this.#options.memory.intentResult(uid, intent.revision));
     if (known) return { result: 'found', issued: known, strays: [] };
+    if (stranded) return { result: 'lost', strays: [] };
     const registry = this.#options.sessions.registry(intent.account, intent.region);
     // A list is as old as its request: the process may have been frozen since.
     const now = this.#options.clock.now();

@@ -122,7 +122,7 @@ export class TokenController {
         return this.#options.issuer.mint(task, decision, signal);
       case 'settle': {
         this.#options.verifier.recall(token, decision.intent);
-        const settled = await this.#options.issuer.settle(task, decision.intent, signal);
+        const settled = await this.#options.issuer.settle(task, decision, signal);
         return 'lost' in settled ? this.#startAfresh(assessment, settled.lost, signal) : settled;
       }
       case 'write': {

@@ -21,8 +21,8 @@ export type WriteReason = 'SecretMissing' | 'SecretAltered' | 'SecretOutdated';
 
 /** What to do next about a RegistryToken, and why. */
 export type Decision =
-  /** Find out what came of a mint that was begun. */
-  | { action: 'settle'; intent: MintIntent }
+  /** Find out what came of a mint that was begun; `stranded`: without its registry, which can't be asked any more. */
+  | { action: 'settle'; intent: MintIntent; stranded: boolean }
   | { action: 'mint'; reason: MintReason; message: string }
   /** Write the Secret again, with the token there is; `held`: what is still not done after that. */
   | { action: 'write'; reason: WriteReason; message: string; held: Hold | undefined }
@@ -67,8 +67,9 @@ export function decide(situation: Situation): Decision {
 function another(
   situation: Situation,
 ): Extract<Decision, { action: 'settle' | 'mint' | 'hold' }> | undefined {
-  const { mintIntent } = situation.token.status ?? {};
-  if (mintIntent) return backingOff(situation) ?? { action: 'settle', intent: mintIntent };
+  const { mintIntent: intent } = situation.token.status ?? {};
+  if (intent)
+    return backingOff(situation) ?? { action: 'settle', intent, stranded: situation.intentIsStranded };
   const mint = first(MINT_POLICIES, situation);
   return mint && (first(MINT_BRAKES, situation) ?? { action: 'mint', ...mint });
 }

@@ -18,6 +18,8 @@ export interface Situation {
   accountProblem: string | undefined;
   /** When the account or its credentials last changed, as far as this process saw. */
   accountChangedAt: number | undefined;
+  /** The place where the open mint was begun is gone for good; see `isStranded`. */
+  intentIsStranded: boolean;
   /** The registry says that the recorded token is gone. */
   tokenIsGone: boolean;
   /** Whether the Secret can be written with the recorded token without asking the registry for its value. */

@@ -101,6 +101,20 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: unit('controller/verifier'),
   },
   {
+    name: 'an intent whose account or region is gone is looked up there for ever',
+    file: 'src/token/decision.ts',
+    search: 'stranded: situation.intentIsStranded',
+    replace: 'stranded: false',
+    caughtBy: unit('token/decision'),
+  },
+  {
+    name: 'an intent is given up where its account is merely not ready',
+    file: 'src/token/stranded-intent.ts',
+    search: 'return account === undefined || ',
+    replace: "return account?.status?.conditions?.[0]?.status !== 'True' || ",
+    caughtBy: unit('token/stranded-intent'),
+  },
+  {
     name: 'whose RegistryToken a tag names is not looked at',
     file: 'src/controller/minter.ts',
     search: 'tag?.clusterId === this.#options.clusterId && tag.uid === uid',

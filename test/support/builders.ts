@@ -206,6 +206,7 @@ export function aSituation({
     olderClaimant: undefined,
     accountProblem: undefined,
     accountChangedAt: undefined,
+    intentIsStranded: false,
     tokenIsGone: false,
     valueIsKnown: true,
     mintBudget: 5,

@@ -243,7 +243,12 @@ describe('decide', () => {
       [
         'is settled before anything is minted',
         { token: { status: { ...open, ...due } } },
-        { action: 'settle', intent: anIntent() },
+        { action: 'settle', intent: anIntent(), stranded: false },
+      ],
+      [
+        'is settled without its registry where its account or region is gone',
+        { token: { spec: { region: 'eu-de' }, status: open }, intentIsStranded: true },
+        { action: 'settle', intent: anIntent(), stranded: true },
       ],
       [
         'is settled before the Secret is written',
