@@ -115,6 +115,27 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: unit('token/stranded-intent'),
   },
   {
+    name: 'a value is asked for that the registry never gives back',
+    file: 'src/controller/minter.ts',
+    search: 'if (match && registry.capabilities.readBack) {',
+    replace: 'if (match) {',
+    caughtBy: unit('controller/minter'),
+  },
+  {
+    name: 'a token whose value the registry never gives back stays where it is needed',
+    file: 'src/controller/minter.ts',
+    search: 'if (!registry.capabilities.readBack) return undefined;',
+    replace: '',
+    caughtBy: unit('controller/minter'),
+  },
+  {
+    name: 'what this process knows of an intent is forgotten where its place is gone',
+    file: 'src/controller/minter.ts',
+    search: "if (known) return { result: 'found', issued: known, strays: [] };",
+    replace: "if (known && !stranded) return { result: 'found', issued: known, strays: [] };",
+    caughtBy: unit('controller/minter'),
+  },
+  {
     name: 'whose RegistryToken a tag names is not looked at',
     file: 'src/controller/minter.ts',
     search: 'tag?.clusterId === this.#options.clusterId && tag.uid === uid',

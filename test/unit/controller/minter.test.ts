@@ -1,0 +1,275 @@
+import { expect } from 'chai';
+import type { MintIntent, RegistryToken } from '../../../src/api/registry-token.ts';
+import { Redacted } from '../../../src/common/redacted.ts';
+import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
+import type { FailureReporter } from '../../../src/controller/failure-reporter.ts';
+import { Memory } from '../../../src/controller/memory.ts';
+import { Minter, type Settlement } from '../../../src/controller/minter.ts';
+import { Repairer } from '../../../src/controller/repairer.ts';
+import type { SecretWriter } from '../../../src/controller/secret-writer.ts';
+import { RegistryError } from '../../../src/registry/errors.ts';
+import type { IssuedToken, ListedToken, Registry } from '../../../src/registry/port.ts';
+import { decide, type Decision } from '../../../src/token/decision.ts';
+import { withStrays } from '../../../src/token/status.ts';
+import { describe as describeToken, type Tag } from '../../../src/token/tag.ts';
+import {
+  ABSENT,
+  anIntent,
+  anIssuedToken,
+  aPrevious,
+  aSituation,
+  at,
+  HOUR,
+  ISSUED,
+  SECOND,
+} from '../../support/builders.ts';
+import { mint } from '../../support/decisions.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const NOW = ISSUED + HOUR;
+const CLUSTER = 'this-cluster';
+const { uid: UID } = anIssuedToken().metadata;
+const PLACE = { account: 'default', region: 'us-south' };
+const { signal } = new AbortController();
+
+const issued = (id: string): IssuedToken => ({
+  id,
+  username: 'token',
+  value: new Redacted(`value of ${id}`),
+  expiresAt: null,
+});
+
+/** A registry with some tokens, and a minter. */
+class Stage {
+  readonly memory = new Memory();
+  readonly minter: Minter;
+  /** What the registry was asked. */
+  readonly asked: string[] = [];
+  readonly rows: ListedToken[] = [];
+  /** Listed, but gone by the time they are read. */
+  readonly fleeting = new Set<string>();
+  down = false;
+
+  constructor(readBack: boolean) {
+    const ask = (what: string): void => {
+      this.asked.push(what);
+      if (this.down) throw new RegistryError('Unavailable', 'us.icr.io does not answer');
+    };
+    const registry = {
+      capabilities: { readBack },
+      list: async () => {
+        ask('list');
+        return this.rows;
+      },
+      read: async (id: string) => {
+        ask(`read ${id}`);
+        if (this.fleeting.has(id)) throw new RegistryError('NotFound', 'there is no such token');
+        return issued(id);
+      },
+    } as unknown as Registry;
+    this.minter = new Minter({
+      sessions: { registry: () => registry } as unknown as AccountSessions,
+      memory: this.memory,
+      clusterId: CLUSTER,
+      clock: new VirtualClock(NOW),
+    });
+  }
+
+  /** The registry has a token with our tag. */
+  has(id: string, revision: number, part: Partial<Tag & ListedToken> = {}): this {
+    const { clusterId = CLUSTER, uid = UID, revoked = false } = part;
+    const description = describeToken('', { clusterId, uid, revision });
+    this.rows.push({ id, description, expiresAt: null, revoked });
+    return this;
+  }
+
+  settle(intent: MintIntent, { token = anIssuedToken(), stranded = false } = {}): Promise<Settlement> {
+    return this.minter.settle(token, intent, stranded, signal);
+  }
+}
+
+const stray = (id: string, revision: number): object => ({ id, revision, ...PLACE });
+const codeOf = (error: unknown): unknown => (error instanceof RegistryError ? error.code : error);
+
+describe('what came of a mint', () => {
+  let stage: Stage;
+  const earlier = anIntent({ revision: 2 });
+
+  describe('at a registry that gives values back', () => {
+    beforeEach(() => {
+      stage = new Stage(true);
+    });
+
+    it('is found by its tag: the token is adopted with the value that was read back', async () => {
+      stage.has('token-1', 1).has('token-2', 2);
+      const settlement = await stage.settle(earlier);
+      expect(settlement).to.deep.equal({ result: 'found', issued: issued('token-2'), strays: [] });
+      expect(stage.memory.recall(UID, 'token-2')).to.deep.equal(issued('token-2'));
+    });
+
+    it('comes with every other token of this RegistryToken that no record names, to be revoked', async () => {
+      const token = anIssuedToken({ status: { previousTokens: [aPrevious({ id: 'token-0' })] } });
+      stage
+        .has('token-0', 1)
+        .has('token-1', 1)
+        .has('lost', 1)
+        .has('token-2', 2)
+        .has('dead', 1, { revoked: true });
+      const { result, strays } = (await stage.settle(earlier, { token })) as Extract<
+        Settlement,
+        { result: 'found' }
+      >;
+      expect(result).to.equal('found');
+      expect(strays).to.deep.equal([stray('lost', 1)]);
+    });
+
+    it('is lost where the token is gone before it is read', async () => {
+      stage.has('token-2', 2).fleeting.add('token-2');
+      expect(await stage.settle(earlier)).to.deep.equal({ result: 'lost', strays: [stray('token-2', 2)] });
+    });
+
+    it('is lost where there is no such token, whatever others have', async () => {
+      stage.has('other', 2, { uid: 'another' }).has('foreign', 2, { clusterId: 'another' });
+      stage.has('dead', 2, { revoked: true });
+      expect(await stage.settle(earlier)).to.deep.equal({ result: 'lost', strays: [] });
+    });
+
+    it('is waited for while it may still come', async () => {
+      const { result, until } = (await stage.settle(anIntent({ startedAt: at(HOUR) }))) as Extract<
+        Settlement,
+        { result: 'pending' }
+      >;
+      expect({ result, until }).to.deep.equal({ result: 'pending', until: NOW + 10 * SECOND });
+    });
+
+    it('is not known while the registry can not be asked', async () => {
+      stage.down = true;
+      expect(await stage.settle(earlier).catch(codeOf)).to.equal('Unavailable');
+    });
+  });
+
+  describe('at a registry that never gives values back', () => {
+    beforeEach(() => {
+      stage = new Stage(false);
+    });
+
+    it('is lost though its token is there: that one is revoked, and another is created', async () => {
+      const token = anIssuedToken({ status: { mintIntent: earlier } });
+      stage.has('token-1', 1).has('token-2', 2);
+      const settlement = await stage.settle(earlier, { token });
+      expect(settlement).to.deep.equal({ result: 'lost', strays: [stray('token-2', 2)] });
+      expect(stage.asked).to.deep.equal(['list']);
+      const { strays } = settlement as Extract<Settlement, { result: 'lost' }>;
+      const { previousTokens } = withStrays(token.status ?? {}, strays, NOW);
+      expect(previousTokens).to.deep.equal([{ ...stray('token-2', 2), revokeAt: at(HOUR) }]);
+    });
+
+    it('is waited for while it may still come', async () => {
+      const settlement = await stage.settle(anIntent({ startedAt: at(HOUR) }));
+      expect(settlement).to.include({ result: 'pending' });
+    });
+
+    it('is lost where there is no such token', async () => {
+      expect(await stage.settle(earlier)).to.deep.equal({ result: 'lost', strays: [] });
+    });
+  });
+
+  for (const readBack of [true, false]) {
+    describe(`${readBack ? 'with' : 'without'} read-back, the registry is not asked`, () => {
+      beforeEach(() => {
+        stage = new Stage(readBack);
+        stage.down = true;
+      });
+      afterEach(() => expect(stage.asked).to.deep.equal([]));
+
+      it('where this process created the token itself', async () => {
+        stage.memory.remember(UID, issued('token-2'));
+        stage.memory.rememberIntent(UID, 2, 'token-2');
+        const found = { result: 'found', issued: issued('token-2'), strays: [] };
+        expect(await stage.settle(earlier)).to.deep.equal(found);
+        // It is recorded then, and revoked should the place come back.
+        expect(await stage.settle(earlier, { stranded: true })).to.deep.equal(found);
+      });
+
+      it('where what came of it is to be revoked already', async () => {
+        const token = anIssuedToken({
+          status: { previousTokens: [aPrevious({ id: 'token-2', revision: 2 })] },
+        });
+        expect(await stage.settle(earlier, { token })).to.deep.equal({ result: 'lost', strays: [] });
+      });
+
+      it('where its account or region is gone: it is lost at once, however fresh', async () => {
+        const fresh = anIntent({ startedAt: at(HOUR) });
+        expect(await stage.settle(fresh, { stranded: true })).to.deep.equal({ result: 'lost', strays: [] });
+      });
+    });
+  }
+});
+
+describe('the value of the token in force', () => {
+  const readBack = (stage: Stage, token: RegistryToken = anIssuedToken()): Promise<IssuedToken | undefined> =>
+    stage.minter.readBack(token, signal);
+
+  it('is read back where the token is ours by its tag, and remembered', async () => {
+    const stage = new Stage(true).has('token-1', 1);
+    expect(await readBack(stage)).to.deep.equal(issued('token-1'));
+    expect(stage.memory.recall(UID, 'token-1')).to.deep.equal(issued('token-1'));
+  });
+
+  const gone: [string, Stage][] = [
+    ['the registry has no such token', new Stage(true)],
+    ['it is revoked', new Stage(true).has('token-1', 1, { revoked: true })],
+    [
+      'it is another RegistryToken’s, whatever the status says',
+      new Stage(true).has('token-1', 1, { uid: 'b' }),
+    ],
+    ['the registry never gives values back', new Stage(false).has('token-1', 1)],
+  ];
+  for (const [where, stage] of gone) {
+    it(`is not to be had where ${where}, and nothing is read`, async () => {
+      expect(await readBack(stage)).to.equal(undefined);
+      expect(stage.asked).to.not.include('read token-1');
+    });
+  }
+
+  it('is not to be had where the token is gone before it is read', async () => {
+    const stage = new Stage(true).has('token-1', 1);
+    stage.fleeting.add('token-1');
+    expect(await readBack(stage)).to.equal(undefined);
+  });
+
+  it('is not known to be lost while the registry can not be asked', async () => {
+    const stage = new Stage(true);
+    stage.down = true;
+    expect(await readBack(stage).catch(codeOf)).to.equal('Unavailable');
+  });
+
+  it('where a registry never gives it back, a Secret to repair calls for another token', async () => {
+    const stage = new Stage(false).has('token-1', 1);
+    const lost = { secret: ABSENT, valueIsKnown: false };
+    const situation = aSituation(lost);
+    const decision = decide(situation) as Extract<Decision, { action: 'write' }>;
+    expect(decision).to.include({ action: 'write', reason: 'SecretMissing' });
+    const { token, spec, wanted, secret } = situation;
+    const task = { token, status: token.status ?? {}, spec, wanted, secret };
+    const result = await aRepairer(stage).repair(task, decision, signal);
+    expect(result).to.equal('token is gone');
+    const tokenIsGone = stage.memory.isGone(UID, 'token-1');
+    expect(decide(aSituation({ ...lost, tokenIsGone }))).to.include(mint('TokenLost'));
+  });
+});
+
+/** One that must neither write nor fail. */
+function aRepairer({ memory, minter }: Stage): Repairer {
+  const nothing = (): void => undefined;
+  return new Repairer({
+    minter,
+    memory,
+    secrets: { write: () => expect.fail('a Secret is written') } as unknown as SecretWriter,
+    failures: { report: () => expect.fail('a failure is told of') } as unknown as FailureReporter,
+    events: { event: nothing },
+    metrics: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
+    logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    clock: new VirtualClock(NOW),
+  });
+}
