@@ -23,6 +23,8 @@ export interface RegionSweepOptions {
   clock: Clock;
   clusterId: string;
   sweep: 'revoke' | 'report';
+  /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
+  skew: (account: string, region: string) => number;
   /** Milliseconds for which a token must have been seen unused. */
   sweepDelay: number;
 }
@@ -72,11 +74,12 @@ export class RegionSweep {
     gone: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<{ rows: ListedToken[]; stillThere: string[]; done: boolean }> {
-    const { clock, clusterId, sweep, sweepDelay } = this.#options;
+    const { clock, clusterId, sweep, sweepDelay, skew } = this.#options;
     const rows = await registry.list(signal);
     // Asked for after the list: what was minted and recorded before it is then known.
     const users = await this.#users(gone, signal);
-    const orphans = findOrphans(rows, users, clusterId, clock.now());
+    const now = clock.now() + skew(account.metadata.name, this.#region);
+    const orphans = findOrphans(rows, users, clusterId, now);
     const { suspects, certain } = confirm(orphans, this.#suspects, clock.monotonic(), sweepDelay);
     this.#suspects = suspects;
     this.#reported = new Set([...this.#reported].filter((id) => suspects.has(id)));

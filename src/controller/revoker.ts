@@ -1,9 +1,9 @@
 import type { PreviousToken, RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
-import { fromTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Failure } from '../token/failure.ts';
+import { surelyExpiredAt } from '../token/schedule.ts';
 import * as steps from '../token/status.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
@@ -32,7 +32,7 @@ export class Revoker {
   }
 
   /**
-   * Revokes the previous tokens that are due; expired ones are only struck off. What is not recorded yet as to be revoked
+   * Revokes the previous tokens that are due; those that surely expired are only struck off. What is not recorded yet as to be revoked
    * waits for the next look: another process could have adopted it meanwhile, and its record would have told.
    * @param token as stored
    * @param held identifiers of tokens that a Secret still holds: those wait until it holds another
@@ -49,7 +49,7 @@ export class Revoker {
     let next = status;
     for (const previous of steps.dueForRevocation(status, clock.now())) {
       if (held.has(previous.id) || !recorded.has(previous.id)) continue;
-      const expired = (fromTime(previous.expiresAt) ?? Infinity) <= clock.now();
+      const expired = surelyExpiredAt(previous) <= clock.now();
       const failure = expired ? undefined : await this.revoke(token, previous, signal);
       next = failure
         ? steps.withRevocationFailure(next, previous.id, failure, clock.now(), random())

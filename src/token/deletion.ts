@@ -1,5 +1,5 @@
 import type { PreviousToken, RegistryToken } from '../api/registry-token.ts';
-import { fromTime } from '../api/time.ts';
+import { surelyExpiredAt } from './schedule.ts';
 
 /** What is to go with a RegistryToken that is being deleted. */
 export interface DeletionPlan {
@@ -15,7 +15,7 @@ export interface DeletionPlan {
 /**
  * Reads the policies from the spec as it stands: they count even where the rest of the spec is invalid. With Retain the
  * token in the Secret stays, but not its predecessors, which nothing uses any more.
- * @param now expired tokens are gone by themselves; milliseconds since 1970
+ * @param now what surely expired is gone by itself; milliseconds since 1970
  * @param held identifier of the token in the Secret, where it is known: after a crash it can be one the status does not yet name
  */
 export function planDeletion({ spec, status = {} }: RegistryToken, now: number, held?: string): DeletionPlan {
@@ -25,7 +25,7 @@ export function planDeletion({ spec, status = {} }: RegistryToken, now: number, 
   const revoke = [...(token ? [token] : []), ...previousTokens].filter(({ id }) => id !== retain);
   return {
     deleteSecret: !retained && spec.secret?.deletionPolicy !== 'Retain',
-    revoke: revoke.filter(({ expiresAt }) => (fromTime(expiresAt) ?? Infinity) > now),
+    revoke: revoke.filter((record) => surelyExpiredAt(record) > now),
     retain,
     search: mintIntent && { account: mintIntent.account, region: mintIntent.region },
   };

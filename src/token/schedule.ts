@@ -9,10 +9,20 @@ const DEFAULT_MARGIN = 1 / 3;
 const LEAST_IN_FORCE = 30_000;
 /** A token that comes with less than this to live, in milliseconds, came dead. */
 export const SHORTEST_LIFE = 5_000;
+/** How wrong this machine's clock may be without a living token being taken for an expired one, in milliseconds. */
+const CLOCK_ERROR = 86_400_000;
 
 /** Milliseconds since 1970 at which a recorded token expires; Infinity when it never does. */
 export function expiryOf(record: Pick<TokenRecord, 'expiresAt'>): number {
   return fromTime(record.expiresAt) ?? Infinity;
+}
+
+/**
+ * Milliseconds since 1970, by this machine's clock, from which a token has surely expired. Until then it is revoked like one
+ * that lives: it is the registry's clock that counts, and a registry that no longer has it says so.
+ */
+export function surelyExpiredAt(record: Pick<TokenRecord, 'expiresAt'>): number {
+  return expiryOf(record) + CLOCK_ERROR;
 }
 
 /**

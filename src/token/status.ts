@@ -5,6 +5,7 @@ import { lastHandled } from './account-rotation.ts';
 import type { Failure } from './failure.ts';
 import { retryDelay } from './failure.ts';
 import { countMint } from './mint-budget.ts';
+import { surelyExpiredAt } from './schedule.ts';
 
 /**
  * The steps of a RegistryToken's status, each a pure function from one status to the next. Conditions are not their
@@ -53,7 +54,7 @@ function withUsed(status: RegistryTokenStatus, revision: number): RegistryTokenS
   return revision > (status.token?.revision ?? 0) ? { ...status, lastRevision: revision } : status;
 }
 
-/** The Secret holds the new token: its predecessor is revoked `grace` from now, or left to expire if that is sooner. */
+/** The Secret holds the new token: its predecessor is revoked `grace` from now, or struck off once it has surely expired. */
 export function withToken(
   status: RegistryTokenStatus,
   token: TokenRecord,
@@ -188,7 +189,7 @@ function withPrevious(status: RegistryTokenStatus, tokens: readonly PreviousToke
 
 function retire(token: TokenRecord, now: number, grace: number): PreviousToken {
   const { id, revision, account, region, expiresAt } = token;
-  const end = Math.min(now + grace, fromTime(expiresAt) ?? Infinity);
+  const end = Math.min(now + grace, surelyExpiredAt(token));
   return {
     id,
     revision,

@@ -70,7 +70,7 @@ function isLetGo({ deletionTimestamp, finalizers = [] }: ObjectMeta): boolean {
 /**
  * The tokens of a complete list that are this cluster's by their tag and that nothing uses. What expired is gone by
  * itself.
- * @param now milliseconds since 1970
+ * @param now by the registry's clock, milliseconds since 1970
  */
 export function findOrphans(rows: Iterable<Row>, users: Users, clusterId: string, now: number): Orphan[] {
   const orphans: Orphan[] = [];

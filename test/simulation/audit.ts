@@ -33,7 +33,7 @@ const PROMPTNESS = 3 * 60_000;
  * - A token is created only for an intent that stands recorded, once for each revision, and each intent has a reason that
  *   the audit can see for itself.
  * - Of a RegistryToken's living tokens at most one is in no record (status.token, status.previousTokens), and that one is
- *   of the open intent's revision. Left out are those that came late and those that expire within the clocks' error.
+ *   of the open intent's revision. Left out are those that came late.
  * - No token is revoked that is not ours, that is kept on purpose, or that the Secret of a lasting RegistryToken holds.
  * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
  * - No Secret that is somebody else's is changed.
@@ -252,10 +252,10 @@ export class Audit {
     if (!token) return;
     const { status = {}, metadata } = token;
     const recorded = new Set([status.token?.id, ...(status.previousTokens ?? []).map(({ id }) => id)]);
-    const soon = this.#world.clock.now() + this.#world.climate.skew;
+    const now = this.#world.clock.now();
     const unrecorded = this.mints
       .of(uid)
-      .filter((mint) => deathOf(mint) > soon && !mint.late && !recorded.has(mint.id));
+      .filter((mint) => deathOf(mint) > now && !mint.late && !recorded.has(mint.id));
     const expected = unrecorded.filter(({ revision }) => revision === status.mintIntent?.revision);
     if (unrecorded.length === expected.length && expected.length <= 1) return;
     this.fail(
@@ -264,15 +264,14 @@ export class Audit {
   }
 
   #gone({ metadata, spec, status }: RegistryToken): void {
-    const { clock, settings, climate } = this.#world;
+    const { clock, settings } = this.#world;
     const waited = clock.now() - Date.parse(metadata.deletionTimestamp ?? '');
     const retained = this.retained();
     // Where its account is gone, nothing but the Secret remembers what was kept on purpose.
     if (spec.deletionPolicy === 'Retain')
       for (const secret of this.#world.secrets()) retained.add(heldToken(secret) ?? '');
-    const soon = clock.now() + climate.skew;
     for (const mint of this.mints.of(metadata.uid)) {
-      if (deathOf(mint) <= soon || retained.has(mint.id)) continue;
+      if (deathOf(mint) <= clock.now() || retained.has(mint.id)) continue;
       mint.abandoned = true;
       if (!mint.late && !(waited >= settings.revocationDeadline - 1_000))
         this.fail(

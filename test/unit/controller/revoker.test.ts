@@ -7,7 +7,7 @@ import { Revoker } from '../../../src/controller/revoker.ts';
 import type { EventRecorder } from '../../../src/kube/event-recorder.ts';
 import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
-import { anIssuedToken, aPrevious, at, HOUR, ISSUED } from '../../support/builders.ts';
+import { anIssuedToken, aPrevious, at, DAY, HOUR, ISSUED } from '../../support/builders.ts';
 
 const NOW = ISSUED + 2 * HOUR;
 const NONE: ReadonlySet<string> = new Set();
@@ -16,7 +16,7 @@ const STATUS: RegistryTokenStatus = {
     aPrevious({ id: 'due', revokeAt: at(HOUR) }),
     aPrevious({ id: 'stray', revokeAt: at(HOUR) }),
     aPrevious({ id: 'in-grace', revokeAt: at(3 * HOUR) }),
-    aPrevious({ id: 'expired', revokeAt: at(HOUR), expiresAt: at(HOUR) }),
+    aPrevious({ id: 'expired', revokeAt: at(HOUR), expiresAt: at(2 * HOUR - DAY) }),
   ],
 };
 
@@ -49,11 +49,18 @@ const idsOf = ({ previousTokens = [] }: RegistryTokenStatus): string[] => previo
 const { signal } = new AbortController();
 
 describe('previous tokens', () => {
-  it('are revoked when they are due, and struck off when they have expired', async () => {
+  it('are revoked when they are due, and struck off when they have surely expired', async () => {
     const { revoker, asked } = stage();
     const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due', 'stray']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);
+  });
+
+  it('are revoked though they have expired by this machine’s clock, which may be ahead', async () => {
+    const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR), expiresAt: at(HOUR) })];
+    const { revoker, asked } = stage();
+    await revoker.revokeDue(anIssuedToken({ status: { previousTokens } }), { previousTokens }, NONE, signal);
+    expect(asked).to.deep.equal(['due']);
   });
 
   it('stay alive while a Secret still holds them', async () => {

@@ -42,6 +42,8 @@ class Stage {
   mayRevoke = true;
   /** Milliseconds that a revocation takes. */
   revocationTime = 0;
+  /** How far the registries' clocks are ahead, in milliseconds. */
+  skew = 0;
   /** Happens once, during the next list. */
   whileListing: (() => void) | undefined;
   apiServerFails = false;
@@ -60,9 +62,9 @@ class Stage {
     this.sweeper = this.#sweeper('revoke', []);
   }
 
-  add(region: string, id: string, description = orphanTag()): void {
+  add(region: string, id: string, description = orphanTag(), expiresAt: number | null = null): void {
     const rows = this.regions.get(region) ?? [];
-    this.regions.set(region, [...rows, { id, description, expiresAt: null, revoked: false }]);
+    this.regions.set(region, [...rows, { id, description, expiresAt, revoked: false }]);
   }
 
   look(): ReturnType<Sweeper['reconcile']> {
@@ -97,6 +99,7 @@ class Stage {
       clusterId: CLUSTER,
       sweepDelay: DELAY,
       sweepInterval: HOUR,
+      skew: () => this.skew,
       random: () => 0,
       account: () => this.account,
       allTokens: () => this.watched.tokens ?? this.tokens,
@@ -205,6 +208,18 @@ describe('sweeper', () => {
     expect(stage.status).to.include({ orphans: 0, lastSweepTime: '2026-01-01T00:10:00Z' });
     expect(stage.orphans.get('us-south')).to.equal(0);
   });
+
+  for (const [clock, skew, revoked] of [
+    ['is behind this machine’s', -2 * HOUR, ['a']],
+    ['is ahead of it', 2 * HOUR, []],
+  ] as const)
+    it(`takes for expired what is so by the registry’s clock, which ${clock}`, async () => {
+      stage.skew = skew;
+      stage.add('us-south', 'a', orphanTag(), stage.clock.now() + (skew < 0 ? -HOUR : HOUR));
+      await stage.run(DELAY);
+      await stage.look();
+      expect(stage.revoked).to.deep.equal(revoked);
+    });
 
   it('finds after a restart what was left before it', async () => {
     stage.add('us-south', 'a');

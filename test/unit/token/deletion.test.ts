@@ -27,7 +27,8 @@ describe('the deletion of a RegistryToken', () => {
       [{ spec: { deletionPolicy: 'Retain' }, status: { previousTokens } }],
       { ...all, deleteSecret: false, revoke: ['a', 'b'], retain: 'token-1' },
     ],
-    ['leaves tokens that have expired', [{}, ISSUED + DAY], { ...all, revoke: [] }],
+    ['revokes what has expired by a clock that may be wrong', [{}, ISSUED + 2 * DAY - 1], all],
+    ['leaves tokens that have surely expired', [{}, ISSUED + 2 * DAY], { ...all, revoke: [] }],
     [
       'looks for what an open intent may have left, where it was begun',
       [{ status: { mintIntent: anIntent({ account: 'prod', region: 'eu-de' }) } }],

@@ -157,7 +157,14 @@ describe('a new token', () => {
     ['after the grace period', {}, 10 * MINUTE, NOW, at(70 * MINUTE)],
     ['never before the grace period is over', {}, 10 * MINUTE, NOW + 1, at(70 * MINUTE + SECOND)],
     ['at once without one', {}, 0, NOW + 999, at(HOUR)],
-    ['when it expires, if that is sooner', { expiresAt: at(65 * MINUTE) }, 10 * MINUTE, NOW, at(65 * MINUTE)],
+    [
+      'after the grace period, though it expires before, by a clock that may be wrong',
+      { expiresAt: at(65 * MINUTE) },
+      10 * MINUTE,
+      NOW,
+      at(70 * MINUTE),
+    ],
+    ['when it has surely expired, if that is sooner', {}, 72 * HOUR, NOW, at(2 * DAY)],
     [
       'after the grace period, though it never expires',
       { expiresAt: undefined },
