@@ -2,6 +2,7 @@ import type { ObjectName } from '../common/objects.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import { objectKey } from '../kube/object-key.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
+import { isUntied } from '../token/secret.ts';
 import { AccountController } from './account-controller.ts';
 import { AccountSessions } from './account-sessions.ts';
 import { Assessor } from './assessor.ts';
@@ -93,6 +94,14 @@ export function assembleControllers(
     ...common,
     serviceAccounts,
     claimants: (name) => watches.claimantsOf(name),
+    outlived: (uid, name) => {
+      const secret = watches.secret(name);
+      return (
+        secret !== undefined &&
+        isUntied(secret, uid) &&
+        !watches.tokens().some(({ metadata }) => metadata.uid === uid)
+      );
+    },
     onProblem: ({ metadata }) => queues.token.add(objectKey(metadata)),
     onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
   });

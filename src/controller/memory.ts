@@ -15,7 +15,7 @@ interface Entry {
   /** Repairs of the Secret. */
   repairs: Contest;
   deletionBegunAt?: number;
-  revocationTries: number;
+  deletionTries: number;
 }
 
 /**
@@ -103,16 +103,16 @@ export class Memory {
     return this.#entries.get(uid)?.repairs.pause(now) ?? 0;
   }
 
-  /** A deleted RegistryToken is worked on. @returns since when, and how many tries to revoke have failed */
+  /** A deleted RegistryToken is worked on. @returns since when, and how many tries have failed */
   beginDeletion(uid: string, now: number): Omit<DeletionProgress, 'noticedAt'> {
     const entry = this.#entry(uid);
     entry.deletionBegunAt ??= now;
-    return { begunAt: entry.deletionBegunAt, failedTries: entry.revocationTries };
+    return { begunAt: entry.deletionBegunAt, failedTries: entry.deletionTries };
   }
 
-  /** Counts one more failed try to revoke on deletion. @returns how many there were */
-  countRevocationTry(uid: string): number {
-    return ++this.#entry(uid).revocationTries;
+  /** Counts one more failed try to take down what a deletion leaves. @returns how many there were */
+  countDeletionTry(uid: string): number {
+    return ++this.#entry(uid).deletionTries;
   }
 
   forget(uid: string): void {
@@ -122,7 +122,7 @@ export class Memory {
   #entry(uid: string): Entry {
     let entry = this.#entries.get(uid);
     if (!entry) {
-      entry = { own: new Set(), repairs: new Contest(), revocationTries: 0 };
+      entry = { own: new Set(), repairs: new Contest(), deletionTries: 0 };
       this.#entries.set(uid, entry);
     }
     return entry;

@@ -31,6 +31,8 @@ export interface LinkerOptions {
   serviceAccounts: { readonly synced: boolean; get(name: ObjectName): ServiceAccount | undefined };
   /** RegistryTokens that have to do with a ServiceAccount, or had. */
   claimants: (serviceAccount: ObjectName) => readonly RegistryToken[];
+  /** Whether a RegistryToken is gone and its Secret of that name is not, and is to stay. */
+  outlived: (uid: string, secret: ObjectName) => boolean;
   events: Pick<EventRecorder, 'event'>;
   logger: Logger;
   clock: Clock;
@@ -119,7 +121,7 @@ export class ServiceAccountLinker {
     const links = linksOf(account);
     const pauses = pausesOf(this.#contests.get(key), clock.monotonic());
     // Claims are read again for each try: what is planned must fit what is there when it is written.
-    const plan = (current: Links): Links => planLinks(current, this.#claims(name, pauses));
+    const plan = (current: Links): Links => this.#plan(name, current, pauses);
     if (linkPatch(account, plan(links)).length > 0) {
       const written = await this.#write(name, plan, signal);
       if (written.result === 'refused') {
@@ -128,9 +130,7 @@ export class ServiceAccountLinker {
       }
       if (written.result === 'changed') this.#changed(key, written, claimants);
     }
-    const waiting = added(links, planLinks(links, this.#claims(name))).flatMap(
-      (secret) => pauses.get(secret) ?? [],
-    );
+    const waiting = added(links, this.#plan(name, links)).flatMap((secret) => pauses.get(secret) ?? []);
     if (waiting.length === 0) {
       this.#report(name, claimants, undefined);
       return undefined;
@@ -140,11 +140,15 @@ export class ServiceAccountLinker {
   }
 
   /** @param pauses Secrets that are not put back yet */
-  #claims(name: ObjectName, pauses: ReadonlyMap<string, number> = new Map()): Claim[] {
-    return this.#options.claimants(name).map((token) => {
+  #plan(name: ObjectName, links: Links, pauses: ReadonlyMap<string, number> = new Map()): Links {
+    const { claimants, outlived } = this.#options;
+    const claims = claimants(name).map((token): Claim => {
       const claim = claimOn(token, name.name);
       return pauses.has(claim.secret ?? '') ? { ...claim, frozen: true } : claim;
     });
+    return planLinks(links, claims, (uid, secret) =>
+      outlived(uid, { namespace: name.namespace, name: secret }),
+    );
   }
 
   async #contested(name: ObjectName, signal: AbortSignal): Promise<string> {

@@ -1,8 +1,10 @@
 import { FINALIZER, TOKEN_ID_ANNOTATION } from '../api/names.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
+import { shorten } from '../api/text.ts';
 import type { Clock } from '../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
 import type { Logger } from '../common/logger.ts';
+import { KubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import { belongsTo } from '../token/secret.ts';
@@ -45,9 +47,10 @@ export interface FinalizerOptions {
 }
 
 /**
- * Takes down what a deleted RegistryToken leaves: the mentions of its Secret, the Secret, then its tokens. A registry that
- * can't be reached does not hold the object, nor its namespace, for longer than the deadline and one short try: what is left
- * then is found at the registry by its tag.
+ * Takes down what a deleted RegistryToken leaves: the mentions of its Secret, the Secret, then its tokens. Neither a registry
+ * that can't be reached nor ServiceAccounts that can't be changed hold the object, nor its namespace, for longer than the
+ * deadline and one short try each: tokens that are left then are found at the registry by their tag, mentions by the record
+ * beside them.
  */
 export class TokenFinalizer {
   readonly #options: FinalizerOptions;
@@ -61,7 +64,7 @@ export class TokenFinalizer {
 
   /** @throws KubeError */
   async finalize(seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
-    const { tokens, secrets, memory, deletions, retention, linker, clock, random } = this.#options;
+    const { tokens, secrets, memory, deletions, retention, clock, random } = this.#options;
     const { revocationDeadline, onLeftBehind } = this.#options;
     if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
     const token = await tokens.read(nameOf(seen), signal);
@@ -76,15 +79,17 @@ export class TokenFinalizer {
     const secret = await secrets.read({ namespace, name }, signal);
     const own = secret && belongsTo(secret, uid) ? secret : undefined;
     const plan = planDeletion(token, clock.now(), own?.metadata.annotations?.[TOKEN_ID_ANNOTATION]);
-    await linker.release(token, !plan.deleteSecret, signal);
+    const mention = await this.#release(token, !plan.deleteSecret, tryPatience(progress, left()), signal);
     if (plan.deleteSecret && own) await secrets.remove(own, signal);
     const failure = await this.#revokeAll(token, plan, tryPatience(progress, left()), signal);
     const remaining = left();
-    if (failure && remaining > 0) {
-      const delay = retryDelay(failure, memory.countRevocationTry(uid), random());
+    const obstacle = failure ?? mention;
+    if (obstacle && remaining > 0) {
+      const delay = retryDelay(obstacle, memory.countDeletionTry(uid), random());
       return { requeueAfter: Math.min(delay, remaining) };
     }
     if (plan.retain !== undefined) await retention.remember(token, plan.retain, signal);
+    if (mention) this.#leaveMentions(token, mention.message);
     if (failure) this.#giveUp(token, failure);
     try {
       await tokens.removeFinalizer(token, signal);
@@ -93,6 +98,25 @@ export class TokenFinalizer {
       if (failure) for (const { account, region } of placesOf(token)) onLeftBehind(uid, account, region);
     }
     return undefined;
+  }
+
+  /** @returns what kept ServiceAccounts from being released, if anything did: Secret and tokens do not wait for it */
+  async #release(
+    token: RegistryToken,
+    keepEntries: boolean,
+    milliseconds: number,
+    signal: AbortSignal,
+  ): Promise<{ message: string; retryable: true } | undefined> {
+    const { clock, linker } = this.#options;
+    try {
+      await withDeadline(clock, milliseconds, signal, (limited) =>
+        linker.release(token, keepEntries, limited),
+      );
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof KubeError || error instanceof DeadlinePassed)) throw error;
+      return { message: shorten(error.message, 256), retryable: true };
+    }
   }
 
   /** @returns what went wrong last, if anything did */
@@ -135,6 +159,13 @@ export class TokenFinalizer {
     } catch (error) {
       return failureOf(error);
     }
+  }
+
+  #leaveMentions(token: RegistryToken, message: string): void {
+    const { events, logger } = this.#options;
+    const note = `deleted, but its ServiceAccounts could not be released in time, which goes on being tried: ${message}`;
+    logger.warn(idsOf(token), note);
+    events.event(token, 'Warning', 'ReleaseFailed', note);
   }
 
   #giveUp(token: RegistryToken, failure: Failure): void {

@@ -4,7 +4,7 @@ export interface DeletionProgress {
   noticedAt: number;
   /** When it was first worked on: later where many were deleted at once. */
   begunAt: number;
-  /** Tries to revoke that failed. */
+  /** Tries to release ServiceAccounts and to revoke that failed. */
   failedTries: number;
 }
 
@@ -16,12 +16,12 @@ const SHORTEST_TRY = 3_000;
 /** Whose turn came late has this long at least, so that one passing failure is not the end of it. */
 const LATE_COMER = 5_000;
 
-/** When a RegistryToken waits for its registry no longer. @param limit milliseconds that a registry may hold one */
+/** When a RegistryToken waits no longer. @param limit milliseconds that a registry, or a ServiceAccount, may hold one */
 export function deletionDeadline({ noticedAt, begunAt }: DeletionProgress, limit: number): number {
   return Math.max(noticedAt + limit, begunAt + Math.min(limit, LATE_COMER));
 }
 
-/** Milliseconds for the next try to revoke. @param left milliseconds until the deadline */
+/** Milliseconds for the next try. @param left milliseconds until the deadline */
 export function tryPatience({ failedTries }: DeletionProgress, left: number): number {
   return failedTries === 0 ? SHORTEST_TRY : Math.max(left, SHORTEST_TRY);
 }

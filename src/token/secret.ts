@@ -107,6 +107,12 @@ export function belongsTo(secret: { metadata: ObjectMeta }, uid: string): boolea
   return secret.metadata.labels?.[OWNER_UID_LABEL] === uid;
 }
 
+/** Whether a RegistryToken's Secret stays when that goes: nothing ties it to it but its label. */
+export function isUntied(secret: { metadata: ObjectMeta }, uid: string): boolean {
+  const owned = secret.metadata.ownerReferences?.some((owner) => owner.uid === uid);
+  return belongsTo(secret, uid) && owned !== true;
+}
+
 /** SHA-256 of a payload. Tokens hold far more entropy than could be searched, so this gives nothing away. */
 export function checksum(payload: string): string {
   return createHash('sha256').update(payload).digest('hex');

@@ -83,9 +83,18 @@ export function claimOn({ metadata, spec, status }: RegistryToken, serviceAccoun
 /**
  * How a ServiceAccount's pull secrets are to be, given every RegistryToken that claims anything of it. An entry that was
  * there before any RegistryToken wanted it is its author's, and stays for ever; others keep their place. What was put there
- * for a RegistryToken that claims nothing any more, or is no longer known, is taken away.
+ * for a RegistryToken that claims nothing any more, or is no longer known, is taken away; unless the Secret stayed when that
+ * went, and its entry with it.
+ * @param outlived whether the Secret of a RegistryToken that is gone stays
  */
-export function planLinks({ entries, record }: Links, claims: readonly Claim[]): Links {
+export function planLinks(
+  links: Links,
+  claims: readonly Claim[],
+  outlived: (uid: string, secret: string) => boolean = () => false,
+): Links {
+  const claimed = new Set(claims.map(({ uid }) => uid));
+  const left = Object.entries(links.record).filter((pair) => !claimed.has(pair[0]) && outlived(...pair));
+  const { entries, record } = left.reduce((rest, [uid]) => release(rest, uid, true), links);
   const before = new Set(Object.values(record));
   const present = new Set(entries.map(({ name }) => name));
   const next: Record<string, string> = {};

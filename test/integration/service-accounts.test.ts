@@ -204,6 +204,41 @@ describe('the ServiceAccounts of a RegistryToken', () => {
     expect(left.metadata.annotations ?? {}).to.not.have.property(LINKS_ANNOTATION);
   });
 
+  for (const [deletionPolicy, ...left] of [['Delete'], ['Retain', 'app']] as const)
+    it(`that can't be changed: hold neither its tokens nor, for long, its deletion; put right afterwards with ${deletionPolicy}`, async function () {
+      const { embedded } = world.apiServer;
+      if (!embedded) this.skip();
+      await createAccount('a');
+      const name = await world.createToken(
+        namespace,
+        { serviceAccounts: ['a'], secret: { deletionPolicy } },
+        'app',
+      );
+      await whenHas('a', 'app');
+      const { metadata } = await world.whenReady(name);
+      const match = { method: 'PATCH', path: new RegExp(`/namespaces/${namespace}/serviceaccounts/`) };
+      const mend = embedded.faults.add({ kind: 'status', code: 500, match });
+      await world.deleteToken(name);
+      await whenGone(name);
+      expect(await world.exists(world.secret(name))).to.equal(deletionPolicy === 'Retain');
+      expect(
+        world.service
+          .tokens()
+          .map(({ description }) => description)
+          .join(),
+      ).to.not.include(metadata.uid);
+      expect(await world.eventReasons(name)).to.include('ReleaseFailed');
+      expect(namesOf(await account('a'))).to.deep.equal(['app']);
+      mend();
+      const released = await world.eventually('the ServiceAccount is released', async () => {
+        const found = await account('a');
+        return found.metadata.annotations?.[LINKS_ANNOTATION] === undefined
+          ? { value: found }
+          : { seen: JSON.stringify(found.metadata.annotations) };
+      });
+      expect(namesOf(released)).to.deep.equal(left);
+    });
+
   it('that are gone: do not hold its deletion', async () => {
     await createAccount('a');
     const name = await world.createToken(namespace, { serviceAccounts: ['a', 'never'] });

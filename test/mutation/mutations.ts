@@ -166,8 +166,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the finalizer goes although tokens could not be revoked',
     file: 'src/controller/token-finalizer.ts',
-    search: 'if (failure && remaining > 0) {',
-    replace: 'if (failure && remaining > Infinity) {',
+    search: 'if (obstacle && remaining > 0) {',
+    replace: 'if (obstacle && remaining > Infinity) {',
     caughtBy: seeds(80),
   },
   {

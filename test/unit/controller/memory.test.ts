@@ -35,7 +35,7 @@ describe('Memory', () => {
   it('keeps when a deletion was begun, and counts the tries that failed', () => {
     const memory = new Memory();
     expect(memory.beginDeletion(UID, 1_000)).to.deep.equal({ begunAt: 1_000, failedTries: 0 });
-    memory.countRevocationTry(UID);
+    memory.countDeletionTry(UID);
     expect(memory.beginDeletion(UID, 5_000)).to.deep.equal({ begunAt: 1_000, failedTries: 1 });
   });
 });

@@ -30,6 +30,8 @@ class Scene {
   readonly linked: unknown[] = [];
   readonly linker: ServiceAccountLinker;
   claimants: RegistryToken[] = [aClaimant()];
+  /** Secrets of RegistryTokens that are gone. */
+  outlived: string[] = [];
   account: ServiceAccount | undefined;
   reads = 0;
   writes = 0;
@@ -48,6 +50,7 @@ class Scene {
       },
       serviceAccounts: this.serviceAccounts,
       claimants: () => this.claimants,
+      outlived: (_, { name }) => this.outlived.includes(name),
       events: { event: (_, __, reason) => void this.events.push(reason) },
       logger: this.logs,
       clock: this.clock,
@@ -232,6 +235,22 @@ describe('linking ServiceAccounts', () => {
     scene.account = undefined;
     await scene.linker.release(aClaimant(), false, signal);
   });
+
+  for (const [what, outlived, left] of [
+    ['its entry, where its Secret went', [], ['a']],
+    ['only its record, where its Secret stays', ['app'], ['a', 'app']],
+  ] as const)
+    it(`takes out of a ServiceAccount that a RegistryToken could not be released from ${what}`, async () => {
+      const scene = new Scene([{ name: 'a' }]);
+      await scene.linker.reconcile(NAME, signal);
+      scene.claimants = [];
+      scene.outlived = [...outlived];
+      await scene.linker.reconcile(NAME, signal);
+      expect(scene.names).to.deep.equal(left);
+      scene.outlived = [];
+      await scene.linker.reconcile(NAME, signal);
+      expect(scene.names).to.deep.equal(left);
+    });
 
   it('does not hold a deletion for what it may not change', async () => {
     const scene = new Scene([{ name: 'a' }]);

@@ -3,9 +3,11 @@ import { FINALIZER } from '../../../src/api/names.ts';
 import { abortable } from '../../../src/common/abortable.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 import { TokenFinalizer, type FinalizerOptions } from '../../../src/controller/token-finalizer.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
 import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
 import type { Failure } from '../../../src/token/failure.ts';
-import { anIssuedToken, aPrevious, at } from '../../support/builders.ts';
+import type { SecretObject } from '../../../src/controller/secret-store.ts';
+import { anIssuedToken, aPrevious, aSecret, at } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const LIMIT = 15_000;
@@ -26,6 +28,9 @@ class Scene {
   readonly revoked: string[] = [];
   readonly told: string[] = [];
   registry: Registry = 'up';
+  /** What comes of changing ServiceAccounts. */
+  webhook: 'up' | 'down' | 'silent' = 'up';
+  secret: SecretObject | undefined = undefined;
   /** What comes of taking the finalizer away. */
   answer: 'given' | 'lost' = 'given';
   released = 0;
@@ -42,8 +47,11 @@ class Scene {
           return this.answer === 'lost' ? Promise.reject(new Error('connection reset')) : Promise.resolve();
         },
       },
-      secrets: { read: () => Promise.resolve(undefined) },
-      linker: { release: () => Promise.resolve() },
+      secrets: {
+        read: () => Promise.resolve(this.secret),
+        remove: () => Promise.resolve((this.secret = undefined)),
+      },
+      linker: { release: (_: unknown, __: boolean, limited: AbortSignal) => this.#release(limited) },
       revoker: {
         revoke: (_: unknown, { id }: { id: string }, limited: AbortSignal) => this.#revoke(id, limited),
       },
@@ -59,6 +67,12 @@ class Scene {
         void this.leftBehind.push(`${account} in ${region}`),
     } as unknown as FinalizerOptions;
     this.#finalizer = new TokenFinalizer(options);
+  }
+
+  #release(limited: AbortSignal): Promise<void> {
+    if (this.webhook === 'silent') return abortable(new Promise(() => undefined), limited);
+    if (this.webhook === 'up') return Promise.resolve();
+    return Promise.reject(new KubeError('failed calling webhook', { status: 500, reason: 'InternalError' }));
   }
 
   #revoke(id: string, limited: AbortSignal): Promise<Failure | undefined> {
@@ -159,5 +173,37 @@ describe('the finalizer of a RegistryToken', () => {
     scene.answer = 'lost';
     await scene.finish();
     expect(scene.leftBehind).to.deep.equal(EVERYWHERE);
+  });
+
+  for (const [webhook, took, most] of [
+    ['down', 0, LIMIT],
+    ['silent', 3_000, LIMIT + 3_000],
+  ] as const) {
+    it(`deletes the Secret and revokes at once though ServiceAccounts can't be changed: a webhook is ${webhook}`, async () => {
+      const scene = new Scene();
+      scene.webhook = webhook;
+      scene.secret = { apiVersion: 'v1', kind: 'Secret', ...aSecret({}, { token: TOKEN }) };
+      expect((await scene.look()).took).to.equal(took);
+      expect(scene.secret).to.equal(undefined);
+      expect(scene.revoked).to.have.length(2);
+      expect(scene.released).to.equal(0);
+    });
+
+    it(`goes without them after the deadline, and says so: a webhook is ${webhook}`, async () => {
+      const scene = new Scene();
+      scene.webhook = webhook;
+      expect(await scene.finish()).to.be.within(LIMIT, most);
+      expect(scene.told).to.deep.equal(['ReleaseFailed']);
+      expect([scene.released, scene.leftBehind]).to.deep.equal([1, []]);
+    });
+  }
+
+  it('releases them when that succeeds in time', async () => {
+    const scene = new Scene();
+    scene.webhook = 'down';
+    await scene.look();
+    scene.webhook = 'up';
+    await scene.finish();
+    expect([scene.released, scene.told]).to.deep.equal([1, []]);
   });
 });

@@ -97,6 +97,16 @@ describe('pull secrets of a ServiceAccount', () => {
       expect(planLinks(before, claims)).to.deep.equal(after);
     });
 
+  it('of a RegistryToken that is gone while its Secret stays: the entry is its author’s', () => {
+    const before = links(['a', 's', 't'], { 1: 's', 2: 't' });
+    const after = planLinks(before, [], (uid, secret) => uid === '1' && secret === 's');
+    expect(after).to.deep.equal(links(['a', 's']));
+    expect(planLinks(after, [])).to.deep.equal(after);
+  });
+  it('of a RegistryToken that claims nothing any more: taken out, though its Secret would stay', () => {
+    expect(planLinks(links(['s'], { 1: 's' }), [claim('1')], () => true)).to.deep.equal(links([]));
+  });
+
   const name = fc.constantFrom('a', 'b', 'c', 's', 't');
   const uid = fc.constantFrom('1', '2', '3');
   const anyLinks = fc.record({
