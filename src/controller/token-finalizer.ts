@@ -7,7 +7,7 @@ import type { Logger } from '../common/logger.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
-import { belongsTo } from '../token/secret.ts';
+import { belongsTo, isUntied } from '../token/secret.ts';
 import { deletionDeadline, tryPatience } from '../token/deletion-deadline.ts';
 import { planDeletion, type DeletionPlan } from '../token/deletion.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
@@ -21,7 +21,7 @@ import type { TokenMetrics } from './metrics.ts';
 import type { Minter } from './minter.ts';
 import type { Retention } from './retention.ts';
 import type { Revoker } from './revoker.ts';
-import type { SecretStore } from './secret-store.ts';
+import type { SecretObject, SecretStore } from './secret-store.ts';
 import type { ServiceAccountLinker } from './service-account-linker.ts';
 import { nameOf, type TokenClient } from './token-client.ts';
 
@@ -69,18 +69,18 @@ export class TokenFinalizer {
     if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
     const token = await tokens.read(nameOf(seen), signal);
     if (token?.metadata.uid !== seen.metadata.uid) return undefined;
-    const { uid, namespace } = token.metadata;
+    const { uid } = token.metadata;
     const begun = memory.beginDeletion(uid, clock.monotonic());
     // Before it led, a process could do nothing; and a watch can be slower than the first look.
     const noticedAt = Math.max(deletions.noticedAt(uid) ?? Infinity, this.#leadsSince);
     const progress = { ...begun, noticedAt: Math.min(noticedAt, begun.begunAt) };
     const left = (): number => deletionDeadline(progress, revocationDeadline) - clock.monotonic();
-    const name = token.status?.secretRef?.name ?? token.spec.secret?.name ?? token.metadata.name;
-    const secret = await secrets.read({ namespace, name }, signal);
-    const own = secret && belongsTo(secret, uid) ? secret : undefined;
-    const plan = planDeletion(token, clock.now(), own?.metadata.annotations?.[TOKEN_ID_ANNOTATION]);
+    const own = await this.#secretsOf(token, signal);
+    const staying = own.filter((secret) => isUntied(secret, uid));
+    const held = staying.flatMap(({ metadata }) => metadata.annotations?.[TOKEN_ID_ANNOTATION] ?? []);
+    const plan = planDeletion(token, clock.now(), held);
     const mention = await this.#release(token, !plan.deleteSecret, tryPatience(progress, left()), signal);
-    if (plan.deleteSecret && own) await secrets.remove(own, signal);
+    if (plan.deleteSecret) for (const secret of own) await secrets.remove(secret, signal);
     const failure = await this.#revokeAll(token, plan, tryPatience(progress, left()), signal);
     const remaining = left();
     const obstacle = failure ?? mention;
@@ -88,7 +88,7 @@ export class TokenFinalizer {
       const delay = retryDelay(obstacle, memory.countDeletionTry(uid), random());
       return { requeueAfter: Math.min(delay, remaining) };
     }
-    if (plan.retain !== undefined) await retention.remember(token, plan.retain, signal);
+    for (const id of plan.retain) await retention.remember(token, id, signal);
     if (mention) this.#leaveMentions(token, mention.message);
     if (failure) this.#giveUp(token, failure);
     try {
@@ -98,6 +98,18 @@ export class TokenFinalizer {
       if (failure) for (const { account, region } of placesOf(token)) onLeftBehind(uid, account, region);
     }
     return undefined;
+  }
+
+  /** Its Secrets under the name that it wants and the one that its status knows: a crash on the way to the first leaves both. */
+  async #secretsOf(token: RegistryToken, signal: AbortSignal): Promise<SecretObject[]> {
+    const { metadata, spec, status } = token;
+    const { uid, namespace } = metadata;
+    const found: SecretObject[] = [];
+    for (const name of new Set([spec.secret?.name ?? metadata.name, status?.secretRef?.name ?? []].flat())) {
+      const secret = await this.#options.secrets.read({ namespace, name }, signal);
+      if (secret && belongsTo(secret, uid)) found.push(secret);
+    }
+    return found;
   }
 
   /** @returns what kept ServiceAccounts from being released, if anything did: Secret and tokens do not wait for it */
@@ -134,7 +146,7 @@ export class TokenFinalizer {
         if ('reason' in found) failure = found;
         const tokens = [...plan.revoke, ...('reason' in found ? [] : found)];
         for (const each of new Map(tokens.map((entry) => [entry.id, entry])).values()) {
-          if (each.id === plan.retain) continue;
+          if (plan.retain.includes(each.id)) continue;
           failure = (await revoker.revoke(token, each, limited)) ?? failure;
         }
         return failure;

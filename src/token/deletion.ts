@@ -6,23 +6,30 @@ export interface DeletionPlan {
   deleteSecret: boolean;
   /** Recorded tokens to revoke, each where it was made. */
   revoke: Pick<PreviousToken, 'id' | 'account' | 'region'>[];
-  /** Identifier of the token that stays. */
-  retain: string | undefined;
+  /** Identifiers of the tokens that stay. */
+  retain: readonly string[];
   /** A mint was begun whose result is unknown: what carries our tag there is to be revoked too. */
   search: { account: string; region: string } | undefined;
 }
 
 /**
  * Reads the policies from the spec as it stands: they count even where the rest of the spec is invalid. With Retain the
- * token in the Secret stays, but not its predecessors, which nothing uses any more.
+ * token in the Secret stays, but not its predecessors, which nothing uses any more. There are two Secrets, and can be two
+ * tokens, where one of another name was to take the place of the first.
  * @param now what surely expired is gone by itself; milliseconds since 1970
- * @param held identifier of the token in the Secret, where it is known: after a crash it can be one the status does not yet name
+ * @param held identifiers of the tokens in those of its Secrets that can outlive it: after a crash there can be one that the status does not yet name
  */
-export function planDeletion({ spec, status = {} }: RegistryToken, now: number, held?: string): DeletionPlan {
+export function planDeletion(
+  { spec, status = {} }: RegistryToken,
+  now: number,
+  held: readonly string[] = [],
+): DeletionPlan {
   const retained = spec.deletionPolicy === 'Retain';
   const { token, previousTokens = [], mintIntent } = status;
-  const retain = retained ? (held ?? token?.id) : undefined;
-  const revoke = [...(token ? [token] : []), ...previousTokens].filter(({ id }) => id !== retain);
+  const current = token ? [token] : [];
+  const inUse = held.length > 0 ? held : current.map(({ id }) => id);
+  const retain = retained ? inUse : [];
+  const revoke = [...current, ...previousTokens].filter(({ id }) => !retain.includes(id));
   return {
     deleteSecret: !retained && spec.secret?.deletionPolicy !== 'Retain',
     revoke: revoke.filter((record) => surelyExpiredAt(record) > now),

@@ -237,8 +237,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'on Retain the recorded token stays, not the one that the Secret holds',
     file: 'src/token/deletion.ts',
-    search: 'retained ? (held ?? token?.id) : undefined;',
-    replace: 'retained ? token?.id : undefined;',
+    search: 'held.length > 0 ? held : ',
+    replace: '',
     caughtBy: unit('token/deletion'),
   },
   {

@@ -1,13 +1,15 @@
 import { expect } from 'chai';
 import { FINALIZER } from '../../../src/api/names.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { abortable } from '../../../src/common/abortable.ts';
+import type { ObjectName } from '../../../src/common/objects.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 import { TokenFinalizer, type FinalizerOptions } from '../../../src/controller/token-finalizer.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
 import type { Failure } from '../../../src/token/failure.ts';
 import type { SecretObject } from '../../../src/controller/secret-store.ts';
-import { anIssuedToken, aPrevious, aSecret, at } from '../../support/builders.ts';
+import { aCredential, anIssuedToken, aPrevious, aSecret, at } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const LIMIT = 15_000;
@@ -18,6 +20,13 @@ const TOKEN = anIssuedToken({
   status: { previousTokens: [aPrevious({ region: 'eu-de' })] },
 });
 const EVERYWHERE = ['default in us-south', 'default in eu-de'];
+
+/** A Secret of the RegistryToken's. */
+const secret = (name: string, tokenId: string, spec: RegistryToken['spec'] = {}): SecretObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  ...aSecret({ metadata: { name } }, { token: { ...TOKEN, spec }, credential: aCredential({ tokenId }) }),
+});
 
 type Registry = 'up' | 'down' | 'silent';
 
@@ -30,31 +39,39 @@ class Scene {
   registry: Registry = 'up';
   /** What comes of changing ServiceAccounts. */
   webhook: 'up' | 'down' | 'silent' = 'up';
-  secret: SecretObject | undefined = undefined;
+  secrets: SecretObject[] = [];
+  readonly retained: string[] = [];
   /** What comes of taking the finalizer away. */
   answer: 'given' | 'lost' = 'given';
   released = 0;
   noticedAt: number | undefined = 0;
   readonly #finalizer: TokenFinalizer;
+  readonly #token: RegistryToken;
 
-  constructor() {
+  constructor(token = TOKEN) {
+    this.#token = token;
     const nothing = (): void => undefined;
     const options = {
       tokens: {
-        read: () => Promise.resolve(TOKEN),
+        read: () => Promise.resolve(this.#token),
         removeFinalizer: () => {
           this.released++;
           return this.answer === 'lost' ? Promise.reject(new Error('connection reset')) : Promise.resolve();
         },
       },
       secrets: {
-        read: () => Promise.resolve(this.secret),
-        remove: () => Promise.resolve((this.secret = undefined)),
+        read: ({ name }: ObjectName) =>
+          Promise.resolve(this.secrets.find(({ metadata }) => metadata.name === name)),
+        remove: (gone: SecretObject) => {
+          this.secrets = this.secrets.filter((secret) => secret !== gone);
+          return Promise.resolve();
+        },
       },
       linker: { release: (_: unknown, __: boolean, limited: AbortSignal) => this.#release(limited) },
       revoker: {
         revoke: (_: unknown, { id }: { id: string }, limited: AbortSignal) => this.#revoke(id, limited),
       },
+      retention: { remember: (_: unknown, id: string) => Promise.resolve(void this.retained.push(id)) },
       memory: new Memory(),
       deletions: { noticedAt: () => this.noticedAt },
       events: { event: (_: unknown, __: unknown, reason: string) => void this.told.push(reason) },
@@ -86,7 +103,7 @@ class Scene {
   async look(): Promise<{ result: ReconcileResult | Error; took: number }> {
     const begun = this.clock.monotonic();
     const results: (ReconcileResult | Error)[] = [];
-    void this.#finalizer.finalize(TOKEN, signal).then(
+    void this.#finalizer.finalize(this.#token, signal).then(
       (value) => results.push(value),
       (error: Error) => results.push(error),
     );
@@ -182,9 +199,9 @@ describe('the finalizer of a RegistryToken', () => {
     it(`deletes the Secret and revokes at once though ServiceAccounts can't be changed: a webhook is ${webhook}`, async () => {
       const scene = new Scene();
       scene.webhook = webhook;
-      scene.secret = { apiVersion: 'v1', kind: 'Secret', ...aSecret({}, { token: TOKEN }) };
+      scene.secrets = [secret('app', 'token-1')];
       expect((await scene.look()).took).to.equal(took);
-      expect(scene.secret).to.equal(undefined);
+      expect(scene.secrets).to.deep.equal([]);
       expect(scene.revoked).to.have.length(2);
       expect(scene.released).to.equal(0);
     });
@@ -205,5 +222,40 @@ describe('the finalizer of a RegistryToken', () => {
     scene.webhook = 'up';
     await scene.finish();
     expect([scene.released, scene.told]).to.deep.equal([1, []]);
+  });
+
+  describe('after a crash between the Secret of another name, with another token, and the status', () => {
+    const both = [secret('app', 'token-1'), secret('renamed', 'token-2')];
+    const renamed = (spec: RegistryToken['spec']): RegistryToken => ({
+      ...TOKEN,
+      spec: { ...spec, secret: { name: 'renamed' } },
+      status: { ...TOKEN.status, secretRef: { name: 'app', uid: 'secret-uid' } },
+    });
+
+    it('deletes both Secrets', async () => {
+      const scene = new Scene(renamed({}));
+      scene.secrets = both;
+      await scene.finish();
+      expect([scene.secrets, scene.revoked]).to.deep.equal([[], ['token-1', 'token-0']]);
+    });
+
+    it('keeps the tokens of both where they are to stay', async () => {
+      const scene = new Scene(renamed({ deletionPolicy: 'Retain' }));
+      const kept = both.map(({ metadata }, at) =>
+        secret(metadata.name, `token-${at + 1}`, { deletionPolicy: 'Retain' }),
+      );
+      scene.secrets = kept;
+      await scene.finish();
+      expect(scene.secrets).to.deep.equal(kept);
+      expect(scene.retained).to.have.members(['token-1', 'token-2']);
+      expect(scene.revoked).to.deep.equal(['token-0']);
+    });
+
+    it('revokes that of the first where it came to be retained in the same edit: Kubernetes collects that Secret', async () => {
+      const scene = new Scene(renamed({ deletionPolicy: 'Retain' }));
+      scene.secrets = [secret('app', 'token-1'), secret('renamed', 'token-2', { deletionPolicy: 'Retain' })];
+      await scene.finish();
+      expect([scene.retained, scene.revoked]).to.deep.equal([['token-2'], ['token-1', 'token-0']]);
+    });
   });
 });

@@ -1,6 +1,16 @@
 import { expect } from 'chai';
 import { planDeletion } from '../../../src/token/deletion.ts';
-import { anIntent, anIssuedToken, aPrevious, aToken, at, DAY, HOUR, ISSUED } from '../../support/builders.ts';
+import {
+  anIntent,
+  anIssuedToken,
+  aPrevious,
+  aRecord,
+  aToken,
+  at,
+  DAY,
+  HOUR,
+  ISSUED,
+} from '../../support/builders.ts';
 
 const plan = (part: Parameters<typeof anIssuedToken>[0] = {}, now = ISSUED + HOUR) => {
   const { revoke, ...rest } = planDeletion(anIssuedToken(part), now);
@@ -8,7 +18,7 @@ const plan = (part: Parameters<typeof anIssuedToken>[0] = {}, now = ISSUED + HOU
 };
 
 describe('the deletion of a RegistryToken', () => {
-  const all = { deleteSecret: true, revoke: ['token-1'], retain: undefined, search: undefined };
+  const all = { deleteSecret: true, revoke: ['token-1'], retain: [], search: undefined };
   const previousTokens = [aPrevious({ id: 'a' }), aPrevious({ id: 'b', revokeAt: at(DAY) })];
   const rows: [string, Parameters<typeof plan>, object][] = [
     ['takes Secret and token along', [], all],
@@ -25,7 +35,7 @@ describe('the deletion of a RegistryToken', () => {
     [
       'leaves Secret and token where the token is retained, but not its predecessors',
       [{ spec: { deletionPolicy: 'Retain' }, status: { previousTokens } }],
-      { ...all, deleteSecret: false, revoke: ['a', 'b'], retain: 'token-1' },
+      { ...all, deleteSecret: false, revoke: ['a', 'b'], retain: ['token-1'] },
     ],
     ['revokes what has expired by a clock that may be wrong', [{}, ISSUED + 2 * DAY - 1], all],
     ['leaves tokens that have surely expired', [{}, ISSUED + 2 * DAY], { ...all, revoke: [] }],
@@ -43,9 +53,21 @@ describe('the deletion of a RegistryToken', () => {
 
   it('keeps the token that the Secret holds, where a crash left that one ahead of the status', () => {
     const token = anIssuedToken({ spec: { deletionPolicy: 'Retain' }, status: { mintIntent: anIntent() } });
-    const { retain, revoke } = planDeletion(token, ISSUED, 'token-2');
-    expect(retain).to.equal('token-2');
+    const { retain, revoke } = planDeletion(token, ISSUED, ['token-2']);
+    expect(retain).to.deep.equal(['token-2']);
     expect(revoke.map(({ id }) => id)).to.deep.equal(['token-1']);
+  });
+  it('keeps the tokens of both Secrets that a crash in a rename left', () => {
+    const token = anIssuedToken({ spec: { deletionPolicy: 'Retain' }, status: { previousTokens } });
+    const { retain, revoke } = planDeletion(token, ISSUED, ['token-2', 'token-1']);
+    expect(retain).to.deep.equal(['token-2', 'token-1']);
+    expect(revoke.map(({ id }) => id)).to.deep.equal(['a', 'b']);
+  });
+  it('revokes what its Secrets hold unless it is retained', () => {
+    expect(planDeletion(anIssuedToken(), ISSUED, ['token-1'])).to.deep.include({
+      revoke: [aRecord()],
+      retain: [],
+    });
   });
   it('revokes nothing where nothing was made', () => {
     expect(planDeletion(aToken(), ISSUED)).to.deep.equal({ ...all, revoke: [] });

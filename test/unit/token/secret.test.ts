@@ -1,6 +1,13 @@
 import { expect } from 'chai';
 import { Redacted } from '../../../src/common/redacted.ts';
-import { belongsTo, checksum, dockerConfig, lastEditor, secretManifest } from '../../../src/token/secret.ts';
+import {
+  belongsTo,
+  checksum,
+  dockerConfig,
+  isUntied,
+  lastEditor,
+  secretManifest,
+} from '../../../src/token/secret.ts';
 import { aCredential, anIssuedToken, aSecret, aTokenSpec, at, HOST, MINUTE } from '../../support/builders.ts';
 
 const token = anIssuedToken();
@@ -125,6 +132,13 @@ describe('whose a Secret is', () => {
   for (const [name, each, expected] of rows) {
     it(name, () => expect(belongsTo({ metadata: each }, uid)).to.equal(expected));
   }
+});
+
+it('a Secret outlives its RegistryToken when it bears its uid and is not owned by it', () => {
+  const spec = { deletionPolicy: 'Retain' } as const;
+  expect(isUntied(aSecret(), uid)).to.equal(false);
+  expect(isUntied(aSecret({}, { token: { ...token, spec } }), uid)).to.equal(true);
+  expect(isUntied(aSecret({}, { token: { ...token, spec } }), 'another')).to.equal(false);
 });
 
 const entry = (manager: string | undefined, minutes?: number) => ({
