@@ -120,7 +120,7 @@ export function assembleControllers(
     }),
     tokens: new TokenController({
       ...shared,
-      formerSecrets: new FormerSecrets(secrets, watches, linker),
+      formerSecrets: new FormerSecrets({ ...shared, watches, linker }),
       sources: watches,
       linker,
       onGood: (token) => evictor?.secretIsGood(token),

@@ -129,11 +129,22 @@ export function ownMarks(managedFields: readonly ManagedFieldsEntry[] | undefine
   labels: string[];
   annotations: string[];
 } {
-  const own = managedFields?.find(({ manager, operation }) => manager === OPERATOR && operation === 'Apply');
-  const { 'f:metadata': metadata = {} } = (own?.fieldsV1 ?? {}) as Record<string, Record<string, object>>;
+  const { 'f:metadata': metadata = {} } = ownFields(managedFields);
   const keys = (field: string): string[] =>
     Object.keys(metadata[field] ?? {}).flatMap((key) => (key.startsWith('f:') ? [key.slice(2)] : []));
   return { labels: keys('f:labels'), annotations: keys('f:annotations') };
+}
+
+/** Whether what an object holds under the payload's key is the operator's work: not in a copy, nor where somebody changed it. */
+export function wrotePayload(managedFields: readonly ManagedFieldsEntry[] | undefined): boolean {
+  return Object.hasOwn(ownFields(managedFields)['f:data'] ?? {}, `f:${PAYLOAD_KEY}`);
+}
+
+function ownFields(
+  managedFields: readonly ManagedFieldsEntry[] | undefined,
+): Record<string, Record<string, object>> {
+  const own = managedFields?.find(({ manager, operation }) => manager === OPERATOR && operation === 'Apply');
+  return (own?.fieldsV1 ?? {}) as Record<string, Record<string, object>>;
 }
 
 /** The docker configuration: `auths` keyed by bare host, as kubelet and docker look it up. */

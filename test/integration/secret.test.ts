@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { sleep, systemClock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { KubeError } from '../../src/kube/errors.ts';
+import type { Manifest } from '../../src/kube/manifest.ts';
 import { SECRETS } from '../../src/kube/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import { API_KEY, OPERATOR_NAMESPACE, type SecretObject, type World } from '../support/world.ts';
@@ -60,6 +61,29 @@ describe('the Secret of a RegistryToken', () => {
     const after = await whenSecretHolds(name, status?.token?.id);
     expect(after.metadata.uid).to.equal(before.metadata.uid);
     expect(world.service.tokens()).to.have.length(minted);
+  });
+
+  it('copied with all its labels: the copy is left alone, also when the Secret gets another name, and the original goes with an event', async () => {
+    const name = await world.createToken(namespace);
+    await world.whenReady(name);
+    const { metadata, type, data } = await world.secret(name);
+    const { labels, annotations, ownerReferences } = metadata;
+    const copy = { namespace, name: `${name.name}-copy` };
+    const created = await world.client.create<SecretObject>(SECRETS, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { ...copy, labels, annotations, ownerReferences },
+      type,
+      data,
+    } as Manifest);
+    await world.patchToken(name, { spec: { secret: { name: `${name.name}-renamed` } } });
+    await world.eventually('the original is gone', async () => {
+      const reasons = await world.eventReasons(name);
+      return reasons.includes('SecretRemoved') ? { value: true } : { seen: reasons.join() };
+    });
+    expect(await world.exists(world.secret(name))).to.equal(false);
+    expect((await world.secret(copy)).metadata.resourceVersion).to.equal(created.metadata.resourceVersion);
+    await world.whenReady(name);
   });
 
   it('deleted while the credentials of its account are gone: is restored from what the operator knows', async () => {

@@ -75,8 +75,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a Secret of an earlier name goes while ServiceAccounts give it to pods',
     file: 'src/controller/former-secrets.ts',
-    search: 'this.#linker.gives(token, former)',
-    replace: 'this.#linker.gives(token, name)',
+    search: 'linker.gives(token, former)',
+    replace: 'linker.gives(token, name)',
     caughtBy: unit('controller/former-secrets'),
   },
   {

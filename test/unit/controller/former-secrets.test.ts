@@ -2,17 +2,30 @@ import { expect } from 'chai';
 import { FormerSecrets } from '../../../src/controller/former-secrets.ts';
 import type { SecretObject, SecretStore } from '../../../src/controller/secret-store.ts';
 import type { ObjectName } from '../../../src/common/objects.ts';
+import { Logs } from '../kube/support/logs.ts';
 import { aCredential, anIssuedToken, aSecret } from '../../support/builders.ts';
 
 const { signal } = new AbortController();
 const TOKEN = anIssuedToken({ metadata: { name: 'app' }, spec: { secret: { name: 'new' } } });
 
+/** Whose work a payload is. */
+const written = (manager: string, operation = 'Apply') => ({
+  manager,
+  operation,
+  fieldsV1: { 'f:data': { 'f:.dockerconfigjson': {} } },
+});
+
 /** A Secret of the RegistryToken's under some name, holding some token. */
-const secret = (name: string, tokenId: string, uid = TOKEN.metadata.uid): SecretObject => ({
+const secret = (
+  name: string,
+  tokenId: string,
+  uid = TOKEN.metadata.uid,
+  managedFields = [written('registry-token-operator')],
+): SecretObject => ({
   apiVersion: 'v1',
   kind: 'Secret',
   ...aSecret(
-    { metadata: { name, uid: `uid of ${name}` } },
+    { metadata: { name, uid: `uid of ${name}`, managedFields } },
     { token: { ...TOKEN, metadata: { ...TOKEN.metadata, uid } }, credential: aCredential({ tokenId }) },
   ),
 });
@@ -20,20 +33,22 @@ const secret = (name: string, tokenId: string, uid = TOKEN.metadata.uid): Secret
 function stage(
   cluster: SecretObject[],
   { watched = cluster, given = [] }: { watched?: SecretObject[]; given?: string[] } = {},
-): { former: FormerSecrets; removed: string[] } {
+): { former: FormerSecrets; removed: string[]; told: string[]; logs: Logs } {
   const removed: string[] = [];
+  const told: string[] = [];
+  const logs = new Logs();
   const secrets: Pick<SecretStore, 'read' | 'remove'> = {
     read: ({ name }: ObjectName) => Promise.resolve(cluster.find(({ metadata }) => metadata.name === name)),
     remove: ({ metadata }: SecretObject) => Promise.resolve(void removed.push(metadata.name)),
   };
-  const former = new FormerSecrets(
+  const former = new FormerSecrets({
     secrets,
-    { secretsOf: () => watched },
-    {
-      gives: (_, name) => given.includes(name),
-    },
-  );
-  return { former, removed };
+    watches: { secretsOf: () => watched },
+    linker: { gives: (_, name) => given.includes(name) },
+    events: { event: (_, __, reason, note) => void told.push(`${reason}: ${note}`) },
+    logger: logs,
+  });
+  return { former, removed, told, logs };
 }
 
 describe('the former Secrets of a RegistryToken', () => {
@@ -68,6 +83,35 @@ describe('the former Secrets of a RegistryToken', () => {
     await former.remove(TOKEN, 'new', signal);
     expect(removed).to.deep.equal([]);
   });
+
+  it('are told of when they go', async () => {
+    const { former, told, logs } = stage([secret('old', 'token-1')]);
+    await former.remove(TOKEN, 'new', signal);
+    const note = 'Secret old deleted: Secret new has taken its place';
+    expect(told).to.deep.equal([`SecretRemoved: ${note}`]);
+    expect(logs.messages('info')).to.deep.equal([note]);
+  });
+
+  for (const [what, managedFields] of [
+    ['a copy that somebody applied', [written('kubectl-client-side-apply', 'Update')]],
+    [
+      'what somebody wrote under the operator’s name, but not by applying',
+      [written('registry-token-operator', 'Update')],
+    ],
+    [
+      'one whose payload somebody changed',
+      [
+        { ...written('registry-token-operator'), fieldsV1: { 'f:type': {} } },
+        written('kubectl-edit', 'Update'),
+      ],
+    ],
+    ['one of which that is not known', []],
+  ] as [string, ReturnType<typeof written>[]][])
+    it(`are none of these: ${what}; it stays, and nobody comes back for it`, async () => {
+      const { former, removed, told } = stage([secret('copy', 'token-1', undefined, managedFields)]);
+      expect(await former.remove(TOKEN, 'new', signal)).to.equal(false);
+      expect([removed, told]).to.deep.equal([[], []]);
+    });
 
   it('tell which tokens they hold', () => {
     const { former } = stage([secret('old', 'token-1'), secret('new', 'token-2')]);
