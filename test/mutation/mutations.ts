@@ -80,6 +80,27 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: unit('controller/former-secrets'),
   },
   {
+    name: 'a copy of the Secret goes with those of earlier names',
+    file: 'src/controller/former-secrets.ts',
+    search: ' || !wrotePayload(secret.metadata.managedFields)',
+    replace: '',
+    caughtBy: unit('controller/former-secrets'),
+  },
+  {
+    name: 'ServiceAccounts that can not be changed hold a RegistryToken for ever',
+    file: 'src/controller/token-finalizer.ts',
+    search: 'if (!(error instanceof KubeError || error instanceof DeadlinePassed)) throw error;',
+    replace: 'throw error;',
+    caughtBy: unit('controller/token-finalizer'),
+  },
+  {
+    name: 'a token is taken for expired by a clock that may be wrong',
+    file: 'src/token/schedule.ts',
+    search: 'return expiryOf(record) + CLOCK_ERROR;',
+    replace: 'return expiryOf(record);',
+    caughtBy: unit('token/status', 'token/deletion', 'controller/revoker'),
+  },
+  {
     name: 'a pod is evicted although it has recovered since it was listed',
     file: 'src/controller/pod-evictor.ts',
     search: 'if (pod && token && curable(pod))',

@@ -63,7 +63,7 @@ class Scene {
         read: ({ name }: ObjectName) =>
           Promise.resolve(this.secrets.find(({ metadata }) => metadata.name === name)),
         remove: (gone: SecretObject) => {
-          this.secrets = this.secrets.filter((secret) => secret !== gone);
+          this.secrets = this.secrets.filter((each) => each !== gone);
           return Promise.resolve();
         },
       },
@@ -225,6 +225,7 @@ describe('the finalizer of a RegistryToken', () => {
   });
 
   describe('after a crash between the Secret of another name, with another token, and the status', () => {
+    const RETAIN = { deletionPolicy: 'Retain' } as const;
     const both = [secret('app', 'token-1'), secret('renamed', 'token-2')];
     const renamed = (spec: RegistryToken['spec']): RegistryToken => ({
       ...TOKEN,
@@ -240,10 +241,8 @@ describe('the finalizer of a RegistryToken', () => {
     });
 
     it('keeps the tokens of both where they are to stay', async () => {
-      const scene = new Scene(renamed({ deletionPolicy: 'Retain' }));
-      const kept = both.map(({ metadata }, at) =>
-        secret(metadata.name, `token-${at + 1}`, { deletionPolicy: 'Retain' }),
-      );
+      const scene = new Scene(renamed(RETAIN));
+      const kept = [secret('app', 'token-1', RETAIN), secret('renamed', 'token-2', RETAIN)];
       scene.secrets = kept;
       await scene.finish();
       expect(scene.secrets).to.deep.equal(kept);
@@ -252,8 +251,8 @@ describe('the finalizer of a RegistryToken', () => {
     });
 
     it('revokes that of the first where it came to be retained in the same edit: Kubernetes collects that Secret', async () => {
-      const scene = new Scene(renamed({ deletionPolicy: 'Retain' }));
-      scene.secrets = [secret('app', 'token-1'), secret('renamed', 'token-2', { deletionPolicy: 'Retain' })];
+      const scene = new Scene(renamed(RETAIN));
+      scene.secrets = [secret('app', 'token-1'), secret('renamed', 'token-2', RETAIN)];
       await scene.finish();
       expect([scene.retained, scene.revoked]).to.deep.equal([['token-2'], ['token-1', 'token-0']]);
     });
