@@ -1,8 +1,11 @@
 import { expect } from 'chai';
+import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { aToken, HOUR, MINUTE } from '../support/builders.ts';
 import { CALM } from './climate.ts';
 import type { Outcome } from './figures.ts';
 import { runSeeds } from './seed-runner.ts';
 import { simulate } from './simulation.ts';
+import { World } from './world.ts';
 
 /** A few of those that the command line runs (npm run test:simulation). */
 const SEEDS = 40;
@@ -33,6 +36,25 @@ describe('a simulated operator', () => {
     check([outcome]);
     expect(outcome.figures).to.include({ lost: 0, swept: 0, recorded: outcome.figures.mints });
     expect(outcome.figures.mints).to.be.above(0);
+  });
+
+  it('leaves no living token when a RegistryToken goes, though by its clock, a day and an hour ahead, it has expired', async () => {
+    const world = new World({ seed: 1, climate: CALM });
+    await world.begin();
+    await world.clock.advance(MINUTE);
+    if (world.leader) world.leader.clock.skew = 25 * HOUR;
+    const name = { namespace: 'team-a', name: 'app' };
+    const { apiVersion, kind } = aToken();
+    const spec = { rotation: { policy: 'Manual' } };
+    await world.user.create(REGISTRY_TOKENS, { apiVersion, kind, metadata: name, spec });
+    await world.clock.advance(HOUR);
+    const living = () => world.registries.tokens().filter(({ id }) => world.audit.mints.get(id));
+    expect(living()).to.have.length(1);
+    await world.user.delete(REGISTRY_TOKENS, name);
+    await world.clock.advance(MINUTE);
+    expect([world.tokens(), living(), world.audit.violations]).to.deep.equal([[], [], []]);
+    world.leader?.kill();
+    world.server.close();
   });
 
   it('replays exactly', async () => {
