@@ -5,7 +5,6 @@ import packageJson from '../package.json' with { type: 'json' };
 import { OPERATOR } from './api/names.ts';
 import { systemClock as clock } from './common/clock.ts';
 import { parseConfig, type BindAddress, type Config } from './config.ts';
-import { registryProxy } from './config/registry-proxy.ts';
 import type { RegistryAccount } from './api/registry-account.ts';
 import type { RegistryToken } from './api/registry-token.ts';
 import { Operator } from './controller/operator.ts';
@@ -20,6 +19,7 @@ import { createLogger } from './ops/logger.ts';
 import { Metrics } from './ops/metrics.ts';
 import { SecretScrubber } from './ops/secret-scrubber.ts';
 import { RegistryDirectory } from './registry/directory.ts';
+import { registryProxy } from './registry/proxy.ts';
 
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 /** Longer than everything else in one reconcile may take, in milliseconds. */

@@ -146,7 +146,7 @@ async function accessOf(kubeConfig: KubeConfig, granted: Granted | undefined): P
 
 /** What else than an exec plugin gives credentials, for client-node to read. */
 function sourceOf(kubeConfig: KubeConfig, granted: Granted | undefined): KubeConfig {
-  if (granted) return withoutCaches(kubeConfig, ({ exec: _, ...user }) => user);
+  if (granted) return withoutCaches(kubeConfig, (user) => ({ ...user, exec: undefined }));
   // Its token file is read at most once a minute by the clock of the authenticator; a copy reads it now.
   return kubeConfig.getCurrentUser()?.authProvider?.name === 'tokenFile'
     ? withoutCaches(kubeConfig)

@@ -34,12 +34,14 @@ export async function runExecPlugin(
   { command, args, env }: ExecCommand,
   signal: AbortSignal,
 ): Promise<Granted> {
+  // oxlint-disable-next-line no-restricted-globals -- a plugin inherits the environment, as client-go has it
+  const inherited = process.env;
   const added = Object.fromEntries((env ?? []).map(({ name, value }) => [name, value]));
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = execFile(
     command,
     args ?? [],
-    { env: { ...process.env, ...added }, signal, killSignal: 'SIGKILL', maxBuffer: LARGEST_OUTPUT },
+    { env: { ...inherited, ...added }, signal, killSignal: 'SIGKILL', maxBuffer: LARGEST_OUTPUT },
     (error, output) => (error ? reject(new ExecPluginFailure(reasonOf(error))) : resolve(output)),
   );
   child.stdin?.end();

@@ -3,7 +3,8 @@ import type { Redacted } from '../common/redacted.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { Door } from './door.ts';
 import { RegistryError } from './errors.ts';
-import { HttpClient, type HttpSender, type Proxy } from './http-client.ts';
+import { HttpClient, type HttpSender } from './http-client.ts';
+import type { Proxy } from './proxy.ts';
 import { IamSession } from './ibm-iam/iam-session.ts';
 import {
   accountIdOf,

@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { readAnswer, type HttpAnswer, type RawAnswer } from './http-answer.ts';
+import type { Proxy } from './proxy.ts';
 
 export interface HttpRequest {
   method: 'GET' | 'POST' | 'DELETE';
@@ -16,14 +17,6 @@ export interface HttpRequest {
    * nothing was sent.
    */
   guard?: (() => void) | undefined;
-}
-
-/** What requests by https go through. */
-export interface Proxy {
-  /** With the user and the password, if it asks for them. */
-  url: string;
-  /** Hosts, and domains with all their hosts, that are reached without it, separated by commas; `*` for all. */
-  except: string;
 }
 
 export interface HttpClientOptions {

@@ -1,195 +1,16 @@
 import { expect } from 'chai';
-import type { RegistryAccount, RegistryAccountStatus } from '../../../src/api/registry-account.ts';
-import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import { sleep } from '../../../src/common/clock.ts';
-import type { KubeObject } from '../../../src/common/objects.ts';
-import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
-import { Sweeper } from '../../../src/controller/sweeper.ts';
-import { TokenUsers } from '../../../src/controller/token-users.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
-import type { EventRecorder } from '../../../src/kube/event-recorder.ts';
 import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
-import type { Call, Transport } from '../../../src/kube/transport.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
-import type { ListedToken, Registry } from '../../../src/registry/port.ts';
-import { describe as describeToken } from '../../../src/token/tag.ts';
 import { anAccount, anIssuedToken, aRecord, aSecret, HOUR, MINUTE } from '../../support/builders.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
-
-const CLUSTER = 'this-cluster';
-const DELAY = 10 * MINUTE;
-
-/** The registries of one account by region, a cluster, and a sweeper between them. */
-class Stage {
-  readonly clock = new VirtualClock();
-  readonly regions = new Map<string, ListedToken[]>();
-  /** Regions that fail, and what with. */
-  readonly down = new Map<string, RegistryError>();
-  readonly revoked: string[] = [];
-  /** What the metrics were told of revocations. */
-  readonly counted: string[] = [];
-  readonly listed: string[] = [];
-  readonly events: string[] = [];
-  readonly lines: string[] = [];
-  readonly enqueued: string[] = [];
-  /** What the API server has. The watches saw the same unless `watched` says otherwise. */
-  tokens: RegistryToken[] = [];
-  secrets: KubeObject[] = [];
-  account: RegistryAccount | undefined = anAccount({ spec: { iamEndpoint: 'https://iam.example' } });
-  watched: { tokens?: RegistryToken[]; deleted?: string[] } = {};
-  orphans: ReadonlyMap<string, number> = new Map();
-  mayRevoke = true;
-  /** Milliseconds that a revocation takes. */
-  revocationTime = 0;
-  /** How far the registries' clocks are ahead, in milliseconds. */
-  skew = 0;
-  /** Happens once, during the next list. */
-  whileListing: (() => void) | undefined;
-  apiServerFails = false;
-  readonly #deleted = new Set<string>();
-  sweeper: Sweeper;
-
-  constructor({
-    sweep = 'revoke',
-    namespaces = [],
-  }: { sweep?: 'revoke' | 'report'; namespaces?: string[] } = {}) {
-    this.sweeper = this.#sweeper(sweep, namespaces);
-  }
-
-  /** The operator starts again: everything in memory is gone. */
-  restart(): void {
-    this.sweeper = this.#sweeper('revoke', []);
-  }
-
-  add(region: string, id: string, description = orphanTag(), expiresAt: number | null = null): void {
-    const rows = this.regions.get(region) ?? [];
-    this.regions.set(region, [...rows, { id, description, expiresAt, revoked: false }]);
-  }
-
-  look(): ReturnType<Sweeper['reconcile']> {
-    return this.sweeper.reconcile('default', new AbortController().signal);
-  }
-
-  /** Looks, and as often again as asked to, for so long. */
-  async run(milliseconds: number): Promise<void> {
-    const end = this.clock.monotonic() + milliseconds;
-    for (;;) {
-      const { requeueAfter = Infinity } = (await this.look()) ?? {};
-      const left = end - this.clock.monotonic();
-      await this.clock.advance(Math.min(requeueAfter, left));
-      if (requeueAfter >= left) return;
-    }
-  }
-
-  get status(): RegistryAccountStatus {
-    return this.account?.status ?? {};
-  }
-
-  #sweeper(sweep: 'revoke' | 'report', namespaces: string[]): Sweeper {
-    const { clock } = this;
-    const client = new KubeClient(this.#transport(), { fieldManager: 'test' });
-    const note = (line: unknown, message?: string): void => {
-      this.lines.push(message ?? String(line));
-    };
-    return new Sweeper({
-      client,
-      clock,
-      sweep,
-      clusterId: CLUSTER,
-      sweepDelay: DELAY,
-      sweepInterval: HOUR,
-      skew: () => this.skew,
-      random: () => 0,
-      account: () => this.account,
-      allTokens: () => this.watched.tokens ?? this.tokens,
-      users: new TokenUsers(
-        client,
-        {
-          tokens: () => this.watched.tokens ?? this.tokens,
-          secrets: () => this.secrets,
-          accounts: () => (this.account ? [this.account] : []),
-          deletions: { gone: () => this.watched.deleted ?? this.#deleted },
-        },
-        namespaces,
-      ),
-      sessions: {
-        registry: (_: string, region: string) => this.#registry(region),
-      } as unknown as AccountSessions,
-      events: {
-        event: (_: KubeObject, __: string, reason: string) => void this.events.push(reason),
-      } as unknown as EventRecorder,
-      metrics: {
-        minted: () => undefined,
-        repaired: () => undefined,
-        revoked: (result) => void this.counted.push(result),
-        orphans: () => undefined,
-      },
-      logger: { debug: () => undefined, info: note, warn: note, error: note },
-      onOrphans: (_, byRegion) => {
-        this.orphans = byRegion;
-      },
-      enqueue: (account) => void this.enqueued.push(account),
-    });
-  }
-
-  #registry(region: string): Registry {
-    const fail = (): void => {
-      const error = this.down.get(region);
-      if (error) throw error;
-    };
-    const registry: Pick<Registry, 'list' | 'revoke'> = {
-      list: async () => {
-        this.listed.push(region);
-        const { whileListing } = this;
-        this.whileListing = undefined;
-        whileListing?.();
-        fail();
-        return this.regions.get(region) ?? [];
-      },
-      revoke: async (id) => {
-        fail();
-        if (!this.mayRevoke) throw new LeadershipLost('another process leads');
-        if (this.revocationTime > 0) await sleep(this.clock, this.revocationTime, new AbortController().signal);
-        this.revoked.push(id);
-        this.regions.set(
-          region,
-          (this.regions.get(region) ?? []).filter((row) => row.id !== id),
-        );
-      },
-    };
-    return registry as Registry;
-  }
-
-  #transport(): Transport {
-    const request = async ({ method, path, body }: Call): Promise<unknown> => {
-      if (this.apiServerFails) throw new KubeError('down', { status: 503 });
-      if (method === 'PATCH') {
-        const [, { value }] = body as [unknown, { value: RegistryAccountStatus }];
-        if (this.account) this.account = { ...this.account, status: value };
-        return this.account;
-      }
-      if (path.endsWith('/registryaccounts')) return list(this.account ? [this.account] : []);
-      if (path.endsWith('/registrytokens')) return list(this.tokens);
-      if (path.endsWith('/secrets')) return list(this.secrets);
-      if (!this.account) throw new KubeError('gone', { status: 404 });
-      return this.account;
-    };
-    return { request, stream: () => expect.fail('nothing is watched'), close: async () => undefined };
-  }
-}
-
-const list = (items: KubeObject[]): object => ({ metadata: { resourceVersion: '1' }, items });
-
-const orphanTag = (part: Partial<{ clusterId: string; uid: string; revision: number }> = {}): string =>
-  describeToken('', { clusterId: CLUSTER, uid: 'gone', revision: 1, ...part });
+import { DELAY, orphanTag, SweepStage } from './support/sweep-stage.ts';
 
 const outage = new RegistryError('Unavailable', 'the registry is down');
 
 describe('sweeper', () => {
-  let stage: Stage;
+  let stage: SweepStage;
   beforeEach(() => {
-    stage = new Stage();
+    stage = new SweepStage();
   });
 
   it('revokes what was unused for the delay, says so once, and counts meanwhile', async () => {
@@ -232,7 +53,7 @@ describe('sweeper', () => {
   });
 
   it('--sweep=report revokes nothing and tells of each once', async () => {
-    stage = new Stage({ sweep: 'report' });
+    stage = new SweepStage({ sweep: 'report' });
     stage.add('us-south', 'a');
     await stage.run(5 * HOUR);
     expect(stage.revoked).to.deep.equal([]);
@@ -335,7 +156,7 @@ describe('sweeper', () => {
   it('regions that nothing names are looked at only where they are IBM Cloud’s, and not again before their time', async () => {
     await stage.look();
     expect(stage.listed).to.deep.equal(['us-south']);
-    stage = new Stage();
+    stage = new SweepStage();
     stage.account = anAccount();
     stage.down.set('jp-tok', outage);
     stage.add('eu-es', 'a');
@@ -376,7 +197,7 @@ describe('sweeper', () => {
     });
 
     it('also by an operator of a few namespaces', async () => {
-      stage = new Stage({ namespaces: ['team'] });
+      stage = new SweepStage({ namespaces: ['team'] });
       await stage.look();
       stage.add('us-south', 'a');
       stage.watched = { tokens: [left], deleted: [] };
@@ -478,7 +299,7 @@ describe('sweeper', () => {
   });
 
   it('with some namespaces in view, it speaks only for RegistryTokens it sees or saw deleted', async () => {
-    stage = new Stage({ namespaces: ['team'] });
+    stage = new SweepStage({ namespaces: ['team'] });
     stage.watched = { deleted: ['seen'] };
     stage.add('us-south', 'a', orphanTag({ uid: 'elsewhere' }));
     stage.add('us-south', 'b', orphanTag({ uid: 'seen' }));

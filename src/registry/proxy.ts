@@ -1,4 +1,10 @@
-import type { Proxy } from '../registry/http-client.ts';
+/** What requests by https go through. */
+export interface Proxy {
+  /** With the user and the password, if it asks for them. */
+  url: string;
+  /** Hosts, and domains with all their hosts, that are reached without it, separated by commas; `*` for all. */
+  except: string;
+}
 
 /**
  * The proxy that leads to registries, by HTTPS_PROXY and NO_PROXY or their names in lower case, which come first as in curl.
