@@ -2,6 +2,7 @@ import type { Clock } from '../../src/common/clock.ts';
 import type { BearerSigner } from './bearer-signer.ts';
 import type { Identifiers } from './identifiers.ts';
 import { decodeJwt } from './jwt.ts';
+import { LEEWAY } from './leeway.ts';
 import { formOf, json, queryOf, type Answer, type Request } from './message.ts';
 import type { Problems } from './problems.ts';
 import type { RegistryToken } from './registry-token.ts';
@@ -99,19 +100,20 @@ export class BearerApi {
   ): Promise<{ value: string; issuedAt: string; expiresIn: number }> {
     const signer = await this.#options.signer();
     const now = Math.floor(this.#options.clock.now() / 1000);
-    const exp = Math.floor(Math.min(now + lifetime / 1000, (token.expiresAt ?? Infinity) / 1000));
+    const end = Math.floor(Math.min(now + lifetime / 1000, (token.expiresAt ?? Infinity) / 1000));
     const value = signer.sign({
       iss: this.#options.issuer(),
       sub: token.account,
       aud: service,
-      exp,
+      // Early, for the registry to refuse it at its end.
+      exp: end - LEEWAY,
       nbf: now,
       iat: now,
       jti: this.#options.identifiers.uuid(),
       access,
     });
     this.#options.authorized(value);
-    return { value, issuedAt: new Date(now * 1000).toISOString(), expiresIn: exp - now };
+    return { value, issuedAt: new Date(now * 1000).toISOString(), expiresIn: end - now };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/common/clock.ts';
 import type { BearerSigner } from './bearer-signer.ts';
 import { decodeJwt } from './jwt.ts';
+import { LEEWAY } from './leeway.ts';
 import { json, type Answer, type Request } from './message.ts';
 import type { Problems } from './problems.ts';
 
@@ -39,6 +40,6 @@ export class DoorApi {
     if (!(await signer()).hasSigned(bearer)) return false;
     const { nbf, exp } = decodeJwt(bearer)?.claims ?? {};
     const now = clock.now() / 1000;
-    return Number(nbf) <= now && now < Number(exp);
+    return Number(nbf) - LEEWAY <= now && now < Number(exp) + LEEWAY;
   }
 }

@@ -6,12 +6,14 @@ import { startDockerRegistry, type DockerRegistry } from '../../sandbox/docker-r
 import { missingPrograms } from '../../sandbox/programs.ts';
 import { serve, type Server } from '../../sandbox/token-service/http-server.ts';
 import { TokenService } from '../../sandbox/token-service/token-service.ts';
-import { systemClock } from '../../src/common/clock.ts';
+import { sleep, systemClock } from '../../src/common/clock.ts';
 import { writeImage } from './oci-layout.ts';
 import { Skopeo, UNAUTHORIZED, type Failure } from './skopeo.ts';
 
 const API_KEY = 'ours';
 const ACCOUNT = 'a'.repeat(32);
+/** Of the tokens that expire. */
+const LIFETIME = 5_000;
 
 describe('a registry of CNCF Distribution, with the token service', () => {
   let folder: string;
@@ -31,13 +33,14 @@ describe('a registry of CNCF Distribution, with the token service', () => {
     service = new TokenService({
       clock: systemClock,
       apiKeys: [{ key: API_KEY, accountId: ACCOUNT }],
+      tokenLifetime: LIFETIME,
     });
     tokenServer = await serve(service, { port: 0 });
     registry = await startDockerRegistry({ folder, service, serviceUrl: tokenServer.url });
     await writeImage(join(folder, 'image'));
     skopeo = new Skopeo(folder, join(folder, 'image'));
-    tokens.readOnly = await mint('');
-    tokens.readWrite = await mint('?write=true');
+    tokens.readOnly = await mint('?permanent=true');
+    tokens.readWrite = await mint('?permanent=true&write=true');
     expect(await push(tokens.readWrite)).to.equal(undefined);
     expect(await pull(tokens.readOnly)).to.equal(undefined);
   });
@@ -62,6 +65,29 @@ describe('a registry of CNCF Distribution, with the token service', () => {
     const headers = await signIn();
     const response = await fetch(`${tokenServer.url}/api/v1/tokens${query}`, { method: 'POST', headers });
     return ((await response.json()) as { token: string }).token;
+  }
+
+  /** A bearer token by the password grant, and when it ends as clients reckon. */
+  async function logIn(password: string): Promise<{ bearer: string; end: number }> {
+    const body = new URLSearchParams({
+      grant_type: 'password',
+      service: 'registry',
+      client_id: 'containerd-client',
+      scope: 'repository:ours/app:pull',
+      username: 'token',
+      password,
+    });
+    const response = await fetch(`${tokenServer.url}/oauth/token`, { method: 'POST', body });
+    const answer = (await response.json()) as Record<string, string>;
+    const end = Date.parse(answer['issued_at'] ?? '') + Number(answer['expires_in']) * 1000;
+    return { bearer: answer['access_token'] ?? '', end };
+  }
+
+  async function statusOfManifest(bearer: string): Promise<number> {
+    const { status } = await fetch(`http://${registry.host}/v2/ours/app/manifests/1`, {
+      headers: { Authorization: `Bearer ${bearer}`, Accept: 'application/vnd.oci.image.manifest.v1+json' },
+    });
+    return status;
   }
 
   function dockerConfig(value: string | undefined): string {
@@ -92,20 +118,16 @@ describe('a registry of CNCF Distribution, with the token service', () => {
       401,
       `Bearer realm="${tokenServer.url}/oauth/token",service="registry"`,
     ]);
-    const body = new URLSearchParams({
-      grant_type: 'password',
-      service: 'registry',
-      client_id: 'containerd-client',
-      scope: 'repository:ours/app:pull',
-      username: 'token',
-      password: tokens.readOnly,
-    });
-    const answer = await fetch(`${tokenServer.url}/oauth/token`, { method: 'POST', body });
-    const { access_token: bearer } = (await answer.json()) as Record<string, string>;
-    const manifest = await fetch(`http://${registry.host}/v2/ours/app/manifests/1`, {
-      headers: { Authorization: `Bearer ${bearer}`, Accept: 'application/vnd.oci.image.manifest.v1+json' },
-    });
-    expect(manifest.status).to.equal(200);
+    const { bearer } = await logIn(tokens.readOnly);
+    expect(await statusOfManifest(bearer)).to.equal(200);
+  });
+
+  it('believes no bearer token for longer than the registry token lives that it was given for', async () => {
+    const { bearer, end } = await logIn(await mint(''));
+    expect(end - systemClock.now()).to.be.within(0, LIFETIME);
+    expect(await statusOfManifest(bearer)).to.equal(200);
+    await sleep(systemClock, end + 1_000 - systemClock.now());
+    expect(await statusOfManifest(bearer)).to.equal(401);
   });
 
   it('refuses a token as soon as it is revoked', async () => {

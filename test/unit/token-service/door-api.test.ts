@@ -1,13 +1,14 @@
 import { expect } from 'chai';
+import { decodeJwt } from 'jose';
 import type { Answer } from '../../../sandbox/token-service/message.ts';
 import { basic, bodyOf, call, fixture, HOST, mint, signIn } from './fixture.ts';
 
 describe('the door of the registry, /v2/', () => {
   const { service, clock } = fixture();
-  const enter = (headers: Record<string, string> = {}): Promise<Answer> =>
-    call(service, 'GET', '/v2/', { headers });
-  const bearerFor = async (value: string): Promise<string> => {
-    const answer = await call(service, 'GET', '/oauth/token?service=registry', { headers: basic(value) });
+  const enter = (headers: Record<string, string> = {}, at = service): Promise<Answer> =>
+    call(at, 'GET', '/v2/', { headers });
+  const bearerFor = async (value: string, at = service): Promise<string> => {
+    const answer = await call(at, 'GET', '/oauth/token?service=registry', { headers: basic(value) });
     return String(bodyOf(answer).token);
   };
 
@@ -28,8 +29,23 @@ describe('the door of the registry, /v2/', () => {
     const bearer = await bearerFor(await mint(service, await signIn(service)));
     const headers = { authorization: `Bearer ${bearer}` };
     expect((await enter(headers)).status).to.equal(200);
-    await clock.advance(60_000);
+    await clock.advance(59_999);
+    expect((await enter(headers)).status).to.equal(200);
+    await clock.advance(1);
     expect((await enter(headers)).status).to.equal(401);
+  });
+
+  it('takes a bearer token a minute before and after the time it tells, as registries do', async () => {
+    const { service: other, clock: itsClock } = fixture();
+    const bearer = await bearerFor(await mint(other, await signIn(other)), other);
+    const { nbf, exp } = decodeJwt(bearer);
+    const statusAt = async (time: number): Promise<number> => {
+      itsClock.jump(time - itsClock.now());
+      return (await enter({ authorization: `Bearer ${bearer}` }, other)).status;
+    };
+    const [begin, end] = [(Number(nbf) - 60) * 1000, (Number(exp) + 60) * 1000];
+    expect([await statusAt(begin - 1), await statusAt(begin)]).to.deep.equal([401, 200]);
+    expect([await statusAt(end - 1), await statusAt(end)]).to.deep.equal([200, 401]);
   });
 
   it('stays shut to anything else', async () => {
