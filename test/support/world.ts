@@ -12,7 +12,7 @@ import { KubeClient } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { httpTransport } from '../../src/kube/http-transport.ts';
 import { EVENTS, NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
-import type { Transport } from '../../src/kube/transport.ts';
+import type { Call, Transport } from '../../src/kube/transport.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import { RegistryDirectory } from '../../src/registry/directory.ts';
 import type { Secret } from '../../src/token/secret.ts';
@@ -41,6 +41,8 @@ export class World {
   /** Every line the operator logged. */
   readonly log: Record<string, unknown>[] = [];
   readonly apiServer: RunningApiServer;
+  /** Gets each of the operator's calls to the API server in the server's place, watches left out, and may pass it on. */
+  intercept: ((call: Call, pass: () => Promise<unknown>) => Promise<unknown>) | undefined;
   readonly #server: Server;
   readonly #transports: Transport[] = [];
   #operator: RunningOperator | undefined;
@@ -73,7 +75,7 @@ export class World {
     this.apiServer = apiServer;
     this.#server = server;
     this.service = service;
-    this.client = this.#connect('test');
+    this.client = new KubeClient(this.#connect('test'), { fieldManager: 'test' });
   }
 
   /** Where the token service is. */
@@ -98,6 +100,8 @@ export class World {
       listTokens: () => [],
       listAccounts: () => [],
     });
+    const userAgent = 'registry-token-operator';
+    const transport = this.#connect(userAgent, kubeConfig);
     const operator = new Operator({
       settings: {
         operatorNamespace: OPERATOR_NAMESPACE,
@@ -113,7 +117,7 @@ export class World {
         shutdownTimeout: 5_000,
         ...settings,
       },
-      client: this.#connect('registry-token-operator', kubeConfig),
+      client: new KubeClient(this.#intercepted(transport), { fieldManager: userAgent }),
       directory: new RegistryDirectory({
         clock: itsClock,
         userAgent: 'test',
@@ -302,11 +306,21 @@ export class World {
     }
   }
 
-  #connect(fieldManager: string, kubeConfig = this.apiServer.kubeConfig): KubeClient {
-    const logger = pino({ level: 'silent' });
-    const transport = httpTransport(kubeConfig, { clock, logger, userAgent: fieldManager });
+  #connect(userAgent: string, kubeConfig = this.apiServer.kubeConfig): Transport {
+    const transport = httpTransport(kubeConfig, { clock, logger: pino({ level: 'silent' }), userAgent });
     this.#transports.push(transport);
-    return new KubeClient(transport, { fieldManager });
+    return transport;
+  }
+
+  #intercepted(transport: Transport): Transport {
+    return {
+      request: (call) => {
+        const pass = (): Promise<unknown> => transport.request(call);
+        return this.intercept ? this.intercept(call, pass) : pass();
+      },
+      stream: (call) => transport.stream(call),
+      close: () => transport.close(),
+    };
   }
 
   #record(line: string): void {
