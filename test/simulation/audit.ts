@@ -33,7 +33,8 @@ const PROMPTNESS = 3 * 60_000;
  * - A token is created only for an intent that stands recorded, once for each revision, and each intent has a reason that
  *   the audit can see for itself.
  * - Of a RegistryToken's living tokens at most one is in no record (status.token, status.previousTokens), and that one is
- *   of the open intent's revision. Left out are those that came late.
+ *   of the open intent's revision. Left out are those that came late, and those whose intent was given up while their account
+ *   or region was gone.
  * - No token is revoked that is not ours, that is kept on purpose, or that the Secret of a lasting RegistryToken holds.
  * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
  * - No Secret that is somebody else's is changed.
@@ -145,7 +146,7 @@ export class Audit {
     const mint = this.mints.add(region, token, intent?.revision !== tag?.revision);
     const { uid, revision, id } = mint;
     const askedAt = this.#askedAt.get(token.description) ?? -Infinity;
-    if (mint.late && this.#world.clock.monotonic() - askedAt < HELD_UP)
+    if (mint.late && !mint.stranded && this.#world.clock.monotonic() - askedAt < HELD_UP)
       this.fail(`token ${id} came when nobody waited for it, though nothing held it up`);
     journal.note(() => `token ${id} created for ${uid}, revision ${revision}${mint.late ? ', late' : ''}`);
     const siblings = this.mints.of(uid);
@@ -233,9 +234,19 @@ export class Audit {
       if (mint?.uid !== uid) this.fail(`${token.metadata.name} took a token that was not made for it`);
       else mint.inForce = true;
     }
+    this.#checkStranded(before, token);
     if (status?.mintIntent && status.mintIntent.startedAt !== before?.status?.mintIntent?.startedAt)
       this.#decided(token);
     this.#checkRecords(uid);
+  }
+
+  /** An intent was given up where its place is gone, or was when somebody last heard of it. */
+  #checkStranded(before: RegistryToken | undefined, { metadata, status }: RegistryToken): void {
+    const intent = before?.status?.mintIntent;
+    if (!intent || status?.mintIntent?.revision === intent.revision) return;
+    const recorded = [status?.token, ...(status?.previousTokens ?? [])];
+    if (recorded.some((each) => each?.revision === intent.revision)) return;
+    if (this.#world.places.wasGone(intent, PROMPTNESS)) this.mints.strand(metadata.uid, intent.revision);
   }
 
   #decided(token: RegistryToken): void {
@@ -255,7 +266,7 @@ export class Audit {
     const now = this.#world.clock.now();
     const unrecorded = this.mints
       .of(uid)
-      .filter((mint) => deathOf(mint) > now && !mint.late && !recorded.has(mint.id));
+      .filter((mint) => deathOf(mint) > now && !mint.late && !mint.stranded && !recorded.has(mint.id));
     const expected = unrecorded.filter(({ revision }) => revision === status.mintIntent?.revision);
     if (unrecorded.length === expected.length && expected.length <= 1) return;
     this.fail(
@@ -273,7 +284,7 @@ export class Audit {
     for (const mint of this.mints.of(metadata.uid)) {
       if (deathOf(mint) <= clock.now() || retained.has(mint.id)) continue;
       mint.abandoned = true;
-      if (!mint.late && !(waited >= settings.revocationDeadline - 1_000))
+      if (!mint.late && !mint.stranded && !(waited >= settings.revocationDeadline - 1_000))
         this.fail(
           `${metadata.name} went after ${waited} ms and left token ${mint.id}; status ${JSON.stringify(status)}`,
         );
@@ -311,6 +322,7 @@ function isHeldBack({ spec, metadata, status }: RegistryToken): boolean {
     'SecretContested',
     'AccountNotReady',
     'AccountNotFound',
+    'RegionUnknown',
     'RegistryUnauthorized',
   ];
   return (

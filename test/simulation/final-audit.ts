@@ -3,7 +3,8 @@ import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { heldToken } from './held-token.ts';
 import { deathOf } from './mint-book.ts';
-import type { World } from './world.ts';
+import { API_KEYS } from './registries.ts';
+import { ACCOUNTS, type World } from './world.ts';
 
 /** Milliseconds that a revocation may be overdue while everything works. */
 const OVERDUE = 60_000;
@@ -24,7 +25,8 @@ function tokenComplaints(world: World, token: RegistryToken): string[] {
     if (!holds) complaints.push(`${metadata.namespace}/${metadata.name} ${what}`);
   };
   expect(metadata.deletionTimestamp === undefined, 'is still being deleted');
-  for (const { id, revokeAt } of status.previousTokens ?? [])
+  const reachable = (status.previousTokens ?? []).filter((previous) => world.places.has(previous));
+  for (const { id, revokeAt } of reachable)
     expect(Date.parse(revokeAt) > now - OVERDUE, `has not revoked ${id}, which was due at ${revokeAt}`);
   const ready = findCondition(status.conditions, 'Ready');
   if (mayBeStuck(world, token)) return complaints;
@@ -73,6 +75,13 @@ function isForTheNextSweep({ settings, audit }: World, id: string): boolean {
   return settings.sweepInterval > CALM && audit.mints.get(id)?.late === true;
 }
 
+/** Whether any RegistryAccount leads to where a token is. */
+function isReachable({ places }: World, { account, region }: { account: string; region: string }): boolean {
+  return Object.entries(ACCOUNTS).some(
+    ([name, key]) => API_KEYS[key].accountId === account && places.has({ account: name, region }),
+  );
+}
+
 function registryComplaints(world: World, tokens: readonly RegistryToken[]): string[] {
   const used = new Set(world.audit.retained());
   // What was created for a Secret that turned out to be somebody else's waits for users to act.
@@ -83,10 +92,12 @@ function registryComplaints(world: World, tokens: readonly RegistryToken[]): str
     for (const id of [status?.token?.id, ...(status?.previousTokens ?? []).map((token) => token.id)])
       if (id !== undefined) used.add(id);
   for (const secret of world.secrets()) used.add(heldToken(secret) ?? '');
-  const alive = new Set(world.registries.tokens().map(({ id }) => id));
-  const orphans = [...alive].filter(
-    (id) => !used.has(id) && !world.audit.others.has(id) && !isForTheNextSweep(world, id),
-  );
+  const living = world.registries.tokens();
+  const alive = new Set(living.map(({ id }) => id));
+  const orphans = living
+    .filter((token) => isReachable(world, token))
+    .map(({ id }) => id)
+    .filter((id) => !used.has(id) && !world.audit.others.has(id) && !isForTheNextSweep(world, id));
   const lost = [...world.audit.others].filter((id) => !alive.has(id));
   return [
     ...orphans.map((id) => `token ${id} is orphaned: ${JSON.stringify(world.audit.mints.get(id))}`),

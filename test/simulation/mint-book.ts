@@ -20,6 +20,10 @@ export interface Mint {
   late: boolean;
   /** Its RegistryToken went without waiting for it to be revoked. Only a sweep finds it. */
   abandoned: boolean;
+  /**
+   * Its intent was given up, since its account or region was gone. Only a sweep finds it, once the place is back.
+   */
+  stranded: boolean;
 }
 
 const TAG = /\[pullsecrets\.dev:([^:\]]+):([^:\]]+):(\d+)\]$/;
@@ -34,16 +38,25 @@ export function tagOf(description: string): { uid: string; revision: number } | 
 export class MintBook {
   readonly #byId = new Map<string, Mint>();
   readonly #byUid = new Map<string, Mint[]>();
+  /** Uids and revisions. */
+  readonly #stranded = new Set<string>();
 
   /** @throws Error when the token says of nobody whose it is */
   add(region: string, { id, description, access, expiresAt, time }: TokenEvent, late: boolean): Mint {
     const tag = tagOf(description);
     if (!tag) throw new Error(`a token was created without a tag: ${description}`);
+    const stranded = this.#stranded.has(`${tag.uid} ${tag.revision}`);
     const origin = { id, ...tag, access, region, expiresAt, mintedAt: time };
-    const mint: Mint = { ...origin, revokedAt: undefined, inForce: false, late, abandoned: false };
+    const mint: Mint = { ...origin, revokedAt: undefined, inForce: false, late, abandoned: false, stranded };
     this.#byId.set(id, mint);
     this.#byUid.set(tag.uid, [...this.of(tag.uid), mint]);
     return mint;
+  }
+
+  /** An intent was given up although a token may have come of it, or may still come. */
+  strand(uid: string, revision: number): void {
+    this.#stranded.add(`${uid} ${revision}`);
+    for (const mint of this.of(uid)) if (mint.revision === revision && !mint.inForce) mint.stranded = true;
   }
 
   get(id: string | undefined): Mint | undefined {

@@ -7,7 +7,9 @@ import { TokenService } from '../../sandbox/token-service/token-service.ts';
 import type { Dice } from './dice.ts';
 import { Door } from './door.ts';
 
-export const REGIONS = ['us-south', 'eu-de'] as const;
+/** A region that no account has unless it defines it. */
+export const LAB = 'lab';
+export const REGIONS = ['us-south', 'eu-de', LAB] as const;
 export type RegionName = (typeof REGIONS)[number];
 
 const IAM_HOST = 'iam.test';
@@ -71,9 +73,11 @@ export class Registries {
     return this.tokens().some((token) => token.id === id);
   }
 
-  /** Every token that lives. */
-  tokens(): { id: string; description: string; expiresAt: number | null; account: string }[] {
-    return [...this.#services.values()].flatMap((service) => service.tokens());
+  /** Every token that lives; its account is the registry's, not the cluster's. */
+  tokens(): { id: string; description: string; region: RegionName; account: string }[] {
+    return REGIONS.flatMap((region) =>
+      (this.#services.get(apiHostOf(region))?.tokens() ?? []).map((token) => ({ ...token, region })),
+    );
   }
 
   handle(request: HttpRequest): Promise<Answer> {

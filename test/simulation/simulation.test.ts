@@ -57,6 +57,20 @@ describe('a simulated operator', () => {
     world.server.close();
   });
 
+  it('goes on elsewhere when an account or region goes for good while it is not known what came of a mint there', async function () {
+    this.timeout(60_000);
+    const climate = { ...CALM, registryFailure: 0.5 };
+    const removals = ['removeRegion', 'removeAccount'] as const;
+    const deeds = ['create', 'create', 'rotate', 'changeRelevant', ...removals, 'create', 'rotate'] as const;
+    let givenUp = 0;
+    for (let seed = 1; seed <= 12; seed++) {
+      const outcome = await simulate({ seed, climate, journal: true, script: { deeds, pause: 2_000 } });
+      check([outcome]);
+      if (outcome.journal.some((line) => line.includes('an earlier mint is given up'))) givenUp++;
+    }
+    expect(givenUp).to.be.above(2);
+  });
+
   it('replays exactly', async () => {
     const [first, second] = [
       await simulate({ seed: 3, journal: true }),

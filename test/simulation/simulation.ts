@@ -54,7 +54,7 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
     mints: mints.length,
     recorded: mints.length - lost.length,
     lost: lost.length,
-    swept: mints.filter(({ late, abandoned }) => late || abandoned).length,
+    swept: mints.filter(({ late, abandoned, stranded }) => late || abandoned || stranded).length,
   };
   const { boundariesInStorm } = run;
   const { violations } = world.audit;
@@ -132,7 +132,9 @@ class Run {
       ({ status }) =>
         // It tells of a clock that was wrong until the next look at it.
         status?.conditions?.some(({ reason }) => reason === 'ClockSkew') ||
-        status?.previousTokens?.some(({ revokeAt }) => near(revokeAt)) ||
+        status?.previousTokens?.some(
+          ({ revokeAt, nextAttemptTime }) => near(revokeAt) || near(nextAttemptTime),
+        ) ||
         near(status?.nextRotationTime) ||
         near(status?.lastRotation?.time) ||
         near(status?.nextRetryTime) ||

@@ -6,7 +6,8 @@ import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resourc
 import { PAYLOAD_KEY, SECRET_TYPE } from '../../src/token/secret.ts';
 import type { SecretObject } from '../support/world.ts';
 import type { Dice } from './dice.ts';
-import { API_KEYS, REGIONS } from './registries.ts';
+import { API_KEYS, LAB, REGIONS } from './registries.ts';
+import { Removals } from './removals.ts';
 import { ACCOUNTS, OPERATOR_NAMESPACE, TEAMS, type AccountName, type World } from './world.ts';
 
 const NAMES = ['app', 'web', 'job'];
@@ -21,11 +22,13 @@ export type Deed = keyof Users['deeds'];
 export class Users {
   readonly #world: World;
   readonly #dice: Dice;
+  readonly #removals: Removals;
   #changes = 0;
 
   constructor(world: World, dice: Dice) {
     this.#world = world;
     this.#dice = dice;
+    this.#removals = new Removals(world, dice.fork());
   }
 
   /** Does one thing, any if not told which. What the API server refuses is not done. */
@@ -55,6 +58,9 @@ export class Users {
       [0.7, 'changeKey'],
       [0.5, 'loseKey'],
       [0.5, 'loseAccount'],
+      // What matters is rare by itself: that the answer to a mint is lost before its place is gone.
+      [this.#removals.open.length > 0 ? 3 : 0.3, 'removeAccount'],
+      [this.#removals.open.some(({ region }) => region === LAB) ? 9 : 0.3, 'removeRegion'],
       [0.7, 'handOver'],
       [crash > 0 ? 2 : 0, 'kill'],
       [meddling ? 3 : 0, 'editSecret'],
@@ -147,6 +153,10 @@ export class Users {
       await this.#world.user.delete(REGISTRY_ACCOUNTS, { name });
       this.#forSomeTime(() => this.#world.createAccount(name));
     },
+
+    removeAccount: (): Promise<void> => this.#removals.account(),
+
+    removeRegion: (): Promise<void> => this.#removals.region(),
 
     editSecret: async (): Promise<void> => {
       const secret = this.#someSecret();
@@ -241,11 +251,9 @@ export class Users {
 
   /** Puts right what only people can. */
   async tidyUp(): Promise<void> {
-    const accounts = new Set(this.#world.accounts().map(({ metadata }) => metadata.name));
-    for (const name of Object.keys(ACCOUNTS) as AccountName[]) {
+    for (const name of Object.keys(ACCOUNTS) as AccountName[])
       await this.#world.setKey(name, API_KEYS[ACCOUNTS[name]].key);
-      if (!accounts.has(name)) await this.#world.createAccount(name);
-    }
+    await this.#removals.tidyUp();
     for (const { metadata, spec } of this.#world.tokens())
       if (spec.suspend)
         await this.#world.user.mergePatch(REGISTRY_TOKENS, metadata, { spec: { suspend: false } });

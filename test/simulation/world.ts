@@ -17,6 +17,7 @@ import { Audit } from './audit.ts';
 import { drawClimate, type Climate } from './climate.ts';
 import { Dice } from './dice.ts';
 import { Journal } from './journal.ts';
+import { Places } from './places.ts';
 import { API_KEYS, endpointOf, hostOf, IAM_ENDPOINT, REGIONS, Registries } from './registries.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import type { SecretObject } from '../support/world.ts';
@@ -40,6 +41,11 @@ const DEFINITIONS = readdirSync(CRDS).map(
   (file) => parse(readFileSync(new URL(file, CRDS), 'utf8')) as Manifest,
 );
 
+/** The regions of an account, as it defines them. */
+export function definitionsOf(): { name: string; host: string; endpoint: string }[] {
+  return REGIONS.map((region) => ({ name: region, host: hostOf(region), endpoint: endpointOf(region) }));
+}
+
 export interface WorldOptions {
   seed: number;
   /** Keep a journal. */
@@ -60,6 +66,7 @@ export class World {
   readonly weather: Weather;
   readonly server: ApiServer;
   readonly registries: Registries;
+  readonly places: Places;
   readonly audit: Audit;
   readonly settings: OperatorSettings;
   /** A client without any trouble, for users. */
@@ -115,7 +122,9 @@ export class World {
       },
       { fieldManager: 'user' },
     );
+    this.places = new Places(() => clock.monotonic());
     this.audit = new Audit(this);
+    this.server.store.subscribe((change) => this.places.changed(change));
     this.server.store.subscribe((change) => this.audit.changed(change));
   }
 
@@ -152,11 +161,7 @@ export class World {
         provider: 'IBMRegistryTokens',
         credentialsSecretRef: { name: `${name}-key` },
         iamEndpoint: IAM_ENDPOINT,
-        regions: REGIONS.map((region) => ({
-          name: region,
-          host: hostOf(region),
-          endpoint: endpointOf(region),
-        })),
+        regions: definitionsOf(),
       },
     });
   }

@@ -1,0 +1,85 @@
+import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import type { Dice } from './dice.ts';
+import { placeWanted, type Place } from './places.ts';
+import { LAB } from './registries.ts';
+import { ACCOUNTS, definitionsOf, type AccountName, type World } from './world.ts';
+
+/**
+ * What an administrator takes away for good, and how its users go elsewhere: at once where they know of it, when all is tidied
+ * up where they came later. In half of the worlds it comes back then, in the others never.
+ */
+export class Removals {
+  readonly #world: World;
+  readonly #dice: Dice;
+  readonly #accounts = new Set<AccountName>();
+  readonly #comeBack: boolean;
+
+  constructor(world: World, dice: Dice) {
+    this.#world = world;
+    this.#dice = dice;
+    this.#comeBack = dice.chance(0.5);
+  }
+
+  /** Where mints are open. */
+  get open(): Place[] {
+    return this.#world.tokens().flatMap(({ status }) => status?.mintIntent ?? []);
+  }
+
+  /** An account, though never the last: one where a mint is open, if there is any. */
+  async account(): Promise<void> {
+    const names = Object.keys(ACCOUNTS) as AccountName[];
+    const open = this.open.map(({ account }) => account);
+    const name = this.#dice.pick(open.length > 0 ? names.filter((each) => open.includes(each)) : names);
+    if (this.#accounts.size > 0) return;
+    await this.#world.user.delete(REGISTRY_ACCOUNTS, { name });
+    this.#accounts.add(name);
+    this.#world.weather.trouble();
+    await this.#moveUsers();
+  }
+
+  /** The region of an account that is not built in. */
+  async region(): Promise<void> {
+    const open = this.open.find(({ region }) => region === LAB);
+    const name = open?.account ?? this.#dice.pick(Object.keys(ACCOUNTS));
+    await this.#setRegions(
+      name,
+      definitionsOf().filter((region) => region.name !== LAB),
+    );
+    this.#world.weather.trouble();
+    await this.#moveUsers();
+  }
+
+  /** Nobody wants a token any more where there is nothing. */
+  async tidyUp(): Promise<void> {
+    const there = new Set(this.#world.accounts().map(({ metadata }) => metadata.name));
+    for (const name of Object.keys(ACCOUNTS) as AccountName[]) {
+      const removed = this.#accounts.has(name) && !this.#comeBack;
+      if (!there.has(name) && !removed) await this.#world.createAccount(name);
+      else if (there.has(name) && this.#comeBack) await this.#setRegions(name, definitionsOf());
+    }
+    await this.#moveUsers();
+  }
+
+  async #setRegions(name: string, regions: object[]): Promise<void> {
+    await this.#world.user.mergePatch(REGISTRY_ACCOUNTS, { name }, { spec: { regions } });
+  }
+
+  async #moveUsers(): Promise<void> {
+    for (const token of this.#world.tokens()) {
+      const { metadata } = token;
+      const move = this.#elsewhere(token);
+      if (move) await this.#world.user.mergePatch(REGISTRY_TOKENS, metadata, { spec: move });
+    }
+  }
+
+  #elsewhere(token: RegistryToken): object | undefined {
+    const place = placeWanted(token);
+    if (this.#world.places.has(place)) return undefined;
+    const other = { account: place.account, region: 'us-south' };
+    const account = this.#world.places.has(other)
+      ? place.account
+      : Object.keys(ACCOUNTS).find((name) => !this.#accounts.has(name as AccountName));
+    return { accountRef: { name: account }, region: 'us-south' };
+  }
+}
