@@ -70,9 +70,13 @@ function mayBeStuck(world: World, { metadata, spec, status }: RegistryToken): bo
   return wanted.length > 1 || (secret !== undefined && owner !== metadata.uid);
 }
 
-/** Only a sweep on its interval finds what came when nobody expected it any more, and the next is far off. */
+/**
+ * Only a sweep on its interval finds what came when nobody expected it any more, and what a Secret still held when its place
+ * came back and was looked at. The next is far off.
+ */
 function isForTheNextSweep({ settings, audit }: World, id: string): boolean {
-  return settings.sweepInterval > CALM && audit.mints.get(id)?.late === true;
+  const mint = audit.mints.get(id);
+  return settings.sweepInterval > CALM && mint !== undefined && (mint.late || mint.stranded);
 }
 
 /** Whether any RegistryAccount leads to where a token is. */
