@@ -45,7 +45,12 @@ describe('a mint whose answer was lost, at a place that is then', () => {
     );
   async function whenSwept(uid: string): Promise<void> {
     await whenOneLives(uid);
-    const line = world.log.find((entry) => entry['msg'] === 'orphan token revoked' && entry['uid'] === uid);
+    const line = await world.eventually('the sweep says so', async () => {
+      const value = world.log.find(
+        (entry) => entry['msg'] === 'orphan token revoked' && entry['uid'] === uid,
+      );
+      return value ? { value } : { seen: 'no such line' };
+    });
     expect(line).to.include({ account: 'lab', revision: 1 });
   }
   const whenReason = (name: ObjectName, reason: string) => world.whenReady(name, { status: 'False', reason });

@@ -28,14 +28,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/controller/issuer.ts',
     search: "const uncertain = failure.reason === 'MintUnconfirmed';",
     replace: 'const uncertain = false;',
-    caughtBy: seeds(40),
+    caughtBy: seeds(80),
   },
   {
     name: 'a token is revoked while the Secret still holds it',
     file: 'src/controller/token-controller.ts',
     search: 'const held = this.#stillHeld(assessment, progress);',
     replace: 'const held: ReadonlySet<string> = new Set();',
-    caughtBy: seeds(300),
+    caughtBy: unit('controller/token-controller'),
   },
   {
     name: 'what is asked for while a mint is open is forgotten',
@@ -203,14 +203,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/controller/minter.ts',
     search: 'const issued = await registry.read(match.row.id, signal);',
     replace: "const issued = { ...(await registry.read(rows[0]?.row.id ?? '', signal)), id: match.row.id };",
-    caughtBy: seeds(300),
+    caughtBy: unit('controller/minter'),
   },
   {
     name: 'writes do not mind that the object has changed',
     file: 'src/controller/guarded-patch.ts',
     search: "[{ path: '/metadata/resourceVersion', value: resourceVersion }, ...additions].map(",
     replace: '[...additions].map(',
-    caughtBy: seeds(80),
+    caughtBy: unit('controller/guarded-patch'),
   },
   {
     name: 'the finalizer goes although tokens could not be revoked',

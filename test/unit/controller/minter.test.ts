@@ -32,9 +32,10 @@ const { uid: UID } = anIssuedToken().metadata;
 const PLACE = { account: 'default', region: 'us-south' };
 const { signal } = new AbortController();
 
+/** A comparison does not look into its value: the user name tells whose it is. */
 const issued = (id: string): IssuedToken => ({
   id,
-  username: 'token',
+  username: `user of ${id}`,
   value: new Redacted(`value of ${id}`),
   expiresAt: null,
 });
