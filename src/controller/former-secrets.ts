@@ -55,7 +55,8 @@ export class FormerSecrets {
         continue;
       }
       const secret = await secrets.read({ namespace, name: former }, signal);
-      if (!secret || !belongsTo(secret, uid) || !wrotePayload(secret.metadata.managedFields)) continue;
+      if (!secret || secret.metadata.deletionTimestamp !== undefined) continue;
+      if (!belongsTo(secret, uid) || !wrotePayload(secret.metadata.managedFields)) continue;
       await secrets.remove(secret, signal);
       const note = `Secret ${former} deleted: Secret ${name} has taken its place`;
       logger.info(idsOf(token), note);

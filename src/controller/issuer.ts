@@ -1,4 +1,4 @@
-import type { MintIntent, RegistryTokenStatus } from '../api/registry-token.ts';
+import type { MintIntent, PreviousToken, RegistryTokenStatus } from '../api/registry-token.ts';
 import { shorten } from '../api/text.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
@@ -140,10 +140,7 @@ export class Issuer {
       settlement.result === 'found' &&
       intent.specHash === wanted.specHash &&
       !deadOnArrival(settlement.issued.expiresAt, clock.now(), this.#options.skew(account, region));
-    const unwanted =
-      settlement.result === 'found' && !adopted
-        ? [{ id: settlement.issued.id, revision, account, region }]
-        : [];
+    const unwanted = settlement.result === 'found' && !adopted ? [stray(intent, settlement.issued)] : [];
     const strays = [...settlement.strays, ...unwanted];
     const otherwise = stranded
       ? 'an earlier mint is given up: its account or region is gone'
@@ -177,7 +174,7 @@ export class Issuer {
       id: issued.id,
       access: intent.access,
       issuedAt: toTime(issuedAt),
-      ...(issued.expiresAt === null ? {} : { expiresAt: toTime(issued.expiresAt) }),
+      ...expiryOf(issued),
       revision: intent.revision,
       specHash: intent.specHash,
       account: intent.account,
@@ -235,14 +232,14 @@ export class Issuer {
   #refused(
     task: Task,
     status: RegistryTokenStatus,
-    { revision, account, region }: MintIntent,
-    { id }: IssuedToken,
+    intent: MintIntent,
+    issued: IssuedToken,
     failure: Failure,
   ): Progress {
     const { memory, clock } = this.#options;
     memory.forgetIntent(task.token.metadata.uid);
-    const strays = [{ id, revision, account, region }];
-    return this.#options.failures.report(task, steps.withStrays(status, strays, clock.now()), failure);
+    const next = steps.withStrays(status, [stray(intent, issued)], clock.now());
+    return this.#options.failures.report(task, next, failure);
   }
 
   #mintFailed(task: Task, status: RegistryTokenStatus, error: unknown): Progress {
@@ -253,3 +250,14 @@ export class Issuer {
     return this.#options.failures.report(task, uncertain ? status : steps.withoutIntent(status), failure);
   }
 }
+
+/** A token that came of a mint and is of no use. */
+function stray(
+  { revision, account, region }: MintIntent,
+  issued: IssuedToken,
+): Omit<PreviousToken, 'revokeAt'> {
+  return { id: issued.id, revision, account, region, ...expiryOf(issued) };
+}
+
+const expiryOf = ({ expiresAt }: IssuedToken): { expiresAt?: string } =>
+  expiresAt === null ? {} : { expiresAt: toTime(expiresAt) };

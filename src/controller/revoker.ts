@@ -12,6 +12,9 @@ import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
 import type { Minter } from './minter.ts';
 
+/** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. */
+const LONGEST_LOOK = 60_000;
+
 export interface RevokerOptions {
   sessions: AccountSessions;
   minter: Minter;
@@ -46,8 +49,10 @@ export class Revoker {
   ): Promise<RegistryTokenStatus> {
     const { clock, random } = this.#options;
     const recorded = new Set(token.status?.previousTokens?.map(({ id }) => id));
+    const begun = clock.monotonic();
     let next = status;
     for (const previous of steps.dueForRevocation(status, clock.now())) {
+      if (clock.monotonic() - begun >= LONGEST_LOOK) break;
       if (held.has(previous.id) || !recorded.has(previous.id)) continue;
       const expired = surelyExpiredAt(previous) <= clock.now();
       const failure = expired ? undefined : await this.revoke(token, previous, signal);

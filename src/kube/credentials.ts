@@ -97,10 +97,13 @@ export class Credentials {
     const exec = execOf(this.#kubeConfig);
     if (exec && (!this.#granted || this.#lifeLeft() < FRESH_FOR))
       this.#granted = await runExecPlugin(exec, signal);
-    this.#access = await accessOf(this.#kubeConfig, exec && this.#granted);
+    const access = await accessOf(this.#kubeConfig, exec && this.#granted);
+    // What comes late must not take the place of what was read since.
+    signal.throwIfAborted();
+    this.#access = access;
     const life = Math.max(this.#lifeLeft() * USED_LIFE, FRESH_AT_LEAST);
     this.#freshUntil = this.#clock.monotonic() + Math.min(FRESH_FOR, life);
-    return this.#access;
+    return access;
   }
 
   /** Milliseconds for which what a plugin granted is good still. */

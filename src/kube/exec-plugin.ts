@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { env as inherited, kill } from 'node:process';
 import { fromTime } from '../api/time.ts';
 
 /** The command of a kubeconfig user, `users[].user.exec`. */
@@ -22,11 +23,11 @@ export class ExecPluginFailure extends Error {
   override readonly name = 'ExecPluginFailure';
 }
 
-/** Bytes; certificates and tokens of groups take some tens of thousands. */
+/** Characters; certificates and tokens of groups take some tens of thousands. */
 const LARGEST_OUTPUT = 2 ** 20;
 
 /**
- * Runs a credential plugin once; it is killed when the signal aborts.
+ * Runs a credential plugin once; it is killed when the signal aborts, with all that it started.
  * Its answer is an ExecCredential (client-go, pkg/apis/clientauthentication).
  * @throws ExecPluginFailure
  */
@@ -34,24 +35,45 @@ export async function runExecPlugin(
   { command, args, env }: ExecCommand,
   signal: AbortSignal,
 ): Promise<Granted> {
-  // oxlint-disable-next-line no-restricted-globals -- a plugin inherits the environment, as client-go has it
-  const inherited = process.env;
   const added = Object.fromEntries((env ?? []).map(({ name, value }) => [name, value]));
+  const child = spawn(command, args ?? [], {
+    env: { ...inherited, ...added },
+    // In a process group of its own, which can be killed as a whole.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const child = execFile(
-    command,
-    args ?? [],
-    { env: { ...inherited, ...added }, signal, killSignal: 'SIGKILL', maxBuffer: LARGEST_OUTPUT },
-    (error, output) => (error ? reject(new ExecPluginFailure(reasonOf(error))) : resolve(output)),
-  );
-  child.stdin?.end();
-  return read(await promise);
+  let output = '';
+  const stop = (failure: string): void => {
+    if (child.pid !== undefined) killGroup(child.pid);
+    child.stdout.destroy();
+    reject(new ExecPluginFailure(failure));
+  };
+  const onAbort = (): void => stop('its command took too long');
+  signal.addEventListener('abort', onAbort, { once: true });
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+    if (output.length > LARGEST_OUTPUT) stop('its command printed too much');
+  });
+  child.on('error', (error: NodeJS.ErrnoException) => stop(error.code ?? 'its command failed'));
+  child.on('close', (code, name) => {
+    if (code === 0) resolve(output);
+    else reject(new ExecPluginFailure(`its command ended with ${name ?? `exit code ${code}`}`));
+  });
+  try {
+    return read(await promise);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
-function reasonOf({ code, signal }: { code?: unknown; signal?: unknown }): string {
-  if (typeof code === 'number') return `its command ended with exit code ${code}`;
-  if (typeof signal === 'string') return `its command was ended by ${signal}`;
-  return typeof code === 'string' ? code : 'its command failed';
+/** All that is left of it; nothing may be. */
+function killGroup(pid: number): void {
+  try {
+    kill(-pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
 }
 
 function read(output: string): Granted {

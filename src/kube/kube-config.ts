@@ -33,19 +33,18 @@ function withoutNamesOf(first: KubeConfig, later: KubeConfig): KubeConfig {
 }
 
 /**
- * What was thrown about a kubeconfig file may quote it, credentials included: told on are the mistake's kind and place only.
+ * What was thrown about a kubeconfig file may quote it, credentials included: told is the line of the mistake only.
  * @throws Error
  */
-function readConfig<T>(file: string, read: () => T): T {
+function readConfig(file: string, read: () => void): void {
   try {
-    return read();
+    read();
   } catch (error) {
-    const { code, reason, mark } = error as { code?: unknown; reason?: unknown; mark?: { line?: unknown } };
-    const told =
-      typeof code === 'string' ? code : typeof reason === 'string' ? reason : 'it is no kubeconfig';
-    const line = typeof mark?.line === 'number' ? ` in line ${mark.line + 1}` : '';
+    const { code, mark } = error as { code?: unknown; mark?: { line?: unknown } };
+    const place = typeof mark?.line === 'number' ? `, in line ${mark.line + 1}` : '';
+    const told = typeof code === 'string' ? code : `it is no kubeconfig${place}`;
     // eslint-disable-next-line preserve-caught-error -- the cause is what must not be told
-    throw new Error(`cannot read the kubeconfig ${file}: ${told}${line}; correct the file`);
+    throw new Error(`cannot read the kubeconfig ${file}: ${told}; correct the file`);
   }
 }
 
@@ -56,12 +55,12 @@ interface UsersOfFile {
 /** Adds to client-node's reading of kubeconfig files what it leaves out and client-go has. */
 class CompleteKubeConfig extends KubeConfig {
   override loadFromFile(file: string): void {
-    const tokenFiles = readConfig(file, () => {
+    readConfig(file, () => {
       super.loadFromFile(file);
       const { users } = loadYaml<UsersOfFile>(readFileSync(file, 'utf8'));
-      return new Map(users?.map(({ name, user }) => [name, user?.tokenFile]));
+      const tokenFiles = new Map(users?.map(({ name, user }) => [name, user?.tokenFile]));
+      this.users = this.users.map((user) => withTokenFile(user, tokenFiles.get(user.name), dirname(file)));
     });
-    this.users = this.users.map((user) => withTokenFile(user, tokenFiles.get(user.name), dirname(file)));
   }
 }
 

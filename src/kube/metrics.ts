@@ -8,8 +8,8 @@ export interface RequestMetrics {
 }
 
 export interface ReflectorMetrics {
-  /** A watch or list showed life for the last time so many milliseconds ago. */
-  watchEvent(resource: string, age: number): void;
+  /** A watch or list showed life. */
+  watchEvent(resource: string): void;
   /** A complete list arrived, the first one included. */
   relisted(resource: string): void;
 }

@@ -30,8 +30,7 @@ export interface ReflectorHealth {
   /** The store was filled and nothing is known to be missing from it. */
   synced: boolean;
   /**
-   * The server was heard (list, or a watch's beginning, event, bookmark or end in good order) within the limit. A watch that
-   * broke as soon as it had begun does not count.
+   * The server was heard (list, or a watch's event, bookmark or end in good order, or that it stayed open) within the limit.
    */
   live: boolean;
   /** Monotonic time in milliseconds when it was; -Infinity before the first time. */
@@ -147,9 +146,9 @@ export class Reflector<T extends KubeObject> {
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
     const { client, resource, clock, random } = this.#options;
-    const heardBefore = this.#lastHeard;
     let opened = clock.monotonic();
-    let told = false;
+    // Not at once, or a server that accepts every watch and breaks it would seem to be in good health.
+    let forget = (): void => undefined;
     const events = client.watch<T>(resource, {
       ...this.#selection(),
       resourceVersion,
@@ -157,26 +156,23 @@ export class Reflector<T extends KubeObject> {
       stallLimit: STALL_LIMIT,
       onOpen: () => {
         opened = clock.monotonic();
-        this.#heard();
+        forget = clock.after(SHORT_WATCH, () => this.#heard());
       },
       signal,
     });
-    const isShort = (): boolean => clock.monotonic() - opened < SHORT_WATCH;
     try {
       for await (const { type, object } of events) {
-        told = true;
         this.#heard();
         if (type === 'DELETED') this.#replica.delete(object);
         else if (type !== 'BOOKMARK') this.#replica.set(this.#trimmed(object));
         this.#resourceVersion = object.metadata.resourceVersion;
       }
-      if (isShort()) throw new KubeError(`The watch of ${this.#title} ended as soon as it began`);
-      this.#heard();
-    } catch (error) {
-      // Or a server that accepts every watch and breaks it at once would seem to be in good health.
-      if (!told && isShort()) this.#heard(heardBefore);
-      throw error;
+    } finally {
+      forget();
     }
+    if (clock.monotonic() - opened < SHORT_WATCH)
+      throw new KubeError(`The watch of ${this.#title} ended as soon as it began`);
+    this.#heard();
   }
 
   async #recover(failure: unknown, signal: AbortSignal): Promise<void> {
@@ -190,10 +186,9 @@ export class Reflector<T extends KubeObject> {
     await sleep(clock, wait, signal).catch(() => undefined);
   }
 
-  #heard(at = this.#options.clock.monotonic()): void {
-    const { clock, metrics } = this.#options;
-    this.#lastHeard = at;
-    metrics?.watchEvent(this.#title, clock.monotonic() - at);
+  #heard(): void {
+    this.#lastHeard = this.#options.clock.monotonic();
+    this.#options.metrics?.watchEvent(this.#title);
   }
 
   /** Managed fields are a sixth of a typical object and nobody reads them from a store. */

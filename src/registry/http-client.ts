@@ -1,4 +1,4 @@
-import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import { AnswerReader } from './answer-reader.ts';
@@ -59,6 +59,8 @@ export class HttpClient implements HttpSender {
       ? new EnvHttpProxyAgent({
           ...options,
           connectTimeout: CONNECT_TIMEOUT,
+          // The connection to the proxy, which carries nothing but requests for tunnels.
+          clientFactory: (origin, given) => new Pool(origin, { ...given, headersTimeout: CONNECT_TIMEOUT }),
           httpProxy: '',
           httpsProxy: proxy.url,
           noProxy: proxy.except,

@@ -1,5 +1,5 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
-import type { RegistryToken } from '../api/registry-token.ts';
+import type { RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
 import { prefix } from '../api/text.ts';
 import { fromTime } from '../api/time.ts';
 
@@ -9,6 +9,9 @@ export interface RotationProgress {
   done: number;
   total: number;
 }
+
+/** By which clocks may differ, in milliseconds. */
+const CLOCK_ERROR = 86_400_000;
 
 /** The rotation that an account asks of all its tokens, any text; empty: none. */
 export function rotationAsked({ spec }: RegistryAccount): string {
@@ -29,6 +32,17 @@ export function lastHandled(handled: string | undefined, asked = ''): string | u
   if (asked === '') return handled;
   const [before, now] = [timeIn(handled), timeIn(asked)];
   return before !== undefined && now !== undefined && now < before ? handled : asked;
+}
+
+/**
+ * What a RegistryToken that gets a token now had handled until then. What was handled for another account says nothing about
+ * this one, and a time that lies ahead was a mistake: it would make every later one an earlier one.
+ * @param now milliseconds since 1970
+ */
+export function handledUntil(status: RegistryTokenStatus, account: string, now: number): string | undefined {
+  const { token, lastHandledAccountRotation: handled } = status;
+  const isAhead = (timeIn(handled) ?? now) > now + CLOCK_ERROR;
+  return token?.account === account && !isAhead ? handled : undefined;
 }
 
 /** Only what is a time in full: a lenient reading finds one in `1` as well. */

@@ -1,7 +1,7 @@
 import type { MintIntent, PreviousToken, RegistryTokenStatus, TokenRecord } from '../api/registry-token.ts';
 import { shorten } from '../api/text.ts';
 import { fromTime, toDeadline, toTime } from '../api/time.ts';
-import { lastHandled } from './account-rotation.ts';
+import { handledUntil, lastHandled } from './account-rotation.ts';
 import type { Failure } from './failure.ts';
 import { retryDelay } from './failure.ts';
 import { countMint } from './mint-budget.ts';
@@ -62,9 +62,9 @@ export function withToken(
   grace: number,
   now: number,
 ): RegistryTokenStatus {
-  const { mintIntent, lastHandledAccountRotation: before, lastRevision: _, ...rest } = withoutFailure(status);
+  const { mintIntent, lastHandledAccountRotation: _, lastRevision: __, ...rest } = withoutFailure(status);
   const { rotate, accountRotation } = mintIntent ?? {};
-  const handled = lastHandled(before, accountRotation);
+  const handled = lastHandled(handledUntil(status, token.account, now), accountRotation);
   const retired = status.token ? [retire(status.token, now, grace)] : [];
   const next = {
     ...rest,

@@ -54,15 +54,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a rotation is forgotten by the next token that is created for another reason',
     file: 'src/token/status.ts',
-    search: 'const handled = lastHandled(before, accountRotation);',
+    search: 'const handled = lastHandled(handledUntil(status, token.account, now), accountRotation);',
     replace: 'const handled = accountRotation;',
     caughtBy: unit('token/account-rotation'),
   },
   {
     name: 'a watch that breaks as soon as it is open counts as a sign of life',
     file: 'src/kube/reflector.ts',
-    search: 'if (!told && isShort()) this.#heard(heardBefore);',
-    replace: '',
+    search: 'forget = clock.after(SHORT_WATCH, () => this.#heard());',
+    replace: 'this.#heard();',
     caughtBy: unit('kube/reflector'),
   },
   {

@@ -60,9 +60,9 @@ export class KubeClientMetrics implements RequestMetrics, ReflectorMetrics, Lead
     this.#duration.observe({ verb: method, host }, milliseconds / 1000);
   }
 
-  /** Notes that a watch showed life for the last time so many milliseconds ago. */
-  watchEvent(resource: string, age: number): void {
-    this.#lastEvent.set({ resource }, (this.#clock.now() - age) / 1000);
+  /** Notes that a watch showed life. */
+  watchEvent(resource: string): void {
+    this.#lastEvent.set({ resource }, this.#clock.now() / 1000);
   }
 
   relisted(resource: string): void {

@@ -22,8 +22,12 @@ const STATUS: RegistryTokenStatus = {
 
 const TOKEN = anIssuedToken({ status: STATUS });
 
-/** A revoker whose registry notes what it is asked to revoke. @param ours what the registry has with this RegistryToken's tag */
-function stage(fail?: Error, ours = ['due', 'stray']): { revoker: Revoker; asked: string[] } {
+/**
+ * A revoker whose registry notes what it is asked to revoke.
+ * @param ours what the registry has with this RegistryToken's tag
+ * @param time milliseconds that a revocation takes
+ */
+function stage(fail?: Error, ours = ['due', 'stray'], time = 0): { revoker: Revoker; asked: string[] } {
   const asked: string[] = [];
   const revoke = (id: string): Promise<void> => {
     asked.push(id);
@@ -35,7 +39,7 @@ function stage(fail?: Error, ours = ['due', 'stray']): { revoker: Revoker; asked
     events: { event: nothing } as unknown as EventRecorder,
     metrics: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
     logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    clock: { now: () => NOW, monotonic: () => 0, after: () => nothing },
+    clock: { now: () => NOW, monotonic: () => asked.length * time, after: () => nothing },
     random: () => 0,
     minter: {
       tokensOf: () => Promise.resolve(ours.map((id) => ({ revision: 1, row: { id } }))),
@@ -54,6 +58,15 @@ describe('previous tokens', () => {
     const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due', 'stray']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);
+  });
+
+  it('are left for the next look, which is due at once, when revoking takes long', async () => {
+    const ids = ['first', 'second', 'third'];
+    const { revoker, asked } = stage(undefined, ids, 40_000);
+    const previousTokens = ids.map((id) => aPrevious({ id, revokeAt: at(0) }));
+    const token = anIssuedToken({ status: { previousTokens } });
+    const status = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+    expect([asked, idsOf(status)]).to.deep.equal([['first', 'second'], ['third']]);
   });
 
   it('are revoked though they have expired by this machine’s clock, which may be ahead', async () => {

@@ -64,6 +64,10 @@ describe('the kubeconfig', () => {
     ['a reserved character', '  token: @hush'],
     ['an open quotation', '  password: "hush'],
     ['two values', '  token: hush: hush'],
+    ['an alias', '  token: *hush'],
+    ['a tag', '  password: !hush'],
+    ['the tag of a handle', '  password: !hush!hush'],
+    ['a tokenFile that is a list', '  tokenFile: [hush]'],
     ['a users that is no list', '  hush'],
   ] as const)
     it(`with ${mistake} is refused without being quoted`, async () => {

@@ -174,7 +174,7 @@ describe('metrics', () => {
     metrics.kubeClient.requested('GET', 'api:443', undefined, 250);
     metrics.kubeClient.relisted('secrets');
     await clock.advance(5000);
-    metrics.kubeClient.watchEvent('secrets', 0);
+    metrics.kubeClient.watchEvent('secrets');
     metrics.kubeClient.leading('operator', true);
     expect(await samples('rest_client_')).to.include({
       'rest_client_requests_total{code="200",method="GET",host="api:443"}': 1,

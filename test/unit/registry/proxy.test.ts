@@ -94,6 +94,11 @@ describe('a proxy on the way to registries', () => {
       [{ HTTPS_PROXY: '' }, undefined],
       [{ HTTP_PROXY: 'http://proxy.test' }, undefined],
       [{ HTTPS_PROXY: 'http://proxy.test:3128' }, { url: 'http://proxy.test:3128/', except: '' }],
+      [{ HTTPS_PROXY: 'proxy.test:3128' }, { url: 'http://proxy.test:3128/', except: '' }],
+      [
+        { HTTPS_PROXY: 'me:100%25@proxy.test:3128' },
+        { url: 'http://me:100%25@proxy.test:3128/', except: '' },
+      ],
       [
         { https_proxy: 'https://a.test', HTTPS_PROXY: 'http://b.test', no_proxy: 'x', NO_PROXY: 'y' },
         { url: 'https://a.test/', except: 'x' },
@@ -103,10 +108,12 @@ describe('a proxy on the way to registries', () => {
         expect(registryProxy(environment)).to.deep.equal(expected);
       });
 
-    for (const wrong of ['proxy.test', 'socks5://proxy.test', 'http://me:hush@', 'me:hush@proxy.test:3128'])
+    for (const wrong of ['socks5://proxy.test', 'http://me:hush@', 'http://me:hush%@proxy.test', 'me hush'])
       it(`${wrong} is refused, and not quoted`, () => {
         expect(() => registryProxy({ HTTPS_PROXY: wrong }))
-          .to.throw('HTTPS_PROXY is no URL such as http://proxy.example:3128; correct it, or unset it')
+          .to.throw(
+            'HTTPS_PROXY is no URL such as http://proxy.example:3128, with user and password percent-encoded;',
+          )
           .that.satisfies((error: Error) => !error.message.includes('hush'));
       });
   });

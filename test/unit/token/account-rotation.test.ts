@@ -53,6 +53,25 @@ describe('a rotation of all tokens of an account', () => {
     }
   });
 
+  it('is not handled by what another account asked for', () => {
+    const status = { ...handled('x').status, mintIntent: anIntent({ account: 'other' }) };
+    const record = aRecord({ id: 'token-2', revision: 2, account: 'other' });
+    const next = withToken(status, record, 'SpecChanged', HOUR, ISSUED);
+    expect(isToRotate(anIssuedToken({ status: next }), 'x')).to.equal(true);
+  });
+
+  it('is not in the way of later ones for longer than the token lives, when a time far ahead was asked for by mistake', () => {
+    const [mistake, corrected, later] = [
+      '2062-01-01T00:00:00Z',
+      '2026-01-02T00:00:00Z',
+      '2026-01-03T00:00:00Z',
+    ];
+    const status = { ...handled(mistake).status, mintIntent: anIntent({ accountRotation: corrected }) };
+    const next = withToken(status, aRecord({ id: 'token-2', revision: 2 }), 'RenewalDue', HOUR, ISSUED);
+    expect(isToRotate(anIssuedToken({ status: next }), corrected)).to.equal(false);
+    expect(isToRotate(anIssuedToken({ status: next }), later)).to.equal(true);
+  });
+
   it('leaves what has no token yet, and all while none is asked for', () => {
     expect(isToRotate(aToken(), 'x')).to.equal(false);
     expect(isToRotate(anIssuedToken(), '')).to.equal(false);
