@@ -1,20 +1,18 @@
 /**
  * Shows that the tests notice faults: `npm run test:mutation`. Puts each of the faults in test/mutation/mutations.ts into a
  * copy of the tree, one at a time, and runs the tests that are to notice it. Says which test or seed did. Exits 1 when one
- * survives, when it is not seen in time, when no test or seed is to be named, when its text is no longer there, or when the tests fail without any fault. `--fast` leaves out those that take many simulations.
+ * survives, when it is not seen in time, when no test or seed is to be named, when its text is no longer there, or when the
+ * tests fail without any fault.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { shorten } from '../src/api/text.ts';
 import { MUTATIONS, type Mutation, type Tests } from '../test/mutation/mutations.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const COPIED = ['src', 'sandbox', 'test', 'crds', 'package.json', 'tsconfig.json', '.mocharc.json'];
-/** Simulations that the fast part runs for one fault at most. */
-const FEW_SEEDS = 80;
 /** A fault can make a test go on for ever. Milliseconds, for one fault and for all tests without any. */
 const TIMEOUT = 300_000;
 const LONGEST = 900_000;
@@ -24,8 +22,6 @@ const VERDICTS = { passed: 'SURVIVES', 'timed out': 'NOT SEEN IN TIME', broke: '
 /** `by`: the first test or seed that failed. */
 type Run = { result: 'passed' | 'timed out' | 'broke' } | { result: 'failed'; by: string };
 
-const { values } = parseArgs({ options: { fast: { type: 'boolean', default: false } } });
-const chosen = MUTATIONS.filter(({ caughtBy }) => !values.fast || isFast(caughtBy));
 const tree = mkdtempSync(join(tmpdir(), 'mutation-'));
 try {
   for (const name of COPIED) cpSync(join(ROOT, name), join(tree, name), { recursive: true });
@@ -35,14 +31,10 @@ try {
   rmSync(tree, { recursive: true });
 }
 
-function isFast(tests: Tests): boolean {
-  return 'files' in tests || tests.seeds <= FEW_SEEDS;
-}
-
 /** Whether the tests pass without any fault: otherwise they would tell nothing. */
 function allPass(): boolean {
-  const files = chosen.flatMap(({ caughtBy }) => ('files' in caughtBy ? caughtBy.files : []));
-  const seeds = Math.max(...chosen.map(({ caughtBy }) => ('seeds' in caughtBy ? caughtBy.seeds : 1)));
+  const files = MUTATIONS.flatMap(({ caughtBy }) => ('files' in caughtBy ? caughtBy.files : []));
+  const seeds = Math.max(...MUTATIONS.map(({ caughtBy }) => ('seeds' in caughtBy ? caughtBy.seeds : 1)));
   const runs = [run({ files: [...new Set(files)] }, LONGEST), run({ seeds }, LONGEST)];
   const passes = runs.every(({ result }) => result === 'passed');
   console.log(passes ? 'ok       without any fault' : `FAILED   without any fault: ${JSON.stringify(runs)}`);
@@ -50,15 +42,15 @@ function allPass(): boolean {
 }
 
 function checkAll(): boolean {
-  const caught = chosen.filter((mutation) => {
+  const caught = MUTATIONS.filter((mutation) => {
     const begun = performance.now();
     const { verdict, by } = check(mutation);
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     console.log(`${verdict} ${mutation.name} (${mutation.file}, ${seconds} s)${by}`);
     return verdict === CAUGHT;
   });
-  console.log(`${chosen.length} faults, ${caught.length} caught`);
-  return caught.length === chosen.length;
+  console.log(`${MUTATIONS.length} faults, ${caught.length} caught`);
+  return caught.length === MUTATIONS.length;
 }
 
 function check({ file, search, replace, caughtBy }: Mutation): { verdict: string; by: string } {
