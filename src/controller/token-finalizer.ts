@@ -24,6 +24,7 @@ import type { Revoker } from './revoker.ts';
 import type { SecretObject, SecretStore } from './secret-store.ts';
 import type { ServiceAccountLinker } from './service-account-linker.ts';
 import { nameOf, type TokenClient } from './token-client.ts';
+import { secretName } from './token-indexes.ts';
 
 export interface FinalizerOptions {
   tokens: TokenClient;
@@ -102,10 +103,10 @@ export class TokenFinalizer {
 
   /** Its Secrets under the name that it wants and the one that its status knows: a crash on the way to the first leaves both. */
   async #secretsOf(token: RegistryToken, signal: AbortSignal): Promise<SecretObject[]> {
-    const { metadata, spec, status } = token;
-    const { uid, namespace } = metadata;
+    const { uid, namespace } = token.metadata;
+    const wanted = secretName(token);
     const found: SecretObject[] = [];
-    for (const name of new Set([spec.secret?.name ?? metadata.name, status?.secretRef?.name ?? []].flat())) {
+    for (const name of new Set([wanted, token.status?.secretRef?.name ?? wanted])) {
       const secret = await this.#options.secrets.read({ namespace, name }, signal);
       if (secret && belongsTo(secret, uid)) found.push(secret);
     }

@@ -12,7 +12,7 @@ import type { Change } from '../kube/replica.ts';
 import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../kube/resources.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
 import { resolveRegion } from '../registry/regions.ts';
-import { namedServiceAccounts, type ServiceAccount } from '../token/service-accounts.ts';
+import type { ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
 import { Deletions } from './deletions.ts';
 import {
@@ -23,6 +23,7 @@ import {
 } from './essentials.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
 import { ServiceAccountWatch } from './service-account-watch.ts';
+import { accountName, secretName, TOKEN_INDEXES } from './token-indexes.ts';
 
 /** Numbers in an account's status follow its RegistryTokens at this distance, many at a time. */
 const COUNT_DELAY = 5_000;
@@ -62,16 +63,7 @@ export class Watches implements Sources {
       this.#reflector<RegistryToken>(REGISTRY_TOKENS, {
         namespace,
         trim: essentialToken,
-        indexes: {
-          secret: (token) => [objectKey({ namespace: token.metadata.namespace, name: secretName(token) })],
-          account: (token) => [accountName(token)],
-          namespace: ({ metadata }) => [metadata.namespace ?? ''],
-          uid: ({ metadata }) => [metadata.uid],
-          serviceAccount: (token) =>
-            namedServiceAccounts(token).map((name) =>
-              objectKey({ namespace: token.metadata.namespace, name }),
-            ),
-        },
+        indexes: TOKEN_INDEXES,
       }),
     );
     this.#secrets = scopes.map((namespace) =>
@@ -291,9 +283,7 @@ function concerns({ metadata: before }: RegistryToken, { metadata: after }: Regi
   );
 }
 
-const accountName = ({ spec }: RegistryToken): string => spec.accountRef?.name ?? 'default';
 const handledRotation = ({ status }: RegistryToken): string | undefined => status?.lastHandledAccountRotation;
-const secretName = ({ spec, metadata }: RegistryToken): string => spec.secret?.name ?? metadata.name;
 
 function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
   for (const item of items) {

@@ -2,6 +2,7 @@ import type { RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
 import { prefix } from '../api/text.ts';
 import { fromTime } from '../api/time.ts';
+import { CLOCK_ERROR } from './clock-skew.ts';
 
 /** What an account's status says of the rotation asked for last. */
 export interface RotationProgress {
@@ -9,9 +10,6 @@ export interface RotationProgress {
   done: number;
   total: number;
 }
-
-/** By which clocks may differ, in milliseconds. */
-const CLOCK_ERROR = 86_400_000;
 
 /** The rotation that an account asks of all its tokens, any text; empty: none. */
 export function rotationAsked({ spec }: RegistryAccount): string {

@@ -2,6 +2,8 @@ import { formatDuration } from '../api/duration.ts';
 import { toTime } from '../api/time.ts';
 import type { Failure } from './failure.ts';
 
+/** How wrong a clock may be, of this machine or of whoever asks for something, without harm. Milliseconds. */
+export const CLOCK_ERROR = 86_400_000;
 /** From here on a difference between clocks is worth telling somebody. Milliseconds. */
 const REMARKABLE = 60_000;
 

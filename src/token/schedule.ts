@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TokenRecord, TokenSpec } from '../api/registry-token.ts';
 import { fromTime } from '../api/time.ts';
+import { CLOCK_ERROR } from './clock-skew.ts';
 
 /** At most this part of a token's time in force is taken off it, so that tokens made together are not renewed together. */
 const JITTER = 0.05;
@@ -9,8 +10,6 @@ const DEFAULT_MARGIN = 1 / 3;
 const LEAST_IN_FORCE = 30_000;
 /** A token that comes with less than this to live, in milliseconds, came dead. */
 export const SHORTEST_LIFE = 5_000;
-/** How wrong this machine's clock may be without a living token being taken for an expired one, in milliseconds. */
-const CLOCK_ERROR = 86_400_000;
 
 /** Milliseconds since 1970 at which a recorded token expires; Infinity when it never does. */
 export function expiryOf(record: Pick<TokenRecord, 'expiresAt'>): number {

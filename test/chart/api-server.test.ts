@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { realAssets, startBare } from '../support/api-servers.ts';
+import { startBare } from '../support/api-servers.ts';
 import { describeHelm, NAMESPACE, RELEASE, type Rendered } from './support/helm.ts';
 import { Installation } from './support/installation.ts';
 import { VALUE_SETS } from './support/value-sets.ts';
@@ -12,11 +12,7 @@ describeHelm('chart: a cluster without the CRDs', (helm) => {
 
   before(async function () {
     this.timeout(60_000);
-    if (realAssets === undefined) {
-      process.stderr.write('skipped: KUBEBUILDER_ASSETS names no real API server\n');
-      this.skip();
-    }
-    installation = await Installation.start(helm, realAssets, startBare);
+    installation = await Installation.onRealServer(this, helm, startBare);
     await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b', '123', '1e5');
   });
 

@@ -51,7 +51,7 @@ for (const [madeBy, major, takeOver] of CASES)
       before(async function () {
         const maker = helms.get(madeBy)?.helm;
         if (maker === undefined) this.skip();
-        installation = await Installation.start(helm, '', () => startEmbedded());
+        installation = await Installation.on(await startEmbedded(), helm);
         await installation.createNamespaces(NAME);
         await layOut(installation.folder);
         const values = '--set crds.enabled=false --set image.repository=registry.test/operator';

@@ -6,7 +6,6 @@ import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resourc
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { ServiceAccount } from '../../src/token/service-accounts.ts';
-import { realAssets } from '../support/api-servers.ts';
 import { describeHelm, NAMESPACE, type Values } from './support/helm.ts';
 import { createFailingPod } from './support/failing-pod.ts';
 import { API_KEYS, HOST, Installation, SERVICE_ACCOUNT } from './support/installation.ts';
@@ -94,11 +93,7 @@ describeHelm(
         const pull: ObjectName = { namespace: 'team-a', name: 'pull' };
 
         before(async function () {
-          if (realAssets === undefined) {
-            process.stderr.write('skipped: KUBEBUILDER_ASSETS names no real API server\n');
-            this.skip();
-          }
-          installation = await Installation.start(helm, realAssets);
+          installation = await Installation.onRealServer(this, helm);
           await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b', 'team-c');
           await installation.setKey(API_KEYS[0]);
           await installation.upgrade(values);

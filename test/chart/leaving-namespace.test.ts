@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { realAssets } from '../support/api-servers.ts';
 import { documented } from './support/documentation.ts';
 import { describeHelm, NAMESPACE } from './support/helm.ts';
 import { API_KEYS, Installation } from './support/installation.ts';
@@ -17,11 +16,7 @@ describeHelm(
 
     before(async function () {
       this.timeout(60_000);
-      if (realAssets === undefined) {
-        process.stderr.write('skipped: KUBEBUILDER_ASSETS names no real API server\n');
-        this.skip();
-      }
-      installation = await Installation.start(helm, realAssets);
+      installation = await Installation.onRealServer(this, helm);
       await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b');
       await installation.setKey(API_KEYS[0]);
     });

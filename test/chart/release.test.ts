@@ -5,7 +5,6 @@ import { parseDocument } from 'yaml';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
-import { realAssets } from '../support/api-servers.ts';
 import { CHART, describeHelm, NAMESPACE, RELEASE, type Values } from './support/helm.ts';
 import { API_KEYS, Installation } from './support/installation.ts';
 import { inventory, since } from './support/inventory.ts';
@@ -29,11 +28,7 @@ describeHelm('chart: a release from its first day to its last', (helm) => {
 
   before(async function () {
     this.timeout(120_000);
-    if (realAssets === undefined) {
-      process.stderr.write('skipped: KUBEBUILDER_ASSETS names no real API server\n');
-      this.skip();
-    }
-    installation = await Installation.start(helm, realAssets);
+    installation = await Installation.onRealServer(this, helm);
     await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b');
     await installation.setKey(API_KEYS[0]);
     newer = join(installation.folder, 'newer');

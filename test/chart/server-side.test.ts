@@ -3,7 +3,6 @@ import { expect } from 'chai';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
-import { realAssets } from '../support/api-servers.ts';
 import {
   CHART,
   describeHelm,
@@ -31,11 +30,7 @@ describeHelm(
 
     before(async function () {
       this.timeout(60_000);
-      if (realAssets === undefined) {
-        process.stderr.write('skipped: KUBEBUILDER_ASSETS names no real API server\n');
-        this.skip();
-      }
-      installation = await Installation.start(helm, realAssets);
+      installation = await Installation.onRealServer(this, helm);
       await installation.createNamespaces(NAMESPACE, 'team-a');
       await installation.setKey(API_KEYS[0]);
       await installation.kubectl(`apply --validate=false --filename ${CRDS}`);
