@@ -19,10 +19,14 @@ export async function changeAccountStatus(
   if (!account) return;
   const status = change(account.status ?? {});
   if (isDeepStrictEqual(status, account.status)) return;
-  await guardedPatch(client, REGISTRY_ACCOUNTS, account, [{ path: '/status', value: status }], {
-    subresource: 'status',
-    signal,
-  });
+  try {
+    await guardedPatch(client, REGISTRY_ACCOUNTS, account, [{ path: '/status', value: status }], {
+      subresource: 'status',
+      signal,
+    });
+  } catch (error) {
+    if (!(error instanceof KubeError && error.isNotFound)) throw error;
+  }
 }
 
 async function read(

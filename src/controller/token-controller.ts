@@ -4,11 +4,13 @@ import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/regis
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import type { ObjectName } from '../common/objects.ts';
+import { KubeError } from '../kube/errors.ts';
 import { objectKey } from '../kube/object-key.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import { lockedMessage } from '../token/brakes.ts';
 import { conditionsOf, type Outcome } from '../token/conditions.ts';
 import { decide } from '../token/decision.ts';
+import { lacksFinalizer } from '../token/deletion.ts';
 import { nextLook } from '../token/next-look.ts';
 import { rotationTime } from '../token/schedule.ts';
 import { recordedServiceAccounts } from '../token/service-accounts.ts';
@@ -72,20 +74,35 @@ export class TokenController {
 
   /** @throws KubeError when the API server does not let it finish; to be tried again with backoff */
   async reconcile(name: ObjectName, signal: AbortSignal): Promise<ReconcileResult> {
-    const { sources, tokens, assessor, finalizer } = this.#options;
+    const { sources, tokens, finalizer } = this.#options;
     const cached = sources.token(name);
     this.#keepTrack(name, cached?.metadata.uid);
     if (!cached) return undefined;
-    let token = tokens.freshest(cached);
-    if (token.metadata.deletionTimestamp !== undefined) return finalizer.finalize(token, signal);
-    let assessment = await assessor.assess(token, false, signal);
-    if (callsForAction(assessment)) {
+    const token = tokens.freshest(cached);
+    try {
+      if (token.metadata.deletionTimestamp !== undefined) return await finalizer.finalize(token, signal);
+      return await this.#maintain(name, token, signal);
+    } catch (error) {
+      // Nothing holds a RegistryToken that has no finalizer: it can go at any moment, as with its namespace.
+      if (!(error instanceof KubeError && error.isNotFound)) throw error;
+      if (await tokens.read(name, signal)) throw error;
+      return { requeueAfter: WATCH_DELAY };
+    }
+  }
+
+  /** @throws KubeError */
+  async #maintain(name: ObjectName, seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
+    const { tokens, assessor, finalizer } = this.#options;
+    let token = seen;
+    const unguarded = lacksFinalizer(token);
+    let assessment = unguarded ? undefined : await assessor.assess(token, false, signal);
+    if (!assessment || callsForAction(assessment)) {
       // Watches lag. Before anything is done, decide again from what is there now.
       const live = await tokens.read(name, signal);
       // The watch will tell; should it be silent, asking at once again would be a hot loop.
       if (!live) return { requeueAfter: WATCH_DELAY };
       if (live.metadata.deletionTimestamp !== undefined) return finalizer.finalize(live, signal);
-      token = live;
+      token = lacksFinalizer(live) ? await tokens.addFinalizer(live, signal) : live;
       assessment = await assessor.assess(token, true, signal);
     }
     const progress = await this.#act(token, token.status ?? {}, assessment, signal);

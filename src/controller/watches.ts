@@ -12,6 +12,7 @@ import type { Change } from '../kube/replica.ts';
 import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../kube/resources.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
 import { resolveRegion } from '../registry/regions.ts';
+import { lacksFinalizer } from '../token/deletion.ts';
 import type { ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
 import { Deletions } from './deletions.ts';
@@ -274,8 +275,11 @@ export class Watches implements Sources {
 }
 
 /** Whether a change of a RegistryToken calls for anything; the operator's own writes of status and finalizers do not. */
-function concerns({ metadata: before }: RegistryToken, { metadata: after }: RegistryToken): boolean {
+function concerns(previous: RegistryToken, object: RegistryToken): boolean {
+  const { metadata: before } = previous;
+  const { metadata: after } = object;
   return (
+    (lacksFinalizer(object) && !lacksFinalizer(previous)) ||
     before.uid !== after.uid ||
     before.generation !== after.generation ||
     before.deletionTimestamp !== after.deletionTimestamp ||

@@ -90,7 +90,8 @@ export class EventRecorder {
           regarding: event['regarding'],
           error: (error as Error).message,
         };
-        this.#logger.warn(fields, 'Event dropped');
+        if (namespaceGoes(error)) this.#logger.debug(fields, 'Event dropped: its namespace is being deleted');
+        else this.#logger.warn(fields, 'Event dropped');
       }
     }
   }
@@ -126,4 +127,9 @@ export class EventRecorder {
       else if (!error.isAlreadyExists) throw error;
     }
   }
+}
+
+/** A namespace that is being deleted takes no new Event, and none at all once it is gone. */
+function namespaceGoes(error: unknown): boolean {
+  return error instanceof KubeError && (error.isNamespaceTerminating || error.isNotFound);
 }

@@ -1,3 +1,4 @@
+import { FINALIZER } from '../api/names.ts';
 import type { PreviousToken, RegistryToken } from '../api/registry-token.ts';
 import { surelyExpiredAt } from './schedule.ts';
 
@@ -36,4 +37,15 @@ export function planDeletion(
     retain,
     search: mintIntent && { account: mintIntent.account, region: mintIntent.region },
   };
+}
+
+/**
+ * Whether nothing would hold a RegistryToken back on deletion although it has, or may have, tokens to revoke: its finalizer
+ * was taken off. Kubernetes takes none on an object that is being deleted.
+ */
+export function lacksFinalizer({ metadata, status = {} }: RegistryToken): boolean {
+  const { deletionTimestamp, finalizers = [] } = metadata;
+  if (deletionTimestamp !== undefined || finalizers.includes(FINALIZER)) return false;
+  const { token, previousTokens = [], mintIntent } = status;
+  return token !== undefined || previousTokens.length > 0 || mintIntent !== undefined;
 }

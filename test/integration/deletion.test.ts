@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { SECRETS } from '../../src/kube/resources.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { World } from '../support/world.ts';
 
@@ -116,5 +116,45 @@ describe('a RegistryToken is deleted', () => {
     expect(await world.eventReasons(name)).to.include('RevocationFailed');
     const line = world.log.find(({ msg }) => String(msg).startsWith('deleted without revoking its tokens'));
     expect(line).to.include({ name: name.name, namespace });
+  });
+
+  it('its finalizer was taken off before: it was put back, and nothing is left at the registry', async () => {
+    const name = await world.createToken(namespace);
+    const { metadata } = await world.whenReady(name);
+    await world.patchToken(name, { metadata: { finalizers: ['test.dev/hold'] } });
+    await world.eventually('the finalizer is back', async () => {
+      const { finalizers = [] } = (await world.token(name)).metadata;
+      return finalizers.includes('pullsecrets.dev/revoke') ? { value: true } : { seen: finalizers.join() };
+    });
+    await world.patchToken(name, { metadata: { finalizers: ['pullsecrets.dev/revoke'] } });
+    await world.deleteToken(name);
+    await whenGone(name);
+    expect(living(metadata.uid)).to.equal(0);
+  });
+
+  it('with its namespace, with and without tokens: no warning, no error', async () => {
+    const doomed = await world.createNamespace();
+    const some = await Promise.all([1, 2, 3].map(() => world.createToken(doomed)));
+    const refused = await Promise.all(
+      [1, 2, 3].map(() => world.createToken(doomed, { accountRef: { name: 'nobody' } })),
+    );
+    for (const name of some) await world.whenReady(name);
+    for (const name of refused) await world.whenReady(name, { reason: 'AccountNotFound' });
+    const begun = world.log.length;
+    await world.client.delete(NAMESPACES, { name: doomed });
+    for (const name of [...some, ...refused]) await whenGone(name);
+    await world.eventually('the namespace is gone', async () => {
+      const there = await world.exists(world.client.get(NAMESPACES, { name: doomed }));
+      return there ? { seen: 'still there' } : { value: true };
+    });
+    // Until the last event about it was dropped, too.
+    const other = await world.createToken(namespace);
+    await world.whenReady(other);
+    await world.eventually('events are written', async () => {
+      const reasons = await world.eventReasons(other);
+      return reasons.includes('Issued') ? { value: true } : { seen: reasons.join() };
+    });
+    const loud = world.log.slice(begun).filter(({ level }) => Number(level) >= 40);
+    expect(loud.map(({ msg }) => msg)).to.deep.equal([]);
   });
 });

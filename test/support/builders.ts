@@ -1,4 +1,5 @@
 import { merge } from 'ts-deepmerge';
+import { FINALIZER } from '../../src/api/names.ts';
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../src/api/registry-account.ts';
 import {
   readTokenSpec,
@@ -62,7 +63,8 @@ export function aToken(part: Part<RegistryToken> = {}): RegistryToken {
 
 /** A RegistryToken whose token was issued at `ISSUED` for 24 h. */
 export function anIssuedToken(part: Part<RegistryToken> = {}): RegistryToken {
-  return aToken(build({ status: { observedGeneration: 1, host: HOST, token: aRecord() } }, part as object));
+  const status = { observedGeneration: 1, host: HOST, token: aRecord() };
+  return aToken(build({ metadata: { finalizers: [FINALIZER] }, status }, part as object));
 }
 
 export function aRecord(part: Part<TokenRecord> = {}): TokenRecord {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import type { Assessment } from '../../../src/controller/assessor.ts';
 import { TokenController, type TokenControllerOptions } from '../../../src/controller/token-controller.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
 import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
 import { decide } from '../../../src/token/decision.ts';
 import {
@@ -183,4 +184,48 @@ describe('a Secret', () => {
     it(what, async () => {
       expect((await reconcile(stage)).good).to.equal(expected);
     });
+});
+
+describe('a reconcile', () => {
+  const SIGNAL = new AbortController().signal;
+  const NAME = { namespace: 'team', name: 'app' };
+  const conflict = new KubeError('changed meanwhile', { status: 409 });
+  const notFound = new KubeError('not found', { status: 404 });
+
+  /** A controller that can do nothing but read the RegistryToken and put its finalizer back. */
+  function aController(token: RegistryToken, live: RegistryToken | undefined): TokenController {
+    return new TokenController({
+      sources: { token: () => token },
+      tokens: {
+        freshest: () => token,
+        read: () => Promise.resolve(live),
+        addFinalizer: ({ metadata }: RegistryToken) =>
+          Promise.reject(metadata.finalizers ? new Error('it has one') : conflict),
+      },
+      assessor: { assess: () => Promise.reject(notFound) },
+      finalizer: { finalize: () => Promise.reject(notFound) },
+    } as unknown as TokenControllerOptions);
+  }
+  const outcome = (token: RegistryToken, live: RegistryToken | undefined): Promise<unknown> =>
+    aController(token, live)
+      .reconcile(NAME, SIGNAL)
+      .catch((error: unknown) => error);
+  const whole = anIssuedToken();
+  const bare = anIssuedToken({ metadata: { finalizers: undefined } });
+  const deleted = anIssuedToken({ metadata: { deletionTimestamp: at(0) } });
+
+  it('puts a finalizer back that was taken off, before anything else', async () => {
+    expect(await outcome(bare, bare)).to.equal(conflict);
+  });
+  it('puts none back that is there by now, nor on what is being deleted', async () => {
+    expect(await outcome(bare, whole)).to.equal(notFound);
+    expect(await outcome(bare, deleted)).to.equal(notFound);
+  });
+  it('of a RegistryToken that goes meanwhile is no failure', async () => {
+    for (const token of [whole, bare, deleted])
+      expect(await outcome(token, undefined)).to.deep.equal({ requeueAfter: 5_000 });
+  });
+  it('fails where something else is missing', async () => {
+    expect(await outcome(whole, whole)).to.equal(notFound);
+  });
 });

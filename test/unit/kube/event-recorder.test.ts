@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { KubeObject } from '../../../src/common/objects.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { EventManifest } from '../../../src/kube/event-aggregator.ts';
+import { refusal } from '../../../src/kube/errors.ts';
 import { EventRecorder } from '../../../src/kube/event-recorder.ts';
 import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
 import type { Call } from '../../../src/kube/transport.ts';
@@ -191,6 +192,19 @@ describe('EventRecorder', () => {
     expect(methods()).to.have.length(1);
     expect(logs.messages('warn')).to.deep.equal(['Event dropped']);
   });
+
+  for (const [what, code, details] of [
+    ['is being deleted', 403, { causes: [{ reason: 'NamespaceTerminating' }] }],
+    ['is gone', 404, {}],
+  ] as const)
+    it(`drops without a warning what is about an object whose namespace ${what}`, async () => {
+      server.fault = (call) => {
+        throw refusal(call, code, { kind: 'Status', reason: 'x', details });
+      };
+      recorder.event(a, 'Normal', 'Revoked', 'Token revoked');
+      await recorder.flush();
+      expect(logs.lines.map(({ level }) => level)).to.deep.equal(['debug']);
+    });
 
   it('drops all that wait, with one line, where this process may not write any more', async () => {
     server.fault = () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { planDeletion } from '../../../src/token/deletion.ts';
+import { lacksFinalizer, planDeletion } from '../../../src/token/deletion.ts';
 import {
   anIntent,
   anIssuedToken,
@@ -78,4 +78,31 @@ describe('the deletion of a RegistryToken', () => {
       region: 'us-south',
     });
   });
+});
+
+describe('a RegistryToken whose finalizer is missing', () => {
+  const FINALIZERS = ['pullsecrets.dev/revoke'];
+  const rows: [string, Parameters<typeof aToken>[0], boolean][] = [
+    ['gets it back where it has a token', { status: { token: aRecord() } }, true],
+    ['gets it back where it has a previous token', { status: { previousTokens: [aPrevious()] } }, true],
+    ['gets it back where it may have a token', { status: { mintIntent: anIntent() } }, true],
+    [
+      'gets it back beside those of others',
+      { metadata: { finalizers: ['a.test/b'] }, status: { token: aRecord() } },
+      true,
+    ],
+    ['needs none where it never had a token', { status: { observedGeneration: 1 } }, false],
+    [
+      'can get none while it is being deleted',
+      { metadata: { deletionTimestamp: at(0) }, status: { token: aRecord() } },
+      false,
+    ],
+    [
+      'is not missing where it is there',
+      { metadata: { finalizers: FINALIZERS }, status: { token: aRecord() } },
+      false,
+    ],
+  ];
+  for (const [what, part, lacks] of rows)
+    it(what, () => expect(lacksFinalizer(aToken(part))).to.equal(lacks));
 });
