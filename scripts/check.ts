@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import {
   clockReadings,
+  conditionReadings,
   inexactDependencies,
   oversizedDefinitions,
   tooLong,
@@ -34,6 +35,7 @@ const checks: Check[] = [
     return tooLong(files.filter(({ path }) => !path.startsWith(GENERATED)));
   }),
   rule('clock', async () => clockReadings(await read('src/**/*.ts'))),
+  rule('conditions', async () => conditionReadings(await read('src/**/*.ts'))),
   rule('size of definitions', async () => oversizedDefinitions(await read('crds/*.yaml'))),
   rule('exact dependencies', async () => {
     const manifest = await readFile('package.json', 'utf8');

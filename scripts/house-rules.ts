@@ -30,6 +30,24 @@ export function clockReadings(files: readonly SourceFile[]): string[] {
   );
 }
 
+/** Who may read conditions: what merges them into a status, and what shows them to others. */
+const READERS_OF_CONDITIONS = ['src/api/conditions.ts', 'src/api/generated/', 'src/ops/metrics/'];
+
+/** Places that read an object's conditions: they are what others are told, and no decision may hang on them. */
+export function conditionReadings(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(({ path }) => !READERS_OF_CONDITIONS.some((reader) => path.startsWith(reader)))
+    .flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .flatMap((line, index) =>
+          /^ *(\*|\/[/*])/.test(line) || !/(?<![\w/-])conditions(?!\.ts)\b|\bfindCondition\b/.test(line)
+            ? []
+            : [`${path}:${index + 1}: decide by the status' other fields, not by its conditions`],
+        ),
+    );
+}
+
 export function oversizedDefinitions(files: readonly SourceFile[]): string[] {
   return files
     .map(({ path, text }) => ({ path, size: Buffer.byteLength(text) }))

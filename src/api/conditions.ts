@@ -1,7 +1,8 @@
 import { shorten } from './text.ts';
 
-/** Condition types, compatible with kstatus: Reconciling and Stalled are there only while they are true. */
-export type ConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'RevocationPending';
+/** Condition types, compatible with kstatus: all but Ready are there only while they are true. */
+const CONDITION_TYPES = ['Ready', 'Reconciling', 'Stalled', 'RevocationPending'] as const;
+export type ConditionType = (typeof CONDITION_TYPES)[number];
 
 /** Every reason a condition, a log line or an event of the operator can carry. */
 export type Reason =
@@ -64,30 +65,75 @@ export interface ConditionUpdate {
   message: string;
 }
 
-const LONGEST_MESSAGE = 1024;
+const MAX_MESSAGE = 1024;
+/** As many as the CRDs' schemas take; conditions of others beyond that are dropped. */
+const MAX_CONDITIONS = 32;
+
+/** What a status has in common, whatever the kind of its object. */
+interface ConditionedStatus {
+  observedGeneration?: number;
+  conditions?: Condition[];
+  reason?: string;
+}
 
 /**
- * The list of conditions after an update: exactly those of `updates`, each keeping its transition time while its status
- * stays the same.
+ * A status with its conditions brought up to date for the object's present generation. Conditions are what others are told:
+ * nothing in the operator decides by them, so they are read here and nowhere else (see scripts/house-rules.ts).
+ * @param object as stored
+ * @param status as it is to become, but for its conditions
  * @param now RFC 3339
  */
-export function updateConditions(
-  previous: readonly Condition[] | undefined,
+export function withConditions<S extends ConditionedStatus>(
+  object: { metadata: { generation?: number }; status?: S },
+  status: S,
+  updates: readonly ConditionUpdate[],
+  now: string,
+): S {
+  const { generation = 0 } = object.metadata;
+  return {
+    ...status,
+    observedGeneration: generation,
+    reason: reasonThatMatters(updates),
+    conditions: mergeConditions(object.status?.conditions, updates, generation, now),
+  };
+}
+
+/**
+ * The conditions of an object after an update: of the operator's own types those of `updates`, each keeping its transition time
+ * while its status stays the same; of any other type those there were.
+ * @param now RFC 3339
+ */
+export function mergeConditions(
+  previous: readonly Condition[] = [],
   updates: readonly ConditionUpdate[],
   generation: number,
   now: string,
 ): Condition[] {
-  return updates.map(({ type, status, reason, message }) => {
-    const before = previous?.find((condition) => condition.type === type);
+  const own = updates.map(({ type, status, reason, message }) => {
+    const before = findCondition(previous, type);
     return {
       type,
       status,
       observedGeneration: generation,
       lastTransitionTime: before?.status === status ? before.lastTransitionTime : now,
       reason,
-      message: shorten(message, LONGEST_MESSAGE),
+      message: shorten(message, MAX_MESSAGE),
     };
   });
+  const ownTypes: readonly string[] = CONDITION_TYPES;
+  return [...own, ...previous.filter(({ type }) => !ownTypes.includes(type))].slice(0, MAX_CONDITIONS);
+}
+
+/** What stands in the way first, then why a token is still alive that should not be, then how things are. */
+function reasonThatMatters(updates: readonly ConditionUpdate[]): Reason {
+  const of = (type: ConditionType): ConditionUpdate | undefined =>
+    updates.find((update) => update.type === type);
+  const ready = of('Ready');
+  const pending = of('RevocationPending');
+  const obstacle = of('Stalled') ?? of('Reconciling');
+  if (obstacle) return obstacle.reason;
+  if (ready?.reason === 'Issued' && pending?.reason === 'RevocationFailed') return pending.reason;
+  return ready?.reason ?? 'Issuing';
 }
 
 export function findCondition(

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { updateConditions, type ConditionUpdate, type Reason } from '../api/conditions.ts';
+import { withConditions, type ConditionUpdate, type Reason } from '../api/conditions.ts';
 import { API_KEY_FIELD, type RegistryAccount, type RegistryAccountStatus } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
@@ -123,26 +123,26 @@ export class AccountController {
   }
 
   async #writeStatus(account: RegistryAccount, verdict: Verdict, signal: AbortSignal): Promise<void> {
-    const { client, clock, logger, events, sweep, tokensOf } = this.#options;
-    const { name, generation = 0 } = account.metadata;
+    const { client, clock, logger, events, sessions, sweep, tokensOf } = this.#options;
+    const { name } = account.metadata;
     const ready = readyCondition(verdict);
     const tokens = tokensOf(name);
     const rotation = rotationProgress(account, tokens);
-    const { rotation: _, orphans, lastSweepTime, ...rest } = account.status ?? {};
-    const status: RegistryAccountStatus = {
+    const { rotation: _, readySince: __, orphans, lastSweepTime, ...rest } = account.status ?? {};
+    const changedAt = sessions.changedAt(name);
+    const works = ready.status === 'True';
+    const next: RegistryAccountStatus = {
       ...rest,
-      observedGeneration: generation,
-      conditions: updateConditions(rest.conditions, [ready], generation, toTime(clock.now())),
+      ...(works && changedAt !== undefined ? { readySince: toTime(changedAt) } : {}),
       ...('accountId' in verdict ? { accountId: verdict.accountId } : {}),
       tokens: tokens.length,
       ...(rotation ? { rotation } : {}),
       ...(sweep === 'off' || orphans === undefined ? {} : { orphans }),
       ...(sweep === 'off' || lastSweepTime === undefined ? {} : { lastSweepTime }),
     };
+    const status = withConditions(account, next, [ready], toTime(clock.now()));
     if (isDeepStrictEqual(status, account.status)) return;
-    const was = account.status?.conditions?.find(({ type }) => type === 'Ready');
-    if (was?.status !== ready.status || was.reason !== ready.reason) {
-      const works = ready.status === 'True';
+    if (account.status?.reason !== status.reason) {
       logger[works ? 'info' : 'warn']({ account: name, reason: ready.reason }, ready.message);
       events.event(account, works ? 'Normal' : 'Warning', ready.reason, ready.message);
     }

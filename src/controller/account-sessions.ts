@@ -1,4 +1,3 @@
-import { findCondition } from '../api/conditions.ts';
 import type { RegistryAccount } from '../api/registry-account.ts';
 import { ACCOUNT_DEFAULTS } from '../api/registry-account.ts';
 import { fromTime } from '../api/time.ts';
@@ -65,9 +64,8 @@ export class AccountSessions {
     { metadata, status = {} }: RegistryAccount,
     problem: string | undefined,
   ): number | undefined {
-    const ready = findCondition(status.conditions, 'Ready');
-    const same = ready?.status === 'True' && ready.observedGeneration === metadata.generation && !problem;
-    return same ? fromTime(ready.lastTransitionTime) : this.#clock.now();
+    const same = status.observedGeneration === metadata.generation && !problem;
+    return (same ? fromTime(status.readySince) : undefined) ?? this.#clock.now();
   }
 
   forget(name: string): void {

@@ -88,7 +88,11 @@ export function assembleControllers(
   };
   const sweeper = sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId });
   const { serviceAccounts } = watches;
-  const pods = { token: (name: ObjectName) => watches.token(name), queue: queues.eviction };
+  const pods = {
+    token: (name: ObjectName) => watches.token(name),
+    secret: (name: ObjectName) => watches.secret(name),
+    queue: queues.eviction,
+  };
   const evictor = settings.evictPods ? new PodEvictor({ ...shared, ...pods, serviceAccounts }) : undefined;
   const linker = new ServiceAccountLinker({
     ...common,

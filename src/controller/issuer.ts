@@ -1,3 +1,4 @@
+import { withConditions } from '../api/conditions.ts';
 import type { MintIntent, PreviousToken, RegistryTokenStatus } from '../api/registry-token.ts';
 import { shorten } from '../api/text.ts';
 import { toTime } from '../api/time.ts';
@@ -20,7 +21,6 @@ import type { TokenMetrics } from './metrics.ts';
 import type { Minter, Settlement } from './minter.ts';
 import { done, holds, type Progress, type Task } from './progress.ts';
 import type { SecretWriter } from './secret-writer.ts';
-import { withConditions } from './status-conditions.ts';
 import type { TokenClient } from './token-client.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -92,7 +92,7 @@ export class Issuer {
         now: clock.now(),
         skew: skew(wanted.account, wanted.region),
       }),
-      clock.now(),
+      toTime(clock.now()),
     );
     const token = await tokens.writeStatus(owned, announced, signal);
     const progress = { ...task, token };
@@ -222,7 +222,8 @@ export class Issuer {
     const message = `the registry does not accept the new token yet: ${refusal}; it is tried again`;
     this.#options.logger.info(idsOf(token), message);
     const outcome: Outcome = { kind: 'held', reason: 'Verifying', message };
-    return { token, status, outcome, secretHolds: holds(secret, status), until };
+    const next = steps.withPhase(status, 'Verifying');
+    return { token, status: next, outcome, secretHolds: holds(secret, next), until };
   }
 
   /**
@@ -247,7 +248,8 @@ export class Issuer {
     if (failure.reason === 'RegistryUnauthorized') this.#options.onUnauthorized(task.wanted.account);
     // Only a mint that surely did not happen gives its revision back.
     const uncertain = failure.reason === 'MintUnconfirmed';
-    return this.#options.failures.report(task, uncertain ? status : steps.withoutIntent(status), failure);
+    const next = uncertain ? steps.withPhase(status, 'Unconfirmed') : steps.withoutIntent(status);
+    return this.#options.failures.report(task, next, failure);
   }
 }
 

@@ -106,14 +106,18 @@ export class Minter {
 
   /**
    * When the last request that may have created the token was over: when its answer was given up, or, after a crash, when
-   * this process began at the latest: then the status still says what was announced. After any other failure it is known.
+   * this process began at the latest.
    */
   #unknownSince({ status = {} }: RegistryToken, intent: MintIntent): number {
-    const reasons = new Set(status.conditions?.map(({ reason }) => reason));
-    const times = [fromTime(intent.startedAt) ?? 0];
-    if (reasons.has('MintUnconfirmed')) times.push(fromTime(status.lastFailureTime) ?? 0);
-    if (reasons.has('Issuing') || reasons.has('Rotating')) times.push(this.#since);
-    return Math.max(...times);
+    const started = fromTime(intent.startedAt) ?? 0;
+    switch (intent.phase) {
+      case 'Announced':
+        return Math.max(started, this.#since);
+      case 'Unconfirmed':
+        return Math.max(started, fromTime(status.lastFailure?.time) ?? 0);
+      case 'Verifying':
+        return started;
+    }
   }
 
   /**

@@ -1,8 +1,7 @@
-import { findCondition } from '../api/conditions.ts';
 import { readTokenSpec, type RegistryToken } from '../api/registry-token.ts';
 import { sleep, type Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
-import type { ObjectMeta, ObjectName } from '../common/objects.ts';
+import type { KubeObject, ObjectMeta, ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
@@ -12,13 +11,15 @@ import { PODS } from '../kube/resources.ts';
 import { named } from '../kube/selection.ts';
 import { TerminalError, type ReconcileResult } from '../kube/worker-pool.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
-import { isCurable, type Cure, type Linking, type Pod } from '../token/pods.ts';
+import { holdsLiveToken, isCurable, type Cure, type Linking, type Pod } from '../token/pods.ts';
 import type { Links, ServiceAccount } from '../token/service-accounts.ts';
 import { idsOf } from './log-fields.ts';
 
 export interface PodEvictorOptions {
   client: Pick<KubeClient, 'get' | 'listAll' | 'discover' | 'createSubresource'>;
   token: (name: ObjectName) => RegistryToken | undefined;
+  /** Metadata of a Secret that the operator manages. */
+  secret: (name: ObjectName) => Pick<KubeObject, 'metadata'> | undefined;
   serviceAccounts: { get(name: ObjectName): ServiceAccount | undefined };
   /** Keys of RegistryTokens whose pods are to be looked at. One worker is to work on it, so that evictions keep their pace. */
   queue: WorkQueue;
@@ -157,10 +158,13 @@ export class PodEvictor {
   #cure(key: string, watchful: Watchfulness): Cure | undefined {
     const token = this.#token(key, watchful);
     if (!token || token.metadata.deletionTimestamp !== undefined) return undefined;
-    const { secretRef, host, conditions } = token.status ?? {};
-    if (!secretRef || !host || findCondition(conditions, 'Ready')?.status !== 'True') return undefined;
+    const { secretRef, host } = token.status ?? {};
+    if (!secretRef || !host) return undefined;
     const secret = secretRef.name;
     const { namespace } = token.metadata;
+    const { clock } = this.#options;
+    if (!holdsLiveToken(this.#options.secret({ namespace, name: secret }), token, clock.now()))
+      return undefined;
     const linkings = watchful.linkings.filter(({ serviceAccount: name }) =>
       this.#options.serviceAccounts
         .get({ namespace, name })

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { findCondition } from '../api/conditions.ts';
+import { withConditions } from '../api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
@@ -26,7 +26,6 @@ import type { Repairer } from './repairer.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { ServiceAccountLinker } from './service-account-linker.ts';
-import { withConditions } from './status-conditions.ts';
 import type { TokenClient } from './token-client.ts';
 import type { TokenFinalizer } from './token-finalizer.ts';
 import type { Verifier } from './verifier.ts';
@@ -138,7 +137,7 @@ export class TokenController {
       case 'mint':
         return this.#options.issuer.mint(task, decision, signal);
       case 'settle': {
-        this.#options.verifier.recall(token, decision.intent);
+        this.#options.verifier.recall(token.metadata.uid, decision.intent);
         const settled = await this.#options.issuer.settle(task, decision, signal);
         return 'lost' in settled ? this.#startAfresh(assessment, settled.lost, signal) : settled;
       }
@@ -204,10 +203,11 @@ export class TokenController {
       skew,
       remarks: [...linker.problems(token), ...remarksOf(assessment)],
     });
-    const next = withConditions(token, status, updates, now);
+    const next = withConditions(token, status, updates, toTime(now));
     if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
     const wasGood = !assessment.refusal && isGood(assessment.situation);
-    if (isReady(next) && !wasGood) onGood(token);
+    const isReady = updates.some(({ type, status: is }) => type === 'Ready' && is === 'True');
+    if (isReady && !wasGood) onGood(token);
     const awaited = { ...next, previousTokens: next.previousTokens?.filter(({ id }) => !held.has(id)) ?? [] };
     const look = nextLook(token, spec, awaited, outcome, until, clock.now(), skew) ?? Infinity;
     const soon = isLeft || hasFinishedIntent(assessment, outcome);
@@ -239,10 +239,6 @@ function remarksOf(assessment: Assessment): string[] {
   if (assessment.refusal) return [];
   const { secret, spec } = assessment;
   return secret.state === 'ours' && secret.locked ? [lockedMessage(spec.secret.name)] : [];
-}
-
-function isReady({ conditions }: RegistryTokenStatus): boolean {
-  return findCondition(conditions, 'Ready')?.status === 'True';
 }
 
 /** What was asked for while an earlier mint was open has not been looked at. */

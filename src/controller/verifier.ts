@@ -1,4 +1,4 @@
-import type { MintIntent, RegistryToken } from '../api/registry-token.ts';
+import type { MintIntent } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Verdict } from '../common/verdict.ts';
 import { RegistryError } from '../registry/errors.ts';
@@ -21,11 +21,12 @@ export class Verifier {
     this.#options = options;
   }
 
-  /** Takes up what a status says of a try that an earlier process made of an intent's token. */
-  recall({ metadata, status = {} }: RegistryToken, { revision }: MintIntent): void {
+  /** Takes up what an intent says of a try that an earlier process made of its token. @param uid of the RegistryToken */
+  recall(uid: string, intent: MintIntent): void {
     const { memory } = this.#options;
-    const refusal = recordedRefusal(status);
-    if (refusal && !memory.ruling(metadata.uid, revision)) memory.noteRuling(metadata.uid, revision, refusal);
+    const { revision } = intent;
+    const refusal = recordedRefusal(intent);
+    if (refusal && !memory.ruling(uid, revision)) memory.noteRuling(uid, revision, refusal);
   }
 
   /**

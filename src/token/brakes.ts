@@ -1,7 +1,7 @@
 import type { Reason } from '../api/conditions.ts';
 import { ROTATE_ANNOTATION } from '../api/names.ts';
 import { fromTime, toTime } from '../api/time.ts';
-import { isFailureReason, isRegistryFailure } from './failure.ts';
+import { isRegistryFailure } from './failure.ts';
 import { budgetFreeAt } from './mint-budget.ts';
 import { isRetryRequested } from './rotate-now.ts';
 import { expiryOf, SHORTEST_LIFE } from './schedule.ts';
@@ -78,16 +78,15 @@ function accountNotReady({ accountProblem, wanted }: Situation): Hold | undefine
 export function backingOff({ token, now, accountChangedAt }: Situation): Hold | undefined {
   const { status, metadata } = token;
   const retry = fromTime(status?.nextRetryTime);
-  const failure = fromTime(status?.lastFailureTime);
-  if (retry === undefined || retry <= now || failure === undefined || failure > now) return undefined;
+  const { lastFailure } = status ?? {};
+  const failed = fromTime(lastFailure?.time);
+  if (retry === undefined || retry <= now) return undefined;
+  if (lastFailure === undefined || failed === undefined || failed > now) return undefined;
   if (status?.observedGeneration !== metadata.generation || isRetryRequested(token)) return undefined;
   // Status times are whole seconds: a change within the second of the failure may have come before it.
-  if (accountChangedAt !== undefined && accountChangedAt >= failure + 1000 && accountChangedAt <= now)
+  if (accountChangedAt !== undefined && accountChangedAt >= failed + 1000 && accountChangedAt <= now)
     return undefined;
-  const cause = status?.conditions?.find(({ type }) => type === 'Stalled' || type === 'Reconciling');
-  if (cause && isFailureReason(cause.reason)) return hold(cause.reason, cause.message, retry);
-  const reason = status?.token ? 'Rotating' : 'Issuing';
-  return hold(reason, `the last try failed; the next is at ${toTime(retry)}`, retry);
+  return hold(lastFailure.reason as Reason, lastFailure.message, retry);
 }
 
 /** What the registry failed at does not hold back a repair that needs no registry. */

@@ -25,14 +25,8 @@ const AT_REGISTRY: Partial<Record<Reason, 'passing' | 'final'>> = {
   RegistryRefused: 'final',
   TokenRefused: 'final',
 };
-const IN_CLUSTER: ReadonlySet<string> = new Set<Reason>(['SecretNotWritten', 'NamespaceTerminating']);
 
-/** Whether this can be the reason of a failure; a condition can have others too. */
-export function isFailureReason(reason: string): reason is Reason {
-  return isRegistryFailure(reason) || IN_CLUSTER.has(reason);
-}
-
-export function isRegistryFailure(reason: string): reason is Reason {
+export function isRegistryFailure(reason: Reason): boolean {
   return Object.hasOwn(AT_REGISTRY, reason);
 }
 

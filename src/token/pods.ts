@@ -1,4 +1,8 @@
-import type { ObjectMeta } from '../common/objects.ts';
+import { TOKEN_ID_ANNOTATION } from '../api/names.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
+import type { KubeObject, ObjectMeta } from '../common/objects.ts';
+import { expiryOf } from './schedule.ts';
+import { belongsTo } from './secret.ts';
 import type { Links, PullSecret } from './service-accounts.ts';
 
 /** What matters here of a pod. */
@@ -54,6 +58,20 @@ const PULL_FAILED = ['ErrImagePull', 'ImagePullBackOff'];
 /** A container that waits for these has nothing wrong with it. */
 const NOT_YET = ['ContainerCreating', 'PodInitializing'];
 const DEFAULT_HOST = 'docker.io';
+
+/**
+ * Whether a RegistryToken's Secret holds its token and the token lives, as far as the Secret's metadata tells.
+ * @param now milliseconds since 1970
+ */
+export function holdsLiveToken(
+  secret: Pick<KubeObject, 'metadata'> | undefined,
+  token: RegistryToken,
+  now: number,
+): boolean {
+  const record = token.status?.token;
+  if (!record || !secret || !belongsTo(secret, token.metadata.uid)) return false;
+  return secret.metadata.annotations?.[TOKEN_ID_ANNOTATION] === record.id && expiryOf(record) > now;
+}
 
 /**
  * Whether another pod in this one's place could pull what this one could not: it failed at nothing but images on the

@@ -24,15 +24,21 @@ export function nextRevision(status: RegistryTokenStatus): number {
 /** Before anything is asked of the registry: what is about to be minted, where and why. */
 export function withIntent(
   status: RegistryTokenStatus,
-  intent: Omit<MintIntent, 'revision' | 'startedAt'>,
+  intent: Omit<MintIntent, 'revision' | 'startedAt' | 'phase'>,
   budget: number,
   now: number,
 ): RegistryTokenStatus & { mintIntent: MintIntent } {
   return {
     ...status,
-    mintIntent: { revision: nextRevision(status), startedAt: toTime(now), ...intent },
+    mintIntent: { revision: nextRevision(status), startedAt: toTime(now), phase: 'Announced', ...intent },
     mintTimes: countMint(status.mintTimes, budget, now),
   };
+}
+
+/** What has become known of the open mint, if there is one. */
+export function withPhase(status: RegistryTokenStatus, phase: MintIntent['phase']): RegistryTokenStatus {
+  const { mintIntent } = status;
+  return mintIntent ? { ...status, mintIntent: { ...mintIntent, phase } } : status;
 }
 
 /** The mint surely did not happen: its revision is free again, and it does not count against the budget. */
@@ -86,8 +92,10 @@ export function withStrays(
   return withPrevious(status, [...(status.previousTokens ?? []), ...found]);
 }
 
+const MAX_MESSAGE = 1024;
+
 /**
- * One more failure in a row: counts it and says when to try again.
+ * One more failure in a row: records and counts it, and says when to try again.
  * @param rotate value of the rotate-now annotation that it was tried with
  */
 export function withFailure(
@@ -101,20 +109,18 @@ export function withFailure(
   return {
     ...status,
     failedAttempts: attempts,
-    lastFailureTime: toTime(now),
+    lastFailure: {
+      time: toTime(now),
+      reason: failure.reason,
+      message: shorten(failure.message, MAX_MESSAGE),
+    },
     nextRetryTime: toDeadline(now + retryDelay(failure, attempts, random)),
     ...(rotate === undefined ? {} : { lastTriedRotate: rotate }),
   };
 }
 
 export function withoutFailure(status: RegistryTokenStatus): RegistryTokenStatus {
-  const {
-    failedAttempts: _,
-    lastFailureTime: __,
-    nextRetryTime: ___,
-    lastTriedRotate: ____,
-    ...rest
-  } = status;
+  const { failedAttempts: _, lastFailure: __, nextRetryTime: ___, lastTriedRotate: ____, ...rest } = status;
   return rest;
 }
 
@@ -142,7 +148,7 @@ export function withRevocationFailure(
       return {
         ...token,
         attempts,
-        lastError: shorten(failure.message, 1024),
+        lastError: shorten(failure.message, MAX_MESSAGE),
         nextAttemptTime: toDeadline(now + retryDelay(failure, attempts, random)),
       };
     }),

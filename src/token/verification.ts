@@ -1,5 +1,4 @@
-import { findCondition } from '../api/conditions.ts';
-import type { RegistryTokenStatus } from '../api/registry-token.ts';
+import type { MintIntent } from '../api/registry-token.ts';
 import type { Verdict } from '../common/verdict.ts';
 import type { Failure } from './failure.ts';
 
@@ -63,9 +62,8 @@ export function isWaiting({ until }: Waiting, now: number): boolean {
   return now < until && until <= now + ACCEPTANCE_TIME;
 }
 
-/** What a status says of a new token that an earlier process tried: that it was refused, and waited for. */
-export function recordedRefusal({ conditions }: RegistryTokenStatus): Waiting | undefined {
-  const condition = findCondition(conditions, 'Reconciling');
-  if (condition?.status !== 'True' || condition.reason !== 'Verifying') return undefined;
-  return { action: 'wait', refusal: 'it refused it before the operator was started anew', until: 0 };
+/** What an intent says of its new token that an earlier process tried: that it was refused, and waited for. */
+export function recordedRefusal({ phase }: Pick<MintIntent, 'phase'>): Waiting | undefined {
+  if (phase !== 'Verifying') return undefined;
+  return { action: 'wait', refusal: 'it refused it before the operator was restarted', until: 0 };
 }

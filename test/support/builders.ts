@@ -96,6 +96,7 @@ export function anIntent(part: Part<MintIntent> = {}): MintIntent {
       revision: 2,
       startedAt: at(0),
       reason: 'RenewalDue',
+      phase: 'Announced',
       account: 'default',
       region: 'us-south',
       access: 'ReadOnly',

@@ -13,9 +13,8 @@ export const ROTATE = 'pullsecrets.dev/rotate';
 /** A failure 10 s ago, to be tried again in 50 s. */
 export const failing = (reason = 'RegistryUnavailable', message = 'us.icr.io does not answer') => ({
   failedAttempts: 3,
-  lastFailureTime: at(HOUR - 10 * SECOND),
+  lastFailure: { time: at(HOUR - 10 * SECOND), reason, message },
   nextRetryTime: at(HOUR + 50 * SECOND),
-  conditions: [{ type: 'Reconciling', status: 'True' as const, lastTransitionTime: at(0), reason, message }],
 });
 /** A token that is to be replaced by now. */
 export const due = { token: aRecord({ expiresAt: at(80 * MINUTE) }) };

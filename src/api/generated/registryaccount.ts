@@ -94,6 +94,14 @@ export interface RegistryAccountStatus {
     message: string;
   }[];
   /**
+   * Reason of the Ready condition.
+   */
+  reason?: string;
+  /**
+   * Since when the account is ready with its present spec and credentials; absent while it is not. Failures from before that are not waited out.
+   */
+  readySince?: string;
+  /**
    * The registry account in use.
    */
   accountId?: string;

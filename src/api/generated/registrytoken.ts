@@ -113,6 +113,10 @@ export interface RegistryTokenStatus {
     message: string;
   }[];
   /**
+   * Reason of the condition that matters most now.
+   */
+  reason?: string;
+  /**
    * The region in force, given or defaulted.
    */
   region?: string;
@@ -176,6 +180,10 @@ export interface RegistryTokenStatus {
     revision: number;
     startedAt: string;
     reason: string;
+    /**
+     * Announced: the request may have been sent. Unconfirmed: it was sent, and its answer got lost. Verifying: the token was created, and the registry does not accept it yet.
+     */
+    phase: 'Announced' | 'Unconfirmed' | 'Verifying';
     account: string;
     region: string;
     access: 'ReadOnly' | 'ReadWrite';
@@ -201,7 +209,14 @@ export interface RegistryTokenStatus {
    * Failures in a row.
    */
   failedAttempts?: number;
-  lastFailureTime?: string;
+  /**
+   * What the last try failed at; absent once one succeeds.
+   */
+  lastFailure?: {
+    time: string;
+    reason: string;
+    message: string;
+  };
   nextRetryTime?: string;
   /**
    * Revision that was used last, when no token here tells it: its token was of no use and is gone.

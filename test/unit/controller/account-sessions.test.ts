@@ -10,11 +10,10 @@ const KEY = new Redacted('key');
 const SINCE = '2025-12-31T12:00:00Z';
 
 /** An account whose status says that it has been ready, of that generation, since noon. */
-function known(ready: 'True' | 'False' = 'True', observedGeneration = 1): RegistryAccount {
-  const condition = { type: 'Ready', status: ready, reason: 'Any', message: '', lastTransitionTime: SINCE };
+function known(ready = true, observedGeneration = 1): RegistryAccount {
   return anAccount({
     metadata: { generation: 1 },
-    status: { conditions: [{ ...condition, observedGeneration }] },
+    status: { observedGeneration, ...(ready ? { readySince: SINCE } : {}) },
   });
 }
 
@@ -32,8 +31,8 @@ describe('when an account last changed', () => {
   });
 
   const changes: [string, RegistryAccount, string | undefined][] = [
-    ['it was not ready', known('False'), undefined],
-    ['its spec has changed', known('True', 0), undefined],
+    ['it was not ready', known(false), undefined],
+    ['its spec has changed', known(true, 0), undefined],
     ['it has ceased to work', known(), 'the key was refused'],
     ['it has no status yet', anAccount({ metadata: { generation: 1 } }), undefined],
   ];

@@ -22,6 +22,7 @@ import {
   HOUR,
   ISSUED,
   SECOND,
+  type Part,
 } from '../../support/builders.ts';
 import { mint } from '../../support/decisions.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -94,7 +95,7 @@ const codeOf = (error: unknown): unknown => (error instanceof RegistryError ? er
 
 describe('what came of a mint', () => {
   let stage: Stage;
-  const earlier = anIntent({ revision: 2 });
+  const earlier = anIntent({ revision: 2, phase: 'Unconfirmed' });
 
   describe('at a registry that gives values back', () => {
     beforeEach(() => {
@@ -142,6 +143,24 @@ describe('what came of a mint', () => {
       >;
       expect({ result, until }).to.deep.equal({ result: 'pending', until: NOW + 10 * SECOND });
     });
+
+    const untils: [string, MintIntent, Part<RegistryToken>['status'], number | undefined][] = [
+      ['from the start of this process, where it was only announced', anIntent(), {}, NOW + 10 * SECOND],
+      [
+        'from when its answer was given up, where that got lost',
+        earlier,
+        { lastFailure: { time: at(HOUR - 2 * SECOND), reason: 'MintUnconfirmed', message: '' } },
+        NOW + 8 * SECOND,
+      ],
+      ['no longer, where that was long ago', earlier, {}, undefined],
+      ['no longer, where its token was there', anIntent({ phase: 'Verifying' }), {}, undefined],
+    ];
+    for (const [since, intent, status, until] of untils) {
+      it(`is waited for ten seconds, ${since}`, async () => {
+        const settlement = await stage.settle(intent, { token: anIssuedToken({ status }) });
+        expect('until' in settlement ? settlement.until : undefined).to.equal(until);
+      });
+    }
 
     it('is not known while the registry can not be asked', async () => {
       stage.down = true;

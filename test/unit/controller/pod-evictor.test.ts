@@ -1,22 +1,22 @@
 import { expect } from 'chai';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import type { ObjectName, Resource } from '../../../src/common/objects.ts';
+import type { KubeObject, ObjectName, Resource } from '../../../src/common/objects.ts';
 import { PodEvictor, type PodEvictorOptions } from '../../../src/controller/pod-evictor.ts';
+import { TOKEN_ID_ANNOTATION } from '../../../src/api/names.ts';
 import { WorkQueue } from '../../../src/kube/work-queue.ts';
 import { WorkerPool } from '../../../src/kube/worker-pool.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { Manifest } from '../../../src/kube/manifest.ts';
 import type { Pod } from '../../../src/token/pods.ts';
 import type { PullSecret, ServiceAccount } from '../../../src/token/service-accounts.ts';
-import { anIssuedToken, at, ISSUED, MINUTE, SECOND, type Part } from '../../support/builders.ts';
+import { anIssuedToken, aSecret, at, ISSUED, MINUTE, SECOND, type Part } from '../../support/builders.ts';
 import { aPod } from '../../support/pods.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from '../kube/support/logs.ts';
 
-const READY = { type: 'Ready', status: 'True', reason: 'Issued', message: '', lastTransitionTime: at(0) };
 const aGoodToken = (part: Part<RegistryToken> = {}): RegistryToken =>
   anIssuedToken({
-    status: { secretRef: { name: 'app', uid: 's' }, conditions: [READY] } as Part<RegistryToken>['status'],
+    status: { secretRef: { name: 'app', uid: 's' } },
     ...part,
   });
 
@@ -32,6 +32,8 @@ class Scene {
   readonly asked: [name: string, milliseconds: number][] = [];
   readonly evictor: PodEvictor;
   token: RegistryToken | undefined = aGoodToken();
+  /** As the watch has it. */
+  secret: Pick<KubeObject, 'metadata'> | undefined = aSecret();
   imagePullSecrets: PullSecret[] = [];
   lists = 0;
   /** Called at each eviction; may throw in place of the server. */
@@ -55,6 +57,7 @@ class Scene {
     this.evictor = new PodEvictor({
       client: client as unknown as PodEvictorOptions['client'],
       token: () => this.token,
+      secret: () => this.secret,
       serviceAccounts: {
         get: () => ({ imagePullSecrets: this.imagePullSecrets }) as Partial<ServiceAccount> as ServiceAccount,
       },
@@ -223,6 +226,32 @@ describe('evicting pods that came before their Secret', () => {
     await scene.clock.advance(HALF_AN_HOUR);
     expect(scene.evicted).to.deep.equal([]);
   });
+
+  const bad: [string, Scene['secret'], RegistryToken][] = [
+    ['is gone', undefined, aGoodToken()],
+    [
+      'holds another token',
+      aSecret({ metadata: { annotations: { [TOKEN_ID_ANNOTATION]: 'x' } } }),
+      aGoodToken(),
+    ],
+    ['is another’s', aSecret({}, { token: anIssuedToken({ metadata: { uid: 'other' } }) }), aGoodToken()],
+    [
+      'holds a dead token',
+      aSecret(),
+      aGoodToken({
+        status: { secretRef: { name: 'app', uid: 's' }, token: { expiresAt: at(0) } },
+      }),
+    ],
+  ];
+  for (const [what, secret, token] of bad) {
+    it(`evicts nobody for a Secret that ${what}`, async () => {
+      stage('a');
+      good();
+      Object.assign(scene, { secret, token });
+      await scene.clock.advance(HALF_AN_HOUR);
+      expect(scene.evicted).to.deep.equal([]);
+    });
+  }
 
   it('begins anew when the Secret becomes good again while the last pods are evicted', async () => {
     stage();

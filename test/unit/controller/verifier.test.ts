@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { Redacted } from '../../../src/common/redacted.ts';
+import type { MintIntent } from '../../../src/api/registry-token.ts';
 import type { Verdict } from '../../../src/common/verdict.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 import { Verifier, type VerifierOptions } from '../../../src/controller/verifier.ts';
 import type { Ruling } from '../../../src/token/verification.ts';
-import { anIntent, aToken, at, DAY, ISSUED, SECOND } from '../../support/builders.ts';
+import { anIntent, aToken, DAY, ISSUED, SECOND } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const { signal } = new AbortController();
@@ -26,21 +27,14 @@ class Scene {
     return this.#verifier.verify(TOKEN.metadata.uid, INTENT, ISSUE, signal);
   }
 
-  /** Another process takes over, and finds this reason in the status. */
-  restart(reason: string): void {
+  /** Another process takes over, and finds the intent in this phase. */
+  restart(phase: MintIntent['phase']): void {
     this.#verifier = this.#begin();
-    this.recall(reason);
+    this.recall(phase);
   }
 
-  recall(reason: string): void {
-    const condition = {
-      type: 'Reconciling',
-      status: 'True',
-      reason,
-      message: '',
-      lastTransitionTime: at(0),
-    } as const;
-    this.#verifier.recall({ ...TOKEN, status: { conditions: [condition] } }, INTENT);
+  recall(phase: MintIntent['phase']): void {
+    this.#verifier.recall(TOKEN.metadata.uid, { ...INTENT, phase });
   }
 
   #begin(): Verifier {
@@ -96,12 +90,12 @@ describe('a new token that waits for its Secret', () => {
     const ruling = await scene.verify();
     expect(ruling.action).to.equal('refuse');
     expect('failure' in ruling && ruling.failure.message).to.match(
-      /refused it before the operator was started anew/,
+      /refused it before the operator was restarted/,
     );
   });
 
   it('that was not refused is used after a restart, if the registry can not be asked then', async () => {
-    scene.restart('Rotating');
+    scene.restart('Announced');
     scene.verdicts = [UNKNOWN];
     expect(await scene.verify()).to.include({ action: 'use' });
   });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import {
   clockReadings,
+  conditionReadings,
   inexactDependencies,
   oversizedDefinitions,
   tooLong,
@@ -31,6 +32,28 @@ describe('house rules', () => {
       );
     });
   }
+
+  const readings: [string, boolean][] = [
+    ['const [ready] = token.status?.conditions ?? [];', true],
+    ['const { secretRef, conditions } = token.status;', true],
+    ["findCondition(list, 'Ready')", true],
+    ["import type { Reason } from '../api/conditions.ts';", false],
+    ['const { preconditions } = options;', false],
+    [' * The conditions of a RegistryToken.', false],
+    ['conditionsOf(facts)', false],
+  ];
+  for (const [line, found] of readings) {
+    it(`${found ? 'find' : 'allow'} ${line}`, () => {
+      expect(conditionReadings([{ path: 'src/a.ts', text: `\n${line}\n` }])).to.deep.equal(
+        found ? ["src/a.ts:2: decide by the status' other fields, not by its conditions"] : [],
+      );
+    });
+  }
+  it('allow conditions to be read where they are merged or shown', () => {
+    const text = 'status.conditions';
+    const files = ['src/api/conditions.ts', 'src/ops/metrics/token-state.ts'];
+    expect(conditionReadings(files.map((path) => ({ path, text })))).to.deep.equal([]);
+  });
 
   it('find definitions of 100 kB and more', () => {
     const files = [

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import * as fc from 'fast-check';
 import { decide } from '../../../src/token/decision.ts';
 import {
   ABSENT,
@@ -48,11 +49,7 @@ describe('a brake', () => {
           token: {
             status: {
               ...due,
-              ...failing(),
-              conditions: failing('RegistryForbidden', 'no').conditions.map((each) => ({
-                ...each,
-                type: 'Stalled',
-              })),
+              ...failing('RegistryForbidden', 'no'),
             },
           },
         },
@@ -183,19 +180,35 @@ describe('a brake', () => {
       [
         'when the failure lies ahead, because the clock was set back',
         {
-          token: { status: { ...held, lastFailureTime: at(90 * DAY), nextRetryTime: at(91 * DAY) } },
+          token: {
+            status: {
+              ...held,
+              lastFailure: { ...held.lastFailure, time: at(90 * DAY) },
+              nextRetryTime: at(91 * DAY),
+            },
+          },
         },
         mint('RenewalDue'),
       ],
     ]);
 
-    it('does not pass off what another condition says as the failure', () => {
-      const status = { ...due, ...failing('SecretConflict', 'Secret app is not ours') };
-      expect(decide(aSituation({ token: { status } }))).to.deep.include({
-        action: 'hold',
-        reason: 'Rotating',
-        message: `the last try failed; the next is at ${at(HOUR + 50 * SECOND)}`,
+    it('and hangs on no condition: whatever they say, the decision is the same', () => {
+      const type = fc.constantFrom('Ready', 'Reconciling', 'Stalled', 'RevocationPending', 'Other');
+      const condition = fc.record({
+        type,
+        status: fc.constantFrom('True' as const, 'False' as const),
+        reason: fc.constantFrom('Verifying', 'MintUnconfirmed', 'SecretConflict', 'RegistryForbidden'),
+        message: fc.string(),
+        lastTransitionTime: fc.constant(at(0)),
       });
+      fc.assert(
+        fc.property(fc.array(condition, { maxLength: 5 }), (conditions) => {
+          const status = { ...held, conditions };
+          expect(decide(aSituation({ token: { status } }))).to.deep.equal(
+            decide(aSituation({ token: { status: held } })),
+          );
+        }),
+      );
     });
   });
 

@@ -58,7 +58,7 @@ const records = fc
   })
   .map((part) => aRecord(part));
 
-/** Failures as they are recorded, with the condition they leave or that another reason left later. */
+/** Failures as they are recorded. */
 const failures: fc.Arbitrary<RegistryTokenStatus> = fc
   .record({
     failedAttempts: fc.nat(99),
@@ -66,18 +66,15 @@ const failures: fc.Arbitrary<RegistryTokenStatus> = fc
     retryAfter: maybe(fc.constantFrom(0, 30 * SECOND, 1e300)),
     random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
     when: moments,
-    reason: fc.constantFrom('RegistryUnavailable', 'RegistryForbidden', 'SecretNotWritten', 'SecretConflict'),
+    reason: fc.constantFrom(
+      'RegistryUnavailable' as const,
+      'RegistryForbidden' as const,
+      'SecretNotWritten' as const,
+    ),
   })
   .map(({ failedAttempts, retryable, retryAfter, random, when, reason }) => {
-    const failure = { reason: 'RegistryUnavailable', message: 'no', retryable, retryAfter } as const;
-    const condition = {
-      type: 'Stalled',
-      status: 'True',
-      lastTransitionTime: toTime(when),
-      reason,
-      message: 'no',
-    } as const;
-    return { ...withFailure({ failedAttempts }, failure, when, random), conditions: [condition] };
+    const failure = { reason, message: 'no', retryable, retryAfter } as const;
+    return withFailure({ failedAttempts }, failure, when, random);
   });
 
 const statuses: fc.Arbitrary<RegistryTokenStatus> = fc

@@ -131,7 +131,7 @@ describe('a new token', () => {
       mintIntent: anIntent(),
       mintTimes: [at(0)],
       failedAttempts: 3,
-      lastFailureTime: at(0),
+      lastFailure: { time: at(0), reason: 'RegistryUnavailable', message: 'no' },
       nextRetryTime: at(HOUR),
     };
     expect(place(status)).to.deep.equal({
@@ -243,13 +243,13 @@ describe('a failure', () => {
     expect(once).to.deep.equal({
       token: aRecord(),
       failedAttempts: 1,
-      lastFailureTime: at(HOUR),
+      lastFailure: { time: at(HOUR), reason: FAILURE.reason, message: FAILURE.message },
       nextRetryTime: at(HOUR + 2 * SECOND),
     });
     expect(steps.withFailure(once, FAILURE, NOW + 2 * SECOND, 0.5)).to.deep.equal({
       token: aRecord(),
       failedAttempts: 2,
-      lastFailureTime: at(HOUR + 2 * SECOND),
+      lastFailure: { time: at(HOUR + 2 * SECOND), reason: FAILURE.reason, message: FAILURE.message },
       nextRetryTime: at(HOUR + 7 * SECOND),
     });
   });

@@ -8,8 +8,7 @@ import {
   rule,
   type Waiting,
 } from '../../../src/token/verification.ts';
-import type { RegistryTokenStatus } from '../../../src/api/registry-token.ts';
-import { at, HOUR, ISSUED, SECOND } from '../../support/builders.ts';
+import { HOUR, ISSUED, SECOND } from '../../support/builders.ts';
 
 const ACCEPTED: Verdict = { answer: 'accepted' };
 const REFUSED: Verdict = { answer: 'refused', message: 'us.icr.io answered 401' };
@@ -91,14 +90,11 @@ describe('a new token is tried', () => {
     expect([0, 999, 1_000, 2_000, -HOUR].map(waiting)).to.deep.equal([true, true, false, false, false]);
   });
 
-  it('by an earlier process and refused: the status says so, and a doubt does not undo it', () => {
-    const condition = (reason: string, type = 'Reconciling'): RegistryTokenStatus => ({
-      conditions: [{ type, status: 'True', reason, message: '', lastTransitionTime: at(0) }],
-    });
-    expect(recordedRefusal(condition('Verifying'))).to.include({ action: 'wait' });
-    for (const status of [condition('Rotating'), condition('Verifying', 'Ready'), {}])
-      expect(recordedRefusal(status)).to.equal(undefined);
-    const before = recordedRefusal(condition('Verifying'));
+  it('by an earlier process and refused: the intent says so, and a doubt does not undo it', () => {
+    const before = recordedRefusal({ phase: 'Verifying' });
+    expect(before).to.include({ action: 'wait' });
+    for (const phase of ['Announced', 'Unconfirmed'] as const)
+      expect(recordedRefusal({ phase })).to.equal(undefined);
     expect(isWaiting(before ?? WAITING, ISSUED)).to.equal(false);
     expect(rule(UNKNOWN, before, ISSUED, ISSUED + SECOND)).to.include({ action: 'wait' });
   });
