@@ -34,6 +34,8 @@ export type Fault = FaultScope &
     | { kind: 'slow'; milliseconds: number }
     /** The token issued expired an hour ago. */
     | { kind: 'expired' }
+    /** The list has so many rows more, of tokens that nobody made: made up while they are sent, they cost no memory. */
+    | { kind: 'more-rows'; rows: number }
   );
 
 export type FaultKind = Fault['kind'];
@@ -51,11 +53,13 @@ const APPLICABLE: Readonly<Record<FaultKind, readonly Operation[]>> = {
   'bad-jwt': [...ISSUING, 'read'],
   slow: OPERATIONS,
   expired: ISSUING,
+  'more-rows': ['list'],
 };
 
 const NUMBERS: Readonly<Record<string, { kinds: readonly FaultKind[]; from: number; to: number }>> = {
   status: { kinds: ['status', 'html'], from: 200, to: 599 },
   retryAfter: { kinds: ['status'], from: 0, to: Number.MAX_SAFE_INTEGER },
+  rows: { kinds: ['more-rows'], from: 1, to: Number.MAX_SAFE_INTEGER },
   milliseconds: { kinds: ['slow'], from: 0, to: Number.MAX_SAFE_INTEGER },
   times: { kinds: Object.keys(APPLICABLE) as FaultKind[], from: 1, to: Number.MAX_SAFE_INTEGER },
 };
@@ -84,7 +88,11 @@ export function parseFault(value: unknown): Fault {
       throw new FaultError(`${name} has to be a whole number from ${number.from} to ${number.to}`);
     }
   }
-  for (const [name, needing] of Object.entries({ status: 'status', milliseconds: 'slow' })) {
+  for (const [name, needing] of Object.entries({
+    status: 'status',
+    milliseconds: 'slow',
+    rows: 'more-rows',
+  })) {
     if (kind === needing && fields[name] === undefined) throw new FaultError(`${kind} needs ${name}`);
   }
   return value as Fault;

@@ -76,7 +76,25 @@ export async function answerWithFault(fault: Fault, setting: FaultSetting): Prom
     }
     case 'expired':
       return perform(AN_HOUR_AGO);
+    case 'more-rows': {
+      const answer = await perform();
+      const end = answer.body.lastIndexOf(']}');
+      if (end < 0) return answer;
+      const separator = answer.body.endsWith('[]}') ? '' : ',';
+      return { ...answer, body: answer.body.slice(0, end) + separator, rest: moreRows(fault.rows) };
+    }
   }
+}
+
+/** The rest of a list: rows as long as real ones, made by hand, and its end. */
+function* moreRows(count: number): Generator<string> {
+  const owner = 'f'.repeat(32);
+  const token = 'v'.repeat(420);
+  for (let row = 1; row <= count; row++) {
+    const id = `made-up-${String(row).padStart(28, '0')}`;
+    yield `${row === 1 ? '' : ','}{"_id":"${id}","owner":"${owner}","token":"${token}","secondary_owner":"made by hand, row ${row}","readonly":true,"revoked":false}`;
+  }
+  yield ']}';
 }
 
 function withBody(answer: Answer, edit: (body: string) => string): Answer {

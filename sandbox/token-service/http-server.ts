@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { isIPv6, type AddressInfo } from 'node:net';
 import { answerFaultRequest, FAULTS_PATH } from './fault-endpoint.ts';
 import { ConnectionBroken, pathOf, type Answer, type Request } from './message.ts';
@@ -77,6 +79,13 @@ async function readRequest(incoming: IncomingMessage): Promise<Request> {
 }
 
 function send(response: ServerResponse, answer: Answer): void {
+  if (answer.rest) {
+    response.writeHead(answer.status, answer.headers);
+    response.write(answer.body);
+    // Whoever leaves in the middle of it is not to be heard of.
+    pipeline(Readable.from(answer.rest), response).catch(() => undefined);
+    return;
+  }
   response.writeHead(answer.status, { 'content-length': Buffer.byteLength(answer.body), ...answer.headers });
   response.end(answer.body);
 }

@@ -13,6 +13,8 @@ export interface Answer {
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
   body: string;
+  /** What comes after `body`, where that is too much to be in memory as a whole. */
+  rest?: Iterable<string>;
 }
 
 /** Thrown in place of an answer when the connection ends without one. */

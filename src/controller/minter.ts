@@ -150,12 +150,12 @@ export class Minter {
     registry: Registry,
     signal: AbortSignal,
   ): Promise<{ revision: number; row: ListedToken }[]> {
-    return (await registry.list(signal)).flatMap((row) => {
+    return registry.list((row) => {
       const tag = readTag(row.description);
       return tag?.clusterId === this.#options.clusterId && tag.uid === uid
-        ? [{ revision: tag.revision, row }]
-        : [];
-    });
+        ? { revision: tag.revision, row }
+        : undefined;
+    }, signal);
   }
 
   #strays(

@@ -13,6 +13,7 @@ import {
   type Suspects,
   type Users,
 } from '../token/sweep.ts';
+import { readTag } from '../token/tag.ts';
 import type { TokenMetrics } from './metrics.ts';
 
 export interface RegionSweepOptions {
@@ -75,7 +76,7 @@ export class RegionSweep {
     signal: AbortSignal,
   ): Promise<{ rows: ListedToken[]; stillThere: string[]; done: boolean }> {
     const { clock, clusterId, sweep, sweepDelay, skew } = this.#options;
-    const rows = await registry.list(signal);
+    const rows = await registry.list((row) => (readTag(row.description) ? row : undefined), signal);
     // Asked for after the list: what was minted and recorded before it is then known.
     const users = await this.#users(gone, signal);
     const now = clock.now() + skew(account.metadata.name, this.#region);

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { DeadlinePassed } from '../common/deadline.ts';
+import { AnswerBody, type BodyLimits } from './answer-body.ts';
 import type { RawAnswer } from './http-answer.ts';
 
 /** There was no answer, not even a status. */
@@ -20,7 +21,7 @@ export class NoAnswer extends Error {
  * request is written: a failure without it (refused connection, unknown host, TLS) means that nothing was sent.
  */
 export class AnswerReader implements Dispatcher.DispatchHandler {
-  readonly #largestBody: number;
+  readonly #limits: BodyLimits;
   readonly #signal: AbortSignal;
   readonly #guard: (() => void) | undefined;
   readonly #done = Promise.withResolvers<RawAnswer>();
@@ -28,17 +29,14 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #status: number | undefined;
   #headers: Dispatcher.ResponseData['headers'] = {};
-  #chunks: Buffer[] = [];
-  #size = 0;
-  #tooLong = false;
+  #body: AnswerBody | undefined;
 
   /**
-   * @param largestBody bytes
    * @param signal breaks the request off
    * @param guard asked right before the request is written
    */
-  constructor(largestBody: number, signal: AbortSignal, guard?: () => void) {
-    this.#largestBody = largestBody;
+  constructor(limits: BodyLimits, signal: AbortSignal, guard?: () => void) {
+    this.#limits = limits;
     this.#signal = signal;
     this.#guard = guard;
     this.#onAbort = () => {
@@ -71,13 +69,12 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   ): void {
     this.#status = status;
     this.#headers = headers;
+    this.#body = new AnswerBody(status, this.#limits);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#size += chunk.length;
-    this.#tooLong = this.#size > this.#largestBody;
-    if (this.#tooLong) controller.abort(new Error('the answer is too long'));
-    else this.#chunks.push(chunk);
+    this.#body?.take(chunk);
+    if (this.#body?.flaw) controller.abort(new Error(`the answer ${this.#body.flaw}`));
   }
 
   onResponseEnd(): void {
@@ -87,12 +84,14 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   /** A status that has arrived stands, even when the body stays incomplete. */
   onResponseError(_: unknown, error: Error): void {
     if (this.#status === undefined || this.#status < 200) this.#fail(error);
-    else this.#finish(this.#tooLong ? 'is too long' : 'is cut off');
+    else this.#finish('is cut off');
   }
 
-  #finish(flaw?: RawAnswer['flaw']): void {
-    const body = Buffer.concat(this.#chunks);
-    this.#settle(() => this.#done.resolve({ status: this.#status ?? 0, headers: this.#headers, body, flaw }));
+  #finish(interruption?: RawAnswer['flaw']): void {
+    const status = this.#status ?? 0;
+    const { body, rows, flaw } = (this.#body ?? new AnswerBody(status, this.#limits)).content;
+    const answer = { status, headers: this.#headers, body, rows, flaw: flaw ?? interruption };
+    this.#settle(() => this.#done.resolve(answer));
   }
 
   #abortion(): Error {

@@ -24,7 +24,7 @@ export interface DoorOptions {
 /** Milliseconds for all requests of one try together: whoever waits here is missed elsewhere. */
 const LONGEST_TRY = 10_000;
 /** Nothing longer can be a bearer token or the body of `/v2/`. */
-const LARGEST_BODY = 2 ** 16;
+const MAX_BODY = 2 ** 16;
 
 /**
  * The door of a registry: where docker and kubelet log in. Tries a credential as `docker login` does (moby,
@@ -122,7 +122,7 @@ export class Door {
     let code: string | number = 'Aborted';
     try {
       const headers = { Accept: 'application/json', ...authorization };
-      const answer = await http.send({ method: 'GET', url, headers, largestBody: LARGEST_BODY }, signal);
+      const answer = await http.send({ method: 'GET', url, headers, maxBody: MAX_BODY }, signal);
       code = answer.status;
       if (answer.status >= 500)
         throw this.#unavailable(url, `it answered ${described(answer)}`, answer.status);

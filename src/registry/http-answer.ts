@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { Rows } from './row-splitter.ts';
 
 /** Why the body of an answer can't be understood; reads on after "the answer". */
 export type Flaw = 'has no body' | 'is HTML' | 'is not JSON' | 'is cut off' | 'is too long';
@@ -8,8 +9,10 @@ export interface HttpAnswer {
   status: number;
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
-  /** undefined when there is a flaw. */
+  /** undefined when there is a flaw. Has `0` in place of each row that was handed over by itself. */
   json: unknown;
+  /** The rows that the request asked to be handed over by themselves. */
+  rows: Rows;
   flaw: Flaw | undefined;
   /** IAM's `Transaction-Id`; the registry gives its request id in the body of an error. */
   requestId: string | undefined;
@@ -24,8 +27,9 @@ export interface RawAnswer {
   status: number;
   headers: Dispatcher.ResponseData['headers'];
   body: Buffer;
+  rows: Rows;
   /** What went wrong while the body was read. */
-  flaw?: Extract<Flaw, 'is cut off' | 'is too long'> | undefined;
+  flaw?: Exclude<Flaw, 'has no body' | 'is HTML'> | undefined;
 }
 
 /** Nobody means a longer pause than this; what goes beyond is taken for it. A day, in milliseconds. */
@@ -41,6 +45,7 @@ export function readAnswer(raw: RawAnswer, now: number): HttpAnswer {
     status: raw.status,
     headers,
     ...readBody(raw, headers['content-type'] ?? ''),
+    rows: raw.rows,
     requestId: headers['transaction-id'],
     retryAfter: retryAfter(headers['retry-after'], serverTime ?? now),
     serverTime,

@@ -1,17 +1,16 @@
 import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
+import type { BodyLimits } from './answer-body.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { readAnswer, type HttpAnswer, type RawAnswer } from './http-answer.ts';
 import type { Proxy } from './proxy.ts';
 
-export interface HttpRequest {
+export interface HttpRequest extends Partial<BodyLimits> {
   method: 'GET' | 'POST' | 'DELETE';
   url: URL;
   headers: Readonly<Record<string, string>>;
   body?: string;
-  /** Bytes of an answer's body beyond which it is given up; 1 MiB unless told. */
-  largestBody?: number;
   /**
    * Called right before the first byte is sent, after every wait for a connection. What it throws ends the request, and
    * nothing was sent.
@@ -38,7 +37,8 @@ export interface HttpSender {
 
 /** Milliseconds to open a connection: a host that is not there is found out long before an answer is given up. */
 const CONNECT_TIMEOUT = 5_000;
-const LARGEST_BODY = 2 ** 20;
+/** Bytes of a body, where the request does not say. */
+const MAX_BODY = 2 ** 20;
 
 /**
  * Pooled connections to registries. HTTP/1.1 only, where a request that is on its connection is never sent again behind
@@ -76,10 +76,10 @@ export class HttpClient implements HttpSender {
   }
 
   async #exchange(request: HttpRequest, signal: AbortSignal): Promise<RawAnswer> {
-    const { method, url, headers, body = null, largestBody = LARGEST_BODY, guard } = request;
+    const { method, url, headers, body = null, maxBody = MAX_BODY, rows, guard } = request;
     try {
       return await withDeadline(this.#clock, this.#timeout, signal, (limited) => {
-        const reader = new AnswerReader(largestBody, limited, guard);
+        const reader = new AnswerReader({ maxBody, rows }, limited, guard);
         this.#agent.dispatch(
           {
             origin: url.origin,

@@ -53,6 +53,10 @@ export interface Registry {
   read(id: string, signal: AbortSignal): Promise<IssuedToken>;
   /** Deletes a token; one that is already gone is success. */
   revoke(id: string, signal: AbortSignal): Promise<void>;
-  /** Every token of the account in this region: complete, or it throws. */
-  list(signal: AbortSignal): Promise<ListedToken[]>;
+  /**
+   * Looks at every token of the account in this region: at all of them, or it throws.
+   * @param select called with one row after the other; what it returns is the result, unless it is undefined. A list can be
+   * long, and only this is kept of it.
+   */
+  list<T>(select: (row: ListedToken) => T | undefined, signal: AbortSignal): Promise<T[]>;
 }

@@ -1,5 +1,6 @@
 import { abortable } from '../../src/common/abortable.ts';
 import { sleep } from '../../src/common/clock.ts';
+import { AnswerBody } from '../../src/registry/answer-body.ts';
 import { NoAnswer } from '../../src/registry/answer-reader.ts';
 import { readAnswer, type HttpAnswer } from '../../src/registry/http-answer.ts';
 import type { HttpRequest, HttpSender } from '../../src/registry/http-client.ts';
@@ -46,7 +47,9 @@ export class RegistryNetwork implements HttpSender {
     await process.gate.open();
     if ('error' in outcome) throw outcome.error;
     const { status, headers, body } = outcome.answer;
-    return readAnswer({ status, headers, body: Buffer.from(body) }, process.clock.now());
+    const received = new AnswerBody(status, { maxBody: Infinity, rows: request.rows });
+    received.take(Buffer.from(body));
+    return readAnswer({ status, headers, ...received.content }, process.clock.now());
   }
 
   async #fly(request: HttpRequest, fate: Fate): Promise<Answer> {

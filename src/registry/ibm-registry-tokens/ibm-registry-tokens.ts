@@ -6,8 +6,9 @@ import type { Grant, IamSession } from '../ibm-iam/iam-session.ts';
 import type { Capabilities, IssuedToken, ListedToken, MintRequest, Registry } from '../port.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
 import type { Region } from '../regions.ts';
+import { MAX_ROWS } from '../row-splitter.ts';
 import { urlBelow, type RegistryClient, type RegistryRequest } from '../registry-client.ts';
-import { isTokenId, readIssued, readList } from './token-answers.ts';
+import { isTokenId, listedRows, readIssued, readList } from './token-answers.ts';
 
 export interface IBMRegistryTokensOptions {
   client: RegistryClient;
@@ -22,12 +23,14 @@ export interface IBMRegistryTokensOptions {
 }
 
 /** A request before it has credentials. */
-type Draft = Pick<RegistryRequest, 'operation' | 'purpose' | 'method' | 'largestBody'> & { path: string };
+type Draft = Pick<RegistryRequest, 'operation' | 'purpose' | 'method' | 'maxBody' | 'rows'> & {
+  path: string;
+};
 
 const DAY = 86_400_000;
 const TOKENS = '/api/v1/tokens';
-/** The list has no pages; this holds some 100,000 rows. */
-const LARGEST_LIST = 64 * 2 ** 20;
+/** Bytes of a list, which has no pages; some 200,000 rows. */
+const MAX_LIST = 128 * 2 ** 20;
 /** Milliseconds, for a registry that limits the rate without saying how long. */
 const DEFAULT_PAUSE = 1_000;
 
@@ -98,15 +101,16 @@ export class IBMRegistryTokens implements Registry {
     }
   }
 
-  async list(signal: AbortSignal): Promise<ListedToken[]> {
+  async list<T>(select: (row: ListedToken) => T | undefined, signal: AbortSignal): Promise<T[]> {
     const draft: Draft = {
       operation: 'list',
       purpose: 'list the tokens',
       method: 'GET',
       path: TOKENS,
-      largestBody: LARGEST_LIST,
+      maxBody: MAX_LIST,
+      rows: listedRows(select),
     };
-    return this.#ask(draft, signal, ({ json }) => readList(json), 'is no complete list');
+    return (await this.#ask(draft, signal, readList, 'is no complete list')) as T[];
   }
 
   /**
@@ -143,7 +147,8 @@ export class IBMRegistryTokens implements Registry {
     breaker.check();
     const answer = await limiter.run(() => breaker.run(() => this.#heeded(request, signal)), signal);
     const result = read(answer);
-    if (result === undefined) throw unreadable(request, answer, answer.flaw ?? flaw);
+    if (result === undefined)
+      throw unreadable(request, answer, limitOf(draft, answer) ?? answer.flaw ?? flaw);
     return result;
   }
 
@@ -197,6 +202,12 @@ export function accountIdOf(configured: string | undefined, granted: string | un
     'InvalidRequest',
     'the access token does not name an account: set spec.accountId of the account',
   );
+}
+
+/** What of a list that is too long would be read. */
+function limitOf({ operation, maxBody = 0 }: Draft, { flaw }: HttpAnswer): string | undefined {
+  if (operation !== 'list' || flaw !== 'is too long') return undefined;
+  return `is too long: lists are read up to ${maxBody / 2 ** 20} MiB and ${MAX_ROWS} rows`;
 }
 
 /** @throws RegistryError InvalidRequest for what would name the whole collection */

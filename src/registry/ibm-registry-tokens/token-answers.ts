@@ -1,5 +1,7 @@
 import { Redacted } from '../../common/redacted.ts';
+import type { HttpAnswer } from '../http-answer.ts';
 import type { IssuedToken, ListedToken } from '../port.ts';
+import type { RowSelection } from '../row-splitter.ts';
 import { claimsOf } from '../jwt.ts';
 
 /** As in `docker login -u token`. */
@@ -24,16 +26,29 @@ export function readIssued(json: unknown): IssuedToken | undefined {
   return { id: jti, username: USERNAME, value: new Redacted(token), expiresAt };
 }
 
+/** Kept for a row without an id: then nobody knows what else is missing. */
+const DAMAGED = Symbol('a row without an id');
+
+/** Has the rows of `{"tokens": [...]}` handed over one by one, without their values. */
+export function listedRows(select: (row: ListedToken) => unknown): RowSelection {
+  return {
+    key: 'tokens',
+    select: (value) => {
+      const row = readRow(value);
+      return row ? select(row) : DAMAGED;
+    },
+  };
+}
+
 /**
- * Reads `{"tokens": [...]}`; the rows' values are dropped. A list of nothing can be null, as Go writes it.
- * @returns undefined when a row has no id: then nobody knows what else is missing
+ * What was selected of `{"tokens": [...]}`. A list of nothing can be null, as Go writes it.
+ * @returns undefined when that is not what it is, or a row has no id
  */
-export function readList(json: unknown): ListedToken[] | undefined {
+export function readList({ json, rows }: Pick<HttpAnswer, 'json' | 'rows'>): readonly unknown[] | undefined {
   const { tokens } = fields(json);
   if (tokens === null) return [];
-  if (!Array.isArray(tokens)) return undefined;
-  const rows = tokens.map(readRow);
-  return rows.every((row) => row !== undefined) ? rows : undefined;
+  const complete = Array.isArray(tokens) && tokens.length === rows.count && !rows.kept.includes(DAMAGED);
+  return complete ? rows.kept : undefined;
 }
 
 function readRow(value: unknown): ListedToken | undefined {

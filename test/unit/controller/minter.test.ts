@@ -59,9 +59,9 @@ class Stage {
     };
     const registry = {
       capabilities: { readBack },
-      list: async () => {
+      list: async <T>(select: (row: ListedToken) => T | undefined): Promise<T[]> => {
         ask('list');
-        return this.rows;
+        return this.rows.flatMap((row) => select(row) ?? []);
       },
       read: async (id: string) => {
         ask(`read ${id}`);

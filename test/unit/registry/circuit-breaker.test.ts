@@ -13,6 +13,7 @@ import {
   IAM,
   NEVER,
   REGISTRY,
+  asListed,
 } from './support/registry-world.ts';
 
 const DOWN = new RegistryError('Unavailable', 'it did not answer');
@@ -227,8 +228,8 @@ describe('an outage of one region', () => {
     const dead = directory.registry(anAccount(), 'eu-de');
     const alive = directory.registry(anAccount(), 'us-south');
     for (let second = 0; second < 120; second++) {
-      await errorOf(dead.list(NEVER));
-      await alive.list(NEVER);
+      await errorOf(dead.list(asListed, NEVER));
+      await alive.list(asListed, NEVER);
       await clock.advance(1_000);
     }
     const sent = (name: string): number => observed.filter(({ region }) => region === name).length;

@@ -14,6 +14,7 @@ import {
   NEVER,
   REGISTRY,
   type Observation,
+  asListed,
 } from './support/registry-world.ts';
 
 const serve = (origin = REGISTRY): nock.Scope =>
@@ -53,18 +54,18 @@ describe('RegistryDirectory', () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     nock('http://api.example:8080').get('/base/api/v1/tokens').reply(200, { tokens: [] });
     const regions = [{ name: 'lab', host: 'lab.example', endpoint: 'http://api.example:8080/base/' }];
-    await directory.registry(anAccount({ regions }), 'lab').list(NEVER);
+    await directory.registry(anAccount({ regions }), 'lab').list(asListed, NEVER);
   });
 
   it('keeps an access token for all regions and calls of an account', async () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     serve();
     serve('https://de.icr.io');
-    await directory.registry(anAccount(), 'us-south').list(NEVER);
-    await directory.registry(anAccount(), 'eu-de').list(NEVER);
+    await directory.registry(anAccount(), 'us-south').list(asListed, NEVER);
+    await directory.registry(anAccount(), 'eu-de').list(asListed, NEVER);
     await directory
       .registry(anAccount({ apiKey: new Redacted(anAccount().apiKey.reveal()) }), 'us-south')
-      .list(NEVER);
+      .list(asListed, NEVER);
     expect(exchanges()).to.equal(1);
     nock.cleanAll();
   });
@@ -78,11 +79,11 @@ describe('RegistryDirectory', () => {
     it(`gets a new access token for ${name} at once`, async () => {
       nock(IAM).post('/identity/token').reply(200, anExchange());
       serve();
-      await directory.registry(anAccount(), 'us-south').list(NEVER);
+      await directory.registry(anAccount(), 'us-south').list(asListed, NEVER);
       nock(iam)
         .post('/identity/token')
         .reply(200, anExchange({}, { jti: '2' }));
-      await directory.registry(anAccount(change), 'us-south').list(NEVER);
+      await directory.registry(anAccount(change), 'us-south').list(asListed, NEVER);
       expect(exchanges()).to.equal(2);
       nock.cleanAll();
     });
@@ -109,7 +110,7 @@ describe('RegistryDirectory', () => {
       it(`asks it again when the turn of a ${operation} has come: what it says no to is not sent`, async () => {
         serve();
         const registry = directory.registry(anAccount({ requestsPerSecond: 1 }), 'us-south');
-        await registry.list(NEVER);
+        await registry.list(asListed, NEVER);
         const waiting = change(registry).catch((error: unknown) => error);
         await clock.advance(999);
         leads = false;
@@ -124,7 +125,7 @@ describe('RegistryDirectory', () => {
     it('reads without asking it', async () => {
       leads = false;
       serve();
-      expect(await directory.registry(anAccount(), 'us-south').list(NEVER)).to.deep.equal([]);
+      expect(await directory.registry(anAccount(), 'us-south').list(asListed, NEVER)).to.deep.equal([]);
       nock.cleanAll();
     });
   });
@@ -144,7 +145,7 @@ describe('RegistryDirectory', () => {
     serve('https://de.icr.io');
     const slow = { requestsPerSecond: 1 };
     const list = async (part: Parameters<typeof anAccount>[0], region = 'us-south'): Promise<number> => {
-      await directory.registry(anAccount({ ...slow, ...part }), region).list(NEVER);
+      await directory.registry(anAccount({ ...slow, ...part }), region).list(asListed, NEVER);
       return clock.monotonic();
     };
     expect(await list({})).to.equal(0);
@@ -168,7 +169,7 @@ describe('RegistryDirectory', () => {
     const list = (endpoint: string): Promise<unknown> =>
       directory
         .registry(anAccount({ regions: [{ name: 'lab', host: 'lab.example', endpoint }] }), 'lab')
-        .list(NEVER);
+        .list(asListed, NEVER);
     nock('https://wrong.example').get('/api/v1/tokens').times(5).reply(502);
     for (let time = 0; time < 5; time++) await errorOf(list('https://wrong.example'));
     expect((await errorOf(list('https://wrong.example'))).message).to.match(/is left alone/);
@@ -180,8 +181,8 @@ describe('RegistryDirectory', () => {
   it('takes a changed rate into use', async () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     serve();
-    await directory.registry(anAccount({ requestsPerSecond: 1 }), 'us-south').list(NEVER);
-    await directory.registry(anAccount({ requestsPerSecond: 2 }), 'us-south').list(NEVER);
+    await directory.registry(anAccount({ requestsPerSecond: 1 }), 'us-south').list(asListed, NEVER);
+    await directory.registry(anAccount({ requestsPerSecond: 2 }), 'us-south').list(asListed, NEVER);
     expect(clock.monotonic()).to.equal(0);
     nock.cleanAll();
   });
@@ -189,9 +190,11 @@ describe('RegistryDirectory', () => {
   it('refuses a region whose endpoint is no URL', async () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     const regions = [{ name: 'lab', host: 'x', endpoint: 'ftp://x' }];
-    expect(await errorOf(directory.registry(anAccount({ regions }), 'lab').list(NEVER))).to.include({
-      code: 'InvalidRequest',
-      message: 'endpoint ftp://x is not an HTTP URL; correct it in the account',
-    });
+    expect(await errorOf(directory.registry(anAccount({ regions }), 'lab').list(asListed, NEVER))).to.include(
+      {
+        code: 'InvalidRequest',
+        message: 'endpoint ftp://x is not an HTTP URL; correct it in the account',
+      },
+    );
   });
 });

@@ -93,8 +93,8 @@ describe('HttpClient', () => {
 
     it('as long as the request allows', async () => {
       server = await listen((socket) => socket.end(wire(200, '"12345"')));
-      const send = (largestBody: number): Promise<HttpAnswer> =>
-        client.send(request(server?.origin ?? '', { largestBody }), NEVER);
+      const send = (maxBody: number): Promise<HttpAnswer> =>
+        client.send(request(server?.origin ?? '', { maxBody }), NEVER);
       expect((await send(7)).json).to.equal('12345');
       expect((await send(6)).flaw).to.equal('is too long');
     });

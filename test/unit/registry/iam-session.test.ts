@@ -15,6 +15,7 @@ import {
   NEVER,
   REGISTRY,
   type Observation,
+  asListed,
 } from './support/registry-world.ts';
 
 const FORM = {
@@ -55,7 +56,7 @@ describe('IamSession', () => {
   });
 
   const list = (account: AccountCredentials = anAccount(), signal = NEVER): Promise<unknown> =>
-    directory.registry(account, 'us-south').list(signal);
+    directory.registry(account, 'us-south').list(asListed, signal);
   const exchanges = (): number => observed.filter(({ operation }) => operation === 'exchange').length;
 
   it('sends the key as a form', async () => {

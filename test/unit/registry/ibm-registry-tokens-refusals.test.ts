@@ -12,6 +12,7 @@ import {
   IAM,
   NEVER,
   REGISTRY,
+  asListed,
 } from './support/registry-world.ts';
 
 const MINT = '/api/v1/tokens?description=d&permanent=false&write=false';
@@ -149,7 +150,7 @@ describe('IBMRegistryTokens', () => {
         if (message !== undefined) expect(error.message).to.equal(message);
         await clock.advance(10_000);
         nock(REGISTRY).get('/api/v1/tokens').reply(status, body, headers);
-        expect(await errorOf(registry.list(NEVER))).to.include({ code, status });
+        expect(await errorOf(registry.list(asListed, NEVER))).to.include({ code, status });
       });
     }
   });
@@ -174,14 +175,14 @@ describe('IBMRegistryTokens', () => {
 
   it('stops after a 429 for as long as the registry asks, and a second when it does not say', async () => {
     nock(REGISTRY).get('/api/v1/tokens').reply(429, '', { 'Retry-After': '60' });
-    await errorOf(registry.list(NEVER));
+    await errorOf(registry.list(asListed, NEVER));
     expect(await errorOf(mint())).to.include({ code: 'RateLimited', retryAfter: 60_000, status: undefined });
     await clock.advance(60_000);
     nock(REGISTRY).get('/api/v1/tokens').reply(429, '');
-    await errorOf(registry.list(NEVER));
+    await errorOf(registry.list(asListed, NEVER));
     nock(REGISTRY).get('/api/v1/tokens').reply(200, { tokens: [] });
     let done = false;
-    const listing = registry.list(NEVER).finally(() => (done = true));
+    const listing = registry.list(asListed, NEVER).finally(() => (done = true));
     await clock.advance(999);
     expect(done).to.equal(false);
     await clock.advance(1);
@@ -191,12 +192,12 @@ describe('IBMRegistryTokens', () => {
   async function fail(times: number, status = 503): Promise<void> {
     for (let time = 0; time < times; time++) {
       nock(REGISTRY).get('/api/v1/tokens').reply(status, '');
-      await errorOf(registry.list(NEVER));
+      await errorOf(registry.list(asListed, NEVER));
     }
   }
   const works = async (): Promise<void> => {
     nock(REGISTRY).get('/api/v1/tokens').reply(200, { tokens: [] });
-    await registry.list(NEVER);
+    await registry.list(asListed, NEVER);
   };
 
   describe('leaves a registry that is down alone', () => {

@@ -13,6 +13,7 @@ import {
   NEVER,
   REGISTRY,
   type Observation,
+  asListed,
 } from './support/registry-world.ts';
 
 const ID = 'ae57b394-e39d-595f-ae5d-e46905285df6';
@@ -72,7 +73,7 @@ describe('IBMRegistryTokens', () => {
     await mint();
     await registry.read(ID, NEVER);
     await registry.revoke(ID, NEVER);
-    await registry.list(NEVER);
+    await registry.list(asListed, NEVER);
     expect(
       observed.map(({ account, region, operation, code }) => [account, region, operation, code]),
     ).to.deep.equal([
@@ -253,7 +254,7 @@ describe('IBMRegistryTokens', () => {
 
   async function listed(body: nock.Body): Promise<unknown> {
     nock(REGISTRY).get('/api/v1/tokens').reply(200, body);
-    return registry.list(NEVER);
+    return registry.list(asListed, NEVER);
   }
 
   describe('lists', () => {

@@ -17,6 +17,7 @@ import {
   IAM,
   NEVER,
   REGISTRY,
+  asListed,
 } from './support/registry-world.ts';
 
 const ACCESS_TOKEN = aJwt({ account: { bss: ACCOUNT_ID }, jti: 'access' });
@@ -124,7 +125,7 @@ describe('no error holds a key or token', () => {
           .twice()
           .reply(200, body);
         const registry = aDirectory().directory.registry(anAccount(), 'us-south');
-        for (const asking of [mint(registry), registry.read('id', NEVER), registry.list(NEVER)]) {
+        for (const asking of [mint(registry), registry.read('id', NEVER), registry.list(asListed, NEVER)]) {
           expectNoSecret(await errorOf(asking));
         }
       });

@@ -11,6 +11,7 @@ import {
   IAM,
   NEVER,
   REGISTRY,
+  asListed,
 } from './support/registry-world.ts';
 
 const HOUR = 3_600_000;
@@ -75,7 +76,7 @@ describe('the Date header of every answer', () => {
       .reply(403, '', date(clock.now() + HOUR));
     await directory.verify(anAccount(), NEVER);
     expect(directory.skew('default', 'us-south')).to.equal(-HOUR);
-    await errorOf(registry.list(NEVER));
+    await errorOf(registry.list(asListed, NEVER));
     expect(directory.skew('default', 'us-south')).to.equal(HOUR);
   });
 });

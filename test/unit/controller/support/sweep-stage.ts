@@ -139,13 +139,13 @@ export class SweepStage {
       if (error) throw error;
     };
     const registry: Pick<Registry, 'list' | 'revoke'> = {
-      list: async () => {
+      list: async (select) => {
         this.listed.push(region);
         const { whileListing } = this;
         this.whileListing = undefined;
         whileListing?.();
         fail();
-        return this.regions.get(region) ?? [];
+        return (this.regions.get(region) ?? []).flatMap((row) => select(row) ?? []);
       },
       revoke: async (id) => {
         fail();

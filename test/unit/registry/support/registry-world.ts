@@ -2,6 +2,7 @@ import { Redacted } from '../../../../src/common/redacted.ts';
 import { RegistryDirectory, type AccountCredentials } from '../../../../src/registry/directory.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
 import type { RegistryMetrics } from '../../../../src/registry/metrics.ts';
+import type { ListedToken } from '../../../../src/registry/port.ts';
 import { registerSecret } from '../../../support/secrecy.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { aJwt } from './jwt.ts';
@@ -73,3 +74,6 @@ export async function errorOf(promise: Promise<unknown>): Promise<RegistryError>
   if (error instanceof RegistryError) return error;
   throw error;
 }
+
+/** Keeps every row of a list as it is. */
+export const asListed = (row: ListedToken): ListedToken => row;
