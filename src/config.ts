@@ -91,7 +91,8 @@ const schema = z.object({
   }),
   mintBudget: wholeNumber(0, 64).register(registry, {
     argument: '<number>',
-    description: 'tokens to create per RegistryToken and hour at most; 0 for no limit',
+    description:
+      'tokens to issue per RegistryToken and hour at most, beyond what its lifetime needs; four times as many on request; 0 for no limit',
     default: '5',
   }),
   revocationDeadline: duration(0).register(registry, {

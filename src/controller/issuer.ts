@@ -10,6 +10,7 @@ import { deadOnArrival } from '../token/clock-skew.ts';
 import { conditionsOf, type Outcome } from '../token/conditions.ts';
 import type { Decision } from '../token/decision.ts';
 import type { Failure } from '../token/failure.ts';
+import { mintAllowance } from '../token/mint-budget.ts';
 import { rotateValue } from '../token/rotate-now.ts';
 import * as steps from '../token/status.ts';
 import type { Waiting } from '../token/verification.ts';
@@ -78,7 +79,8 @@ export class Issuer {
       ...(rotate === undefined ? {} : { rotate }),
       ...(wanted.accountRotation === '' ? {} : { accountRotation: wanted.accountRotation }),
     };
-    const intended = steps.withIntent(task.status, intent, mintBudget, clock.now());
+    const allowance = mintAllowance(decision.reason, mintBudget, task.status, spec);
+    const intended = steps.withIntent(task.status, intent, allowance, clock.now());
     const first = intended.token === undefined;
     const announced = withConditions(
       owned,

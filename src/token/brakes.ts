@@ -2,7 +2,6 @@ import type { Reason } from '../api/conditions.ts';
 import { ROTATE_ANNOTATION } from '../api/names.ts';
 import { fromTime, toTime } from '../api/time.ts';
 import { isRegistryFailure } from './failure.ts';
-import { budgetFreeAt } from './mint-budget.ts';
 import { isRetryRequested } from './rotate-now.ts';
 import { expiryOf, SHORTEST_LIFE } from './schedule.ts';
 import { isExpired, type Policy, type Situation } from './situation.ts';
@@ -27,7 +26,6 @@ export const MINT_BRAKES: readonly Policy<Hold>[] = [
   accountNotReady,
   backingOff,
   lastCameDead,
-  mintBudgetExceeded,
 ];
 
 /** What keeps a wanted write waiting. */
@@ -106,16 +104,6 @@ function lastCameDead({ token, now, skew }: Situation): Hold | undefined {
     'ClockSkew',
     `the token issued at ${toTime(issued)} was to expire at ${toTime(expiryOf(record))}: the clock of this cluster or of the registry is wrong; the next is created at ${toTime(until)}`,
     until,
-  );
-}
-
-function mintBudgetExceeded({ token, mintBudget, now }: Situation): Hold | undefined {
-  const free = budgetFreeAt(token.status?.mintTimes, mintBudget, now);
-  if (free === undefined) return undefined;
-  return hold(
-    'MintBudgetExceeded',
-    `the budget of tokens to create within an hour (${mintBudget}) is used up; the next is created at ${toTime(free)}`,
-    free,
   );
 }
 

@@ -1,8 +1,10 @@
 import { formatDuration } from '../api/duration.ts';
 import { ROTATE_ANNOTATION } from '../api/names.ts';
 import type { MintIntent } from '../api/registry-token.ts';
+import { toTime } from '../api/time.ts';
 import { isToRotate } from './account-rotation.ts';
 import { backingOff, expiredForGood, GATES, MINT_BRAKES, WRITE_BRAKES, type Hold } from './brakes.ts';
+import { allowedAt, mintAllowance, mintTimesField } from './mint-budget.ts';
 import { isRotationRequested } from './rotate-now.ts';
 import { rotationTime } from './schedule.ts';
 import { first, isExpired, type Policy, type Situation } from './situation.ts';
@@ -70,8 +72,29 @@ function another(
   const { mintIntent: intent } = situation.token.status ?? {};
   if (intent)
     return backingOff(situation) ?? { action: 'settle', intent, stranded: situation.intentIsStranded };
-  const mint = first(MINT_POLICIES, situation);
-  return mint && (first(MINT_BRAKES, situation) ?? { action: 'mint', ...mint });
+  const needs = MINT_POLICIES.flatMap((policy) => policy(situation) ?? []);
+  if (needs.length === 0) return undefined;
+  return first(MINT_BRAKES, situation) ?? withinBudget(needs, situation);
+}
+
+/** The first need that the mint budget has room for: what people ask for and what the schedule needs do not hold up each other. */
+function withinBudget(
+  needs: readonly Need<MintReason>[],
+  { token: { status }, spec, mintBudget, now }: Situation,
+): Extract<Decision, { action: 'mint' | 'hold' }> {
+  const waiting: Hold[] = [];
+  for (const need of needs) {
+    const allowance = mintAllowance(need.reason, mintBudget, status, spec);
+    const until = allowedAt(status?.[mintTimesField(need.reason)], allowance, now);
+    if (until === undefined) return { action: 'mint', ...need };
+    waiting.push({
+      action: 'hold',
+      reason: 'MintBudgetExceeded',
+      message: `${need.message}, but ${allowance.count} tokens were issued within ${formatDuration(allowance.window)}, as many as the operator's mint budget allows; will issue the next at ${toTime(until)}`,
+      until,
+    });
+  }
+  return waiting.reduce((soonest, each) => ((each.until ?? 0) < (soonest.until ?? 0) ? each : soonest));
 }
 
 /**

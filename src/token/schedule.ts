@@ -37,18 +37,38 @@ export function rotationTime(
   uid: string,
 ): number | undefined {
   if (rotation.policy === 'Manual') return undefined;
-  const issued = fromTime(record.issuedAt) ?? 0;
   const expiry = expiryOf(record);
-  const fraction = fractionOf(`${uid}/${record.revision}`);
-  if (expiry === Infinity) {
-    const { rotateEvery } = rotation;
-    return rotateEvery === undefined ? undefined : issued + rotateEvery * (1 - JITTER * fraction);
-  }
-  const life = Math.max(0, expiry - issued);
-  const wanted = rotation.renewBefore ?? life * DEFAULT_MARGIN;
-  const margin = life - wanted >= LEAST_IN_FORCE ? wanted : life * DEFAULT_MARGIN;
-  const jitter = (life - margin) * JITTER * fraction;
-  return Math.floor(expiry - margin - jitter);
+  const life = lifeOf(record);
+  const planned = timeInForce(life, rotation);
+  if (planned === Infinity) return undefined;
+  const jitter = JITTER * fractionOf(`${uid}/${record.revision}`);
+  const begin = expiry === Infinity ? (fromTime(record.issuedAt) ?? 0) : expiry - life;
+  return Math.floor(begin + planned * (1 - jitter));
+}
+
+/**
+ * The shortest time, in milliseconds, that the schedule leaves between two tokens; Infinity where it plans none.
+ * @param record the token in force, whose real life counts; without one, the lifetime asked for does
+ */
+export function shortestInForce(
+  record: TokenRecord | undefined,
+  { lifetime, rotation }: Pick<TokenSpec, 'lifetime' | 'rotation'>,
+): number {
+  if (rotation.policy === 'Manual') return Infinity;
+  const life = record ? lifeOf(record) : lifetime === 'Never' ? Infinity : lifetime;
+  return Math.max(LEAST_IN_FORCE, timeInForce(life, rotation) * (1 - JITTER));
+}
+
+/** How long a token of that life is in force by its schedule, before jitter; Infinity: for good. */
+function timeInForce(life: number, { renewBefore, rotateEvery }: TokenSpec['rotation']): number {
+  if (life === Infinity) return rotateEvery ?? Infinity;
+  const wanted = renewBefore ?? life * DEFAULT_MARGIN;
+  return life - (life - wanted >= LEAST_IN_FORCE ? wanted : life * DEFAULT_MARGIN);
+}
+
+/** Milliseconds from a token's issue to its expiry. */
+function lifeOf(record: TokenRecord): number {
+  return Math.max(0, expiryOf(record) - (fromTime(record.issuedAt) ?? 0));
 }
 
 /** A number in [0, 1) that is always the same for the same text. */

@@ -4,7 +4,7 @@ import { fromTime, toDeadline, toTime } from '../api/time.ts';
 import { handledUntil, lastHandled } from './account-rotation.ts';
 import type { Failure } from './failure.ts';
 import { retryDelay } from './failure.ts';
-import { countMint } from './mint-budget.ts';
+import { countMint, mintTimesField, type MintAllowance } from './mint-budget.ts';
 import { surelyExpiredAt } from './schedule.ts';
 
 /**
@@ -25,13 +25,14 @@ export function nextRevision(status: RegistryTokenStatus): number {
 export function withIntent(
   status: RegistryTokenStatus,
   intent: Omit<MintIntent, 'revision' | 'startedAt' | 'phase'>,
-  budget: number,
+  allowance: MintAllowance,
   now: number,
 ): RegistryTokenStatus & { mintIntent: MintIntent } {
+  const counted = mintTimesField(intent.reason);
   return {
     ...status,
     mintIntent: { revision: nextRevision(status), startedAt: toTime(now), phase: 'Announced', ...intent },
-    mintTimes: countMint(status.mintTimes, budget, now),
+    [counted]: countMint(status[counted], allowance, now),
   };
 }
 
@@ -45,8 +46,10 @@ export function withPhase(status: RegistryTokenStatus, phase: MintIntent['phase'
 export function withoutIntent(status: RegistryTokenStatus): RegistryTokenStatus {
   const { mintIntent, ...others } = status;
   const rest = mintIntent ? withUsed(others, mintIntent.revision - 1) : others;
-  const index = (status.mintTimes ?? []).lastIndexOf(mintIntent?.startedAt ?? '');
-  return index < 0 ? rest : { ...rest, mintTimes: (status.mintTimes ?? []).toSpliced(index, 1) };
+  const counted = mintTimesField(mintIntent?.reason ?? '');
+  const times = status[counted] ?? [];
+  const index = times.lastIndexOf(mintIntent?.startedAt ?? '');
+  return index < 0 ? rest : { ...rest, [counted]: times.toSpliced(index, 1) };
 }
 
 /** The mint left no token to use and no other is to be created: its revision stays used, whatever becomes of its strays. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { sharedWorld } from '../support/shared-world.ts';
-import type { World } from '../support/world.ts';
+import { World } from '../support/world.ts';
 
 const rotate = (value: string) => ({ metadata: { annotations: { 'pullsecrets.dev/rotate': value } } });
 
@@ -43,5 +43,42 @@ describe('a rotation that somebody asks for', () => {
     await world.patchToken(name, { spec: { rotation: { gracePeriod: '0s' } } });
     await when('it is revoked', name, (token) => token.status?.previousTokens === undefined);
     expect(world.service.tokens().map(({ id }) => id)).to.not.include(leaked);
+  });
+});
+
+describe('rotations that somebody asks for again and again', () => {
+  let world: World;
+  before(async () => {
+    world = await World.start();
+    world.startOperator({ mintBudget: 1 });
+  });
+  after(() => world.close());
+
+  it('each gives a token, four times the mint budget; the next one waits, and says so', async () => {
+    const name = await world.createToken(await world.createNamespace());
+    await world.whenReady(name);
+    const handled = async (): Promise<string | undefined> =>
+      (await world.token(name)).status?.lastHandledRotate;
+    for (let leak = 1; leak <= 4; leak++) {
+      await world.patchToken(name, rotate(`leak ${leak}`));
+      await world.eventually(`leak ${leak} is rotated`, async () => {
+        const seen = await handled();
+        return seen === `leak ${leak}` ? { value: true } : { seen: String(seen) };
+      });
+    }
+    await world.patchToken(name, rotate('leak 5'));
+    const { status } = await world.eventually('the fifth is held back', async () => {
+      const token = await world.token(name);
+      const stalled = token.status?.conditions?.find(({ type }) => type === 'Stalled');
+      return stalled?.reason === 'MintBudgetExceeded'
+        ? { value: token }
+        : { seen: JSON.stringify(token.status) };
+    });
+    expect(status?.conditions?.find(({ type }) => type === 'Ready')?.status).to.equal('True');
+    expect(status?.conditions?.find(({ type }) => type === 'Stalled')?.message).to.match(
+      /^annotation pullsecrets.dev\/rotate has a new value, but 4 tokens were issued within 1h, .*; will issue the next at /,
+    );
+    expect(status?.lastHandledRotate).to.equal('leak 4');
+    expect(status?.token?.revision).to.equal(5);
   });
 });

@@ -250,7 +250,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the mint budget is not counted',
     file: 'src/token/mint-budget.ts',
-    search: 'return budget === 0 || blocking === undefined ? undefined : blocking + HOUR;',
+    search: 'return count === 0 || blocking === undefined ? undefined : blocking + window;',
     replace: 'return undefined;',
     caughtBy: seeds(80),
   },

@@ -23,6 +23,10 @@ const { specHash } = aSituation({ token: { spec: { lifetime: 'Never' } } }).want
 export const forEver = { token: aRecord({ expiresAt: undefined, specHash }) };
 /** As many mints within the hour as the budget allows. */
 export const budgetSpent = { mintTimes: [5, 10, 15, 20, 25].map((minute) => at(minute * MINUTE)) };
+/** As many tokens within the hour as people may ask for. */
+export const askedSpent = {
+  requestedMintTimes: Array.from({ length: 20 }, (_, minute) => at((minute + 1) * MINUTE)),
+};
 /** A mint whose result is not known. */
 export const open = { mintIntent: anIntent() };
 

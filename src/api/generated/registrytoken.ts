@@ -223,9 +223,13 @@ export interface RegistryTokenStatus {
    */
   lastRevision?: number;
   /**
-   * When tokens were created in the last hour; what the mint budget counts.
+   * When tokens were issued by schedule, or because one was lost, in the last hour; what the mint budget counts.
    */
   mintTimes?: string[];
+  /**
+   * When tokens were issued in the last hour because the spec changed or a rotation was requested, which has an allowance of its own.
+   */
+  requestedMintTimes?: string[];
   /**
    * ServiceAccounts that have, or are to get, the Secret in their imagePullSecrets, and those from which it is still to be taken.
    */

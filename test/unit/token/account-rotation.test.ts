@@ -160,7 +160,7 @@ describe('a rotation of all tokens of an account', () => {
             reason: decision.reason,
             accountRotation: asked,
           };
-          status = withIntent(status, intent, 0, ISSUED);
+          status = withIntent(status, intent, { count: 0, window: HOUR }, ISSUED);
         }
       }),
     );

@@ -13,7 +13,17 @@ import {
   ours,
   SECOND,
 } from '../../support/builders.ts';
-import { budgetSpent, decisions, due, failing, mint, NOW, RETRY, ROTATE } from '../../support/decisions.ts';
+import {
+  askedSpent,
+  budgetSpent,
+  decisions,
+  due,
+  failing,
+  mint,
+  NOW,
+  RETRY,
+  ROTATE,
+} from '../../support/decisions.ts';
 
 describe('a brake', () => {
   describe('keeps a wanted mint waiting', () => {
@@ -81,9 +91,34 @@ describe('a brake', () => {
         {
           action: 'hold',
           reason: 'MintBudgetExceeded',
-          message: `the budget of tokens to create within an hour (5) is used up; the next is created at ${at(65 * MINUTE)}`,
+          message: `the token expires at ${at(80 * MINUTE)}, but 5 tokens were issued within 1h, as many as the operator's mint budget allows; will issue the next at ${at(65 * MINUTE)}`,
           until: ISSUED + 65 * MINUTE,
         },
+      ],
+      [
+        'while all that people may ask for within an hour is used up',
+        { token: { metadata: { annotations: { [ROTATE]: 'leak' } }, status: askedSpent } },
+        {
+          action: 'hold',
+          reason: 'MintBudgetExceeded',
+          message: `annotation pullsecrets.dev/rotate has a new value, but 20 tokens were issued within 1h, as many as the operator's mint budget allows; will issue the next at ${at(61 * MINUTE)}`,
+          until: ISSUED + 61 * MINUTE,
+        },
+      ],
+      [
+        'but not a rotation that people ask for while the schedule has used up its budget',
+        { token: { metadata: { annotations: { [ROTATE]: 'leak' } }, status: budgetSpent } },
+        mint('RotationRequested'),
+      ],
+      [
+        'but not what the schedule needs while people have used up theirs',
+        {
+          token: {
+            metadata: { annotations: { [ROTATE]: 'leak' } },
+            status: { ...due, ...askedSpent },
+          },
+        },
+        mint('RenewalDue'),
       ],
       [
         'and names the first of these',

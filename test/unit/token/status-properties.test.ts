@@ -21,6 +21,7 @@ import {
 type Step = (status: RegistryTokenStatus, now: number, count: number) => RegistryTokenStatus;
 
 const { revision: _, startedAt: __, ...WHAT } = anIntent();
+const BUDGET = { count: 5, window: HOUR };
 const FAILURE = { reason: 'RegistryUnavailable', message: 'no answer', retryable: true } as const;
 
 const place = (status: RegistryTokenStatus, record: Partial<TokenRecord>, now: number): RegistryTokenStatus =>
@@ -33,13 +34,13 @@ const place = (status: RegistryTokenStatus, record: Partial<TokenRecord>, now: n
   );
 
 const STEPS: Record<string, Step> = {
-  begin: (status, now) => steps.withIntent(status, WHAT, 5, now),
+  begin: (status, now) => steps.withIntent(status, WHAT, BUDGET, now),
   finish: (status, now, count) =>
     status.mintIntent
       ? place(status, { id: `token-${count}`, revision: status.mintIntent.revision }, now)
       : status,
   mint: (status, now, count) => {
-    const intended = steps.withIntent(status, WHAT, 5, now);
+    const intended = steps.withIntent(status, WHAT, BUDGET, now);
     return place(intended, { id: `token-${count}`, revision: intended.mintIntent.revision }, now);
   },
   abandon: (status) => steps.withoutIntent(status),
@@ -137,7 +138,7 @@ describe('for any sequence of steps', () => {
       fc.property(histories(STEPS, 15), lives, fc.nat(999), (history, life, fraction) => {
         const lived = live(history, STEPS, () => undefined);
         const now = lived.now + fraction;
-        const intended = steps.withIntent(lived.status, WHAT, 5, now);
+        const intended = steps.withIntent(lived.status, WHAT, BUDGET, now);
         const { revision } = intended.mintIntent;
         const fresh = place(intended, { id: 'fresh', revision, expiresAt: toTime(now + life * SECOND) }, now);
         const situation = aSituation({ now, secret: ours({ holds: 'fresh' }) });

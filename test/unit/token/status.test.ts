@@ -15,6 +15,7 @@ import {
 
 const NOW = ISSUED + HOUR;
 const { revision: _, startedAt: __, ...WHAT } = anIntent();
+const BUDGET = { count: 5, window: HOUR };
 const FAILURE = {
   reason: 'RegistryUnavailable',
   message: 'us.icr.io does not answer',
@@ -64,7 +65,12 @@ describe('the next revision', () => {
 });
 
 describe('an intent', () => {
-  const intended = steps.withIntent({ token: aRecord(), mintTimes: [at(30 * MINUTE)] }, WHAT, 5, NOW + 999);
+  const intended = steps.withIntent(
+    { token: aRecord(), mintTimes: [at(30 * MINUTE)] },
+    WHAT,
+    BUDGET,
+    NOW + 999,
+  );
 
   it('says what is about to be minted, and counts it', () => {
     expect(intended).to.deep.equal({
@@ -74,17 +80,23 @@ describe('an intent', () => {
     });
   });
   it('takes another revision than an intent that it replaces', () => {
-    expect(steps.withIntent(intended, WHAT, 5, NOW).mintIntent.revision).to.equal(3);
+    expect(steps.withIntent(intended, WHAT, BUDGET, NOW).mintIntent.revision).to.equal(3);
   });
   it('gives its revision and its place in the budget back, where nothing was minted', () => {
     expect(steps.withoutIntent(intended)).to.deep.equal({ token: aRecord(), mintTimes: [at(30 * MINUTE)] });
   });
   it('gives back only its own place, where two began in the same second', () => {
-    const twice = steps.withIntent(intended, WHAT, 5, NOW);
+    const twice = steps.withIntent(intended, WHAT, BUDGET, NOW);
     expect(steps.withoutIntent(twice).mintTimes).to.deep.equal([at(30 * MINUTE), at(HOUR)]);
   });
   it('gives back even the only place that is taken', () => {
-    expect(steps.withoutIntent(steps.withIntent({}, WHAT, 5, NOW))).to.deep.equal({ mintTimes: [] });
+    expect(steps.withoutIntent(steps.withIntent({}, WHAT, BUDGET, NOW))).to.deep.equal({ mintTimes: [] });
+  });
+  it('counts what was asked for by itself, and gives it back from there', () => {
+    const asked = { ...WHAT, reason: 'RotationRequested' };
+    const status = steps.withIntent({ mintTimes: [at(HOUR)] }, asked, BUDGET, NOW);
+    expect(status).to.deep.include({ mintTimes: [at(HOUR)], requestedMintTimes: [at(HOUR)] });
+    expect(steps.withoutIntent(status)).to.deep.equal({ mintTimes: [at(HOUR)], requestedMintTimes: [] });
   });
   it('gives nothing back, where there is none', () => {
     const status = { token: aRecord(), mintTimes: [at(HOUR)] };
@@ -104,12 +116,12 @@ describe('the revision of a mint that left no token to use', () => {
     expect(steps.nextRevision(steps.withoutPrevious(lost, 'stray'))).to.equal(4);
   });
   it('stays used up when another is begun that surely does not happen', () => {
-    const failed = steps.withoutIntent(steps.withIntent(lost, WHAT, 5, NOW));
+    const failed = steps.withoutIntent(steps.withIntent(lost, WHAT, BUDGET, NOW));
     expect(steps.nextRevision(steps.withoutPrevious(failed, 'stray'))).to.equal(4);
   });
   it('stays used up when it is replaced by one that surely does not happen', () => {
     const open = { ...inForce, mintIntent: anIntent({ revision: 3 }) };
-    const failed = steps.withoutIntent(steps.withIntent(open, WHAT, 5, NOW));
+    const failed = steps.withoutIntent(steps.withIntent(open, WHAT, BUDGET, NOW));
     expect(steps.nextRevision(failed)).to.equal(4);
   });
   it('needs no mention any more when a later token is in force', () => {
