@@ -11,7 +11,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject, ObjectName } from '../common/objects.ts';
 import { NAMESPACES } from '../kube/resources.ts';
 import { capabilitiesOf } from '../registry/directory.ts';
-import { regionNames, resolveRegion } from '../registry/regions.ts';
+import { Regions } from '../registry/regions.ts';
 import { decide, type Decision } from '../token/decision.ts';
 import { examine, type Refusal, type Wanted } from '../token/eligibility.ts';
 import type { Situation } from '../token/situation.ts';
@@ -104,25 +104,21 @@ export class Assessor {
     signal: AbortSignal,
   ): Promise<{ wanted: Wanted } | { refusal: Refusal }> {
     const account = this.#options.sources.account(spec.account);
-    const regions = account?.spec.regions ?? [];
+    const regions = new Regions(account?.spec ?? {});
     return examine({
       spec,
       account,
       namespace: await this.#namespace(token.metadata.namespace ?? '', signal),
       offer: account ? capabilitiesOf(account.spec.provider) : { access: [], lifetimes: [] },
-      findRegion: (name) => resolveRegion(name, regions),
-      regionNames: regionNames(regions),
+      findRegion: (name) => regions.find(name),
+      regionNames: regions.names,
     });
   }
 
   #isStranded(intent: MintIntent | undefined): boolean {
     if (!intent) return false;
     const account = this.#options.sources.account(intent.account);
-    return isStranded(
-      intent,
-      account,
-      ({ spec }, region) => resolveRegion(region, spec.regions ?? []) !== undefined,
-    );
+    return isStranded(intent, account, ({ spec }, region) => new Regions(spec).find(region) !== undefined);
   }
 
   async #namespace(

@@ -5,9 +5,9 @@ import type { KubeClient } from '../kube/client.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import { RegistryError } from '../registry/errors.ts';
 import type { ListedToken } from '../registry/port.ts';
-import { regionNames, resolveRegion } from '../registry/regions.ts';
+import { Regions } from '../registry/regions.ts';
 import { retryDelay } from '../token/failure.ts';
-import { isOfIbmCloud, namedRegions } from '../token/sweep-regions.ts';
+import { namedRegions } from '../token/sweep-regions.ts';
 import { changeAccountStatus } from './account-status.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
@@ -56,7 +56,8 @@ export class Sweeper {
 
   /** A RegistryToken went, or is about to go, and may have left tokens there. */
   leftBehind(uid: string, account: string, region: string): void {
-    const name = resolveRegion(region, this.#options.account(account)?.spec.regions ?? [])?.name ?? region;
+    const regions = new Regions(this.#options.account(account)?.spec ?? {});
+    const name = regions.find(region)?.name ?? region;
     const place = this.#place(account, name);
     // Where it failed since it was first owed, it is tried again anyhow: asking at each of many would only lengthen the wait.
     if (place.owed.size === 0 || place.failures === 0) place.dueAt = this.#options.clock.monotonic();
@@ -101,16 +102,16 @@ export class Sweeper {
 
   #regions(account: RegistryAccount): { named: ReadonlySet<string>; all: string[] } {
     const { allTokens } = this.#options;
-    const own = account.spec.regions ?? [];
+    const regions = new Regions(account.spec);
     const canonical = (name: string): string[] => {
-      const region = resolveRegion(name, own);
+      const region = regions.find(name);
       return region ? [region.name] : [];
     };
     const places = [...(this.#places.get(account.metadata.name) ?? [])];
     const open = places.filter(([, { owed, sweep }]) => owed.size > 0 || sweep.orphans > 0);
     const names = [...namedRegions(account, allTokens()), ...open.map(([region]) => region)];
     const named = new Set(names.flatMap(canonical));
-    return { named, all: [...new Set([...named, ...(isOfIbmCloud(account) ? regionNames(own) : [])])] };
+    return { named, all: [...new Set([...named, ...regions.names])] };
   }
 
   /** @returns the registry's list, if it was asked for and given. @throws KubeError, LeadershipLost */

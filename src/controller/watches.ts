@@ -11,7 +11,7 @@ import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/replica.ts';
 import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../kube/resources.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
-import { resolveRegion } from '../registry/regions.ts';
+import { Regions } from '../registry/regions.ts';
 import { lacksFinalizer } from '../token/deletion.ts';
 import type { ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
@@ -158,7 +158,7 @@ export class Watches implements Sources {
     const account = accountName(token);
     const { spec } = this.account(account) ?? {};
     const region = token.spec.region ?? spec?.defaultRegion ?? ACCOUNT_DEFAULTS.defaultRegion;
-    return `${account}/${resolveRegion(region, spec?.regions ?? [])?.name ?? region}`;
+    return `${account}/${new Regions(spec ?? {}).find(region)?.name ?? region}`;
   }
 
   account(name: string): RegistryAccount | undefined {

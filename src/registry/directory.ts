@@ -14,7 +14,7 @@ import {
 import type { RegistryMetrics } from './metrics.ts';
 import type { Capabilities, Registry } from './port.ts';
 import { RateLimiter } from './rate-limiter.ts';
-import { regionNames, resolveRegion, type Region, type RegionDefinition } from './regions.ts';
+import { Regions, type Region, type RegionDefinition } from './regions.ts';
 import { RegistryClient } from './registry-client.ts';
 
 /** The back ends there are. */
@@ -28,7 +28,7 @@ export interface AccountCredentials {
   /** undefined for the account that the API key belongs to. */
   accountId?: string | undefined;
   apiKey: Redacted;
-  /** Added to the built-in regions, or in place of one. */
+  /** Those it defines. */
   regions: readonly RegionDefinition[];
   /** To the token API of each region. Logins at the registries themselves are not counted. */
   requestsPerSecond: number;
@@ -175,9 +175,13 @@ export class RegistryDirectory {
 }
 
 /** @throws RegistryError InvalidRequest */
-function regionOf({ name, regions }: AccountCredentials, regionName: string): Region {
-  const region = resolveRegion(regionName, regions);
+function regionOf(credentials: AccountCredentials, regionName: string): Region {
+  const regions = new Regions(credentials);
+  const region = regions.find(regionName);
   if (region) return region;
-  const known = regionNames(regions).join(', ');
-  throw new RegistryError('InvalidRequest', `account ${name} has no region ${regionName}; it has ${known}`);
+  const known = regions.names.join(', ') || 'none';
+  throw new RegistryError(
+    'InvalidRequest',
+    `account ${credentials.name} has no region ${regionName}; it has ${known}`,
+  );
 }

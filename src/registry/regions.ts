@@ -47,19 +47,50 @@ const ALIASES: Readonly<Record<string, string>> = {
   'us-east': 'us-south',
 };
 
-/**
- * Finds a region by its name or an alias. What an account defines under that very name comes first.
- * @param defined the account's own regions
- */
-export function resolveRegion(name: string, defined: readonly RegionDefinition[]): Region | undefined {
-  const own = defined.find((region) => region.name === name);
-  if (own) return { name, host: own.host, endpoint: own.endpoint || `https://${own.host}` };
-  if (Object.hasOwn(ALIASES, name)) return resolveRegion(ALIASES[name] ?? '', defined);
-  const host = Object.hasOwn(HOSTS, name) ? HOSTS[name] : undefined;
-  return host === undefined ? undefined : { name, host, endpoint: `https://${host}` };
+/** What an account says of its regions. */
+export interface RegionSource {
+  /** IBM's own unless told. */
+  iamEndpoint?: string | undefined;
+  regions?: readonly RegionDefinition[] | undefined;
 }
 
-/** The names of all regions of an account, without aliases, in order. */
-export function regionNames(defined: readonly RegionDefinition[]): string[] {
-  return [...new Set([...Object.keys(HOSTS), ...defined.map(({ name }) => name)])].sort();
+/**
+ * The regions of an account: those it defines and, where it logs in at IBM Cloud itself, the built-in ones with their
+ * aliases. An account of another login service has only what it defines, since its access tokens are none of IBM's business.
+ */
+export class Regions {
+  readonly #defined: readonly RegionDefinition[];
+  readonly #builtIn: boolean;
+
+  constructor({ iamEndpoint, regions = [] }: RegionSource) {
+    this.#defined = regions;
+    this.#builtIn = iamEndpoint === undefined || isOfIbmCloud(iamEndpoint);
+  }
+
+  /** Finds a region by its name or an alias. What the account defines under that very name comes first. */
+  find(name: string): Region | undefined {
+    const own = this.#defined.find((region) => region.name === name);
+    if (own) return { name, host: own.host, endpoint: own.endpoint || `https://${own.host}` };
+    if (!this.#builtIn) return undefined;
+    if (Object.hasOwn(ALIASES, name)) return this.find(ALIASES[name] ?? '');
+    const host = Object.hasOwn(HOSTS, name) ? HOSTS[name] : undefined;
+    return host === undefined ? undefined : { name, host, endpoint: `https://${host}` };
+  }
+
+  /** The names of all regions, without aliases, in order. */
+  get names(): string[] {
+    const builtIn = this.#builtIn ? Object.keys(HOSTS) : [];
+    return [...new Set([...builtIn, ...this.#defined.map(({ name }) => name)])].sort();
+  }
+
+  /** All regions, in the order of their names. */
+  get all(): Region[] {
+    return this.names.flatMap((name) => this.find(name) ?? []);
+  }
+}
+
+/** Whether a login service is IBM Cloud's own, whose access tokens the built-in regions take. */
+function isOfIbmCloud(iamEndpoint: string): boolean {
+  const url = URL.parse(iamEndpoint);
+  return url?.protocol === 'https:' && url.port === '' && /(^|\.)cloud\.ibm\.com$/.test(url.hostname);
 }

@@ -116,7 +116,11 @@ function regionIsUnknown(request: Parameters<Policy>[0]): Refusal | undefined {
   if (request.findRegion(name)) return undefined;
   return {
     reason: 'RegionUnknown',
-    message: `RegistryAccount ${request.spec.account} has no region ${name}; it has ${request.regionNames.join(', ')}`,
+    message: `RegistryAccount ${request.spec.account} has no region ${name}; ${
+      request.regionNames.length > 0
+        ? `it has ${request.regionNames.join(', ')}`
+        : 'it has none until spec.regions names one'
+    }`,
   };
 }
 

@@ -28,12 +28,3 @@ export function placesOf({
   const entries = [status.token, status.mintIntent, ...(status.previousTokens ?? [])];
   return entries.flatMap((entry) => (entry ? [{ account: entry.account, region: entry.region }] : []));
 }
-
-/**
- * Whether an account logs in at IBM Cloud. Then it can have tokens in any of the built-in regions, which are IBM's, even
- * where nothing in the cluster tells of them any more. An account of some other registry is not shown to IBM's.
- */
-export function isOfIbmCloud({ spec }: RegistryAccount): boolean {
-  const url = URL.parse(spec.iamEndpoint ?? ACCOUNT_DEFAULTS.iamEndpoint);
-  return url !== null && /(^|\.)cloud\.ibm\.com$/.test(url.hostname);
-}

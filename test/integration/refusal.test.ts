@@ -36,6 +36,18 @@ describe('what a RegistryToken asks for can not be had', () => {
       message: /no region atlantis; it has .*us-south/,
     },
     {
+      what: "a region of IBM Cloud's from an account whose API key is exchanged elsewhere",
+      spec: { region: 'eu-de' },
+      reason: 'RegionUnknown',
+      message: /no region eu-de; it has us-south$/,
+    },
+    {
+      what: 'the alias of a built-in region from such an account',
+      spec: { region: 'us-east' },
+      reason: 'RegionUnknown',
+      message: /no region us-east; it has us-south$/,
+    },
+    {
       what: "access above the account's limit",
       account: { limits: { maxAccess: 'ReadOnly' } },
       spec: { access: 'ReadWrite' },

@@ -24,7 +24,7 @@ export interface RegistryAccountSpec {
    */
   defaultRegion?: string;
   /**
-   * Adds to the built-in regions, or overrides one of the same name.
+   * The account's regions. Where iamEndpoint is IBM Cloud's own, they add to the built-in regions or override one of the same name; everywhere else they are all there are.
    */
   regions?: {
     name: string;

@@ -72,7 +72,11 @@ describe('RegistryDirectory', () => {
 
   const changes: [string, Parameters<typeof anAccount>[0], string][] = [
     ['another key', { apiKey: new Redacted('another key') }, IAM],
-    ['another endpoint', { iamEndpoint: 'https://iam.example' }, 'https://iam.example'],
+    [
+      'another endpoint',
+      { iamEndpoint: 'https://private.iam.cloud.ibm.com' },
+      'https://private.iam.cloud.ibm.com',
+    ],
     ['another account', { name: 'second' }, IAM],
   ];
   for (const [name, change, iam] of changes) {

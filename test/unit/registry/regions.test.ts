@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import { regionNames, resolveRegion } from '../../../src/registry/regions.ts';
+import { Regions, type Region, type RegionDefinition } from '../../../src/registry/regions.ts';
+
+const resolveRegion = (name: string, regions: RegionDefinition[]): Region | undefined =>
+  new Regions({ regions }).find(name);
+const regionNames = (regions: RegionDefinition[]): string[] => new Regions({ regions }).names;
 
 describe('regions', () => {
   const builtIn: [string, string, string][] = [
@@ -67,5 +71,32 @@ describe('regions', () => {
     expect(names.filter((name) => name === 'eu-de')).to.have.length(1);
     expect(names).to.include('lab').and.not.to.include('us-east');
     expect(regionNames([])).to.have.length(14);
+  });
+
+  describe('of an account whose API key is exchanged at', () => {
+    const services: [iamEndpoint: string, builtIn: boolean][] = [
+      ['https://iam.cloud.ibm.com', true],
+      ['https://private.iam.cloud.ibm.com/identity', true],
+      ['https://iam.example', false],
+      ['https://cloud.ibm.com.example', false],
+      ['https://notcloud.ibm.com', false],
+      ['http://iam.cloud.ibm.com', false],
+      ['https://iam.cloud.ibm.com:8443', false],
+      ['http://127.0.0.1:8080', false],
+      ['nonsense', false],
+    ];
+    const own = [
+      { name: 'us-south', host: 'south.example' },
+      { name: 'lab', host: 'lab.example' },
+    ];
+    for (const [iamEndpoint, builtIn] of services)
+      it(`${iamEndpoint} ${builtIn ? 'have the built-in ones beside its own' : 'are its own only'}`, () => {
+        const regions = new Regions({ iamEndpoint, regions: own });
+        expect(regions.find('eu-de') !== undefined).to.equal(builtIn);
+        expect(regions.find('us-east') !== undefined, 'an alias').to.equal(builtIn);
+        expect(regions.find('us-south')?.host).to.equal('south.example');
+        expect(regions.names.length).to.equal(builtIn ? 15 : 2);
+        expect(regions.all.map(({ name }) => name)).to.deep.equal(regions.names);
+      });
   });
 });

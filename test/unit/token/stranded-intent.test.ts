@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { resolveRegion } from '../../../src/registry/regions.ts';
+import { Regions } from '../../../src/registry/regions.ts';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import { isStranded } from '../../../src/token/stranded-intent.ts';
 import { anAccount, anIntent } from '../../support/builders.ts';
 
 const LAB = { name: 'lab', host: 'lab.test', endpoint: 'https://lab.test' };
 const hasRegion = ({ spec }: RegistryAccount, region: string): boolean =>
-  resolveRegion(region, spec.regions ?? []) !== undefined;
+  new Regions(spec).find(region) !== undefined;
 
 describe('an open intent', () => {
   const rows: [string, string, RegistryAccount | undefined, boolean][] = [

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isOfIbmCloud, namedRegions, placesOf } from '../../../src/token/sweep-regions.ts';
+import { namedRegions, placesOf } from '../../../src/token/sweep-regions.ts';
 import { anAccount, anIntent, aPrevious, aRecord, aToken, type Part } from '../../support/builders.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 
@@ -57,22 +57,4 @@ describe('where a RegistryToken may have tokens', () => {
       { account: 'default', region: 'c' },
     ]);
   });
-});
-
-describe('an account of IBM Cloud', () => {
-  const cases: [string | undefined, boolean][] = [
-    [undefined, true],
-    ['https://iam.cloud.ibm.com', true],
-    ['https://private.iam.cloud.ibm.com/identity', true],
-    ['https://iam.example', false],
-    ['https://cloud.ibm.com.example', false],
-    ['https://notcloud.ibm.com', false],
-    ['http://127.0.0.1:8080', false],
-    ['nonsense', false],
-  ];
-  for (const [iamEndpoint, expected] of cases) {
-    it(`${iamEndpoint ?? 'no endpoint'}: ${expected}`, () => {
-      expect(isOfIbmCloud(anAccount({ spec: { iamEndpoint } }))).to.equal(expected);
-    });
-  }
 });

@@ -20,6 +20,12 @@ import { VirtualClock } from '../../../support/virtual-clock.ts';
 export const CLUSTER = 'this-cluster';
 export const DELAY = 10 * MINUTE;
 
+/** The spec of an account that is not IBM Cloud's, so that it has these regions and no others. */
+export const elsewhere = (...names: string[]) => ({
+  iamEndpoint: 'https://iam.example',
+  regions: names.map((name) => ({ name, host: `${name}.example` })),
+});
+
 /** The registries of one account by region, a cluster, and a sweeper between them. */
 export class SweepStage {
   readonly clock = new VirtualClock();
@@ -36,7 +42,7 @@ export class SweepStage {
   /** What the API server has. The watches saw the same unless `watched` says otherwise. */
   tokens: RegistryToken[] = [];
   secrets: KubeObject[] = [];
-  account: RegistryAccount | undefined = anAccount({ spec: { iamEndpoint: 'https://iam.example' } });
+  account: RegistryAccount | undefined = anAccount({ spec: elsewhere('us-south') });
   watched: { tokens?: RegistryToken[]; deleted?: string[] } = {};
   orphans: ReadonlyMap<string, number> = new Map();
   mayRevoke = true;
