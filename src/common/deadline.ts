@@ -1,6 +1,12 @@
 import type { Clock } from './clock.ts';
 
 /**
+ * Milliseconds for a TCP handshake with one of several addresses of a host, before the next is tried. Node's 250 ms are less than the
+ * way to another continent takes; where the other address can't be reached at all, it would never get there.
+ */
+export const ADDRESS_TIMEOUT = 2_000;
+
+/**
  * Runs a task with a signal that aborts with `signal`, or after `milliseconds` of `clock` if that is sooner.
  * @throws what the task throws; for a task that heeds its signal, the signal's reason
  */

@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import { ADDRESS_TIMEOUT } from '../common/deadline.ts';
 import type { Access } from './credentials.ts';
 
 /** TCP keep-alive after this long without traffic: shorter than the idle limits of load balancers. */
 const KEEP_ALIVE = 30_000;
+/** Milliseconds to open a connection. */
+const CONNECT_TIMEOUT = 10_000;
 /** Connections for requests at most; each carries one call at a time. */
 const REQUEST_CONNECTIONS = 8;
 
@@ -17,8 +20,7 @@ interface Pools {
  * The pooled connections to one API server, made anew when the TLS material changes. Every watch has a connection of its own,
  * so that one dead connection silences one watch.
  *
- * A proxy is used where the kubeconfig names one. HTTPS_PROXY is left alone: NO_PROXY lists networks in many clusters, which
- * undici does not understand, and would send calls to the API server astray.
+ * A proxy is used where the kubeconfig names one, and no other: HTTPS_PROXY is meant for what is outside of the cluster.
  *
  * HTTP/1.1 throughout: when an HTTP/2 connection breaks under load, undici 8.12 leaves calls that were under way on it
  * without an answer or an error, and calls that follow them too.
@@ -65,14 +67,16 @@ export class Connections {
 
   #open(tls: Access['tls'], limits: { connections?: number }): Dispatcher {
     const options = { ...limits, allowH2: false };
+    const tcp = { timeout: CONNECT_TIMEOUT, autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT };
     const connect = {
       ...tls,
+      ...tcp,
       allowH2: false,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE,
     };
     return this.#proxyUrl
-      ? new ProxyAgent({ ...options, uri: this.#proxyUrl, requestTls: connect })
+      ? new ProxyAgent({ ...options, uri: this.#proxyUrl, proxyTls: tcp, requestTls: connect })
       : new Agent({ ...options, connect });
   }
 }

@@ -1,9 +1,10 @@
-import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
+import { Agent, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { Clock } from '../common/clock.ts';
-import { withDeadline } from '../common/deadline.ts';
+import { ADDRESS_TIMEOUT, withDeadline } from '../common/deadline.ts';
 import type { BodyLimits } from './answer-body.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { readAnswer, type HttpAnswer, type RawAnswer } from './http-answer.ts';
+import { NoProxy } from './no-proxy.ts';
 import type { Proxy } from './proxy.ts';
 
 export interface HttpRequest extends Partial<BodyLimits> {
@@ -48,24 +49,25 @@ export class HttpClient implements HttpSender {
   readonly #clock: Clock;
   readonly #userAgent: string;
   readonly #timeout: number;
-  readonly #agent: Dispatcher;
+  readonly #direct: Dispatcher;
+  readonly #proxy: { agent: Dispatcher; except: NoProxy } | undefined;
 
   constructor({ clock, userAgent, timeout, proxy }: HttpClientOptions) {
     this.#clock = clock;
     this.#userAgent = userAgent;
     this.#timeout = timeout;
-    const options = { allowH2: false, connect: { timeout: CONNECT_TIMEOUT } };
-    this.#agent = proxy
-      ? new EnvHttpProxyAgent({
-          ...options,
-          connectTimeout: CONNECT_TIMEOUT,
-          // The connection to the proxy, which carries nothing but requests for tunnels.
-          clientFactory: (origin, given) => new Pool(origin, { ...given, headersTimeout: CONNECT_TIMEOUT }),
-          httpProxy: '',
-          httpsProxy: proxy.url,
-          noProxy: proxy.except,
-        })
-      : new Agent(options);
+    const tcp = { timeout: CONNECT_TIMEOUT, autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT };
+    this.#direct = new Agent({ allowH2: false, connect: tcp });
+    if (!proxy) return;
+    const agent = new ProxyAgent({
+      uri: proxy.url,
+      allowH2: false,
+      connectTimeout: CONNECT_TIMEOUT,
+      proxyTls: tcp,
+      // The connection to the proxy, which carries nothing but requests for tunnels.
+      clientFactory: (origin, given) => new Pool(origin, { ...given, headersTimeout: CONNECT_TIMEOUT }),
+    });
+    this.#proxy = { agent, except: new NoProxy(proxy.except) };
   }
 
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
@@ -80,7 +82,7 @@ export class HttpClient implements HttpSender {
     try {
       return await withDeadline(this.#clock, this.#timeout, signal, (limited) => {
         const reader = new AnswerReader({ maxBody, rows }, limited, guard);
-        this.#agent.dispatch(
+        this.#agentFor(url).dispatch(
           {
             origin: url.origin,
             path: url.pathname + url.search,
@@ -98,5 +100,10 @@ export class HttpClient implements HttpSender {
       signal.throwIfAborted();
       throw error;
     }
+  }
+
+  #agentFor(url: URL): Dispatcher {
+    const proxied = url.protocol === 'https:' && this.#proxy && !this.#proxy.except.matches(url);
+    return proxied && this.#proxy ? this.#proxy.agent : this.#direct;
   }
 }

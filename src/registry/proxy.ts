@@ -2,7 +2,7 @@
 export interface Proxy {
   /** With the user and the password, if it asks for them. */
   url: string;
-  /** Hosts, and domains with all their hosts, that are reached without it, separated by commas; `*` for all. */
+  /** What is reached without it, as NO_PROXY says it; see `NoProxy`. */
   except: string;
 }
 

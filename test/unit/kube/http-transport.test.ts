@@ -7,6 +7,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
 import type { StreamCall } from '../../../src/kube/transport.ts';
+import { SlowHandshake } from '../../support/slow-handshake.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import type { VirtualClock } from '../../support/virtual-clock.ts';
 import { Authority } from './support/certificates.ts';
@@ -35,6 +36,11 @@ describe('HTTP transport', () => {
       expect(server.requests).to.have.length(1000);
       process.stdout.write(`        1,000 calls over ${server.connections} TLS connections\n`);
       expect(server.connections).to.be.at.most(8);
+    });
+
+    it('waits for a handshake that takes a second, though there is another address that can not be reached', async () => {
+      await using far = await SlowHandshake.start();
+      expect(await open(kubeConfig({}, { server: far.origin })).request(call)).to.deep.equal({});
     });
 
     it('fails or answers every call when connections break under load, and those that follow are answered', async () => {

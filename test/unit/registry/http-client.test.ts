@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { NoAnswer } from '../../../src/registry/answer-reader.ts';
 import { HttpClient, type HttpRequest } from '../../../src/registry/http-client.ts';
 import type { HttpAnswer } from '../../../src/registry/http-answer.ts';
+import { SlowHandshake } from '../../support/slow-handshake.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { listen, wire, type Loopback } from './support/loopback.ts';
 
@@ -47,6 +48,11 @@ describe('HttpClient', () => {
     expect(head.split('\r\n')[0]).to.equal('POST /path?a=b%20c HTTP/1.1');
     expect(head.toLowerCase().split('\r\n')).to.include.members(['accept: x/y', 'user-agent: agent/1']);
     expect(body).to.equal('a=b');
+  });
+
+  it('waits for a handshake that takes a second, though there is another address that can not be reached', async () => {
+    await using far = await SlowHandshake.start();
+    expect(await client.send(request(far.origin), NEVER)).to.include({ status: 200 });
   });
 
   it('says with a POST without a body that there is none', async () => {

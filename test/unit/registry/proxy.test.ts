@@ -74,6 +74,8 @@ describe('a proxy on the way to registries', () => {
     ['other.test, .test', true],
     ['*', true],
     ['10.0.0.0/8,other.test', false],
+    ['registry.test:8443', false],
+    ['registry.test:443', true],
   ] as const)
     it(`is ${direct ? 'left aside' : 'used'} for registry.test with NO_PROXY=${except}`, async () => {
       refusal = '403 Forbidden';
