@@ -74,10 +74,10 @@ export class EventAggregator {
 
   /** The Event to write, new or with its series grown; undefined when the object has had too many. */
   add(occurrence: Occurrence): EventManifest | undefined {
-    const { regarding, type, reason, note, action } = occurrence;
+    const { regarding } = occurrence;
     const now = this.#clock.monotonic();
     this.#expire(now);
-    const key = JSON.stringify([regarding.metadata.uid, type, reason, action, note]);
+    const key = seriesKey(occurrence);
     const series = this.#series.get(key) ?? { event: this.#event(occurrence), count: 0, lastSeen: now };
     series.count++;
     series.lastSeen = now;
@@ -133,6 +133,16 @@ export class EventAggregator {
       this.#buckets.delete(uid);
     }
   }
+}
+
+/**
+ * What makes two occurrences one series. Warnings about one version of a spec are one whatever their notes say, as client-go
+ * has it: the same trouble comes with another request id or time at each try, and the API server lets no note be changed. A
+ * Normal event tells of one thing that was done, so that its note counts.
+ */
+function seriesKey({ regarding: { metadata }, type, reason, action, note }: Occurrence): string {
+  const which = type === 'Normal' ? note : (metadata.generation ?? null);
+  return JSON.stringify([metadata.uid, type, reason, action, which]);
 }
 
 /** What follows a dot must begin with a letter or digit, and what stands before one must end with one. */

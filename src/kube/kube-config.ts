@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { delimiter, dirname, resolve } from 'node:path';
+import { delimiter, dirname, resolve, sep } from 'node:path';
 import { KubeConfig, loadYaml, type Cluster, type User } from '@kubernetes/client-node';
 
 /**
@@ -59,7 +59,10 @@ class CompleteKubeConfig extends KubeConfig {
       super.loadFromFile(file);
       const { users } = loadYaml<UsersOfFile>(readFileSync(file, 'utf8'));
       const tokenFiles = new Map(users?.map(({ name, user }) => [name, user?.tokenFile]));
-      this.users = this.users.map((user) => withTokenFile(user, tokenFiles.get(user.name), dirname(file)));
+      const folder = dirname(file);
+      this.users = this.users.map((user) =>
+        withCommandPath(withTokenFile(user, tokenFiles.get(user.name), folder), folder),
+      );
     });
   }
 }
@@ -70,7 +73,18 @@ function withTokenFile({ token, ...user }: User, tokenFile: string | undefined, 
   return { ...user, authProvider: { name: 'tokenFile', config: { tokenFile: resolve(folder, tokenFile) } } };
 }
 
+/**
+ * A command with a separator in it is a path, and a relative one begins at the kubeconfig's folder; any other is looked up in PATH
+ * (client-go, tools/clientcmd, GetAuthInfoFileReferences and ResolvePaths).
+ */
+function withCommandPath(user: User, folder: string): User {
+  const exec = user.exec as Exec | null | undefined;
+  if (!exec?.command.includes(sep)) return user;
+  return { ...user, exec: { ...exec, command: resolve(folder, exec.command) } };
+}
+
 interface Exec {
+  command: string;
   apiVersion?: string;
   env?: { name: string; value: string }[] | null;
   provideClusterInfo?: boolean;

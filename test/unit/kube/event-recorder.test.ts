@@ -114,11 +114,30 @@ describe('EventRecorder', () => {
     expect(written()).to.have.length(2);
   });
 
-  it('tells different notes apart', async () => {
-    recorder.event(a, 'Warning', 'Failed', 'one');
-    recorder.event(a, 'Warning', 'Failed', 'two');
+  it('counts an outage as one series, although each failure has another request id and time', async () => {
+    for (const id of ['a1', 'b2', 'c3']) {
+      recorder.event(a, 'Warning', 'RegistryUnavailable', `503 (request ${id}), will retry at 12:0${id}`);
+      await recorder.flush();
+      await clock.advance(60_000);
+    }
+    expect(written().map(({ note }) => note)).to.deep.equal(['503 (request a1), will retry at 12:0a1']);
+    expect(written()[0]?.series).to.have.property('count', 3);
+  });
+
+  it('tells of the same trouble anew once the spec has changed', async () => {
+    for (const generation of [1, 2]) {
+      const changed = { ...a, metadata: { ...a.metadata, generation } };
+      recorder.event(changed, 'Warning', 'SecretConflict', `Secret ${generation} is not ours`);
+    }
     await recorder.flush();
-    expect(written().map(({ note }) => note)).to.deep.equal(['one', 'two']);
+    expect(written().map(({ note }) => note)).to.deep.equal(['Secret 1 is not ours', 'Secret 2 is not ours']);
+  });
+
+  it('tells different things that were done apart', async () => {
+    recorder.event(a, 'Normal', 'Revoked', 'token one revoked');
+    recorder.event(a, 'Normal', 'Revoked', 'token two revoked');
+    await recorder.flush();
+    expect(written().map(({ note }) => note)).to.deep.equal(['token one revoked', 'token two revoked']);
   });
 
   it('creates the Event with its series when the server no longer has it', async () => {

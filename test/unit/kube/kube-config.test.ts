@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { loadKubeConfig } from '../../../src/kube/kube-config.ts';
 import { encode, useTransports } from './support/transports.ts';
@@ -84,6 +84,21 @@ describe('the kubeconfig', () => {
     expect(() => loadKubeConfig(path)).to.throw(
       `cannot read the kubeconfig ${path}: ENOENT; correct the file`,
     );
+  });
+
+  for (const command of ['./plugin.sh', 'plugins/plugin.sh'])
+    it(`finds the exec plugin ${command} from its own folder, wherever the operator was started`, async () => {
+      const file = join(stage().folder, command);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, `#!/bin/sh\necho '{"status":{"token":"granted"}}'\n`, { mode: 0o755 });
+      await open(loadKubeConfig(await write({ exec: { command } }))).request(call);
+      expect(sent()).to.deep.equal(['Bearer granted']);
+    });
+
+  it('looks an exec plugin without a separator up in PATH', async () => {
+    const path = await write({ exec: { command: 'plugin.sh' } });
+    await writeFile(join(stage().folder, 'plugin.sh'), '#!/bin/sh\n', { mode: 0o755 });
+    expect(loadKubeConfig(path).getCurrentUser()?.exec).to.include({ command: 'plugin.sh' });
   });
 
   for (const provideClusterInfo of [false, true])
