@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BindAddress } from '../config.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 
 export interface Answer {
   status: number;
@@ -25,10 +26,14 @@ export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
-/** A client that sends or takes longer than this is cut off; in milliseconds. */
+/** A client that takes longer to send its request, or is silent for longer, is cut off; in milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
+/** How often Node looks for such clients, in milliseconds. */
+const CHECK_INTERVAL = 1_000;
 const CLOSE_GRACE = 1_000;
-const MOST_CONNECTIONS = 100;
+const MAX_CONNECTIONS = 100;
+/** Bytes of a request's headers; probes and scrapers send some hundred. */
+const MAX_HEADER_SIZE = 8_192;
 
 /**
  * Serves read-only pages to probes and scrapers.
@@ -40,7 +45,12 @@ export async function serve(
   { clock, log }: { clock: Clock; log: Logger },
 ): Promise<HttpServer> {
   const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
+    {
+      requestTimeout: REQUEST_TIMEOUT,
+      headersTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: CHECK_INTERVAL,
+      maxHeaderSize: MAX_HEADER_SIZE,
+    },
     (request, response) => {
       answer(request, routes)
         .catch((error: unknown) => {
@@ -51,7 +61,9 @@ export async function serve(
         .catch((error: unknown) => log.debug({ error }, 'a client left before its answer'));
     },
   );
-  server.maxConnections = MOST_CONNECTIONS;
+  // Of the whole connection, so that it also ends one that does not read its answer.
+  server.setTimeout(REQUEST_TIMEOUT);
+  new ConnectionLimit(MAX_CONNECTIONS).watch(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
       const where = `${address.host ?? ''}:${address.port}`;

@@ -92,6 +92,14 @@ describe('HTTP server', () => {
     expect(second).to.have.property('message').that.includes(`can't listen on 127.0.0.1:${address.port}`);
   });
 
+  it('answers a probe although hundreds of connections are silent', async () => {
+    const server = await start({ '/livez': () => plain(200, 'ok') });
+    const silent = Array.from({ length: 300 }, () => connect(server.address.port).on('error', () => undefined));
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    expect(await get(server, '/livez')).to.include({ status: 200 });
+    for (const socket of silent) socket.destroy();
+  });
+
   it('closes at once when nobody is waiting, and again without harm', async () => {
     const server = await start({ '/page': () => plain(200, 'hello') });
     const idle = connect(server.address.port);
