@@ -29,6 +29,7 @@ export class Metrics {
   readonly registryClient: RegistryClientMetrics;
   readonly token: TokenMetrics;
   readonly #registry = new Registry();
+  #text: Promise<string> | undefined;
 
   constructor({ version, nodeVersion, clock, listTokens, listAccounts }: MetricsOptions) {
     collectDefaultMetrics({ register: this.#registry });
@@ -41,7 +42,7 @@ export class Metrics {
     this.reconcile = new ReconcileMetrics(this.#registry, clock);
     this.workQueues = new WorkQueuesMetrics(this.#registry, clock);
     this.kubeClient = new KubeClientMetrics(this.#registry, clock);
-    this.registryClient = new RegistryClientMetrics(this.#registry);
+    this.registryClient = new RegistryClientMetrics(this.#registry, listAccounts);
     this.token = new TokenMetrics(this.#registry);
     addTokenState(this.#registry, clock, listTokens);
     addAccountState(this.#registry, listAccounts);
@@ -51,8 +52,9 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Everything in Prometheus' text format. */
+  /** Everything in Prometheus' text format, made once for all who ask meanwhile: it is large where there are many objects. */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    this.#text ??= this.#registry.metrics().finally(() => (this.#text = undefined));
+    return this.#text;
   }
 }

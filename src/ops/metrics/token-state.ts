@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { findCondition } from '../../api/conditions.ts';
+import { findCondition, type ConditionType } from '../../api/conditions.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { fromTime } from '../../api/time.ts';
 import type { Clock } from '../../common/clock.ts';
@@ -61,6 +61,16 @@ function addObjects(registry: Registry, list: Tokens): void {
   );
 }
 
+/** Series of conditions at most, since whoever may write a status can make up reasons; there are some tens. */
+const MAX_CONDITIONS = 200;
+/** Others may add types of their own. */
+const TYPES: readonly string[] = [
+  'Ready',
+  'Reconciling',
+  'Stalled',
+  'RevocationPending',
+] satisfies ConditionType[];
+
 function addConditions(registry: Registry, list: Tokens): void {
   void new Gauge({
     name: 'registrytoken_conditions',
@@ -69,9 +79,13 @@ function addConditions(registry: Registry, list: Tokens): void {
     registers: [registry],
     collect() {
       this.reset();
+      const seen = new Set<string>();
       for (const token of list()) {
         for (const { type, status, reason } of token.status?.conditions ?? []) {
-          this.inc({ type, status, reason });
+          if (!TYPES.includes(type)) continue;
+          const series = JSON.stringify([type, status, reason]);
+          if (seen.size < MAX_CONDITIONS) seen.add(series);
+          this.inc({ type, status, reason: seen.has(series) ? reason : 'Other' });
         }
       }
     },

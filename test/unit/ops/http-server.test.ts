@@ -94,7 +94,9 @@ describe('HTTP server', () => {
 
   it('answers a probe although hundreds of connections are silent', async () => {
     const server = await start({ '/livez': () => plain(200, 'ok') });
-    const silent = Array.from({ length: 300 }, () => connect(server.address.port).on('error', () => undefined));
+    const silent = Array.from({ length: 300 }, () =>
+      connect(server.address.port).on('error', () => undefined),
+    );
     await Promise.all(silent.map((socket) => once(socket, 'connect')));
     expect(await get(server, '/livez')).to.include({ status: 200 });
     for (const socket of silent) socket.destroy();

@@ -56,6 +56,48 @@ function measuring(tokens: RegistryToken[] = [], accounts: RegistryAccount[] = [
 }
 
 describe('metrics', () => {
+  it('are made once for all who scrape at the same time', async () => {
+    let listed = 0;
+    const tokens = new Proxy<RegistryToken[]>([], {
+      get: (target, key) => {
+        if (key === Symbol.iterator) listed++;
+        return Reflect.get(target, key) as unknown;
+      },
+    });
+    const { metrics } = measuring(tokens);
+    await metrics.text();
+    const alone = listed;
+    await Promise.all([metrics.text(), metrics.text(), metrics.text()]);
+    expect(listed).to.equal(2 * alone);
+  });
+
+  it('of requests to registries lose the series of accounts that are gone', async () => {
+    const accounts = [account('a'), account('b')];
+    const { metrics, samples } = measuring([], accounts);
+    for (const { metadata } of accounts)
+      for (const code of [200, 503])
+        metrics.registryClient.requested(
+          { account: metadata.name, region: 'us', operation: 'list', code },
+          10,
+        );
+    accounts.shift();
+    const series = Object.keys(await samples('registrytoken_registry_request_duration_seconds_count'));
+    expect(series).to.have.length(2);
+    expect(series.join()).not.to.include('account="a"');
+  });
+
+  it('of requests to registries tell statuses that HTTP does not know by their class', async () => {
+    const { metrics, samples } = measuring([], [account('a')]);
+    for (const code of [599, 598, 597, 503, 'Unavailable'])
+      metrics.registryClient.requested({ account: 'a', region: 'us', operation: 'list', code }, 10);
+    const series = Object.keys(await samples('registrytoken_registry_request_duration_seconds_count'));
+    expect(series.map((name) => /code="(.*)"/.exec(name)?.[1])).to.have.members([
+      '5xx',
+      '503',
+      'Unavailable',
+    ]);
+  });
+
   it('say what runs, and how the process does', async () => {
     const { samples, metrics } = measuring();
     expect(await samples('registrytoken_build_info')).to.deep.equal({
@@ -190,7 +232,7 @@ describe('metrics', () => {
   });
 
   it('of registries tell how long requests take', async () => {
-    const { metrics, samples } = measuring();
+    const { metrics, samples } = measuring([], [account('ibm')]);
     const labels = { account: 'ibm', region: 'us-south', operation: 'mint', code: 201 };
     metrics.registryClient.requested(labels, 500);
     expect(await samples('registrytoken_registry_request_duration_seconds_sum')).to.deep.equal({
@@ -296,6 +338,18 @@ describe('metrics', () => {
         'registrytoken_conditions{type="Reconciling",status="True",reason="RegistryUnavailable"}': 1,
         'registrytoken_conditions{type="Stalled",status="True",reason="MintBudgetExceeded"}': 1,
       });
+    });
+
+    it('leave out conditions of others, and count reasons beyond two hundred as Other', async () => {
+      const tokens = Array.from({ length: 300 }, (_, n) =>
+        token(`t${n}`, {
+          status: { conditions: [condition('Ready', 'False', `R${n}`), condition(`T${n}`, 'True', 'X')] },
+        }),
+      );
+      const { samples } = measuring(tokens);
+      const series = await samples('registrytoken_conditions');
+      expect(Object.keys(series)).to.have.length(201);
+      expect(series['registrytoken_conditions{type="Ready",status="False",reason="Other"}']).to.equal(100);
     });
 
     it('count what is overdue, from two minutes on, and leave suspended ones out', async () => {
