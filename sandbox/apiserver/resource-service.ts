@@ -14,7 +14,7 @@ import { APPLY, patchObject } from './patcher.ts';
 import { negotiate, represent, representList } from './representation.ts';
 import type { Answer, ApiRequest, ResourcePath } from './request.ts';
 import type { ResourceType } from './resource-type.ts';
-import { badRequest, methodNotAllowed, notFound, noSuchResource } from './status-error.ts';
+import { badRequest, forbiddenFor, methodNotAllowed, notFound, noSuchResource } from './status-error.ts';
 import type { Store } from './store.ts';
 import type { WatchRoom } from './watch-room.ts';
 import type { Writer } from './writer.ts';
@@ -121,9 +121,9 @@ export class ResourceService {
   #create(call: Call): Answer {
     const { type, path, request } = call;
     if (type.namespaced && path.namespace === '') throw methodNotAllowed();
-    this.#checkOpen(type);
     const admitted = admitRequest(type, readObject(request));
     const headers = strictness(type, request, admitted);
+    this.#checkOpen(type, asText(asObject(admitted.object.metadata).name));
     const object = this.#parts.writer.create(type, path.namespace, admitted.object, writeOptions(request));
     return this.#answer(call, 201, object, headers);
   }
@@ -147,6 +147,7 @@ export class ResourceService {
       ...options,
       subresource,
       tracked: false,
+      uidMustMatch: true,
     });
     return this.#answer(call, 200, updated, headers);
   }
@@ -162,7 +163,7 @@ export class ResourceService {
       force: request.query.get('force') === 'true',
       subresource,
     });
-    if (!stored) this.#checkOpen(type);
+    if (!stored) this.#checkOpen(type, path.name);
     const headers = strictness(type, request, patched);
     const object = withName(patched.object, path.name);
     if (!stored)
@@ -171,14 +172,15 @@ export class ResourceService {
       ...options,
       subresource,
       tracked,
+      uidMustMatch: tracked,
     });
     return this.#answer(call, 200, updated, headers);
   }
 
-  /** @throws StatusError 405 when the type's definition is going away */
-  #checkOpen(type: ResourceType): void {
+  /** @throws StatusError 403 when the type's definition is going away */
+  #checkOpen(type: ResourceType, name: string): void {
     if (this.#parts.catalog.closing.has(type.collection))
-      throw methodNotAllowed('create not allowed while custom resource definition is terminating');
+      throw forbiddenFor(type, name, 'create not allowed while custom resource definition is terminating');
   }
 
   #delete(call: Call): Answer {

@@ -21,8 +21,6 @@ export interface ApiServerOptions {
   random?: () => number;
   /** Told of every request and how it was answered (0: not at all), for tests that count calls. */
   observe?: (request: ApiRequest, status: number) => void;
-  /** Another API server's controllers delete what lost its owner or namespace; this one has no namespaces of its own. */
-  aggregated?: boolean;
 }
 
 /** A Kubernetes API server in memory, without sockets: requests in, answers out. */
@@ -36,12 +34,7 @@ export class ApiServer {
   readonly #observe: (request: ApiRequest, status: number) => void;
   readonly #controllers: { stop: () => void }[];
 
-  constructor({
-    clock = systemClock,
-    random = Math.random,
-    observe = () => {},
-    aggregated = false,
-  }: ApiServerOptions = {}) {
+  constructor({ clock = systemClock, random = Math.random, observe = () => {} }: ApiServerOptions = {}) {
     this.#clock = clock;
     this.#observe = observe;
     const store = new Store(clock);
@@ -53,9 +46,11 @@ export class ApiServer {
     this.watches = watches;
     this.#resources = new ResourceService({ store, clock, catalog, writer, deleter, watches });
     const surroundings = { store, clock, catalog, deleter, watches };
-    this.#controllers = [new DefinitionController(surroundings)];
-    if (aggregated) return;
-    this.#controllers.push(new NamespaceController(surroundings), new GarbageCollector(surroundings));
+    this.#controllers = [
+      new DefinitionController(surroundings),
+      new NamespaceController(surroundings),
+      new GarbageCollector(surroundings),
+    ];
     for (const name of PERMANENT_NAMESPACES)
       writer.create(
         namespaces,

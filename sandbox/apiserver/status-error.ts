@@ -99,9 +99,8 @@ export function invalidObject(subject: Subject, name: string, errors: readonly F
   return new StatusError(422, 'Invalid', message, details);
 }
 
-export function methodNotAllowed(
-  message = 'the server does not allow this method on the requested resource',
-): StatusError {
+export function methodNotAllowed(): StatusError {
+  const message = 'the server does not allow this method on the requested resource';
   return new StatusError(405, 'MethodNotAllowed', message, {});
 }
 

@@ -29,6 +29,8 @@ export interface Update extends WriteOptions {
   subresource: '' | 'status';
   /** Whether the new state already says who owns what, as server-side apply leaves it. */
   tracked: boolean;
+  /** Whether another uid conflicts, as in a replacement and in server-side apply; patches merely cannot change it. */
+  uidMustMatch: boolean;
 }
 
 interface Surroundings {
@@ -102,7 +104,8 @@ export class Writer {
     const before = asObject(old.metadata);
     const name = asText(before.name);
     const given = placed(type, asText(before.namespace), sent);
-    checkPreconditions(type, name, given, before);
+    if (update.uidMustMatch) checkUid(type, name, given, before);
+    checkRevision(type, name, given, before);
     const metadata = withServerFields(given, before);
     const merged = mergeSubresource(type, old, { ...sent, metadata }, update.subresource);
     const prepared = update.subresource === 'status' ? merged : type.prepare(merged, old);
@@ -160,7 +163,7 @@ function placed(type: ResourceType, namespace: string, sent: JsonObject): JsonOb
   return type.namespaced ? { ...metadata, namespace } : metadata;
 }
 
-function checkPreconditions(type: ResourceType, name: string, given: JsonObject, before: JsonObject): void {
+function checkUid(type: ResourceType, name: string, given: JsonObject, before: JsonObject): void {
   const [wanted, uid] = [asText(given.uid), asText(before.uid)];
   if (wanted !== '' && wanted !== uid)
     throw conflict(
@@ -168,6 +171,9 @@ function checkPreconditions(type: ResourceType, name: string, given: JsonObject,
       name,
       `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`,
     );
+}
+
+function checkRevision(type: ResourceType, name: string, given: JsonObject, before: JsonObject): void {
   const revision = asText(given.resourceVersion);
   if (revision === '' && !type.unconditionalUpdate)
     throw invalidObject(type, name, [
@@ -180,7 +186,6 @@ function checkPreconditions(type: ResourceType, name: string, given: JsonObject,
 function withServerFields(given: JsonObject, before: JsonObject): JsonObject {
   let metadata = given;
   for (const key of [
-    'uid',
     'deletionTimestamp',
     'deletionGracePeriodSeconds',
     'generation',
@@ -188,7 +193,7 @@ function withServerFields(given: JsonObject, before: JsonObject): JsonObject {
     'resourceVersion',
   ])
     metadata = withValue(metadata, key, before[key]);
-  for (const key of ['creationTimestamp', 'generateName'])
+  for (const key of ['uid', 'creationTimestamp', 'generateName'])
     if (metadata[key] === undefined) metadata = withValue(metadata, key, before[key]);
   return metadata;
 }

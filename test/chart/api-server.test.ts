@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { startBare } from '../support/api-servers.ts';
 import { describeHelm, NAMESPACE, RELEASE, type Rendered } from './support/helm.ts';
 import { Installation } from './support/installation.ts';
 import { VALUE_SETS } from './support/value-sets.ts';
@@ -12,7 +11,7 @@ describeHelm('chart: a cluster without the CRDs', (helm) => {
 
   before(async function () {
     this.timeout(60_000);
-    installation = await Installation.onRealServer(this, helm, startBare);
+    installation = await Installation.onRealServer(this, helm);
     await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b', '123', '1e5');
   });
 

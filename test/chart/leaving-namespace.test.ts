@@ -19,6 +19,7 @@ describeHelm(
       installation = await Installation.onRealServer(this, helm);
       await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b');
       await installation.setKey(API_KEYS[0]);
+      await installation.upgrade({});
     });
 
     after(async () => {

@@ -34,6 +34,7 @@ describeHelm(
       await installation.createNamespaces(NAMESPACE, 'team-a');
       await installation.setKey(API_KEYS[0]);
       await installation.kubectl(`apply --validate=false --filename ${CRDS}`);
+      await installation.whenKindsServed();
       values = {
         crds: { enabled: false },
         podDisruptionBudget: { enabled: false },

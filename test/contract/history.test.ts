@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Body } from './support/api.ts';
 import { configMap, CONFIG_MAPS } from './support/builders.ts';
 import { contract } from './support/contract.ts';
 
@@ -17,6 +18,7 @@ contract('history that is forgotten', (api) => {
     });
     return body.metadata.resourceVersion;
   };
+  const namesOf = ({ items }: Body): string[] => items.map(({ metadata }: Body) => metadata.name);
   const compact = (resourceVersion: string): Promise<void> => api().server.compact!(resourceVersion);
 
   // Of other kinds kube-apiserver keeps changes for watches itself; events it reads from etcd.
@@ -44,7 +46,7 @@ contract('history that is forgotten', (api) => {
     watch.close();
   });
 
-  it('refuses the next page of an older list, and offers to go on with what is there now', async () => {
+  it('gives the next page of an older list as it was, or refuses it and offers to go on with what is there now', async () => {
     const maps = CONFIG_MAPS(namespace);
     for (const name of ['a', 'b', 'd']) await api().post(maps, configMap(name));
     const { body: first } = await api().get(maps, { query: { limit: '1' } });
@@ -52,11 +54,15 @@ contract('history that is forgotten', (api) => {
     await compact(made.metadata.resourceVersion);
     const next = { limit: '1', continue: first.metadata.continue };
     const { status, body } = await api().get(maps, { query: next });
+    // Since 1.34 kube-apiserver keeps lists for a while itself.
+    if (status === 200) {
+      expect(namesOf(body)).to.deep.equal(['b']);
+      return;
+    }
     expect(status).to.equal(410);
     expect(body).to.include({ kind: 'Status', reason: 'Expired', code: 410 });
     const rest = await api().get(maps, { query: { continue: body.metadata.continue } });
     expect(rest.status).to.equal(200);
-    const names = rest.body.items.map((item: { metadata: { name: string } }) => item.metadata.name);
-    expect(names).to.deep.equal(['b', 'c', 'd']);
+    expect(namesOf(rest.body)).to.deep.equal(['b', 'c', 'd']);
   });
 });

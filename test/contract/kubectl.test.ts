@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { writeKubeconfig } from '../../sandbox/cluster.ts';
-import { contract, needsCustomResources } from './support/contract.ts';
+import { contract, eventually } from './support/contract.ts';
 
 const run = promisify(execFile);
 
@@ -127,10 +127,15 @@ contract('kubectl', (api) => {
     const apply = (...flags: string[]): Promise<string> =>
       kubectl('apply', ...flags, ...unvalidated(), '-f', join(folder, 'token.yaml'));
 
-    before(async function () {
-      needsCustomResources(this, api());
-      await kubectl('apply', ...unvalidated(), '-f', 'crds');
+    before(async () => {
+      // Older servers tell nothing of rules in schemas, whoever serves custom resources.
+      const how = api().minor < 25 ? ['--validate=false'] : unvalidated();
+      await kubectl('apply', ...how, '-f', 'crds');
       await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=10s');
+      for (const plural of ['registryaccounts', 'registrytokens'])
+        await eventually(`${plural} are served`, async () =>
+          (await api().get(`/apis/pullsecrets.dev/v1alpha1/${plural}`)).status === 200 ? true : undefined,
+        );
       await apply();
     });
 
@@ -154,7 +159,8 @@ contract('kubectl', (api) => {
     });
 
     it('explains', async function () {
-      if (client.minor < 27) this.skip();
+      // kube-apiserver asks once a minute for the OpenAPI of servers that it passes requests on to.
+      if (client.minor < 27 || api().server.ownCustomResources) this.skip();
       const explained = await kubectl('explain', 'rt.spec.rotation.policy');
       expect(explained).to.include('Auto replaces the token on schedule.');
     });

@@ -46,9 +46,10 @@ contract('OpenAPI v2', (api) => {
     document = typeof body === 'string' ? JSON.parse(body) : body;
   });
 
-  const resolve = (schema: Body): Body => {
-    const [, name = ''] = /^#\/definitions\/(.*)$/.exec(schema.$ref) ?? [];
-    return document.definitions[name];
+  /** What is there, or what it refers to: from 1.27 on, parameters that several operations take are written once. */
+  const resolve = (item: Body): Body => {
+    const [, section = '', name = ''] = /^#\/(definitions|parameters)\/(.*)$/.exec(item.$ref) ?? [];
+    return section ? document[section][name] : item;
   };
 
   it('is of version 2.0', () => {
@@ -76,7 +77,7 @@ contract('OpenAPI v2', (api) => {
       it('tells the kinds of patches, and that writing can be tried', () => {
         const { patch } = document.paths[`${collection}/{name}`];
         expect(patch.consumes).to.include.members(OBJECT_PATCHES);
-        const names = patch.parameters.map(({ name }: Body) => name);
+        const names = patch.parameters.map((parameter: Body) => resolve(parameter).name);
         expect(names).to.include.members(['body', 'dryRun', 'fieldManager', 'force']);
       });
 

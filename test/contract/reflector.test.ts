@@ -7,7 +7,7 @@ import { httpTransport } from '../../src/kube/http-transport.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 import { configMap, CONFIG_MAPS } from './support/builders.ts';
-import { contract, eventually, needsCustomResources } from './support/contract.ts';
+import { contract, eventually } from './support/contract.ts';
 import { Things } from './support/things.ts';
 
 const MAPS: Resource = {
@@ -61,8 +61,7 @@ contract('a reflector', (api) => {
     expect(store.list().map(({ metadata }) => metadata.name)).to.deep.equal(['b']);
   });
 
-  it('goes on with a kind that is removed and put back', async function () {
-    needsCustomResources(this, api());
+  it('goes on with a kind that is removed and put back', async () => {
     const things = await Things.define(api());
     await things.create(namespace, 'a');
     const { plural, kind } = things;

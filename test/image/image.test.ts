@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import packageJson from '../../package.json' with { type: 'json' };
 import { buildImage } from '../../scripts/image.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../sandbox/free-port.ts';
 import { recordOutput } from '../support/secrecy.ts';
 import { builtImage, type BuiltImage } from './support/built-image.ts';
 

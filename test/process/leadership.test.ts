@@ -7,7 +7,7 @@ import { objectKey } from '../../src/kube/object-key.ts';
 import { EVENTS, LEASES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
 import { whenInOrder } from '../support/audit.ts';
 import { MintLedger } from '../support/mint-ledger.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../sandbox/free-port.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { runSeed, seededRandom } from '../support/random.ts';
 import { Workload } from '../support/workload.ts';

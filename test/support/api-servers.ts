@@ -2,7 +2,6 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { serve } from '../../sandbox/apiserver/http-server.ts';
 import { kubeconfigFor } from '../../sandbox/apiserver/kubeconfig.ts';
 import { ApiServer, type ApiServerOptions } from '../../sandbox/apiserver/server.ts';
-import { startRealCluster } from '../../sandbox/cluster.ts';
 import { startControlPlane } from '../../sandbox/control-plane.ts';
 
 /** An API server that a test may use as it likes. */
@@ -12,6 +11,10 @@ export interface RunningApiServer {
   /** A kubeconfig file's text. */
   kubeconfig: string;
   kubeConfig: KubeConfig;
+  /** Whether a current Kubernetes' server serves custom resources, whatever the release of the rest is. */
+  ownCustomResources?: boolean;
+  /** Starts garbage collection and namespace deletion, for which the kinds are served by now; absent where they run. */
+  startControllers?: () => void;
   /** The embedded server itself, for its faults and history; absent for a real one. */
   embedded?: ApiServer;
   /** Forgets all changes up to this resourceVersion, as every few minutes; absent where a test can't order it. */
@@ -44,20 +47,19 @@ export async function startEmbedded(options: ApiServerOptions = {}): Promise<Run
   };
 }
 
-/**
- * Starts etcd, kube-apiserver and, where there is one, kube-controller-manager from a folder of binaries. Where that
- * kube-apiserver would not survive custom resources, the project's are served by aggregation.
- */
+/** Starts etcd and kube-apiserver from a folder of binaries, and what else of a control plane there is. */
 export async function startReal(assets: string): Promise<RunningApiServer> {
-  const { url, kubeconfig, stop } = await startRealCluster(assets);
-  return { kind: 'real', url, ...configOf(kubeconfig), close: stop };
-}
-
-/** As startReal, and nothing is added to what the binaries are. */
-export async function startBare(assets: string): Promise<RunningApiServer> {
-  const { url, kubeconfig, startControllers, compact, stop } = await startControlPlane(assets);
-  startControllers();
-  return { kind: 'real', url, ...configOf(kubeconfig), compact, close: stop };
+  const { url, kubeconfig, ownCustomResources, startControllers, compact, stop } =
+    await startControlPlane(assets);
+  return {
+    kind: 'real',
+    url,
+    ...configOf(kubeconfig),
+    ownCustomResources,
+    startControllers,
+    compact,
+    close: stop,
+  };
 }
 
 function configOf(kubeconfig: string): Pick<RunningApiServer, 'kubeconfig' | 'kubeConfig'> {

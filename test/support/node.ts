@@ -1,4 +1,4 @@
-/** A real cluster with one node that runs pods, made by a script, and with the project's kinds. */
+/** A real cluster with one node that runs pods, made by a script. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { glob, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
-import { aggregate } from '../../sandbox/aggregation.ts';
 import { systemClock as clock } from '../../src/common/clock.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { httpTransport } from '../../src/kube/http-transport.ts';
@@ -18,6 +17,8 @@ import { recordOutput } from './secrecy.ts';
 const run = promisify(execFile);
 /** Where a kubelet keeps what containers write, whatever its other folders. */
 const LOGS = '/var/log/pods';
+/** Its kinds are those of a current Kubernetes, whatever the rest of the cluster is. */
+const GROUP = 'v1alpha1.pullsecrets.dev';
 const FIRST_PORT = 16_443;
 const LAST_PORT = 26_443;
 
@@ -34,7 +35,7 @@ export interface RunningNode extends AsyncDisposable {
 
 /**
  * Starts the cluster. Its pods have no network of their own, unless there are plugins in the folder's cni.
- * @param script `up --dir DIR --port PORT --node` starts a cluster, `down --dir DIR` ends it
+ * @param script `up --dir DIR --port PORT --node --group VERSION.GROUP` starts a cluster, `down --dir DIR` ends it
  */
 export async function startNode(script: string): Promise<RunningNode> {
   await using stack = new AsyncDisposableStack();
@@ -44,8 +45,8 @@ export async function startNode(script: string): Promise<RunningNode> {
   const [folder, port] = [join(home, 'cluster'), await freePorts()];
   stack.defer(() => run(script, ['down', '--dir', folder]).then(() => undefined));
   // Its processes go on in the background and keep the output open.
-  const command = '"$0" up --dir "$1" --port "$2" --node >"$3" 2>&1';
-  await run('sh', ['-c', command, script, folder, String(port), join(home, 'up.log')]);
+  const command = '"$0" up --dir "$1" --port "$2" --node --group "$3" >"$4" 2>&1';
+  await run('sh', ['-c', command, script, folder, String(port), GROUP, join(home, 'up.log')]);
 
   const kubeconfig = await readFile(join(folder, 'admin.kubeconfig'), 'utf8');
   const kubeConfig = new KubeConfig();
@@ -54,7 +55,6 @@ export async function startNode(script: string): Promise<RunningNode> {
   const transport = httpTransport(kubeConfig, { clock, logger, userAgent: 'test' });
   stack.defer(() => transport.close());
   const client = new KubeClient(transport, { fieldManager: 'test' });
-  stack.defer(await aggregate(client, new AbortController().signal));
   const started = stack.move();
   const close = (): Promise<void> => started.disposeAsync();
   const url = `https://127.0.0.1:${port}`;
@@ -79,12 +79,12 @@ async function watchLogs(): Promise<() => Promise<void>> {
   };
 }
 
-/** The first of three ports in a row that are free on loopback. */
+/** The first of four ports in a row that are free on loopback. */
 async function freePorts(): Promise<number> {
   for (let port = FIRST_PORT; port < LAST_PORT; port += 10) {
-    if ((await Promise.all([port, port + 1, port + 2].map(isFree))).every(Boolean)) return port;
+    if ((await Promise.all([port, port + 1, port + 2, port + 3].map(isFree))).every(Boolean)) return port;
   }
-  throw new Error(`no three free ports from ${FIRST_PORT} to ${LAST_PORT}`);
+  throw new Error(`no four free ports from ${FIRST_PORT} to ${LAST_PORT}`);
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../sandbox/free-port.ts';
 import { recordOutput } from './secrecy.ts';
 import { OPERATOR_NAMESPACE } from './world.ts';
 

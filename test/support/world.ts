@@ -65,6 +65,7 @@ export class World {
     registerSecret(API_KEY);
     const world = new World(apiServer, service, await serve(service, { port: 0 }));
     await installDefinitions(world.client, new AbortController().signal);
+    apiServer.startControllers?.();
     await world.createNamespace(OPERATOR_NAMESPACE);
     await world.setCredentials('ibm-cloud', { apikey: API_KEY });
     await world.createAccount('default');

@@ -8,6 +8,7 @@ import { kindOf, pathsOf, type Operation } from './operations.ts';
 export function openApiV2(types: readonly ResourceType[]): JsonObject {
   const definitions = new Definitions('#/definitions/');
   const paths: JsonObject = {};
+  const parameters: JsonObject = {};
   for (const type of types) {
     const reference = definitions.reference(definitions.addType(type, kindOf(type)));
     for (const [path, operations] of pathsOf(type)) {
@@ -15,6 +16,8 @@ export function openApiV2(types: readonly ResourceType[]): JsonObject {
         operation.method,
         v2(type, operation, reference),
       ]);
+      for (const name of operations.flatMap((operation) => operation.parameters))
+        parameters[name] = { name, in: 'query', type: 'string', uniqueItems: true };
       paths[path] = Object.fromEntries(entries);
     }
   }
@@ -23,6 +26,7 @@ export function openApiV2(types: readonly ResourceType[]): JsonObject {
     info: { title: 'Kubernetes', version: 'v1.35.0' },
     paths,
     definitions: definitions.all,
+    parameters,
   };
 }
 
@@ -32,7 +36,7 @@ function v2(type: ResourceType, { action, parameters, body }: Operation, referen
     consumes: body === 'patch' ? patchTypes(type) : ['*/*'],
     produces: ['application/json'],
     parameters: [
-      ...parameters.map((name) => ({ name, in: 'query', type: 'string', uniqueItems: true })),
+      ...parameters.map((name) => ({ $ref: `#/parameters/${name}` })),
       ...(body === 'none' ? [] : [{ name: 'body', in: 'body', required: true, schema }]),
     ],
     responses: { 200: { description: 'OK', schema: reference } },

@@ -16,7 +16,8 @@ interface Operation {
 }
 
 /**
- * Applies a JSON patch (RFC 6902).
+ * Applies a JSON patch as kube-apiserver does: by RFC 6902, but what an object lacks can be replaced and copied, and is null in
+ * tests (gopkg.in/evanphx/json-patch.v4).
  * @throws JsonPatchError
  */
 export function applyJsonPatch(document: JsonObject, patch: readonly Json[]): Json {
@@ -44,14 +45,14 @@ function applyOperation(document: Json, operation: Operation): Json {
     case 'add':
       return put(document, path, needValue(operation), 'insert');
     case 'replace':
-      read(document, path);
+      readOrNull(document, path);
       return put(document, path, needValue(operation), 'replace');
     case 'remove':
       return remove(document, path);
     case 'move':
       return put(remove(document, from), path, read(document, from), 'insert');
     case 'copy':
-      return put(document, path, read(document, from), 'insert');
+      return put(document, path, readOrNull(document, from), 'insert');
     case 'test':
       if (!equal(readOrNull(document, path), operation.value ?? null))
         throw new JsonPatchError(`testing value /${path.join('/')} failed`);
@@ -76,7 +77,7 @@ function read(document: Json, path: readonly string[]): Json {
   return current;
 }
 
-/** A test for null holds where there is nothing, as in evanphx/json-patch. */
+/** What an object has there; null where it lacks only the last step. */
 function readOrNull(document: Json, path: readonly string[]): Json {
   const parent = read(document, path.slice(0, -1));
   return path.length === 0 ? parent : (child(parent, path.at(-1) ?? '') ?? null);

@@ -86,7 +86,9 @@ function checkText(schema: Schema, value: string, path: string, errors: FieldErr
   if (pattern !== undefined && !matchesPattern(pattern, value))
     errors.push(invalid(path, value, `${path} in body should match '${pattern}'`));
   if (format !== undefined && !hasFormat(format, value))
-    errors.push(invalid(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`));
+    errors.push(
+      typeInvalid(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`),
+    );
 }
 
 function checkNumber(schema: Schema, value: number, path: string, errors: FieldError[]): void {

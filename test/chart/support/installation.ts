@@ -4,18 +4,19 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { OperatorProcess } from '../../../sandbox/operator-process.ts';
+import { whenServed } from '../../../sandbox/setup.ts';
 import { serve, type Server } from '../../../sandbox/token-service/http-server.ts';
 import { TokenService } from '../../../sandbox/token-service/token-service.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../../src/common/objects.ts';
-import { REGISTRY_TOKENS } from '../../../src/controller/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../src/controller/resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { httpTransport } from '../../../src/kube/http-transport.ts';
 import { NAMESPACES, SECRETS } from '../../../src/kube/resources.ts';
 import type { Transport } from '../../../src/kube/transport.ts';
 import { realAssets, startReal, type RunningApiServer } from '../../support/api-servers.ts';
-import { freePort } from '../../support/free-port.ts';
+import { freePort } from '../../../sandbox/free-port.ts';
 import { recordOutput, registerSecret } from '../../support/secrecy.ts';
 import {
   CHART,
@@ -51,14 +52,13 @@ export class Installation {
   readonly #helm: Helm;
   #operator: { process: OperatorProcess; log: string } | undefined;
 
-  /** @param start how to start the API server; by default one that stores custom resources */
   /** On a real API server. Where none is named, skips what its hook prepares. */
-  static async onRealServer(hook: Mocha.Context, helm: Helm, start = startReal): Promise<Installation> {
+  static async onRealServer(hook: Mocha.Context, helm: Helm): Promise<Installation> {
     if (realAssets === undefined) {
       process.stderr.write('skipped: KUBEBUILDER_ASSETS names no real API server\n');
       return hook.skip();
     }
-    return Installation.on(await start(realAssets), helm);
+    return Installation.on(await startReal(realAssets), helm);
   }
 
   static async on(apiServer: RunningApiServer, helm: Helm): Promise<Installation> {
@@ -137,9 +137,18 @@ export class Installation {
     return this.#helm.run([...args, '--namespace', NAMESPACE, ...from], input, this.#environment);
   }
 
-  /** Installs or upgrades to a chart. */
+  /** Installs or upgrades to a chart, and waits until its kinds are served. */
   async upgrade(values: Values, chart = CHART): Promise<string> {
-    return said(await this.tryUpgrade(values, chart));
+    const notes = said(await this.tryUpgrade(values, chart));
+    await this.whenKindsServed();
+    return notes;
+  }
+
+  /** Waits for the kinds whose CRDs were made, then lets namespaces and owned objects be deleted. */
+  async whenKindsServed(): Promise<void> {
+    const { signal } = new AbortController();
+    for (const kind of [REGISTRY_ACCOUNTS, REGISTRY_TOKENS]) await whenServed(this.client, kind, signal);
+    this.#apiServer.startControllers?.();
   }
 
   tryUpgrade(values: Values, chart = CHART): Promise<Outcome> {

@@ -30,8 +30,8 @@ export interface NodeCluster extends AsyncDisposable {
 
 /**
  * Starts the cluster and imports the operator's image into its node.
- * @param script `up --dir DIR --port PORT --node` starts a cluster with DIR/admin.kubeconfig and DIR/containerd.sock, whose
- * containerd takes network plugins from DIR/cni; `down --dir DIR` ends it
+ * @param script `up --dir DIR --port PORT --node --group VERSION.GROUP` starts a cluster with DIR/admin.kubeconfig and
+ * DIR/containerd.sock, whose containerd takes network plugins from DIR/cni; `down --dir DIR` ends it
  */
 export async function startNodeCluster(script: string): Promise<NodeCluster> {
   await using stack = new AsyncDisposableStack();

@@ -1,6 +1,5 @@
 import { Agent, fetch, type Response } from 'undici';
 import type { RunningApiServer } from '../../support/api-servers.ts';
-import type { ServerVersion } from '../../../sandbox/server-version.ts';
 import { WatchReader } from './watch-reader.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- specifications read answers of many shapes
@@ -30,7 +29,8 @@ export class Api {
   readonly server: RunningApiServer;
   /** Minor version of the server. */
   minor = 0;
-  version: ServerVersion = { minor: '', goVersion: '' };
+  /** Minor version of the Kubernetes whose custom resources these are. */
+  customResourcesMinor = 0;
   readonly #agent: Agent;
   #names = 0;
 
@@ -49,8 +49,8 @@ export class Api {
   }
 
   async connect(): Promise<void> {
-    this.version = (await this.get('/version')).body;
-    this.minor = Number.parseInt(this.version.minor, 10);
+    this.minor = Number.parseInt((await this.get('/version')).body.minor, 10);
+    this.customResourcesMinor = this.server.ownCustomResources ? Infinity : this.minor;
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,10 @@
-import { realAssets, startBare, startEmbedded, type RunningApiServer } from '../../support/api-servers.ts';
-import { storesCustomResources } from '../../../sandbox/server-version.ts';
+import { realAssets, startReal, startEmbedded, type RunningApiServer } from '../../support/api-servers.ts';
 import { Api } from './api.ts';
 
 type Start = () => Promise<RunningApiServer>;
 
 const servers: [title: string, start: Start][] = [['embedded', startEmbedded]];
-if (realAssets !== undefined) servers.push(['real', () => startBare(realAssets ?? '')]);
+if (realAssets !== undefined) servers.push(['real', () => startReal(realAssets ?? '')]);
 
 const running = new Map<string, Promise<Api>>();
 
@@ -21,6 +20,7 @@ function connect(title: string, start: Start): Promise<Api> {
     api = start().then(async (server) => {
       const connected = new Api(server);
       await connected.connect();
+      server.startControllers?.();
       return connected;
     });
     running.set(title, api);
@@ -34,7 +34,7 @@ export function contract(subject: string, specify: (api: () => Api) => void): vo
     describe(`${subject} (${title} API server)`, () => {
       let api: Api;
       before(async function () {
-        this.timeout(60_000);
+        this.timeout(120_000);
         api = await connect(title, start);
       });
       specify(() => api);
@@ -42,19 +42,23 @@ export function contract(subject: string, specify: (api: () => Api) => void): vo
 }
 
 /** Skips a specification, saying so, on a server older than the behaviour it describes. */
-export function since(context: Mocha.Context, api: Api, minor: number): void {
-  if (api.minor >= minor) return;
-  const { test } = context;
-  if (test) test.title += ` [skipped: needs Kubernetes 1.${minor}, this is 1.${api.minor}]`;
-  context.skip();
+export function since(context: Mocha.Context, { minor: is }: Api, minor: number): void {
+  skipBefore(context, is, minor);
 }
 
-/** Skips specifications that store custom resources, saying so, on a server that would not survive them. */
-export function needsCustomResources(context: Mocha.Context, { version }: Api): void {
-  if (storesCustomResources(version)) return;
-  process.stdout.write(
-    `    skipped: Kubernetes 1.${version.minor} built with ${version.goVersion} crashes when it stores a custom resource\n`,
-  );
+/** As `since`, for a behaviour of custom resources, which a newer server may serve. */
+export function customResourcesSince(
+  context: Mocha.Context,
+  { customResourcesMinor: is }: Api,
+  minor: number,
+): void {
+  skipBefore(context, is, minor);
+}
+
+function skipBefore(context: Mocha.Context, is: number, minor: number): void {
+  if (is >= minor) return;
+  const { test } = context;
+  if (test) test.title += ` [skipped: needs Kubernetes 1.${minor}, this is 1.${is}]`;
   context.skip();
 }
 

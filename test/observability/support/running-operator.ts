@@ -11,7 +11,7 @@ import { systemClock as clock } from '../../../src/common/clock.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { httpTransport } from '../../../src/kube/http-transport.ts';
 import { recordOutput, registerSecret } from '../../support/secrecy.ts';
-import { freePort } from '../../support/free-port.ts';
+import { freePort } from '../../../sandbox/free-port.ts';
 
 const NAMESPACE = 'registry-token-operator';
 const API_KEY = 'observability-api-key';
