@@ -19,6 +19,7 @@ import type { SecretView } from '../token/secret-view.ts';
 import { isStranded } from '../token/stranded-intent.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import type { Memory } from './memory.ts';
+import { holds } from './progress.ts';
 import type { SecretStore } from './secret-store.ts';
 
 /** What the watches know. */
@@ -73,6 +74,7 @@ export class Assessor {
       const { older, younger } = this.#rivals(token, spec);
       const secret = await secrets.view(token, spec, wanted.host, younger, live, signal);
       const { uid } = token.metadata;
+      const recorded = token.status?.token?.id;
       const pause = memory.repairPause(uid, clock.monotonic());
       const now = clock.now();
       const situation: Situation = {
@@ -86,8 +88,8 @@ export class Assessor {
         accountProblem: sessions.problem(wanted.account),
         accountChangedAt: sessions.changedAt(wanted.account),
         intentIsStranded: this.#isStranded(token.status?.mintIntent),
-        tokenIsGone: memory.isGone(uid, token.status?.token?.id),
-        valueIsKnown: memory.recall(uid, token.status?.token?.id) !== undefined,
+        tokenIsGone: memory.isGone(uid, recorded),
+        valueIsKnown: holds(secret, token.status ?? {}) || memory.recall(uid, recorded) !== undefined,
         mintBudget,
         contestedUntil: pause > 0 ? now + pause : undefined,
       };

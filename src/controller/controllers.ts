@@ -109,6 +109,7 @@ export function assembleControllers(
     onProblem: ({ metadata }) => queues.token.add(objectKey(metadata)),
     onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
   });
+  const formerSecrets = new FormerSecrets({ ...shared, watches, linker });
   const placing = { ...shared, secrets: new SecretWriter(secrets), failures: new FailureReporter(common) };
   const onUnauthorized = (account: string): void => queues.account.add(account);
   return {
@@ -124,13 +125,13 @@ export function assembleControllers(
     }),
     tokens: new TokenController({
       ...shared,
-      formerSecrets: new FormerSecrets({ ...shared, watches, linker }),
+      formerSecrets,
       sources: watches,
       linker,
       onGood: (token) => evictor?.secretIsGood(token),
       assessor: new Assessor({ ...shared, sources: watches }),
       issuer: new Issuer({ ...placing, onUnauthorized }),
-      repairer: new Repairer(placing),
+      repairer: new Repairer({ ...placing, formerSecrets }),
       finalizer: new TokenFinalizer({
         ...shared,
         linker,

@@ -1,9 +1,16 @@
 import { TOKEN_ID_ANNOTATION } from '../api/names.ts';
-import type { RegistryToken } from '../api/registry-token.ts';
+import type { RegistryToken, RegistryTokenStatus } from '../api/registry-token.ts';
 import type { Logger } from '../common/logger.ts';
 import type { KubeObject } from '../common/objects.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
-import { belongsTo, wrotePayload } from '../token/secret.ts';
+import {
+  belongsTo,
+  heldToken,
+  payloadOf,
+  readCredential,
+  wrotePayload,
+  type Credential,
+} from '../token/secret.ts';
 import { idsOf } from './log-fields.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { ServiceAccountLinker } from './service-account-linker.ts';
@@ -34,6 +41,23 @@ export class FormerSecrets {
     return this.#options.watches
       .secretsOf(metadata.uid)
       .flatMap(({ metadata: { annotations } }) => annotations?.[TOKEN_ID_ANNOTATION] ?? []);
+  }
+
+  /**
+   * The credential of a token as it stands, intact, in the Secret that was written last, if the wanted one has another name.
+   * @throws KubeError
+   */
+  async credential(
+    { metadata, spec }: RegistryToken,
+    { secretRef }: RegistryTokenStatus,
+    tokenId: string,
+    signal: AbortSignal,
+  ): Promise<Credential | undefined> {
+    const { namespace, name, uid } = metadata;
+    if (secretRef === undefined || secretRef.name === (spec.secret?.name ?? name)) return undefined;
+    const secret = await this.#options.secrets.read({ namespace, name: secretRef.name }, signal);
+    if (!secret || !belongsTo(secret, uid) || heldToken(secret) !== tokenId) return undefined;
+    return readCredential(payloadOf(secret), tokenId);
   }
 
   /**

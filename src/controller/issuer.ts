@@ -183,8 +183,10 @@ export class Issuer {
       region: intent.region,
       ...(doubt === undefined ? {} : { unverified: shorten(doubt, 1024) }),
     };
-    const placed = await this.#options.secrets.write(task, issued, signal);
-    if ('failure' in placed) return this.#options.failures.report(task, status, placed.failure);
+    const { id, username, value } = issued;
+    const placed = await this.#options.secrets.write(task, { tokenId: id, username, value }, signal);
+    if ('failure' in placed)
+      return this.#options.failures.report({ ...task, secret: placed.secret }, status, placed.failure);
     const grace = spec.rotation.gracePeriod ?? defaultGracePeriod;
     const first = status.token === undefined;
     const next = steps.withToken(
@@ -195,7 +197,7 @@ export class Issuer {
       clock.now(),
     );
     const expiry = record.expiresAt === undefined ? 'never expires' : `expires at ${record.expiresAt}`;
-    const { id, revision } = record;
+    const { revision } = record;
     logger.info(
       { ...idsOf(token), reason: intent.reason, id, revision, expiresAt: record.expiresAt ?? 'never' },
       first ? 'token issued' : 'token rotated',

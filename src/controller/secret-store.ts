@@ -3,8 +3,9 @@ import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { KubeObject, ObjectName } from '../common/objects.ts';
 import { SECRETS } from '../kube/resources.ts';
-import { secretManifest, type Credential, type Secret } from '../token/secret.ts';
+import type { Secret, SecretManifest } from '../token/secret.ts';
 import { viewSecret, type SecretView } from '../token/secret-view.ts';
+import type { Task } from './progress.ts';
 
 export type SecretObject = Secret & KubeObject;
 
@@ -59,7 +60,8 @@ export class SecretStore {
     const view = viewSecret(secret, token, spec, host, younger);
     if (secret) {
       const from = key(secret.metadata.resourceVersion, token, host, younger);
-      this.#seen.set(token.metadata.uid, { from, view });
+      const remembered = view.state === 'ours' ? { ...view, payload: undefined } : view;
+      this.#seen.set(token.metadata.uid, { from, view: remembered });
     }
     return view;
   }
@@ -75,26 +77,24 @@ export class SecretStore {
   }
 
   /**
-   * Writes a credential into the Secret, in place: a Secret that is there keeps its uid.
+   * Writes a Secret, in place: one that is there keeps its uid.
+   * @param manifest what is to be there
    * @param uid of the Secret looked at before; undefined when there was none
-   * @returns what was written
+   * @returns what was stored, and how it looks now
    * @throws KubeError a conflict, when the Secret is no longer what was looked at
    */
   async write(
-    token: RegistryToken,
-    spec: TokenSpec,
-    host: string,
-    credential: Credential,
+    manifest: SecretManifest,
+    { token, spec, wanted }: Pick<Task, 'token' | 'spec' | 'wanted'>,
     uid: string | undefined,
     signal: AbortSignal,
-  ): Promise<SecretObject> {
-    const manifest = secretManifest({ token, spec, host, credential });
-    if (uid !== undefined) manifest.metadata.uid = uid;
+  ): Promise<{ stored: SecretObject; view: SecretView }> {
+    const { metadata } = manifest;
+    const applied = uid === undefined ? manifest : { ...manifest, metadata: { ...metadata, uid } };
     // Not forced on a Secret believed absent: should somebody else's have come up meanwhile, its payload conflicts.
     const options = { force: uid !== undefined, signal };
-    const secret = await this.#client.apply<SecretObject>(SECRETS, manifest, options);
-    this.#look(secret, token, spec, host, []);
-    return secret;
+    const stored = await this.#client.apply<SecretObject>(SECRETS, applied, options);
+    return { stored, view: this.#look(stored, token, spec, wanted.host, []) };
   }
 
   /** Deletes a Secret, if it is still that one. @throws KubeError */

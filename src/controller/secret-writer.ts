@@ -1,8 +1,23 @@
+import { shorten } from '../api/text.ts';
+import { Redacted } from '../common/redacted.ts';
 import { KubeError } from '../kube/errors.ts';
-import type { IssuedToken } from '../registry/port.ts';
 import type { Failure } from '../token/failure.ts';
+import { redactValues } from '../token/redaction.ts';
+import {
+  alterations,
+  PAYLOAD_KEY,
+  secretManifest,
+  type Credential,
+  type SecretManifest,
+} from '../token/secret.ts';
+import type { SecretView } from '../token/secret-view.ts';
 import type { Task } from './progress.ts';
 import type { SecretStore } from './secret-store.ts';
+
+const MAX_EXPLANATION = 256;
+
+/** Where a token stands now, or why it does not, with the Secret as it is after the try. */
+export type Placed = { secretRef: { name: string; uid: string } } | { failure: Failure; secret: SecretView };
 
 /** Puts tokens into Secrets. */
 export class SecretWriter {
@@ -14,25 +29,47 @@ export class SecretWriter {
 
   /**
    * Writes a token into the Secret.
-   * @returns where it stands now, or why policy or quota refuse it
    * @throws KubeError for what passes by itself
    */
-  async write(
-    { token, spec, wanted, secret }: Task,
-    issued: IssuedToken,
-    signal: AbortSignal,
-  ): Promise<{ secretRef: { name: string; uid: string } } | { failure: Failure }> {
-    const { id: tokenId, username, value } = issued;
-    const credential = { tokenId, username, value };
+  async write(task: Task, credential: Credential, signal: AbortSignal): Promise<Placed> {
+    const { token, spec, wanted, secret } = task;
+    const manifest = secretManifest({ token, spec, host: wanted.host, credential });
     const uid = secret.state === 'ours' ? secret.uid : undefined;
     try {
-      const written = await this.#secrets.write(token, spec, wanted.host, credential, uid, signal);
-      return { secretRef: { name: written.metadata.name, uid: written.metadata.uid } };
+      const { stored, view } = await this.#secrets.write(manifest, task, uid, signal);
+      const { name, uid: written } = stored.metadata;
+      const altered = alterations(manifest, stored);
+      if (altered.length === 0) return { secretRef: { name, uid: written } };
+      return { failure: contested(name, altered), secret: view };
     } catch (error) {
-      // A refusal by policy or quota is for people to see; everything else passes by itself.
-      if (!(error instanceof KubeError && (error.isForbidden || error.isInvalid))) throw error;
-      const reason = error.isNamespaceTerminating ? 'NamespaceTerminating' : 'SecretNotWritten';
-      return { failure: { reason, message: error.message, retryable: true } };
+      if (!(error instanceof KubeError)) throw error;
+      const failure = refused(error, manifest, secret);
+      if (!failure) throw error;
+      return { failure, secret };
     }
   }
+}
+
+/** Trying again soon would only have it changed again. */
+function contested(name: string, altered: readonly string[]): Failure {
+  return {
+    reason: 'SecretContested',
+    message: `Secret ${name} was changed on its way into the cluster, by a webhook? What was stored differs from what was sent in ${altered.join(', ')}`,
+    retryable: false,
+  };
+}
+
+/** A refusal by policy or quota is for people to see; everything else passes by itself. */
+function refused(error: KubeError, sent: SecretManifest, secret: SecretView): Failure | undefined {
+  const { denial } = error;
+  if (!denial && !error.isForbidden && !error.isInvalid) return undefined;
+  const reason = error.isNamespaceTerminating ? 'NamespaceTerminating' : 'SecretNotWritten';
+  // Who denies a write sees the Secret as it was and as it is to be.
+  const payloads = [
+    new Redacted(Buffer.from(sent.data[PAYLOAD_KEY] ?? '', 'base64').toString()),
+    ...((secret.state === 'ours' && secret.payload && [secret.payload]) || []),
+  ];
+  const words = denial ? redactValues(denial.explanation.reveal(), payloads) : '';
+  const message = words === '' ? error.message : `${error.message}: ${shorten(words, MAX_EXPLANATION)}`;
+  return { reason, message, retryable: true };
 }

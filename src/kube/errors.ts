@@ -1,3 +1,5 @@
+import { Redacted } from '../common/redacted.ts';
+
 /** One field-level reason of a refusal, from `Status.details.causes`. */
 export interface StatusCause {
   reason: string;
@@ -19,6 +21,13 @@ export interface KubeErrorDetails {
   reason?: string | undefined;
   causes?: StatusCause[];
   retryAfter?: number | undefined;
+  denial?: Denial | undefined;
+}
+
+/** A write that an admission webhook or policy denied, or that waits for a webhook that does not answer. */
+export interface Denial {
+  /** What it says about it: free text by a third party that saw the object, so it can quote what the object holds. */
+  explanation: Redacted;
 }
 
 /**
@@ -34,6 +43,8 @@ export class KubeError extends Error {
   readonly causes: readonly StatusCause[];
   /** Milliseconds the server asked to wait before the next call. */
   readonly retryAfter?: number;
+  /** About objects whose content is secret only: elsewhere the message tells all. */
+  readonly denial?: Denial;
 
   constructor(message: string, details: KubeErrorDetails = {}) {
     super(message);
@@ -41,6 +52,7 @@ export class KubeError extends Error {
     if (details.reason) this.reason = details.reason;
     this.causes = details.causes ?? [];
     if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
+    if (details.denial) this.denial = details.denial;
   }
 
   get isNotFound(): boolean {
@@ -84,8 +96,23 @@ export class KubeError extends Error {
   }
 }
 
-/** RBAC's own refusal. It quotes the user and the verb, never the object; a webhook's refusal reads differently. */
-const AUTHORIZER_MESSAGE = /^[a-z]+( "[^"]*")? is forbidden: User "/;
+/**
+ * What the API server itself says of an object that is refused, and what the object can't have put there: RBAC quotes the user and
+ * the verb (apiserver, endpoints/handlers/responsewriters/errors.go), a quota its name and numbers (admission/plugin/resourcequota),
+ * a namespace that is being deleted its name. Anchored, so that the words of a webhook or policy never pass for them.
+ */
+const OWN_MESSAGES = [
+  /^[a-z]+( "[^"]*")? is forbidden: User "/,
+  /^[a-z]+( "[^"]*")? is forbidden: exceeded quota: [\w.-]+, requested: [\w./=,-]+, used: [\w./=,-]+, limited: [\w./=,-]+$/,
+  /^[a-z]+( "[^"]*")? is forbidden: unable to create new content in namespace [\w-]+ because it is being terminated$/,
+];
+
+/**
+ * Who denied a write, and their own words behind it: apiserver, admission/plugin/webhook/errors/statuserror.go,
+ * util/webhook/error.go and admission/plugin/policy/validating/dispatcher.go. Names are DNS names.
+ */
+const DENIAL =
+  /^(?:[a-z]+( "[^"]*")? is forbidden: |Internal error occurred: )?(?<by>admission webhook "[\w.-]+" denied the request|failed calling webhook "[\w.-]+"|(?:Validating|Mutating)AdmissionPolicy '[\w.-]+'(?: with binding '[\w.-]+')? denied request):?\s*(?<explanation>.*)$/s;
 
 const isStatus = (body: unknown): body is Status =>
   typeof body === 'object' && body !== null && (body as { kind?: unknown }).kind === 'Status';
@@ -117,9 +144,8 @@ export function refusal(
     message: sensitive ? '' : (cause.message ?? ''),
   }));
   const told = status.message ?? '';
-  const fields = causes.map(({ reason, field }) => [field, reason].filter(Boolean).join(' '));
-  const explanation =
-    !sensitive || AUTHORIZER_MESSAGE.test(told) ? told : fields.length > 0 ? `(${fields.join(', ')})` : '';
+  const denial = sensitive ? DENIAL.exec(told)?.groups : undefined;
+  const explanation = sensitive ? (denial?.['by'] ?? withoutContent(told, causes)) : told;
   const seconds = Number(retryAfterHeader ?? status.details?.retryAfterSeconds);
   return new KubeError(
     [`${call.method} ${call.path}:`, httpStatus, status.reason, explanation && `- ${explanation}`]
@@ -130,8 +156,16 @@ export function refusal(
       reason: status.reason,
       causes,
       retryAfter: seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER) : undefined,
+      denial: denial && { explanation: new Redacted(denial['explanation'] ?? '') },
     },
   );
+}
+
+/** What a server says of an object whose content is secret: its own words where they hold none, else reasons and fields. */
+function withoutContent(told: string, causes: readonly StatusCause[]): string {
+  if (OWN_MESSAGES.some((pattern) => pattern.test(told))) return told;
+  const fields = causes.map(({ reason, field }) => [field, reason].filter(Boolean).join(' ')).filter(Boolean);
+  return fields.length > 0 ? `(${fields.join(', ')})` : '';
 }
 
 /**

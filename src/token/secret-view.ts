@@ -1,18 +1,21 @@
 import { CHECKSUM_ANNOTATION, TOKEN_ID_ANNOTATION } from '../api/names.ts';
 import type { RegistryToken, TokenSpec } from '../api/registry-token.ts';
+import type { Redacted } from '../common/redacted.ts';
 import {
   belongsTo,
-  checksum,
+  heldToken,
   lastEditor,
   outlives,
   ownMarks,
-  PAYLOAD_KEY,
+  payloadOf,
+  readCredential,
   SECRET_TYPE,
   secretMarks,
+  type Credential,
   type Secret,
 } from './secret.ts';
 
-/** What stands in the cluster under the name the Secret is to have. Holds nothing of its payload. */
+/** What stands in the cluster under the name the Secret is to have. */
 export type SecretView =
   | { state: 'absent' }
   /** Not to be touched; the message says whose it seems to be. */
@@ -28,7 +31,15 @@ export type SecretView =
       locked: boolean;
       /** Field manager that changed it last beside the operator. */
       editor: string | undefined;
+      /** As it was read; undefined where the view is remembered: values are not. */
+      payload: Redacted | undefined;
     };
+
+/** The credential that a Secret holds, if it was just read and is of that token. */
+export function heldCredential(secret: SecretView, tokenId: string): Credential | undefined {
+  if (secret.state !== 'ours' || secret.holds !== tokenId) return undefined;
+  return secret.payload && readCredential(secret.payload, tokenId);
+}
 
 /**
  * Looks at the Secret under the wanted name.
@@ -51,21 +62,21 @@ export function viewSecret(
       message: `Secret ${secret.metadata.name} has the type ${secret.type ?? 'Opaque'}, which can't be changed; delete it, or choose another spec.secret.name`,
     };
   }
-  const payload = Buffer.from(secret.data?.[PAYLOAD_KEY] ?? '', 'base64').toString();
-  const { annotations = {} } = secret.metadata;
-  const intact = annotations[CHECKSUM_ANNOTATION] === checksum(payload);
+  const payload = payloadOf(secret);
+  const held = heldToken(secret);
   return {
     state: 'ours',
     uid: secret.metadata.uid,
-    holds: intact ? annotations[TOKEN_ID_ANNOTATION] : undefined,
+    holds: held,
     current:
-      intact &&
+      held !== undefined &&
       owner === uid &&
       hasMarks(secret, token, spec) &&
-      sameHosts(payload, [host, ...spec.secret.extraHosts]) &&
+      sameHosts(payload.reveal(), [host, ...spec.secret.extraHosts]) &&
       ownedAsWanted(secret, uid, spec),
     locked: secret.immutable === true,
     editor: lastEditor(secret.metadata.managedFields),
+    payload,
   };
 }
 

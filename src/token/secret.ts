@@ -10,7 +10,7 @@ import {
 } from '../api/names.ts';
 import type { RegistryToken, TokenSpec } from '../api/registry-token.ts';
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../common/objects.ts';
-import type { Redacted } from '../common/redacted.ts';
+import { Redacted } from '../common/redacted.ts';
 
 export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
 export const PAYLOAD_KEY = '.dockerconfigjson';
@@ -118,6 +118,18 @@ export function checksum(payload: string): string {
   return createHash('sha256').update(payload).digest('hex');
 }
 
+/** What stands in a Secret where the docker configuration belongs. */
+export function payloadOf({ data }: Secret): Redacted {
+  return new Redacted(Buffer.from(data?.[PAYLOAD_KEY] ?? '', 'base64').toString());
+}
+
+/** Identifier of the token that a Secret holds; undefined when its payload is not as the operator wrote it. */
+export function heldToken(secret: Secret): string | undefined {
+  const { annotations = {} } = secret.metadata;
+  const intact = annotations[CHECKSUM_ANNOTATION] === checksum(payloadOf(secret).reveal());
+  return intact ? annotations[TOKEN_ID_ANNOTATION] : undefined;
+}
+
 /** The field manager, other than the operator, that changed an object last. */
 export function lastEditor(managedFields: readonly ManagedFieldsEntry[] | undefined): string | undefined {
   const others = (managedFields ?? []).filter(({ manager }) => manager !== undefined && manager !== OPERATOR);
@@ -153,6 +165,39 @@ export function dockerConfig(hosts: readonly string[], { username, value }: Cred
   const auth = Buffer.from(`${username}:${password}`).toString('base64');
   const entry = { username, password, auth };
   return JSON.stringify({ auths: Object.fromEntries([...new Set(hosts)].map((host) => [host, entry])) });
+}
+
+/**
+ * The credential of a docker configuration that the operator wrote: the same for every host.
+ * @param tokenId whose it is to be, by what stands beside it
+ * @returns undefined for any other
+ */
+export function readCredential(payload: Redacted, tokenId: string): Credential | undefined {
+  try {
+    const { auths } = JSON.parse(payload.reveal()) as { auths: Record<string, Record<string, unknown>> };
+    const [{ username, password } = {}, ...others] = Object.values(auths);
+    if (typeof username !== 'string' || typeof password !== 'string') return undefined;
+    if (others.some((entry) => entry['username'] !== username || entry['password'] !== password))
+      return undefined;
+    return { tokenId, username, value: new Redacted(password) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What of a Secret was not stored as it was applied, as far as pulls depend on it: a webhook can change it on its way. Labels and
+ * annotations that somebody adds are not looked at.
+ */
+export function alterations(sent: SecretManifest, stored: Secret): string[] {
+  const { annotations: wanted } = sent.metadata;
+  const { annotations = {} } = stored.metadata;
+  const changed = (key: string): boolean => annotations[key] !== wanted[key];
+  return [
+    ...(stored.type === sent.type ? [] : ['type']),
+    ...(stored.data?.[PAYLOAD_KEY] === sent.data[PAYLOAD_KEY] ? [] : [PAYLOAD_KEY]),
+    ...[TOKEN_ID_ANNOTATION, CHECKSUM_ANNOTATION].filter(changed).map((key) => `annotation ${key}`),
+  ];
 }
 
 function ownerReference(token: RegistryToken): OwnerReference {

@@ -231,4 +231,31 @@ describe('the Secret of a RegistryToken', () => {
         : { seen: JSON.stringify({ labels, annotations }) };
     });
   });
+
+  describe('after a restart, while the registry is down', () => {
+    for (const [what, change] of [
+      ['wants another label: gets it', { secret: { labels: { tier: 'web' } } }],
+      ['wants another name: gets it', { secret: { name: 'renamed-after-restart' } }],
+    ] as const)
+      it(`${what}, from what it held, and nothing is asked or created`, async () => {
+        const name = await world.createToken(namespace);
+        const { status } = await world.whenReady(name);
+        await world.stopOperator();
+        const minted = world.service.tokens().length;
+        for (const operation of ['list', 'read', 'mint'] as const)
+          world.service.faults.add({ operation, kind: 'status', status: 503 });
+        await world.patchToken(name, { spec: change });
+        world.startOperator();
+        const wanted = { namespace, name: 'name' in change.secret ? change.secret.name : name.name };
+        const secret = await whenSecretHolds(wanted, status?.token?.id);
+        await world.eventually('it is as wanted', async () => {
+          const { labels } = (await world.secret(wanted)).metadata;
+          return 'labels' in change.secret && labels?.['tier'] !== 'web' ? { seen: 'old' } : { value: true };
+        });
+        expect(secret.metadata.annotations?.['pullsecrets.dev/token-id']).to.equal(status?.token?.id);
+        await world.whenReady(name);
+        world.service.faults.clear();
+        expect(world.service.tokens()).to.have.length(minted);
+      });
+  });
 });

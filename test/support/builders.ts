@@ -12,7 +12,7 @@ import {
 import { Redacted } from '../../src/common/redacted.ts';
 import type { Situation } from '../../src/token/situation.ts';
 import type { Request, Wanted } from '../../src/token/eligibility.ts';
-import { secretManifest, type Credential, type Secret } from '../../src/token/secret.ts';
+import { dockerConfig, secretManifest, type Credential, type Secret } from '../../src/token/secret.ts';
 import type { SecretView } from '../../src/token/secret-view.ts';
 import { specHash } from '../../src/token/spec-hash.ts';
 
@@ -184,6 +184,7 @@ export function ours(part: Partial<Extract<SecretView, { state: 'ours' }>> = {})
     current: true,
     locked: false,
     editor: undefined,
+    payload: new Redacted(dockerConfig([HOST], aCredential())),
     ...part,
   };
 }

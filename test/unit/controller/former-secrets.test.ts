@@ -118,3 +118,26 @@ describe('the former Secrets of a RegistryToken', () => {
     expect(former.held(TOKEN)).to.deep.equal(['token-1', 'token-2']);
   });
 });
+
+describe('the credential in a Secret of a former name', () => {
+  const credential = async (cluster: SecretObject[], tokenId = 'token-1', name = 'old') => {
+    const secretRef = { name, uid: 'uid of old' };
+    const found = await stage(cluster).former.credential(TOKEN, { secretRef }, tokenId, signal);
+    return found && { id: found.tokenId, value: found.value.reveal() };
+  };
+  const old = secret('old', 'token-1');
+
+  it('is there while it is intact', async () => {
+    expect(await credential([old])).to.deep.equal({ id: 'token-1', value: aCredential().value.reveal() });
+  });
+  for (const [what, cluster, ...rest] of [
+    ['there is none', []],
+    ['it belongs to another', [secret('old', 'token-1', 'another')]],
+    ['it holds another token', [old], 'token-2'],
+    ['it was changed', [{ ...old, data: { '.dockerconfigjson': 'e30=' } }]],
+    ['its name is the one wanted', [secret('new', 'token-1')], 'token-1', 'new'],
+  ] as [string, SecretObject[], string?, string?][])
+    it(`is not to be had where ${what}`, async () => {
+      expect(await credential(cluster, ...rest)).to.equal(undefined);
+    });
+});

@@ -285,6 +285,7 @@ function aRepairer({ memory, minter }: Stage): Repairer {
   return new Repairer({
     minter,
     memory,
+    formerSecrets: { credential: () => Promise.resolve(undefined) },
     secrets: { write: () => expect.fail('a Secret is written') } as unknown as SecretWriter,
     failures: { report: () => expect.fail('a failure is told of') } as unknown as FailureReporter,
     events: { event: nothing },

@@ -3,7 +3,8 @@ import { readTokenSpec } from '../../../src/api/registry-token.ts';
 import { SecretStore } from '../../../src/controller/secret-store.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Call } from '../../../src/kube/transport.ts';
-import { aCredential, anIssuedToken, aSecret, HOST } from '../../support/builders.ts';
+import { secretManifest } from '../../../src/token/secret.ts';
+import { aCredential, anIssuedToken, aSecret, aWanted, HOST } from '../../support/builders.ts';
 
 const TOKEN = anIssuedToken();
 
@@ -20,7 +21,10 @@ async function written(uid: string | undefined): Promise<Call | undefined> {
     close: () => Promise.resolve(),
   };
   const secrets = new SecretStore(new KubeClient(transport, { fieldManager: 'test' }), () => undefined);
-  await secrets.write(TOKEN, readTokenSpec(TOKEN), HOST, aCredential(), uid, new AbortController().signal);
+  const spec = readTokenSpec(TOKEN);
+  const manifest = secretManifest({ token: TOKEN, spec, host: HOST, credential: aCredential() });
+  const task = { token: TOKEN, spec, wanted: aWanted() };
+  await secrets.write(manifest, task, uid, new AbortController().signal);
   return sent;
 }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { KubeError, noAnswer, refusal } from '../../../src/kube/errors.ts';
 
@@ -93,9 +94,52 @@ describe('KubeError', () => {
       });
     }
 
-    it('leaves out what a webhook said', () => {
-      const denial = status('Forbidden', `admission webhook "w" denied the request: ${hush}`);
-      expect(refusal(secretCall, 403, denial).message).to.not.contain(hush);
+    const denials: [what: string, said: string, by: string][] = [
+      [
+        'a webhook that denies it',
+        `admission webhook "w.example.com" denied the request: ${hush}`,
+        'admission webhook "w.example.com" denied the request',
+      ],
+      [
+        'a webhook that does not answer',
+        `Internal error occurred: failed calling webhook "w.example.com": ${hush}`,
+        'failed calling webhook "w.example.com"',
+      ],
+      [
+        'a policy with its binding',
+        `secrets "b" is forbidden: ValidatingAdmissionPolicy 'p.example.com' with binding 'q' denied request: ${hush}`,
+        "ValidatingAdmissionPolicy 'p.example.com' with binding 'q' denied request",
+      ],
+    ];
+    for (const [what, said, by] of denials)
+      it(`names ${what}; its words, which can quote the object, are kept redacted`, () => {
+        const causes = [{ message: hush }];
+        const error = refusal(secretCall, 422, status('Invalid', said, { causes }));
+        expect(error.message).to.equal(`PATCH /api/v1/namespaces/a/secrets/b: 422 Invalid - ${by}`);
+        expect(error.denial?.explanation.reveal()).to.equal(hush);
+        expect(inspect(error) + JSON.stringify(error)).to.not.contain(hush);
+      });
+
+    it('takes nothing for a name that could be more', () => {
+      const long = status('Forbidden', `admission webhook "${hush} ${hush}" denied the request: no`);
+      expect(refusal(secretCall, 403, long).message).to.not.contain(hush);
+    });
+
+    it('tells which quota is exceeded', () => {
+      const message =
+        'secrets "b" is forbidden: exceeded quota: objects, requested: count/secrets=1, used: count/secrets=10, limited: count/secrets=10';
+      expect(refusal(secretCall, 403, status('Forbidden', message)).message).to.contain(message);
+    });
+
+    it('does not take a denial for a quota that quotes one', () => {
+      const message = `admission webhook "w" denied the request: secrets "b" is forbidden: exceeded quota: ${hush}`;
+      expect(refusal(secretCall, 403, status('Forbidden', message)).message).to.not.contain(hush);
+    });
+
+    it('tells which namespace is being deleted', () => {
+      const message =
+        'secrets "b" is forbidden: unable to create new content in namespace a because it is being terminated';
+      expect(refusal(secretCall, 403, status('Forbidden', message)).message).to.contain(message);
     });
 
     it('tells which right is missing', () => {

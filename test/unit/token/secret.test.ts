@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import { Redacted } from '../../../src/common/redacted.ts';
 import {
+  alterations,
   belongsTo,
   checksum,
   dockerConfig,
   isUntied,
   lastEditor,
+  readCredential,
   secretManifest,
 } from '../../../src/token/secret.ts';
 import { aCredential, anIssuedToken, aSecret, aTokenSpec, at, HOST, MINUTE } from '../../support/builders.ts';
@@ -157,4 +159,49 @@ describe('who changed an object last', () => {
   for (const [name, managedFields, editor] of rows) {
     it(name, () => expect(lastEditor(managedFields)).to.equal(editor));
   }
+});
+
+describe('the credential of a docker configuration', () => {
+  const HOSTS = [HOST, 'mirror.test:5000'];
+  const read = (payload: string) => readCredential(new Redacted(payload), 'token-1');
+
+  it('is what was written', () => {
+    const value = new Redacted('a:b"ü');
+    const credential = read(dockerConfig(HOSTS, aCredential({ value })));
+    expect(credential).to.include({ tokenId: 'token-1', username: 'token' });
+    expect(credential?.value.reveal()).to.equal('a:b"ü');
+  });
+  for (const [what, payload] of [
+    ['that is none', '{'],
+    ['without hosts', '{"auths":{}}'],
+    ['without auths', '{}'],
+    ['with auth alone', '{"auths":{"a":{"auth":"Zm9vOmJhcg=="}}}'],
+    [
+      'whose hosts have different ones',
+      '{"auths":{"a":{"username":"u","password":"p"},"b":{"username":"u","password":"q"}}}',
+    ],
+  ] as const)
+    it(`is not to be had from one ${what}`, () => expect(read(payload)).to.equal(undefined));
+});
+
+describe('a Secret that was stored', () => {
+  const sent = secretManifest(content());
+  const rows: [string, Parameters<typeof aSecret>[0], string[]][] = [
+    ['as it was sent is not altered', {}, []],
+    [
+      'with labels and annotations of others is not altered',
+      { metadata: { labels: { team: 'a' }, annotations: { seen: 'yes' } } },
+      [],
+    ],
+    ['with another payload is', { data: { '.dockerconfigjson': 'e30=' } }, ['.dockerconfigjson']],
+    ['without payload is', { data: undefined }, ['.dockerconfigjson']],
+    ['with another type is', { type: 'Opaque' }, ['type']],
+    [
+      'that names another token is',
+      { metadata: { annotations: { 'pullsecrets.dev/token-id': 'token-9' } } },
+      ['annotation pullsecrets.dev/token-id'],
+    ],
+  ];
+  for (const [what, part, expected] of rows)
+    it(what, () => expect(alterations(sent, aSecret(part))).to.deep.equal(expected));
 });

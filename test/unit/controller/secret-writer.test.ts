@@ -1,0 +1,104 @@
+import { expect } from 'chai';
+import type { Task } from '../../../src/controller/progress.ts';
+import type { SecretObject, SecretStore } from '../../../src/controller/secret-store.ts';
+import { SecretWriter, type Placed } from '../../../src/controller/secret-writer.ts';
+import { refusal } from '../../../src/kube/errors.ts';
+import type { SecretManifest } from '../../../src/token/secret.ts';
+import { aCredential, aSecret, aSituation, ours, type Part } from '../../support/builders.ts';
+
+const { value } = aCredential();
+const PATCH = { method: 'PATCH', path: '/api/v1/namespaces/team/secrets/app' };
+const FRESH = ours({ holds: undefined });
+
+/** Writes, while the API server does this with it. */
+async function write(
+  server: (manifest: SecretManifest) => SecretObject,
+  secret = ours(),
+): Promise<{ placed: Placed | Error; uid: string | undefined }> {
+  let uid: string | undefined;
+  const store = {
+    write: (manifest: SecretManifest, _: unknown, on: string | undefined) => {
+      uid = on;
+      return Promise.resolve().then(() => ({ stored: server(manifest), view: FRESH }));
+    },
+  } as unknown as SecretStore;
+  const { token, spec, wanted } = aSituation({ secret });
+  const task: Task = { token, status: token.status ?? {}, spec, wanted, secret };
+  const signal = new AbortController().signal;
+  const placed = await new SecretWriter(store)
+    .write(task, aCredential(), signal)
+    .catch((error: Error) => error);
+  return { placed, uid };
+}
+const stored =
+  (part: Part<SecretObject> = {}) =>
+  () =>
+    ({ apiVersion: 'v1', kind: 'Secret', ...aSecret(part) }) as SecretObject;
+const refuse =
+  (code: number, message: string, details = {}) =>
+  (): never => {
+    throw refusal(PATCH, code, {
+      kind: 'Status',
+      reason: code === 403 ? 'Forbidden' : 'Other',
+      message,
+      details,
+    });
+  };
+
+describe('a token is put into the Secret', () => {
+  it('that was looked at', async () => {
+    expect(await write(stored())).to.deep.equal({
+      placed: { secretRef: { name: 'app', uid: 'secret-uid' } },
+      uid: 'secret-uid',
+    });
+  });
+
+  it('and changed on its way: that is a failure, with the Secret as it is now', async () => {
+    const { placed } = await write(stored({ data: { '.dockerconfigjson': 'eyJhdXRocyI6e319' } }));
+    expect(placed).to.deep.equal({
+      failure: {
+        reason: 'SecretContested',
+        message:
+          'Secret app was changed on its way into the cluster, by a webhook? What was stored differs from what was sent in .dockerconfigjson',
+        retryable: false,
+      },
+      secret: FRESH,
+    });
+  });
+
+  it('and refused by a webhook that quotes it: who and why, without the value, whatever the code', async () => {
+    for (const code of [400, 403, 418, 500]) {
+      const said = `admission webhook "w.test" denied the request: ${value.reveal()} is bad`;
+      const { placed } = await write(refuse(code, said));
+      expect(placed).to.have.nested.property('failure.reason', 'SecretNotWritten');
+      expect(JSON.stringify(placed)).to.match(/webhook .*w.test.* denied the request: \[redacted\] is bad/);
+    }
+  });
+
+  it('and refused with more words than anybody reads: the first count', async () => {
+    const { placed } = await write(
+      refuse(403, `admission webhook "w.test" denied the request: ${'no '.repeat(999)}`),
+    );
+    expect(JSON.stringify(placed).length).to.be.lessThan(800);
+  });
+
+  it('and refused by a quota: says which', async () => {
+    const quota =
+      'exceeded quota: q, requested: count/secrets=1, used: count/secrets=9, limited: count/secrets=9';
+    const { placed } = await write(refuse(403, `secrets "app" is forbidden: ${quota}`));
+    expect(placed).to.have.nested.property('failure.message').that.includes(quota);
+  });
+
+  it('and refused because its namespace is being deleted: says so', async () => {
+    const { placed } = await write(refuse(403, 'no', { causes: [{ reason: 'NamespaceTerminating' }] }));
+    expect(placed).to.have.nested.property('failure.reason', 'NamespaceTerminating');
+  });
+
+  for (const [code, what] of [
+    [409, 'has changed meanwhile'],
+    [500, 'can not be written at the moment'],
+  ] as const)
+    it(`that ${what}: is thrown`, async () => {
+      expect((await write(refuse(code, 'no'))).placed).to.have.property('status', code);
+    });
+});
