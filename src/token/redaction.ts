@@ -74,12 +74,13 @@ function passwordOf(auth: string): string {
   return pair.slice(pair.indexOf(':') + 1);
 }
 
-/** Without the characters at either end that hold bits of what stands beside it. */
+/** By itself, and inside something: there without the characters at either end, which hold bits of what stands beside it. */
 function base64Of(text: string): string[] {
-  return ['', '\0', '\0\0'].map((before) => {
+  const inside = ['', '\0', '\0\0'].map((before) => {
     const encoded = Buffer.from(before + text)
       .toString('base64')
       .replace(/=+$/, '');
     return encoded.slice(before === '' ? 0 : before.length + 1, -1);
   });
+  return [Buffer.from(text).toString('base64'), ...inside];
 }

@@ -34,6 +34,13 @@ describe('words of a third party that saw a Secret', () => {
       for (let at = 0; at + 8 <= VALUE.length; at++) expect(shown).to.not.include(VALUE.slice(at, at + 8));
     });
 
+  it('lose the payload as the Secret holds it to its last character', () => {
+    for (const length of [20, 21, 22]) {
+      const one = payload('s'.repeat(length));
+      expect(redactValues(base64(one.reveal()), [one])).to.equal('[redacted]');
+    }
+  });
+
   it('lose what was there before a Secret was taken over, docker configuration or not', () => {
     const former = [payload('another-secret-value'), new Redacted('not a configuration at all')];
     expect(redactValues('was another-secret-value, or not a configuration', former)).to.equal(
