@@ -23,10 +23,8 @@ export function redactValues(text: string, payloads: readonly Redacted[]): strin
   }
   const secret = new Uint8Array(shown.length);
   for (const form of payloads.flatMap((payload) => formsOf(payload.reveal()))) {
-    if (form.length < MIN_RUN) {
-      for (let at = shown.indexOf(form); form !== '' && at >= 0; at = shown.indexOf(form, at + 1))
-        secret.fill(1, at, at + form.length);
-    }
+    if (form.length < MIN_RUN)
+      for (const at of occurrences(shown, form)) secret.fill(1, at, at + form.length);
     for (let at = 0; at + MIN_RUN <= form.length; at++) {
       for (const start of starts.get(form.slice(at, at + MIN_RUN)) ?? [])
         secret.fill(1, start, start + MIN_RUN);
@@ -38,6 +36,14 @@ export function redactValues(text: string, payloads: readonly Redacted[]): strin
     else if (secret[at - 1] !== 1) result += PLACEHOLDER;
   }
   return result;
+}
+
+function* occurrences(text: string, part: string): Iterable<number> {
+  let at = part === '' ? -1 : text.indexOf(part);
+  while (at >= 0) {
+    yield at;
+    at = text.indexOf(part, at + 1);
+  }
 }
 
 /** All that is secret in a payload, as it can be quoted. */

@@ -6,7 +6,6 @@ import type { FailureReporter } from '../../../src/controller/failure-reporter.t
 import { Memory } from '../../../src/controller/memory.ts';
 import { Minter, type Settlement } from '../../../src/controller/minter.ts';
 import { Repairer } from '../../../src/controller/repairer.ts';
-import type { SecretWriter } from '../../../src/controller/secret-writer.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { IssuedToken, ListedToken, Registry } from '../../../src/registry/port.ts';
 import { decide, type Decision } from '../../../src/token/decision.ts';
@@ -286,7 +285,7 @@ function aRepairer({ memory, minter }: Stage): Repairer {
     minter,
     memory,
     formerSecrets: { credential: () => Promise.resolve(undefined) },
-    secrets: { write: () => expect.fail('a Secret is written') } as unknown as SecretWriter,
+    secrets: { write: () => expect.fail('a Secret is written') },
     failures: { report: () => expect.fail('a failure is told of') } as unknown as FailureReporter,
     events: { event: nothing },
     metrics: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },

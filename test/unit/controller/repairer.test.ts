@@ -22,8 +22,8 @@ interface Stage {
   remembered?: string;
   /** Value in the Secret of a former name. */
   former?: string;
-  /** Value that the registry gives; undefined: it can't be asked. */
-  registry?: string | 'gone';
+  /** Value that the registry gives, `gone` where it has no such token; undefined: it can't be asked. */
+  registry?: string;
   /** The write does not succeed. */
   contested?: boolean;
 }
