@@ -27,6 +27,8 @@ const CHECK_INTERVAL = 900_000;
 
 export interface AccountControllerOptions {
   account: (name: string) => RegistryAccount | undefined;
+  /** Watched namespaces whose RegistryTokens are not known now. */
+  unreadable: () => ReadonlySet<string>;
   /** The RegistryTokens that refer to an account. */
   tokensOf: (account: string) => readonly RegistryToken[];
   client: KubeClient;
@@ -113,7 +115,9 @@ export class AccountController {
     const recorded = account.status?.accountId;
     if (recorded === undefined || recorded === accountId || account.spec.accountId === accountId)
       return undefined;
-    const holds = this.#options.tokensOf(account.metadata.name).some((token) => placesOf(token).length > 0);
+    const { tokensOf, unreadable } = this.#options;
+    const holds =
+      unreadable().size > 0 || tokensOf(account.metadata.name).some((token) => placesOf(token).length > 0);
     if (!holds && (account.status?.retainedTokens ?? []).length === 0) return undefined;
     return {
       reason: 'CredentialsInvalid',

@@ -118,6 +118,7 @@ export function assembleControllers(
       protect,
       account: (name) => watches.account(name),
       tokensOf: (account) => watches.tokensOf(account),
+      unreadable: () => watches.unreadable,
       onChange: (account) => {
         watches.enqueueTokensOf(account);
         sweeper?.accountChanged(account);

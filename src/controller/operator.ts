@@ -3,10 +3,11 @@ import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import type { Redacted } from '../common/redacted.ts';
 import type { Logger } from '../common/logger.ts';
+import type { ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReflectorMetrics, WorkerPoolMetrics, WorkQueueMetrics } from '../kube/metrics.ts';
-import { objectKey, parseObjectKey } from '../kube/object-key.ts';
+import { parseObjectKey } from '../kube/object-key.ts';
 import { WorkQueue, type Fairness } from '../kube/work-queue.ts';
 import { WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
 import type { RegistryDirectory } from '../registry/directory.ts';
@@ -14,6 +15,8 @@ import type { AccountController } from './account-controller.ts';
 import { assembleControllers, type Queues } from './controllers.ts';
 import type { TokenMetrics } from './metrics.ts';
 import type { ServiceAccountLinker } from './service-account-linker.ts';
+import type { Sweeper } from './sweeper.ts';
+import type { TokenController } from './token-controller.ts';
 import { Watches } from './watches.ts';
 
 /** What an administrator decides. Durations in milliseconds. */
@@ -64,6 +67,8 @@ const HEAD_START = 5_000;
 const ACCOUNT_WORKERS = 4;
 const SWEEP_WORKERS = 4;
 const LINK_WORKERS = 4;
+/** Milliseconds to the next look at whether all namespaces can be read, as the sweep needs. */
+const UNREADABLE_WAIT = 60_000;
 
 /** The operator without its surroundings: watches always, acts while it leads. */
 export class Operator {
@@ -98,9 +103,6 @@ export class Operator {
       metrics: metrics.reflector,
       operatorNamespace: settings.operatorNamespace,
       watchNamespaces: settings.watchNamespaces,
-      tokenQueue: this.#queues.token,
-      accountQueue: this.#queues.account,
-      linkQueue: this.#queues.link,
     });
   }
 
@@ -120,6 +122,7 @@ export class Operator {
     await this.watches.whenSynced(signal);
     const clusterId = settings.clusterId ?? this.#clusterUid();
     logger.info({ clusterId, tokens: this.watches.tokens().length }, 'working');
+    this.watches.feed(this.#queues);
     const surroundings = { watches: this.watches, queues: this.#queues, events: this.#events, clusterId };
     const { accounts, tokens, sweeper, linker, evictor } = assembleControllers(this.#options, surroundings);
     // Conditions tell of accounts and ServiceAccounts: so that a restart changes none, they are known first, if they can be.
@@ -127,20 +130,17 @@ export class Operator {
       this.#tryAccounts(accounts, signal),
       this.watches.serviceAccounts.settle(HEAD_START, signal),
     ]);
-    for (const { metadata } of this.watches.tokens()) {
-      this.#queues.token.add(objectKey(metadata), { priority: 'low' });
-    }
     if (sweeper) for (const { metadata } of this.watches.accounts()) this.#queues.sweep.add(metadata.name);
     await Promise.all([
       this.#pool('registryaccount', this.#queues.account, ACCOUNT_WORKERS, (key, each) =>
         accounts.reconcile(key, each),
       ).run(signal),
       this.#pool('registrytoken', this.#queues.token, settings.workers, (key, each) =>
-        tokens.reconcile(parseObjectKey(key), each),
+        this.#reconcileToken(tokens, parseObjectKey(key), each),
       ).run(signal),
       sweeper &&
         this.#pool('sweep', this.#queues.sweep, SWEEP_WORKERS, (key, each) =>
-          sweeper.reconcile(key, each),
+          this.#sweep(sweeper, key, each),
         ).run(signal),
       this.#link(linker, signal),
       evictor &&
@@ -168,6 +168,22 @@ export class Operator {
         }),
       ),
     );
+  }
+
+  /** In a namespace that can't be read nothing can be done; once it can be, its RegistryTokens are enqueued again. */
+  async #reconcileToken(
+    tokens: TokenController,
+    name: ObjectName,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    if (this.watches.unreadable.has(name.namespace ?? '')) return undefined;
+    return tokens.reconcile(name, signal);
+  }
+
+  /** While a namespace can't be read, what uses tokens there is not known: no token may be called an orphan. */
+  async #sweep(sweeper: Sweeper, account: string, signal: AbortSignal): Promise<ReconcileResult> {
+    if (this.watches.unreadable.size > 0) return { requeueAfter: UNREADABLE_WAIT };
+    return sweeper.reconcile(account, signal);
   }
 
   /** Without knowing the ServiceAccounts nothing can be done to them; what concerns them waits in the queue until then. */

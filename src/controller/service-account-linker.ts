@@ -28,7 +28,10 @@ import { linkPatch } from './service-account-patch.ts';
 export interface LinkerOptions {
   client: Pick<KubeClient, 'get' | 'jsonPatch'>;
   /** ServiceAccounts as the watch knows them. */
-  serviceAccounts: { readonly synced: boolean; get(name: ObjectName): ServiceAccount | undefined };
+  serviceAccounts: {
+    sees(namespace: string | undefined): boolean;
+    get(name: ObjectName): ServiceAccount | undefined;
+  };
   /** RegistryTokens that have to do with a ServiceAccount, or had. */
   claimants: (serviceAccount: ObjectName) => readonly RegistryToken[];
   /** Whether a RegistryToken is gone and its Secret of that name is not, and is to stay. */
@@ -78,7 +81,7 @@ export class ServiceAccountLinker {
 
   #problem(name: ObjectName): string | undefined {
     const { serviceAccounts } = this.#options;
-    const missing = serviceAccounts.synced && !serviceAccounts.get(name);
+    const missing = serviceAccounts.sees(name.namespace) && !serviceAccounts.get(name);
     return missing
       ? `waits for ServiceAccount ${name.name} to be created`
       : this.#problems.get(objectKey(name));
@@ -87,7 +90,7 @@ export class ServiceAccountLinker {
   /** Whether a ServiceAccount still has something of a RegistryToken, or may have, for all that is known. */
   holds({ metadata }: RegistryToken, serviceAccount: string): boolean {
     const { serviceAccounts } = this.#options;
-    if (!serviceAccounts.synced) return true;
+    if (!serviceAccounts.sees(metadata.namespace)) return true;
     const account = serviceAccounts.get({ namespace: metadata.namespace, name: serviceAccount });
     return account !== undefined && Object.hasOwn(linksOf(account).record, metadata.uid);
   }
@@ -100,7 +103,7 @@ export class ServiceAccountLinker {
     const { serviceAccounts } = this.#options;
     const { uid, namespace } = token.metadata;
     return namedServiceAccounts(token).some((name) => {
-      if (!serviceAccounts.synced) return true;
+      if (!serviceAccounts.sees(namespace)) return true;
       const account = serviceAccounts.get({ namespace, name });
       if (!account || this.#problem({ namespace, name }) !== undefined) return false;
       return linksOf(account).record[uid] === secret;

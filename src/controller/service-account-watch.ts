@@ -2,17 +2,15 @@ import type { RegistryToken } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
 import type { ObjectName } from '../common/objects.ts';
-import { objectKey } from '../kube/object-key.ts';
-import type { Reflector, ReflectorHealth } from '../kube/reflector.ts';
 import type { Change } from '../kube/replica.ts';
-import type { WorkQueue } from '../kube/work-queue.ts';
+import type { ScopedReflectors, WatchHealth } from '../kube/scoped-reflectors.ts';
+import type { Priority } from '../kube/waiting-keys.ts';
 import { claimOn, linksOf, namedServiceAccounts, type ServiceAccount } from '../token/service-accounts.ts';
 
 export interface ServiceAccountWatchOptions {
-  /** One for each namespace looked after, or one for all. */
-  reflectors: readonly Reflector<ServiceAccount>[];
+  reflectors: ScopedReflectors<ServiceAccount>;
   /** Takes the ServiceAccounts that a change concerns. */
-  queue: WorkQueue;
+  enqueue: (name: ObjectName, priority: Priority) => void;
   /** RegistryTokens that have to do with a ServiceAccount, or had. */
   claimants: (serviceAccount: ObjectName) => readonly RegistryToken[];
   /** Called with RegistryTokens whose status may have to say something else of their ServiceAccounts. */
@@ -32,29 +30,25 @@ export class ServiceAccountWatch {
 
   constructor(options: ServiceAccountWatchOptions) {
     this.#options = options;
-    for (const reflector of options.reflectors) reflector.onChange((change) => this.#onChange(change));
+    options.reflectors.onChange((change) => this.#onChange(change));
   }
 
-  get synced(): boolean {
-    return this.#options.reflectors.every(({ synced }) => synced);
+  /** Whether every ServiceAccount of a namespace is known. */
+  sees(namespace: string | undefined): boolean {
+    return this.#options.reflectors.sees(namespace);
   }
 
   /** The ServiceAccount as last seen. */
   get(name: ObjectName): ServiceAccount | undefined {
-    for (const { store } of this.#options.reflectors) {
-      const found = store.get(name);
-      if (found) return found;
-    }
-    return undefined;
+    return this.#options.reflectors.get(name);
   }
 
   /** For those who look after the health of watches: one that is not needed lacks nothing. */
-  get watches(): { title: string; health: ReflectorHealth }[] {
-    return this.#options.reflectors.map((reflector) => {
-      const idle = (): ReflectorHealth => ({ synced: true, live: true, lastHeard: -Infinity });
-      const health = (): ReflectorHealth => (this.#started ? reflector.health : idle());
+  get watches(): { title: string; readonly health: WatchHealth }[] {
+    return this.#options.reflectors.watches.map((watch) => {
+      const health = (): WatchHealth => (this.#started ? watch.health : IDLE);
       return {
-        title: reflector.title,
+        title: watch.title,
         get health() {
           return health();
         },
@@ -68,12 +62,21 @@ export class ServiceAccountWatch {
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => aborted.resolve(), { once: true });
     await Promise.race([this.#needed.promise, aborted.promise]);
-    await Promise.all(this.#options.reflectors.map((reflector) => reflector.run(signal)));
+    await this.#options.reflectors.run(signal);
   }
 
-  /** Resolves once it is needed and knows every ServiceAccount. @throws the signal's reason */
+  /** Resolves once it is needed and knows every ServiceAccount that it is let see. @throws the signal's reason */
   async whenSynced(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#options.reflectors.map((reflector) => reflector.whenSynced(signal)));
+    await this.#options.reflectors.whenSynced(signal);
+  }
+
+  /** Enqueues every ServiceAccount that RegistryTokens have to do with, or that has something of one. */
+  enqueueAll(tokens: readonly RegistryToken[]): void {
+    const { reflectors, enqueue } = this.#options;
+    for (const token of tokens)
+      for (const name of namedServiceAccounts(token))
+        enqueue({ namespace: token.metadata.namespace, name }, 'low');
+    for (const account of reflectors.list()) if (holdsLinks(account)) enqueue(account.metadata, 'low');
   }
 
   /**
@@ -97,7 +100,7 @@ export class ServiceAccountWatch {
     for (const name of names) {
       const claim = (each: RegistryToken): string => JSON.stringify(claimOn(each, name));
       if (previous && claim(token) === claim(previous)) continue;
-      this.#options.queue.add(objectKey({ namespace: token.metadata.namespace, name }));
+      this.#options.enqueue({ namespace: token.metadata.namespace, name }, 'high');
     }
   }
 
@@ -107,10 +110,10 @@ export class ServiceAccountWatch {
   }
 
   #onChange({ type, object, initial }: Change<ServiceAccount>): void {
-    const { queue, onStale } = this.#options;
+    const { enqueue, onStale } = this.#options;
     const claimants = this.#options.claimants(object.metadata);
-    if (claimants.length === 0 && Object.keys(linksOf(object).record).length === 0) return;
-    queue.add(objectKey(object.metadata), { priority: initial ? 'low' : 'high' });
+    if (claimants.length === 0 && !holdsLinks(object)) return;
+    enqueue(object.metadata, initial ? 'low' : 'high');
     if (initial) return;
     const { name } = object.metadata;
     for (const token of claimants) {
@@ -119,3 +122,7 @@ export class ServiceAccountWatch {
     }
   }
 }
+
+const IDLE: WatchHealth = { synced: true, live: true, lastHeard: -Infinity, refused: false, excused: false };
+
+const holdsLinks = (account: ServiceAccount): boolean => Object.keys(linksOf(account).record).length > 0;

@@ -9,7 +9,9 @@ import type { ReflectorMetrics } from '../kube/metrics.ts';
 import { objectKey } from '../kube/object-key.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/replica.ts';
+import { ScopedReflectors, type WatchHealth } from '../kube/scoped-reflectors.ts';
 import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../kube/resources.ts';
+import type { Priority } from '../kube/waiting-keys.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
 import { Regions } from '../registry/regions.ts';
 import { lacksFinalizer } from '../token/deletion.ts';
@@ -34,40 +36,46 @@ export interface WatchesOptions {
   operatorNamespace: string;
   /** Empty: all. */
   watchNamespaces: readonly string[];
-  tokenQueue: WorkQueue;
-  accountQueue: WorkQueue;
-  /** Of ServiceAccounts. */
-  linkQueue: WorkQueue;
   clock: Clock;
   random: () => number;
   logger: Logger;
   metrics: ReflectorMetrics;
 }
 
-/** Everything the operator watches, and which RegistryTokens and accounts a change concerns. */
+/** What takes the keys of RegistryTokens, accounts and ServiceAccounts that a change concerns. */
+export interface FedQueues {
+  token: WorkQueue;
+  account: WorkQueue;
+  link: WorkQueue;
+}
+
+/**
+ * Everything the operator watches, and which RegistryTokens and accounts a change concerns. Queues are fed from `feed` on:
+ * before it this process does not lead, and what waits would only be remembered, objects long gone included.
+ */
 export class Watches implements Sources {
   readonly serviceAccounts: ServiceAccountWatch;
   readonly deletions: Deletions;
   readonly #options: WatchesOptions;
-  readonly #tokens: Reflector<RegistryToken>[];
-  readonly #secrets: Reflector<KubeObject>[];
+  readonly #tokens: ScopedReflectors<RegistryToken>;
+  readonly #secrets: ScopedReflectors<KubeObject>;
   readonly #accounts: Reflector<RegistryAccount>;
   readonly #namespaces: Reflector<KubeObject>;
   readonly #credentials: Reflector<KubeObject>;
+  #queues: FedQueues | undefined;
 
   constructor(options: WatchesOptions) {
     this.#options = options;
     this.deletions = new Deletions(options.clock);
     const { watchNamespaces, operatorNamespace } = options;
-    const scopes = watchNamespaces.length === 0 ? [undefined] : watchNamespaces;
-    this.#tokens = scopes.map((namespace) =>
+    this.#tokens = new ScopedReflectors(watchNamespaces, (namespace) =>
       this.#reflector<RegistryToken>(REGISTRY_TOKENS, {
         namespace,
         trim: essentialToken,
         indexes: TOKEN_INDEXES,
       }),
     );
-    this.#secrets = scopes.map((namespace) =>
+    this.#secrets = new ScopedReflectors(watchNamespaces, (namespace) =>
       this.#reflector<KubeObject>(SECRETS, {
         namespace,
         labelSelector: `${MANAGED_BY_LABEL}=${OPERATOR}`,
@@ -87,51 +95,74 @@ export class Watches implements Sources {
       metadataOnly: true,
     });
     this.serviceAccounts = new ServiceAccountWatch({
-      reflectors: scopes.map((namespace) =>
+      reflectors: new ScopedReflectors(watchNamespaces, (namespace) =>
         this.#reflector<ServiceAccount>(SERVICE_ACCOUNTS, { namespace, trim: essentialServiceAccount }),
       ),
-      queue: options.linkQueue,
+      enqueue: (name, priority) => this.#queues?.link.add(objectKey(name), { priority }),
       claimants: (name) => this.claimantsOf(name),
-      onStale: (token) => this.#enqueue(token, true),
+      onStale: (token) => this.#enqueue(token, 'low'),
       clock: options.clock,
     });
-    for (const reflector of this.#tokens) {
-      reflector.onChange((change) => this.deletions.onChange(change));
-      reflector.onChange((change) => this.#onToken(change));
-    }
-    for (const reflector of this.#secrets) reflector.onChange((change) => this.#onSecret(change));
+    this.#tokens.onChange((change) => this.deletions.onChange(change));
+    this.#tokens.onChange((change) => this.#onToken(change));
+    this.#secrets.onChange((change) => this.#onSecret(change));
+    for (const each of [this.#tokens, this.#secrets])
+      each.onReadable((namespace) => this.#enqueueTokensIn(namespace));
     this.#accounts.onChange((change) => this.#onAccount(change));
     this.#namespaces.onChange((change) => this.#onNamespace(change));
     this.#credentials.onChange((change) => this.#onCredentials(change));
   }
 
   /** Every watch, for those who look after their health. */
-  get watches(): readonly Pick<Reflector<KubeObject>, 'health' | 'title'>[] {
-    return [...this.#reflectors, ...this.serviceAccounts.watches];
+  get watches(): readonly {
+    title: string;
+    readonly health: Omit<WatchHealth, 'excused'> & { excused?: boolean };
+  }[] {
+    const { watches } = this.serviceAccounts;
+    return [...this.#tokens.watches, ...this.#secrets.watches, ...this.#clusterWide, ...watches];
   }
 
-  get #reflectors(): readonly Pick<Reflector<KubeObject>, 'health' | 'title' | 'run' | 'whenSynced'>[] {
-    return [...this.#tokens, ...this.#secrets, this.#accounts, this.#namespaces, this.#credentials];
+  get #clusterWide(): readonly Pick<Reflector<KubeObject>, 'health' | 'title' | 'run' | 'whenSynced'>[] {
+    return [this.#accounts, this.#namespaces, this.#credentials];
+  }
+
+  get #needed(): readonly Pick<Reflector<KubeObject>, 'run' | 'whenSynced'>[] {
+    return [this.#tokens, this.#secrets, ...this.#clusterWide];
   }
 
   /** Watches until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const watches = [...this.#reflectors, this.serviceAccounts];
+    const watches = [...this.#needed, this.serviceAccounts];
     await Promise.all(watches.map((watch) => watch.run(signal)));
   }
 
-  /** Does not wait for ServiceAccounts: without them everything else goes on. @throws the signal's reason */
+  /**
+   * Waits for neither ServiceAccounts nor namespaces that can't be read: without them everything else goes on.
+   * @throws the signal's reason
+   */
   async whenSynced(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#reflectors.map((reflector) => reflector.whenSynced(signal)));
+    await Promise.all(this.#needed.map((watch) => watch.whenSynced(signal)));
+  }
+
+  /** From now on changes go into these queues, and at once everything there is, except accounts. */
+  feed(queues: FedQueues): void {
+    this.#queues = queues;
+    for (const token of this.tokens()) this.#enqueue(token, 'low');
+    this.serviceAccounts.enqueueAll(this.tokens());
+  }
+
+  /** Watched namespaces that can't be read: what RegistryTokens and Secrets are there now is not known. */
+  get unreadable(): ReadonlySet<string> {
+    return new Set([...this.#tokens.refused, ...this.#secrets.refused]);
   }
 
   token(name: ObjectName): RegistryToken | undefined {
-    return firstDefined(this.#tokens, ({ store }) => store.get(name));
+    return this.#tokens.get(name);
   }
 
   /** Every RegistryToken. */
   tokens(): RegistryToken[] {
-    return this.#tokens.flatMap(({ store }) => [...store.list()]);
+    return this.#tokens.list();
   }
 
   claimants(namespace: string, secret: string): RegistryToken[] {
@@ -175,22 +206,26 @@ export class Watches implements Sources {
 
   /** Metadata of every Secret that the operator manages. */
   secrets(): KubeObject[] {
-    return this.#secrets.flatMap(({ store }) => store.list());
+    return this.#secrets.list();
   }
 
   /** Metadata of the Secrets that bear the uid of a RegistryToken. */
   secretsOf(uid: string): KubeObject[] {
-    return this.#secrets.flatMap(({ store }) => [...store.byIndex('owner', uid)]);
+    return this.#secrets.byIndex('owner', uid);
   }
 
   /** Metadata of a Secret that the operator manages. */
   secret(name: ObjectName): KubeObject | undefined {
-    return firstDefined(this.#secrets, ({ store }) => store.get(name));
+    return this.#secrets.get(name);
   }
 
   /** Looks again at every RegistryToken of an account, after those that changed themselves. */
   enqueueTokensOf(account: string): void {
-    for (const token of this.tokensOf(account)) this.#enqueue(token, true);
+    for (const token of this.tokensOf(account)) this.#enqueue(token, 'low');
+  }
+
+  #enqueueTokensIn(namespace: string): void {
+    for (const token of this.#byIndex('namespace', namespace)) this.#enqueue(token, 'low');
   }
 
   #reflector<T extends KubeObject>(
@@ -211,25 +246,26 @@ export class Watches implements Sources {
   }
 
   #byIndex(index: string, value: string): RegistryToken[] {
-    return this.#tokens.flatMap(({ store }) => [...store.byIndex(index, value)]);
+    return this.#tokens.byIndex(index, value);
   }
 
-  #enqueue({ metadata }: { metadata: { namespace?: string; name: string } }, oneOfMany = false): void {
-    const key = objectKey({ namespace: metadata.namespace, name: metadata.name });
-    this.#options.tokenQueue.add(key, { priority: oneOfMany ? 'low' : 'high' });
+  #enqueue({ metadata }: { metadata: ObjectName }, priority: Priority = 'high'): void {
+    this.#queues?.token.add(objectKey(metadata), { priority });
+  }
+
+  #enqueueAccount(name: string, delay = 0): void {
+    if (delay === 0) this.#queues?.account.add(name);
+    else this.#queues?.account.addAfter(name, delay);
   }
 
   #onToken({ type, object, previous, initial }: Change<RegistryToken>): void {
     if (previous && handledRotation(previous) !== handledRotation(object))
-      this.#options.accountQueue.addAfter(accountName(object), COUNT_DELAY);
+      this.#enqueueAccount(accountName(object), COUNT_DELAY);
     this.serviceAccounts.onToken(object, type === 'deleted' ? undefined : previous);
     if (type === 'updated' && previous && !concerns(previous, object)) return;
-    // Whoever begins to lead looks at all there are.
-    if (!initial) this.#enqueue(object);
-    const { accountQueue } = this.#options;
-    for (const account of new Set([object, previous].flatMap((each) => (each ? [accountName(each)] : [])))) {
-      accountQueue.addAfter(account, COUNT_DELAY);
-    }
+    this.#enqueue(object, initial ? 'low' : 'high');
+    for (const account of new Set([object, previous].flatMap((each) => (each ? [accountName(each)] : []))))
+      this.#enqueueAccount(account, COUNT_DELAY);
     if (initial) return;
     const { namespace = '' } = object.metadata;
     for (const name of new Set([secretName(object), secretName(previous ?? object)])) {
@@ -238,11 +274,10 @@ export class Watches implements Sources {
   }
 
   #onSecret({ object, previous, initial }: Change<KubeObject>): void {
-    if (initial) return;
     for (const { metadata } of previous ? [object, previous] : [object]) {
       const uid = metadata.labels?.[OWNER_UID_LABEL];
       if (uid === undefined) continue;
-      for (const token of this.#byIndex('uid', uid)) this.#enqueue(token);
+      for (const token of this.#byIndex('uid', uid)) this.#enqueue(token, initial ? 'low' : 'high');
     }
   }
 
@@ -251,7 +286,7 @@ export class Watches implements Sources {
     // Those there are from the start are tried before anything else.
     if (initial) return;
     const { name } = object.metadata;
-    this.#options.accountQueue.add(name);
+    this.#enqueueAccount(name);
     this.enqueueTokensOf(name);
   }
 
@@ -268,7 +303,7 @@ export class Watches implements Sources {
     if (initial) return;
     for (const account of this.#accounts.store.list()) {
       if (account.spec.credentialsSecretRef.name === object.metadata.name) {
-        this.#options.accountQueue.add(account.metadata.name);
+        this.#enqueueAccount(account.metadata.name);
       }
     }
   }
@@ -288,11 +323,3 @@ function concerns(previous: RegistryToken, object: RegistryToken): boolean {
 }
 
 const handledRotation = ({ status }: RegistryToken): string | undefined => status?.lastHandledAccountRotation;
-
-function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}

@@ -12,6 +12,8 @@ export interface ReflectorMetrics {
   watchEvent(resource: string): void;
   /** A complete list arrived, the first one included. */
   relisted(resource: string): void;
+  /** The server began to refuse the list or watch, or ceased to. */
+  refused(resource: string, refused: boolean): void;
 }
 
 /** One queue: controller-runtime's workqueue_* metrics. */

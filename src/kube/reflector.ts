@@ -35,6 +35,8 @@ export interface ReflectorHealth {
   live: boolean;
   /** Monotonic time in milliseconds when it was; -Infinity before the first time. */
   lastHeard: number;
+  /** The server refused the list or watch with 403 when last asked: a Role is missing, or the namespace is. */
+  refused: boolean;
 }
 
 /**
@@ -66,7 +68,10 @@ export class Reflector<T extends KubeObject> {
   /** Where the watch goes on; undefined when a list is needed. */
   #resourceVersion: string | undefined;
   #lastHeard = -Infinity;
-  #syncWaiters = new Set<() => void>();
+  #refused = false;
+  readonly #refusalHandlers: ((refused: boolean) => void)[] = [];
+  /** Those who wait for a list, or for a refusal as well. */
+  readonly #waiters = new Set<{ orRefused: boolean; resolve: () => void }>();
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -88,7 +93,8 @@ export class Reflector<T extends KubeObject> {
 
   get health(): ReflectorHealth {
     const silence = this.#options.clock.monotonic() - this.#lastHeard;
-    return { synced: this.synced, live: silence <= LIVE_LIMIT, lastHeard: this.#lastHeard };
+    const live = silence <= LIVE_LIMIT;
+    return { synced: this.synced, live, lastHeard: this.#lastHeard, refused: this.#refused };
   }
 
   get title(): string {
@@ -100,18 +106,33 @@ export class Reflector<T extends KubeObject> {
     this.#replica.onChange(handler);
   }
 
+  /** Calls the handler when the server begins to refuse the list or watch with 403, and when it no longer does. */
+  onRefusal(handler: (refused: boolean) => void): void {
+    this.#refusalHandlers.push(handler);
+  }
+
   /** Resolves once the store is filled. @throws the signal's reason when that aborts first */
   async whenSynced(signal: AbortSignal): Promise<void> {
+    await this.#when(false, signal);
+  }
+
+  /** Resolves once the store is filled or the server refuses to fill it. @throws the signal's reason when that aborts first */
+  async whenSyncedOrRefused(signal: AbortSignal): Promise<void> {
+    await this.#when(true, signal);
+  }
+
+  async #when(orRefused: boolean, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.synced) return;
+    if (this.synced || (orRefused && this.#refused)) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const abort = (): void => reject(signal.reason as Error);
-    this.#syncWaiters.add(resolve);
+    const waiter = { orRefused, resolve };
+    this.#waiters.add(waiter);
     signal.addEventListener('abort', abort, { once: true });
     try {
       await promise;
     } finally {
-      this.#syncWaiters.delete(resolve);
+      this.#waiters.delete(waiter);
       signal.removeEventListener('abort', abort);
     }
   }
@@ -136,11 +157,11 @@ export class Reflector<T extends KubeObject> {
       { ...this.#selection(), signal },
       (object) => this.#trimmed(object),
     );
-    this.#heard();
-    metrics?.relisted(this.#title);
     this.#replica.replace(items);
     this.#resourceVersion = resourceVersion;
-    for (const resolve of this.#syncWaiters) resolve();
+    this.#heard();
+    metrics?.relisted(this.#title);
+    for (const { resolve } of this.#waiters) resolve();
     return resourceVersion;
   }
 
@@ -176,18 +197,42 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #recover(failure: unknown, signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock } = this.#options;
     const known = failure instanceof KubeError ? failure : undefined;
     // A resource that is not there may come back as a new one, whose versions have nothing to do with these.
     if (known?.isGone || known?.isNotFound) this.#resourceVersion = undefined;
     const wait = Math.max(this.#backoff.next(), known?.retryAfter ?? 0);
-    const fields = { resource: this.#title, wait, ...(known ? { error: known.message } : { err: failure }) };
-    logger.warn(fields, this.synced ? 'Watch broke; watching again' : 'List needed; listing again');
+    this.#tell(failure, known, wait);
     await sleep(clock, wait, signal).catch(() => undefined);
+  }
+
+  /** A refusal lasts: it is told once, however often the server is asked. */
+  #tell(failure: unknown, known: KubeError | undefined, wait: number): void {
+    const { logger } = this.#options;
+    const fields = { resource: this.#title, wait, ...(known ? { error: known.message } : { err: failure }) };
+    if (!known?.isForbidden)
+      return logger.warn(fields, this.synced ? 'Watch broke; watching again' : 'List needed; listing again');
+    const message = 'The API server refuses list or watch: grant it to the operator; trying again';
+    logger[this.#refused ? 'debug' : 'error'](fields, message);
+    this.#setRefused(true);
+  }
+
+  #setRefused(refused: boolean): void {
+    if (refused === this.#refused) return;
+    this.#refused = refused;
+    this.#options.metrics?.refused(this.#title, refused);
+    if (!refused)
+      this.#options.logger.info(
+        { resource: this.#title },
+        'The API server lets it be listed and watched again',
+      );
+    for (const { orRefused, resolve } of this.#waiters) if (refused && orRefused) resolve();
+    for (const handler of this.#refusalHandlers) handler(refused);
   }
 
   #heard(): void {
     this.#lastHeard = this.#options.clock.monotonic();
+    this.#setRefused(false);
     this.#options.metrics?.watchEvent(this.#title);
   }
 

@@ -42,12 +42,15 @@ export interface WatchState {
   synced: boolean;
   /** Whether it shows life; false while it is broken or silent beyond its limit. */
   live: boolean;
+  /** The API server refuses it in this namespace, but not in all of those that are watched. */
+  excused?: boolean;
 }
 
-/** Ready once everything was seen, and for as long as changes arrive. */
+/** Ready once everything was seen, and for as long as changes arrive; one namespace that can't be read does not keep it from being so. */
 export function watchCheck(watch: () => WatchState): Check {
   return () => {
-    const { synced, live } = watch();
+    const { synced, live, excused } = watch();
+    if (excused) return { ok: true, detail: 'refused by the API server; other namespaces are watched' };
     if (!synced) return { ok: false, detail: 'the first list is not complete' };
     return live ? { ok: true, detail: 'watching' } : { ok: false, detail: 'the watch shows no life' };
   };

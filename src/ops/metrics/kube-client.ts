@@ -12,6 +12,7 @@ export class KubeClientMetrics implements RequestMetrics, ReflectorMetrics, Lead
   readonly #duration: Histogram<'verb' | 'host'>;
   readonly #lastEvent: Gauge<'resource'>;
   readonly #relists: Counter<'resource'>;
+  readonly #refused: Gauge<'resource'>;
   readonly #leader: Gauge<'name'>;
 
   constructor(registry: Registry, clock: Clock) {
@@ -42,6 +43,12 @@ export class KubeClientMetrics implements RequestMetrics, ReflectorMetrics, Lead
       labelNames: ['resource'],
       registers,
     });
+    this.#refused = new Gauge({
+      name: 'registrytoken_watch_refused',
+      help: 'Whether the API server refuses to let a resource be listed or watched (1) or lets it be again (0).',
+      labelNames: ['resource'],
+      registers,
+    });
     this.#leader = new Gauge({
       name: 'leader_election_master_status',
       help: 'Whether this process leads (1) or not (0), by lease.',
@@ -67,6 +74,10 @@ export class KubeClientMetrics implements RequestMetrics, ReflectorMetrics, Lead
 
   relisted(resource: string): void {
     this.#relists.inc({ resource });
+  }
+
+  refused(resource: string, refused: boolean): void {
+    this.#refused.set({ resource }, refused ? 1 : 0);
   }
 
   leading(lease: string, leads: boolean): void {

@@ -33,6 +33,7 @@ class Stage {
     const options = {
       account: () => this.account,
       tokensOf: () => this.tokens,
+      unreadable: () => this.unreadable,
       client: { jsonPatch: () => Promise.resolve(this.account) },
       secrets: { read: () => Promise.resolve(secret()) },
       sessions: this.sessions,
@@ -54,6 +55,8 @@ class Stage {
     this.#controller = new AccountController(options as unknown as AccountControllerOptions);
   }
 
+  /** Namespaces whose RegistryTokens are not known. */
+  unreadable = new Set<string>();
   /** How often others were told that something about the account has changed. */
   changes = 0;
 
@@ -119,6 +122,16 @@ describe('the key of an account is not in use', () => {
       });
     });
   }
+});
+
+describe('the key of another account', () => {
+  it('is not in use while a namespace can not be read, since tokens may be there', async () => {
+    const stage = new Stage({ status: { accountId: 'one' } });
+    Object.assign(stage, { owner: 'two', tokens: [], unreadable: new Set(['team']) });
+    expect(await stage.look()).to.include({ inUse: false });
+    stage.unreadable.clear();
+    expect(await stage.look()).to.include({ inUse: true });
+  });
 });
 
 describe('an account that can not be tried', () => {

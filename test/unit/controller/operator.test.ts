@@ -91,7 +91,7 @@ describe('the operator', () => {
       protect: nothing,
       metrics: {
         token: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
-        reflector: { watchEvent: nothing, relisted: nothing },
+        reflector: { watchEvent: nothing, relisted: nothing, refused: nothing },
         workers: { addController: nothing, start: () => nothing, terminalError: nothing, panic: nothing },
         queue(controller) {
           queues.push(controller);

@@ -36,7 +36,8 @@ class Scene {
   reads = 0;
   writes = 0;
   problems = 0;
-  readonly serviceAccounts = { synced: true, get: () => this.account };
+  seesServiceAccounts = true;
+  readonly serviceAccounts = { sees: () => this.seesServiceAccounts, get: () => this.account };
   /** Called before each patch takes effect; may throw in place of the server. */
   meanwhile: () => void = () => undefined;
 
@@ -188,7 +189,7 @@ describe('linking ServiceAccounts', () => {
 
   it('tells that any of its Secrets may be given while ServiceAccounts are not known, if it names one at all', () => {
     const scene = new Scene([]);
-    scene.serviceAccounts.synced = false;
+    scene.seesServiceAccounts = false;
     expect(scene.linker.gives(aClaimant(), 'former')).to.equal(true);
     const { serviceAccounts: _, ...spec } = aClaimant().spec;
     expect(scene.linker.gives({ ...aClaimant(), spec, status: {} }, 'former')).to.equal(false);

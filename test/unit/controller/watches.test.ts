@@ -1,37 +1,66 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { Watches } from '../../../src/controller/watches.ts';
+import { Watches, type FedQueues } from '../../../src/controller/watches.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import type { Transport } from '../../../src/kube/transport.ts';
 import { WorkQueue } from '../../../src/kube/work-queue.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { ModelServer, refuse } from '../kube/support/model-server.ts';
+import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 
-const unused: Transport = {
-  request: () => Promise.reject(new Error('nothing is asked')),
-  stream: () => {
-    throw new Error('nothing is asked');
-  },
-  close: () => Promise.resolve(),
-};
-
-function titles(watchNamespaces: string[]): string[] {
-  const clock = new VirtualClock(0);
-  const watches = new Watches({
-    client: new KubeClient(unused, { fieldManager: 'test' }),
-    operatorNamespace: 'system',
-    watchNamespaces,
-    tokenQueue: new WorkQueue({ clock }),
-    accountQueue: new WorkQueue({ clock }),
-    linkQueue: new WorkQueue({ clock }),
-    clock,
-    random: () => 0,
-    logger: pino({ level: 'silent' }),
-    metrics: { watchEvent: () => undefined, relisted: () => undefined },
-  });
-  return watches.watches.map(({ title }) => title);
-}
+const tokensIn = (namespace: string): string =>
+  `/apis/pullsecrets.dev/v1alpha1/namespaces/${namespace}/registrytokens`;
 
 describe('watches', () => {
+  let server: ModelServer;
+  let clock: VirtualClock;
+  let stop: AbortController;
+  let running: Promise<void>;
+
+  beforeEach(() => {
+    server = new ModelServer();
+    clock = new VirtualClock(0);
+    stop = new AbortController();
+    running = Promise.resolve();
+  });
+  afterEach(async () => {
+    stop.abort();
+    await running;
+  });
+
+  const create = (watchNamespaces: string[]): Watches =>
+    new Watches({
+      client: new KubeClient(server, { fieldManager: 'test' }),
+      operatorNamespace: 'system',
+      watchNamespaces,
+      clock,
+      random: () => 0,
+      logger: pino({ level: 'silent' }),
+      metrics: { watchEvent: () => undefined, relisted: () => undefined, refused: () => undefined },
+    });
+  const start = async (watchNamespaces: string[] = []): Promise<Watches> => {
+    const watches = create(watchNamespaces);
+    running = watches.run(stop.signal);
+    await watches.whenSynced(stop.signal);
+    await settle();
+    return watches;
+  };
+  const queues = (): FedQueues => ({
+    token: new WorkQueue({ clock }),
+    account: new WorkQueue({ clock }),
+    link: new WorkQueue({ clock }),
+  });
+  const drain = async (queue: WorkQueue): Promise<string[]> => {
+    const keys: string[] = [];
+    while (queue.length > 0) {
+      const key = await queue.take(stop.signal);
+      if (key === undefined) break;
+      keys.push(key);
+      queue.done(key);
+    }
+    return keys;
+  };
+  const titles = (watchNamespaces: string[]): string[] =>
+    create(watchNamespaces).watches.map(({ title }) => title);
+
   it('each have a title of their own, by which health pages and metrics tell them apart', () => {
     expect(titles([])).to.have.members([
       'registrytokens.pullsecrets.dev',
@@ -52,5 +81,49 @@ describe('watches', () => {
       'serviceaccounts in one',
       'serviceaccounts in system',
     ]);
+  });
+
+  it('remember nothing of what changes before this process leads, and then enqueue what there is', async () => {
+    const watches = await start(['a']);
+    for (let n = 0; n < 50; n++) {
+      server.put(tokensIn('a'), `gone-${n}`, { spec: { serviceAccounts: [`gone-${n}`] } });
+      server.remove(tokensIn('a'), `gone-${n}`);
+    }
+    server.put(tokensIn('a'), 'app', { spec: { serviceAccounts: ['builder'] } });
+    await settle();
+    const fed = queues();
+    watches.feed(fed);
+    expect(await drain(fed.token)).to.deep.equal(['a/app']);
+    expect(await drain(fed.link)).to.deep.equal(['a/builder']);
+    server.put(tokensIn('a'), 'next', { spec: {} });
+    await settle();
+    expect(await drain(fed.token)).to.deep.equal(['a/next']);
+  });
+
+  it('enqueue the RegistryTokens of a namespace that could not be read, once it can be', async () => {
+    let forbidden = true;
+    server.fault = (call) => {
+      if (forbidden && call.path.includes('/namespaces/b/')) throw refuse(call, 403, 'Forbidden');
+      return undefined;
+    };
+    server.put(tokensIn('a'), 'one', { spec: {} });
+    server.put(tokensIn('b'), 'two', { spec: {} });
+    const watches = await start(['a', 'b']);
+    expect([...watches.unreadable]).to.deep.equal(['b']);
+    const fed = queues();
+    watches.feed(fed);
+    expect(await drain(fed.token)).to.deep.equal(['a/one']);
+    forbidden = false;
+    await clock.advance(60_000);
+    expect([...watches.unreadable]).to.deep.equal([]);
+    expect(await drain(fed.token)).to.deep.equal(['b/two']);
+  });
+
+  it('call a namespace unreadable while its Secrets are, although its RegistryTokens are not', async () => {
+    server.fault = (call) => {
+      if (call.path.includes('/namespaces/b/secrets')) throw refuse(call, 403, 'Forbidden');
+      return undefined;
+    };
+    expect([...(await start(['a', 'b'])).unreadable]).to.deep.equal(['b']);
   });
 });

@@ -63,6 +63,71 @@ describe('Reflector', () => {
   const kinds = (): string[] => server.calls.map(({ query }) => (query?.['watch'] ? 'watch' : 'list'));
   const put = (name: string, color?: string): KubeObject => server.put(THINGS, name, color ? { color } : {});
 
+  describe('where the server refuses it', () => {
+    const forbid = (verb: 'list' | 'watch'): void => {
+      server.fault = (call) => {
+        if ((call.query?.['watch'] ? 'watch' : 'list') === verb) throw refuse(call, 403, 'Forbidden');
+        return undefined;
+      };
+    };
+    const allow = (): void => {
+      server.fault = () => undefined;
+    };
+
+    it('says so once, however often it asks, and goes on once it is let', async () => {
+      forbid('list');
+      const reflector = await start();
+      expect(reflector.health).to.include({ synced: false, refused: true });
+      await clock.advance(300_000);
+      expect(kinds().length).to.be.greaterThan(5);
+      expect(logs.messages('error')).to.have.length(1);
+      expect(logs.messages('warn')).to.deep.equal([]);
+      put('a');
+      allow();
+      await clock.advance(60_000);
+      expect(told()).to.deep.equal(['added a']);
+      expect(logs.messages('info')).to.deep.equal(['The API server lets it be listed and watched again']);
+    });
+
+    it('counts as refused when a Role that it had is gone, and keeps what it knew', async () => {
+      const reflector = await start();
+      put('a');
+      forbid('watch');
+      for (const watch of server.watches) watch.end();
+      await settle();
+      await clock.advance(5_000);
+      expect(reflector.health).to.include({ synced: true, refused: true });
+      expect(reflector.store.list()).to.have.length(1);
+      allow();
+      await clock.advance(60_000);
+      expect(reflector.health).to.include({ synced: true, refused: false });
+    });
+
+    it('tells those who wait for either, and not those who wait for the list', async () => {
+      forbid('list');
+      const reflector = create();
+      let synced = false;
+      void reflector.whenSynced(stop.signal).then(
+        () => (synced = true),
+        () => undefined,
+      );
+      const either = reflector.whenSyncedOrRefused(stop.signal);
+      running = reflector.run(stop.signal);
+      await either;
+      await settle();
+      expect(synced).to.equal(false);
+    });
+
+    it('does not count as refused where the server is only in trouble', async () => {
+      server.fault = (call) => {
+        throw refuse(call, 503, 'ServiceUnavailable');
+      };
+      const reflector = await start();
+      await clock.advance(60_000);
+      expect(reflector.health).to.include({ refused: false });
+    });
+  });
+
   describe('listing and watching', () => {
     it('tells of what is there, then of what happens', async () => {
       put('a');
@@ -367,7 +432,12 @@ describe('Reflector', () => {
 
     it('is live while the server speaks, if only to end a watch in which nothing happened', async () => {
       const reflector = create();
-      expect(reflector.health).to.deep.equal({ synced: false, live: false, lastHeard: -Infinity });
+      expect(reflector.health).to.deep.equal({
+        synced: false,
+        live: false,
+        lastHeard: -Infinity,
+        refused: false,
+      });
       running = reflector.run(stop.signal);
       await settle();
       const speak = [
@@ -380,7 +450,12 @@ describe('Reflector', () => {
         expect(reflector.health.live).to.equal(true);
         speak[time % 3]!();
         await settle();
-        expect(reflector.health).to.deep.equal({ synced: true, live: true, lastHeard: time * 80_000 });
+        expect(reflector.health).to.deep.equal({
+          synced: true,
+          live: true,
+          lastHeard: time * 80_000,
+          refused: false,
+        });
       }
       expect(logs.lines).to.deep.equal([]);
     });
@@ -390,7 +465,7 @@ describe('Reflector', () => {
       await clock.advance(91_000);
       expect(reflector.health.live).to.equal(true);
       await clock.advance(1);
-      expect(reflector.health).to.deep.equal({ synced: true, live: false, lastHeard: 1_000 });
+      expect(reflector.health).to.deep.equal({ synced: true, live: false, lastHeard: 1_000, refused: false });
       const [{ stallLimit }] = server.calls.slice(-1) as [StreamCall];
       expect(stallLimit - 91_000).to.be.greaterThan(10_000);
       [...server.watches][0]!.end(new KubeError('silence'));
@@ -436,6 +511,7 @@ describe('Reflector', () => {
       const metrics = {
         watchEvent: (resource: string) => counted.push(`heard ${resource}`),
         relisted: (resource: string) => counted.push(`listed ${resource}`),
+        refused: (resource: string, refused: boolean) => counted.push(`${resource} refused ${refused}`),
       };
       await start({ metrics });
       expect(counted).to.deep.equal(['heard pods', 'listed pods']);

@@ -41,6 +41,8 @@ describe('health checks', () => {
     { synced: false, live: true, ok: false },
     { synced: true, live: false, ok: false },
     { synced: true, live: true, ok: true },
+    { synced: false, live: false, excused: false, ok: false },
+    { synced: false, live: false, excused: true, ok: true },
   ];
   for (const { ok, ...state } of watches) {
     it(`a watch with ${JSON.stringify(state)} is ${ok ? 'ready' : 'not ready'}`, () => {
