@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
-import type { TokenService } from './token-service/token-service.ts';
+import type { TokenService } from './registries/ibm-registry-tokens/token-service.ts';
 
 export interface DockerRegistry {
   /** Host and port, as they stand in image names. */

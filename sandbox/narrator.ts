@@ -1,7 +1,7 @@
 import { formatDuration } from '../src/api/duration.ts';
 import { readTag } from '../src/token/tag.ts';
-import type { TokenEvent } from './token-service/events.ts';
-import type { TokenService } from './token-service/token-service.ts';
+import type { TokenEvent } from './registries/ibm-registry-tokens/events.ts';
+import type { TokenService } from './registries/ibm-registry-tokens/token-service.ts';
 
 /** Tells in lines what happens to tokens at the token service. */
 export function narrate(service: TokenService, tell: (line: string) => void): void {

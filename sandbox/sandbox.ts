@@ -20,8 +20,8 @@ import { OperatorProcess } from './operator-process.ts';
 import type { Options } from './options.ts';
 import { missingPrograms } from './programs.ts';
 import { installAccount, installDefinitions } from './setup.ts';
-import { serve } from './token-service/http-server.ts';
-import { TokenService } from './token-service/token-service.ts';
+import { serve } from './registries/shared/http-server.ts';
+import { TokenService } from './registries/ibm-registry-tokens/token-service.ts';
 
 export const OPERATOR_NAMESPACE = 'registry-token-operator';
 const API_KEY = 'sandbox-api-key';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { serve, type Server } from '../../sandbox/token-service/http-server.ts';
-import { TokenService } from '../../sandbox/token-service/token-service.ts';
+import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
+import { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Fault } from '../../sandbox/token-service/fault.ts';
+import type { Fault } from '../../sandbox/registries/shared/fault.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { World } from '../support/world.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Fault } from '../../sandbox/token-service/fault.ts';
+import type { Fault } from '../../sandbox/registries/shared/fault.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { ObjectName } from '../../src/common/objects.ts';

@@ -6,7 +6,7 @@ import { LeadershipLost } from '../../src/kube/leadership-lost.ts';
 import type { Call } from '../../src/kube/transport.ts';
 import { RegistryError } from '../../src/registry/errors.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
-import type { TokenEvent } from '../../sandbox/token-service/events.ts';
+import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/events.ts';
 import type { SecretObject } from '../support/world.ts';
 import { heldToken } from './held-token.ts';
 import { judge } from './justification.ts';

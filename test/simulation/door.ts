@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import type { HttpRequest } from '../../src/registry/http-client.ts';
-import type { Answer } from '../../sandbox/token-service/message.ts';
+import type { Answer } from '../../sandbox/registries/shared/message.ts';
 
 /** The door of a registry: where images are pulled, and where the operator tries new tokens. */
 export class Door {

@@ -1,4 +1,4 @@
-import type { TokenEvent } from '../../sandbox/token-service/events.ts';
+import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/events.ts';
 
 /** A token that the operator created, as the registry knows it. */
 export interface Mint {

@@ -1,9 +1,9 @@
 import type { Clock } from '../../src/common/clock.ts';
 import type { HttpRequest } from '../../src/registry/http-client.ts';
-import type { Operation } from '../../sandbox/token-service/fault.ts';
-import type { Answer } from '../../sandbox/token-service/message.ts';
-import type { TokenEvent } from '../../sandbox/token-service/events.ts';
-import { TokenService } from '../../sandbox/token-service/token-service.ts';
+import type { Operation } from '../../sandbox/registries/shared/fault.ts';
+import type { Answer } from '../../sandbox/registries/shared/message.ts';
+import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/events.ts';
+import { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import type { Dice } from './dice.ts';
 import { Door } from './door.ts';
 

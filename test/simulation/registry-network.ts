@@ -4,7 +4,7 @@ import { AnswerBody } from '../../src/registry/answer-body.ts';
 import { NoAnswer } from '../../src/registry/answer-reader.ts';
 import { readAnswer, type HttpAnswer } from '../../src/registry/http-answer.ts';
 import type { HttpRequest, HttpSender } from '../../src/registry/http-client.ts';
-import type { Answer } from '../../sandbox/token-service/message.ts';
+import type { Answer } from '../../sandbox/registries/shared/message.ts';
 import { operationOf } from './registries.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { Fate } from './weather.ts';

@@ -1,4 +1,4 @@
-import type { Fault as RegistryFault } from '../../sandbox/token-service/fault.ts';
+import type { Fault as RegistryFault } from '../../sandbox/registries/shared/fault.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import { apiRefusal, type ApiRefusal } from './api-refusal.ts';
 import { carriesWatch, type ProxiedWorld } from './proxied-world.ts';

@@ -1,4 +1,4 @@
-import type { TokenService } from '../../sandbox/token-service/token-service.ts';
+import type { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import { readTag } from '../../src/token/tag.ts';
 
 /** What a token service issued, by the RegistryToken that it was for. */

@@ -16,8 +16,11 @@ import type { Call, Transport } from '../../src/kube/transport.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import { RegistryDirectory } from '../../src/registry/directory.ts';
 import type { Secret } from '../../src/token/secret.ts';
-import { serve, type Server } from '../../sandbox/token-service/http-server.ts';
-import { TokenService, type TokenServiceOptions } from '../../sandbox/token-service/token-service.ts';
+import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
+import {
+  TokenService,
+  type TokenServiceOptions,
+} from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import { installDefinitions } from '../../sandbox/setup.ts';
 import { startApiServer, type RunningApiServer } from './api-servers.ts';
 import { recordOutput, registerSecret } from './secrecy.ts';

@@ -1,9 +1,9 @@
-import type { Clock } from '../../src/common/clock.ts';
+import type { Clock } from '../../../src/common/clock.ts';
 import type { BearerSigner } from './bearer-signer.ts';
 import { decodeJwt } from './jwt.ts';
 import { LEEWAY } from './leeway.ts';
 import { json, type Answer, type Request } from './message.ts';
-import type { Problems } from './problems.ts';
+import type { Problems } from '../ibm-registry-tokens/problems.ts';
 
 export interface DoorApiOptions {
   clock: Clock;

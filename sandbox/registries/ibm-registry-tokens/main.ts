@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { systemClock } from '../../src/common/clock.ts';
+import { systemClock } from '../../../src/common/clock.ts';
 import { readCommandLine, type Arguments } from './command-line.ts';
-import { serve } from './http-server.ts';
+import { serve } from '../shared/http-server.ts';
 import { StateFile } from './state-file.ts';
 import { TokenService } from './token-service.ts';
 

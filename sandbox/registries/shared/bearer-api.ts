@@ -1,13 +1,13 @@
-import type { Clock } from '../../src/common/clock.ts';
+import type { Clock } from '../../../src/common/clock.ts';
 import type { BearerSigner } from './bearer-signer.ts';
 import type { Identifiers } from './identifiers.ts';
 import { decodeJwt } from './jwt.ts';
 import { LEEWAY } from './leeway.ts';
 import { formOf, json, queryOf, type Answer, type Request } from './message.ts';
-import type { Problems } from './problems.ts';
-import type { RegistryToken } from './registry-token.ts';
+import type { Problems } from '../ibm-registry-tokens/problems.ts';
+import type { RegistryToken } from '../ibm-registry-tokens/registry-token.ts';
 import { granted, parseScopes, type Grant } from './scope.ts';
-import type { TokenLedger } from './token-ledger.ts';
+import type { TokenLedger } from '../ibm-registry-tokens/token-ledger.ts';
 
 export interface BearerApiOptions {
   clock: Clock;

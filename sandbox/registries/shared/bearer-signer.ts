@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { createSelfSigned, type SelfSignedCertificate } from '../self-signed-certificate.ts';
+import { createSelfSigned, type SelfSignedCertificate } from '../../self-signed-certificate.ts';
 import { signEs256, verifyEs256, type Claims } from './jwt.ts';
 
 /** The key that signs bearer tokens for the registry, and the self-signed certificate by which the registry knows it. */

@@ -1,4 +1,4 @@
-import type { Access } from '../../src/registry/port.ts';
+import type { Access } from '../../../src/registry/port.ts';
 
 /** What a client may do to one thing in the registry, as the claim `access` of a bearer token says it. */
 export interface Grant {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/common/clock.ts';
+import type { Clock } from '../../../src/common/clock.ts';
 
 /** Gives that many random bytes. */
 export type Random = (size: number) => Uint8Array;

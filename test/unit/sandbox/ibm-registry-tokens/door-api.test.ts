@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
-import type { Answer } from '../../../sandbox/token-service/message.ts';
+import type { Answer } from '../../../../sandbox/registries/shared/message.ts';
 import { basic, bodyOf, call, fixture, HOST, mint, signIn } from './fixture.ts';
 
 describe('the door of the registry, /v2/', () => {

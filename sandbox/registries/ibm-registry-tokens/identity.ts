@@ -1,8 +1,8 @@
 import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import type { Clock } from '../../src/common/clock.ts';
-import type { Identifiers } from './identifiers.ts';
-import { decodeJwt, signHs256, verifyHs256 } from './jwt.ts';
-import { formOf, json, type Answer, type Request } from './message.ts';
+import type { Clock } from '../../../src/common/clock.ts';
+import type { Identifiers } from '../shared/identifiers.ts';
+import { decodeJwt, signHs256, verifyHs256 } from '../shared/jwt.ts';
+import { formOf, json, type Answer, type Request } from '../shared/message.ts';
 import { IAM_UNKNOWN_KEY, type IamProblem, type Problems } from './problems.ts';
 
 export interface ApiKey {

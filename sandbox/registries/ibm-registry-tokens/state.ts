@@ -1,4 +1,4 @@
-import type { SelfSignedCertificate } from '../self-signed-certificate.ts';
+import type { SelfSignedCertificate } from '../../self-signed-certificate.ts';
 import type { RegistryToken } from './registry-token.ts';
 
 /** What a token service keeps over a restart. */

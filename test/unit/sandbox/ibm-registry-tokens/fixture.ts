@@ -1,6 +1,9 @@
-import { TokenService, type TokenServiceOptions } from '../../../sandbox/token-service/token-service.ts';
-import type { Answer, Request } from '../../../sandbox/token-service/message.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import {
+  TokenService,
+  type TokenServiceOptions,
+} from '../../../../sandbox/registries/ibm-registry-tokens/token-service.ts';
+import type { Answer, Request } from '../../../../sandbox/registries/shared/message.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 export const START = Date.parse('2026-01-01T00:00:00Z');
 export const HOUR = 3_600_000;

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { json, text, type Answer } from './message.ts';
-import type { Identifiers } from './identifiers.ts';
+import { json, text, type Answer } from '../shared/message.ts';
+import type { Identifiers } from '../shared/identifiers.ts';
 
 /** Which of the three APIs is speaking; each has its own shape of error. */
 export type Api = 'registry' | 'iam' | 'distribution';

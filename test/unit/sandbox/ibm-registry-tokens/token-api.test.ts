@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as fc from 'fast-check';
-import type { TokenService } from '../../../sandbox/token-service/token-service.ts';
+import type { TokenService } from '../../../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import {
   ACCOUNT,
   bodyOf,

@@ -1,7 +1,7 @@
-import { sleep, type Clock } from '../../src/common/clock.ts';
+import { sleep, type Clock } from '../../../src/common/clock.ts';
 import { parseFault, type Fault, type Operation } from './fault.ts';
 import { ConnectionBroken, text, type Answer } from './message.ts';
-import type { Api, Problems } from './problems.ts';
+import type { Api, Problems } from '../ibm-registry-tokens/problems.ts';
 
 /** What goes wrong from here on, in the order in which it was asked for. */
 export class Faults {

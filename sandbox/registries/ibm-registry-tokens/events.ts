@@ -1,4 +1,4 @@
-import type { FaultKind, Operation } from './fault.ts';
+import type { FaultKind, Operation } from '../shared/fault.ts';
 import type { TokenRecord } from './registry-token.ts';
 
 export type TokenEvent = TokenRecord & { time: number };

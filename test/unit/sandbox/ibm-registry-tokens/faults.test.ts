@@ -6,10 +6,10 @@ import {
   parseFault,
   type Fault,
   type Operation,
-} from '../../../sandbox/token-service/fault.ts';
-import { ConnectionBroken, type Answer } from '../../../sandbox/token-service/message.ts';
-import type { TokenService } from '../../../sandbox/token-service/token-service.ts';
-import { settle } from '../../support/virtual-clock.ts';
+} from '../../../../sandbox/registries/shared/fault.ts';
+import { ConnectionBroken, type Answer } from '../../../../sandbox/registries/shared/message.ts';
+import type { TokenService } from '../../../../sandbox/registries/ibm-registry-tokens/token-service.ts';
+import { settle } from '../../../support/virtual-clock.ts';
 import {
   basic,
   bodyOf,

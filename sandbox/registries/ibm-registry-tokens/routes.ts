@@ -1,5 +1,5 @@
-import type { Operation } from './fault.ts';
-import { pathOf, type Request } from './message.ts';
+import type { Operation } from '../shared/fault.ts';
+import { pathOf, type Request } from '../shared/message.ts';
 import type { Api } from './problems.ts';
 
 interface Path {

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { isIPv6, type AddressInfo } from 'node:net';
 import { answerFaultRequest, FAULTS_PATH } from './fault-endpoint.ts';
 import { ConnectionBroken, pathOf, type Answer, type Request } from './message.ts';
-import type { TokenService } from './token-service.ts';
+import type { TokenService } from '../ibm-registry-tokens/token-service.ts';
 
 export interface ServeOptions {
   /** 0: any free one. */

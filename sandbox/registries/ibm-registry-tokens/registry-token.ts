@@ -1,4 +1,4 @@
-import type { Access } from '../../src/registry/port.ts';
+import type { Access } from '../../../src/registry/port.ts';
 
 /** What the service tells others about a token: everything but its value. Times in milliseconds since 1970. */
 export interface TokenRecord {

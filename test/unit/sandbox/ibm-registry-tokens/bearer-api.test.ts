@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { decodeJwt, decodeProtectedHeader, importX509, jwtVerify, type JWTPayload } from 'jose';
-import type { Answer } from '../../../sandbox/token-service/message.ts';
-import type { TokenService } from '../../../sandbox/token-service/token-service.ts';
+import type { Answer } from '../../../../sandbox/registries/shared/message.ts';
+import type { TokenService } from '../../../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import {
   ACCOUNT,
   basic,

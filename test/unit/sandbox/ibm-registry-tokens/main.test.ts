@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { readCommandLine } from '../../../sandbox/token-service/command-line.ts';
+import { readCommandLine } from '../../../../sandbox/registries/ibm-registry-tokens/command-line.ts';
 import { EXCHANGE_FORM } from './fixture.ts';
 
-const MAIN = 'sandbox/token-service/main.ts';
+const MAIN = 'sandbox/registries/ibm-registry-tokens/main.ts';
 const NEEDED = ['--port', '0', '--api-key', EXCHANGE_FORM.apikey];
 
 describe('token service: command line', () => {

@@ -2,9 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Answered } from '../../../sandbox/token-service/events.ts';
-import { StateFile } from '../../../sandbox/token-service/state-file.ts';
-import { StateError, type State, type StateStore } from '../../../sandbox/token-service/state.ts';
+import type { Answered } from '../../../../sandbox/registries/ibm-registry-tokens/events.ts';
+import { StateFile } from '../../../../sandbox/registries/ibm-registry-tokens/state-file.ts';
+import {
+  StateError,
+  type State,
+  type StateStore,
+} from '../../../../sandbox/registries/ibm-registry-tokens/state.ts';
 import { basic, bodyOf, call, fixture, HOUR, mint, signIn, START, type Fixture } from './fixture.ts';
 
 describe('token service: state', () => {

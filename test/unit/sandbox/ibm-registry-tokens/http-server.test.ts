@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { serve, type Server } from '../../../sandbox/token-service/http-server.ts';
-import type { Fault } from '../../../sandbox/token-service/fault.ts';
+import { serve, type Server } from '../../../../sandbox/registries/shared/http-server.ts';
+import type { Fault } from '../../../../sandbox/registries/shared/fault.ts';
 import { ACCOUNT, basic, EXCHANGE_FORM, fixture, HOUR, type Fixture } from './fixture.ts';
 
 describe('token service: over HTTP', () => {

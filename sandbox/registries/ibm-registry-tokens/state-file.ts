@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { BearerSigner } from './bearer-signer.ts';
+import { BearerSigner } from '../shared/bearer-signer.ts';
 import { StateError, type State, type StateStore } from './state.ts';
 
 const FORMAT = 1;

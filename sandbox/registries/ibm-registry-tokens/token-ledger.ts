@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/common/clock.ts';
+import type { Clock } from '../../../src/common/clock.ts';
 import type { RegistryToken } from './registry-token.ts';
 
 export interface LedgerOptions {

@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import type { Clock } from '../../src/common/clock.ts';
-import type { Identifiers } from './identifiers.ts';
+import type { Clock } from '../../../src/common/clock.ts';
+import type { Identifiers } from '../shared/identifiers.ts';
 import type { Identity } from './identity.ts';
-import { signHs256 } from './jwt.ts';
-import { json, pathOf, queryOf, type Answer, type Request } from './message.ts';
+import { signHs256 } from '../shared/jwt.ts';
+import { json, pathOf, queryOf, type Answer, type Request } from '../shared/message.ts';
 import { REGISTRY_INVALID, REGISTRY_NOT_FOUND, REGISTRY_UNAUTHORIZED, type Problems } from './problems.ts';
 import type { RegistryToken } from './registry-token.ts';
 import type { TokenLedger } from './token-ledger.ts';
