@@ -1,4 +1,5 @@
-import type { FaultKind, Operation } from '../shared/fault.ts';
+import type { Answered } from '../shared/fake-registry.ts';
+import type { Operation } from './operations.ts';
 import type { TokenRecord } from './registry-token.ts';
 
 export type TokenEvent = TokenRecord & { time: number };
@@ -12,14 +13,5 @@ export interface TokenServiceEvents {
   /** An API key was exchanged for an access token. */
   exchanged: [{ time: number; account: string; expiresAt: number }];
   /** Every request for an operation; the status is absent when the connection was broken. */
-  answered: [Answered];
-}
-
-export interface Answered {
-  time: number;
-  operation: Operation;
-  status?: number;
-  fault?: FaultKind;
-  /** Why the service could not do it. */
-  error?: Error;
+  answered: [Answered<Operation>];
 }

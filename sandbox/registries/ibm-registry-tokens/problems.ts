@@ -1,9 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { json, text, type Answer } from '../shared/message.ts';
+import { distributionProblems } from '../shared/distribution-problems.ts';
 import type { Identifiers } from '../shared/identifiers.ts';
-
-/** Which of the three APIs is speaking; each has its own shape of error. */
-export type Api = 'registry' | 'iam' | 'distribution';
 
 export interface RegistryProblem {
   code: string;
@@ -61,19 +59,6 @@ const IAM_PROBLEMS: Readonly<Record<number, IamProblem>> = {
   },
 };
 
-/** Codes and texts of CNCF Distribution's registry/api/errcode, save the first, whose text is IBM's. */
-const DISTRIBUTION_PROBLEMS: Readonly<Record<number, { code: string; message: string }>> = {
-  401: {
-    code: 'UNAUTHORIZED',
-    message:
-      'Authorization required. See https://cloud.ibm.com/docs/Registry?topic=Registry-troubleshoot-auth-req',
-  },
-  403: { code: 'DENIED', message: 'requested access to the resource is denied' },
-  405: { code: 'UNSUPPORTED', message: 'The operation is unsupported.' },
-  429: { code: 'TOOMANYREQUESTS', message: 'too many requests' },
-  503: { code: 'UNAVAILABLE', message: 'service unavailable' },
-};
-
 /** Errors as the real services word them. */
 export class Problems {
   readonly #identifiers: Identifiers;
@@ -84,23 +69,23 @@ export class Problems {
     this.#now = now;
   }
 
-  /**
-   * The documented answer for a status; where none is documented, the plain text of a gateway in front of the service.
-   */
-  byStatus(api: Api, status: number): Answer {
-    if (api === 'registry') {
-      if (status === 500) return text(500, 'Internal Error');
-      const problem = REGISTRY_PROBLEMS[status];
-      if (problem) return this.registry(status, problem);
-    } else if (api === 'iam') {
-      const problem = IAM_PROBLEMS[status];
-      if (problem) return this.iam(status, problem);
-    } else {
-      const problem = DISTRIBUTION_PROBLEMS[status];
-      if (problem) return json(status, { errors: [problem] });
-    }
-    return text(status, STATUS_CODES[status] ?? `Status ${status}`);
-  }
+  /** The token API's answer of a status; where none is documented, the plain text of a gateway in front of it. */
+  readonly registryByStatus = (status: number): Answer => {
+    if (status === 500) return text(500, 'Internal Error');
+    const problem = REGISTRY_PROBLEMS[status];
+    return problem ? this.registry(status, problem) : gateway(status);
+  };
+
+  /** IAM's answer of a status, likewise. */
+  readonly iamByStatus = (status: number): Answer => {
+    const problem = IAM_PROBLEMS[status];
+    return problem ? this.iam(status, problem) : gateway(status);
+  };
+
+  /** The registry's own answer of a status, likewise. */
+  readonly distributionByStatus = distributionProblems({
+    401: 'Authorization required. See https://cloud.ibm.com/docs/Registry?topic=Registry-troubleshoot-auth-req',
+  });
 
   registry(status: number, problem: RegistryProblem): Answer {
     return json(status, { ...problem, 'request-id': this.#identifiers.registryRequest() });
@@ -124,6 +109,10 @@ export class Problems {
     };
     return json(status, { context, ...problem }, { 'transaction-id': requestId });
   }
+}
+
+function gateway(status: number): Answer {
+  return text(status, STATUS_CODES[status] ?? `Status ${status}`);
 }
 
 /** As IAM writes times: `26.12.2024 17:23:26:340 UTC`. */

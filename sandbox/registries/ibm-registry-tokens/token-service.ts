@@ -1,18 +1,21 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Clock } from '../../../src/common/clock.ts';
-import { BearerApi } from '../shared/bearer-api.ts';
-import { BearerSigner } from '../shared/bearer-signer.ts';
-import { DoorApi } from '../shared/entrance-api.ts';
-import type { Answered, TokenEvent, TokenServiceEvents } from './events.ts';
-import type { Operation } from '../shared/fault.ts';
-import { answerWithFault, Faults } from '../shared/faults.ts';
+import { BearerApi, type Holder } from '../shared/bearer-api.ts';
+import { BearerAuthority } from '../shared/bearer-authority.ts';
+import { EntranceApi } from '../shared/entrance-api.ts';
+import { RequestHandler, type FakeRegistry } from '../shared/fake-registry.ts';
+import { Faults } from '../shared/faults.ts';
 import { Identifiers, type Random } from '../shared/identifiers.ts';
+import { decodeJwt } from '../shared/jwt.ts';
+import type { Answer, Request } from '../shared/message.ts';
+import { granted } from '../shared/scope.ts';
+import type { TokenEvent, TokenServiceEvents } from './events.ts';
 import { Identity, type ApiKey } from './identity.ts';
-import { text, type Answer, type Request } from '../shared/message.ts';
+import { moreRows, OPERATIONS, pathsOf, type Operation } from './operations.ts';
+import type { SelfSignedCertificate } from '../../self-signed-certificate.ts';
 import { Problems } from './problems.ts';
 import { recordOf, type RegistryToken, type TokenRecord } from './registry-token.ts';
-import { routeOf } from './routes.ts';
 import { StateError, type StateStore } from './state.ts';
 import { TokenApi } from './token-api.ts';
 import { TokenLedger } from './token-ledger.ts';
@@ -32,26 +35,24 @@ export interface TokenServiceOptions {
 }
 
 const DAY = 24 * 3_600_000;
+const USERNAME = 'token';
 
 /**
  * One region of a registry with the token API of 2017, IAM's API key exchange, and CNCF Distribution's token
  * authentication. Holds no socket and waits only when a fault says so; all but bearer tokens happens before `handle`
  * gives its promise.
  */
-export class TokenService extends EventEmitter<TokenServiceEvents> {
-  readonly faults = new Faults();
+export class TokenService extends EventEmitter<TokenServiceEvents> implements FakeRegistry {
+  readonly faults = new Faults(OPERATIONS);
   host: string | undefined;
   readonly #clock: Clock;
-  readonly #problems: Problems;
   readonly #identity: Identity;
   readonly #ledger: TokenLedger;
   readonly #state: StateStore | undefined;
   readonly #values: string[];
-  readonly #perform: Readonly<
-    Record<Operation, (request: Request, lifetime?: number) => Answer | Promise<Answer>>
-  >;
-  #bearerSigner: BearerSigner | undefined;
-  #creating: Promise<BearerSigner> | undefined;
+  readonly #authority: BearerAuthority;
+  readonly #handler: RequestHandler<Operation>;
+  #savedSigner: SelfSignedCertificate | undefined;
 
   /** @throws StateError when there is a state and it cannot be read or written */
   constructor(options: TokenServiceOptions) {
@@ -63,18 +64,24 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
     const tokens = saved?.tokens ?? [];
     this.host = options.host;
     this.#clock = clock;
-    this.#problems = problems;
     this.#state = options.state;
     this.#values = tokens.map(({ value }) => value);
-    if (saved?.bearerSigner) this.#bearerSigner = new BearerSigner(saved.bearerSigner);
-    const ledger = new TokenLedger({
+    this.#savedSigner = saved?.bearerSigner;
+    this.#authority = new BearerAuthority(
+      () => clock.now(),
+      saved?.bearerSigner,
+      (signer) => {
+        this.#savedSigner = signer.saved;
+        this.#save(this.#ledger.all());
+      },
+    );
+    this.#ledger = new TokenLedger({
       clock,
       tokens,
       expired: (token) => this.emit('expired', this.#event(token)),
       save: (all) => this.#save(all),
     });
-    this.#ledger = ledger;
-    const identity = new Identity({
+    this.#identity = new Identity({
       clock,
       apiKeys,
       identifiers,
@@ -84,13 +91,12 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
         this.emit('exchanged', { time: clock.now(), account, expiresAt });
       },
     });
-    this.#identity = identity;
     const issuer = (): string => this.host ?? 'localhost';
     const tokenApi = new TokenApi({
       clock,
-      identity,
+      identity: this.#identity,
       identifiers,
-      ledger,
+      ledger: this.#ledger,
       problems,
       signingKey: createSecretKey(random(32)),
       issuer,
@@ -101,67 +107,53 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
       },
       revoked: (token) => this.emit('revoked', this.#event(token)),
     });
+    const owns = (account: string, repository: string): boolean =>
+      !namespaces || (namespaces[account]?.includes(repository.replace(/\/.*/, '')) ?? false);
+    const { signer } = this.#authority;
     const bearerApi = new BearerApi({
       clock,
-      identifiers,
-      signer: () => this.#signer(),
-      ledger,
-      problems,
+      signer,
       issuer,
-      owns: (account, repository) =>
-        !namespaces || (namespaces[account]?.includes(repository.replace(/\/.*/, '')) ?? false),
+      newId: () => identifiers.uuid(),
+      problem: problems.distributionByStatus,
+      authenticate: (username, password) => this.#holder(username, password, owns),
       authorized: (value) => this.#values.push(value),
     });
-    const doorApi = new DoorApi({ clock, signer: () => this.#signer(), problems, issuer });
-    this.#perform = {
-      exchange: (request, lifetime) => identity.exchange(request, lifetime),
+    const entranceApi = new EntranceApi({
+      clock,
+      signer,
+      problem: problems.distributionByStatus,
+      // Without quotes, and with a blank: as IBM's registry writes it.
+      challenge: (host = issuer()) => `Bearer realm=http://${host}/oauth/token, service=registry`,
+    });
+    const perform: Record<Operation, (request: Request, lifetime?: number) => Answer | Promise<Answer>> = {
+      exchange: (request, lifetime) => this.#identity.exchange(request, lifetime),
       mint: (request, lifetime) => tokenApi.mint(request, lifetime),
       list: (request) => tokenApi.list(request),
       read: (request) => tokenApi.read(request),
       revoke: (request) => tokenApi.revoke(request),
       auth: (request, lifetime) =>
         request.method === 'POST' ? bearerApi.post(request, lifetime) : bearerApi.get(request, lifetime),
-      enter: (request) => doorApi.enter(request),
+      enter: (request) => entranceApi.enter(request),
     };
+    this.#handler = new RequestHandler<Operation>({
+      clock,
+      faults: this.faults,
+      paths: pathsOf(problems),
+      perform: (operation, request, lifetime) => perform[operation](request, lifetime),
+      answered: (report) => this.emit('answered', report),
+      isFailure: (error) => error instanceof StateError,
+      moreRows,
+    });
     this.#save(tokens);
   }
 
-  /**
-   * @param signal aborts when the client has left; ends only a wait that a fault asked for
-   * @throws ConnectionBroken in place of an answer, when a fault asks for it
-   */
-  async handle(request: Request, signal?: AbortSignal): Promise<Answer> {
-    const route = routeOf(request);
-    if (!route) return this.#dated(text(404, '404 page not found'));
-    const { api, operation, allowed } = route;
-    if (!operation) {
-      const refusal = this.#problems.byStatus(api, 405);
-      return this.#dated({ ...refusal, headers: { ...refusal.headers, allow: allowed.join(', ') } });
-    }
-    const fault = this.faults.take(operation);
-    const outcome: Pick<Answered, 'status' | 'error'> = {};
-    try {
-      const perform = async (lifetime?: number): Promise<Answer> =>
-        this.#perform[operation](request, lifetime);
-      const answer = fault
-        ? await answerWithFault(fault, { api, clock: this.#clock, problems: this.#problems, perform, signal })
-        : await perform();
-      outcome.status = answer.status;
-      return this.#dated(answer);
-    } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      outcome.error = error;
-      outcome.status = 500;
-      return this.#dated(this.#problems.byStatus('registry', 500));
-    } finally {
-      const time = this.#clock.now();
-      this.emit('answered', { time, operation, ...(fault && { fault: fault.kind }), ...outcome });
-    }
+  handle(request: Request, signal?: AbortSignal): Promise<Answer> {
+    return this.#handler.handle(request, signal);
   }
 
-  /** The certificate that a registry needs to believe the bearer tokens (its rootcertbundle), PEM. */
-  async certificate(): Promise<string> {
-    return (await this.#signer()).saved.certificate;
+  certificate(): Promise<string> {
+    return this.#authority.certificate();
   }
 
   /** Adds an API key, as its owner would at IAM. */
@@ -179,32 +171,32 @@ export class TokenService extends EventEmitter<TokenServiceEvents> {
     return this.#ledger.all().map(recordOf);
   }
 
-  /** Every registry token, access token and bearer token there ever was, for a search of logs and the like for leaks. */
+  /** Every registry token, access token and bearer token there ever was. */
   values(): string[] {
     return [...this.#values];
   }
 
-  #signer(): Promise<BearerSigner> {
-    if (this.#bearerSigner) return Promise.resolve(this.#bearerSigner);
-    this.#creating ??= BearerSigner.create(this.#clock.now()).then((signer) => {
-      this.#bearerSigner = signer;
-      this.#save(this.#ledger.all());
-      return signer;
-    });
-    return this.#creating;
+  #holder(
+    username: string,
+    password: string,
+    owns: (account: string, repository: string) => boolean,
+  ): Holder | undefined {
+    const id = username === USERNAME ? decodeJwt(password)?.claims.jti : undefined;
+    const token = typeof id === 'string' ? this.#ledger.get(id) : undefined;
+    if (token?.value !== password) return undefined;
+    const { account, access, expiresAt } = token;
+    return {
+      subject: account,
+      expiresAt,
+      grants: (requested) => granted(requested, access, (repository) => owns(account, repository)),
+    };
   }
 
   #save(tokens: Iterable<RegistryToken>): void {
-    this.#state?.save({ tokens: [...tokens], bearerSigner: this.#bearerSigner?.saved });
+    this.#state?.save({ tokens: [...tokens], bearerSigner: this.#savedSigner });
   }
 
   #event(token: RegistryToken): TokenEvent {
     return { time: this.#clock.now(), ...recordOf(token) };
-  }
-
-  /** Dated by the service's own clock, not by the machine's. */
-  #dated(answer: Answer): Answer {
-    const date = new Date(this.#clock.now()).toUTCString();
-    return { ...answer, headers: { date, ...answer.headers } };
   }
 }

@@ -3,36 +3,35 @@ import type { BearerSigner } from './bearer-signer.ts';
 import { decodeJwt } from './jwt.ts';
 import { LEEWAY } from './leeway.ts';
 import { json, type Answer, type Request } from './message.ts';
-import type { Problems } from '../ibm-registry-tokens/problems.ts';
 
-export interface DoorApiOptions {
+export interface EntranceApiOptions {
   clock: Clock;
   signer: () => Promise<BearerSigner>;
-  problems: Problems;
-  /** The service as clients name it, where their request does not say. */
-  issuer(): string;
+  /** The challenge for a client without a bearer token. @param host as the client names it */
+  challenge: (host: string | undefined) => string;
+  /** The registry's documented answer of a status. */
+  problem: (status: number) => Answer;
 }
 
 /**
- * The door of a registry, `/v2/`, as `docker login` sees it: a challenge for who comes without a bearer token, 200 for who
- * has a good one. Behind it is nothing: images are in a real registry, which has a door of its own.
+ * `/v2/` of a registry, as `docker login` sees it: a challenge for a client without a bearer token, 200 for one with a good
+ * token. There is nothing behind it: images are in a real registry, which has an entrance of its own.
  */
-export class DoorApi {
-  readonly #options: DoorApiOptions;
+export class EntranceApi {
+  readonly #options: EntranceApiOptions;
 
-  constructor(options: DoorApiOptions) {
+  constructor(options: EntranceApiOptions) {
     this.#options = options;
   }
 
   async enter({ headers }: Request): Promise<Answer> {
-    const { problems } = this.#options;
     const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
     if (bearer !== undefined && (await this.#isGood(bearer))) return json(200, {});
-    const answer = problems.byStatus('distribution', 401);
-    const realm = `http://${headers.host ?? this.#options.issuer()}/oauth/token`;
-    // Without quotes, and with a blank: as IBM's registry writes it.
-    const challenge = `Bearer realm=${realm}, service=registry`;
-    return { ...answer, headers: { ...answer.headers, 'www-authenticate': challenge } };
+    const answer = this.#options.problem(401);
+    return {
+      ...answer,
+      headers: { ...answer.headers, 'www-authenticate': this.#options.challenge(headers.host) },
+    };
   }
 
   async #isGood(bearer: string): Promise<boolean> {

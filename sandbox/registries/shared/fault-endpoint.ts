@@ -12,7 +12,7 @@ export function answerFaultRequest(faults: Faults, request: Request): Answer {
   }
   if (request.method !== 'POST') return text(405, 'POST adds a fault, DELETE clears them all');
   try {
-    faults.add(parseFault(JSON.parse(request.body)));
+    faults.add(parseFault(JSON.parse(request.body), faults.operations));
     return { status: 204, headers: {}, body: '' };
   } catch (error) {
     if (error instanceof SyntaxError) return text(400, 'a fault has to be JSON');

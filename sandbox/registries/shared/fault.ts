@@ -1,9 +1,18 @@
-/** What a client asked the service to do. */
-export const OPERATIONS = ['mint', 'read', 'revoke', 'list', 'exchange', 'auth', 'enter'] as const;
-export type Operation = (typeof OPERATIONS)[number];
+/** What clients can ask a fake registry to do, as far as faults need to know it. */
+export interface Operations<Operation extends string = string> {
+  all: readonly Operation[];
+  /** Those that answer with a credential of a certain life: it can be unreadable, or dead. */
+  issuing: readonly Operation[];
+  /** Those that read a credential back. */
+  reading?: readonly Operation[];
+  /** Those whose answers have no body. */
+  silent?: readonly Operation[];
+  /** Lists that can be made longer. */
+  lengthened?: readonly Operation[];
+}
 
 interface FaultScope {
-  operation: Operation;
+  operation: string;
   /** How many requests it hits; without it, every one until the faults are cleared. */
   times?: number;
 }
@@ -40,46 +49,53 @@ export type Fault = FaultScope &
 
 export type FaultKind = Fault['kind'];
 
-const ISSUING: readonly Operation[] = ['mint', 'exchange', 'auth'];
+/** The operations that a kind of fault makes sense for. */
+function applicable(
+  kind: FaultKind,
+  { all, issuing, reading = [], silent = [], lengthened = [] }: Operations,
+): readonly string[] {
+  if (kind === 'truncated-json') return all.filter((operation) => !silent.includes(operation));
+  if (kind === 'bad-jwt') return [...issuing, ...reading];
+  if (kind === 'more-rows') return lengthened;
+  return kind === 'expired' ? issuing : all;
+}
 
-/** Kind -> the operations that it makes sense for. */
-const APPLICABLE: Readonly<Record<FaultKind, readonly Operation[]>> = {
-  status: OPERATIONS,
-  html: OPERATIONS,
-  reset: OPERATIONS,
-  'drop-after-effect': OPERATIONS,
-  'truncated-json': OPERATIONS.filter((operation) => operation !== 'revoke'),
-  empty: OPERATIONS,
-  'bad-jwt': [...ISSUING, 'read'],
-  slow: OPERATIONS,
-  expired: ISSUING,
-  'more-rows': ['list'],
-};
+const KINDS = [
+  'status',
+  'html',
+  'reset',
+  'drop-after-effect',
+  'truncated-json',
+  'empty',
+  'bad-jwt',
+  'slow',
+  'expired',
+  'more-rows',
+] as const satisfies readonly FaultKind[];
 
 const NUMBERS: Readonly<Record<string, { kinds: readonly FaultKind[]; from: number; to: number }>> = {
   status: { kinds: ['status', 'html'], from: 200, to: 599 },
   retryAfter: { kinds: ['status'], from: 0, to: Number.MAX_SAFE_INTEGER },
   rows: { kinds: ['more-rows'], from: 1, to: Number.MAX_SAFE_INTEGER },
   milliseconds: { kinds: ['slow'], from: 0, to: Number.MAX_SAFE_INTEGER },
-  times: { kinds: Object.keys(APPLICABLE) as FaultKind[], from: 1, to: Number.MAX_SAFE_INTEGER },
+  times: { kinds: KINDS, from: 1, to: Number.MAX_SAFE_INTEGER },
 };
 
 /**
  * Reads a fault out of JSON.
  * @throws FaultError that says which field is wrong
  */
-export function parseFault(value: unknown): Fault {
+export function parseFault(value: unknown, operations: Operations): Fault {
   if (typeof value !== 'object' || value === null) throw new FaultError('a fault has to be an object');
   const fields = value as Record<string, unknown>;
-  const operation = OPERATIONS.find((name) => name === fields.operation);
-  if (!operation) throw new FaultError(`operation has to be one of ${OPERATIONS.join(', ')}`);
-  const kind = (Object.keys(APPLICABLE) as FaultKind[]).find((name) => name === fields.kind);
-  if (!kind) throw new FaultError(`kind has to be one of ${Object.keys(APPLICABLE).join(', ')}`);
-  if (!APPLICABLE[kind].includes(operation)) {
-    throw new FaultError(
-      `${kind} makes no sense for ${operation}; it does for ${APPLICABLE[kind].join(', ')}`,
-    );
-  }
+  const operation = operations.all.find((name) => name === fields.operation);
+  if (operation === undefined)
+    throw new FaultError(`operation has to be one of ${operations.all.join(', ')}`);
+  const kind = KINDS.find((name) => name === fields.kind);
+  if (!kind) throw new FaultError(`kind has to be one of ${KINDS.join(', ')}`);
+  const sensible = applicable(kind, operations);
+  if (!sensible.includes(operation))
+    throw new FaultError(`${kind} makes no sense for ${operation}; it does for ${sensible.join(', ')}`);
   for (const [name, given] of Object.entries(fields)) {
     if (name === 'operation' || name === 'kind') continue;
     const number = Object.hasOwn(NUMBERS, name) ? NUMBERS[name] : undefined;

@@ -1,15 +1,19 @@
 import { sleep, type Clock } from '../../../src/common/clock.ts';
-import { parseFault, type Fault, type Operation } from './fault.ts';
+import { parseFault, type Fault, type Operations } from './fault.ts';
 import { ConnectionBroken, text, type Answer } from './message.ts';
-import type { Api, Problems } from '../ibm-registry-tokens/problems.ts';
 
 /** What goes wrong from here on, in the order in which it was asked for. */
 export class Faults {
+  readonly operations: Operations;
   #pending: { fault: Fault; left: number }[] = [];
+
+  constructor(operations: Operations) {
+    this.operations = operations;
+  }
 
   /** @throws FaultError when there is no such fault */
   add(fault: Fault): void {
-    parseFault(fault);
+    parseFault(fault, this.operations);
     this.#pending.push({ fault, left: fault.times ?? Infinity });
   }
 
@@ -18,7 +22,7 @@ export class Faults {
   }
 
   /** The fault that hits the next request of an operation, counted as used. */
-  take(operation: Operation): Fault | undefined {
+  take(operation: string): Fault | undefined {
     const entry = this.#pending.find(({ fault }) => fault.operation === operation);
     if (entry && --entry.left === 0) this.#pending = this.#pending.filter((other) => other !== entry);
     return entry?.fault;
@@ -26,12 +30,14 @@ export class Faults {
 }
 
 export interface FaultSetting {
-  api: Api;
   clock: Clock;
-  problems: Problems;
+  /** The documented answer of a status. */
+  problem: (status: number) => Answer;
   /** Does what the request asks for. `lifetime` of a token that it issues, in milliseconds. */
   perform: (lifetime?: number) => Promise<Answer>;
   signal: AbortSignal | undefined;
+  /** So many rows of a list, and its end. */
+  moreRows: (count: number) => Iterable<string>;
 }
 
 const AN_HOUR_AGO = -3_600_000;
@@ -47,10 +53,10 @@ const PROXY_PAGE =
  * @throws ConnectionBroken in place of an answer; the signal's reason when the client left during a slow one
  */
 export async function answerWithFault(fault: Fault, setting: FaultSetting): Promise<Answer> {
-  const { api, clock, problems, perform, signal } = setting;
+  const { clock, problem, perform, signal, moreRows } = setting;
   switch (fault.kind) {
     case 'status': {
-      const answer = problems.byStatus(api, fault.status);
+      const answer = problem(fault.status);
       if (fault.retryAfter === undefined) return answer;
       return { ...answer, headers: { ...answer.headers, 'retry-after': String(fault.retryAfter) } };
     }
@@ -84,17 +90,6 @@ export async function answerWithFault(fault: Fault, setting: FaultSetting): Prom
       return { ...answer, body: answer.body.slice(0, end) + separator, rest: moreRows(fault.rows) };
     }
   }
-}
-
-/** The rest of a list: rows as long as real ones, made by hand, and its end. */
-function* moreRows(count: number): Generator<string> {
-  const owner = 'f'.repeat(32);
-  const token = 'v'.repeat(420);
-  for (let row = 1; row <= count; row++) {
-    const id = `made-up-${String(row).padStart(28, '0')}`;
-    yield `${row === 1 ? '' : ','}{"_id":"${id}","owner":"${owner}","token":"${token}","secondary_owner":"made by hand, row ${row}","readonly":true,"revoked":false}`;
-  }
-  yield ']}';
 }
 
 function withBody(answer: Answer, edit: (body: string) => string): Answer {

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { isIPv6, type AddressInfo } from 'node:net';
 import { answerFaultRequest, FAULTS_PATH } from './fault-endpoint.ts';
 import { ConnectionBroken, pathOf, type Answer, type Request } from './message.ts';
-import type { TokenService } from '../ibm-registry-tokens/token-service.ts';
+import type { FakeRegistry } from './fake-registry.ts';
 
 export interface ServeOptions {
   /** 0: any free one. */
@@ -26,7 +26,7 @@ export interface Server {
  * Serves over HTTP. A service without a host gets the address as its host.
  * @throws what listen throws, such as EADDRINUSE
  */
-export async function serve(service: TokenService, options: ServeOptions): Promise<Server> {
+export async function serve(service: FakeRegistry, options: ServeOptions): Promise<Server> {
   const { port, host = '127.0.0.1', faults = false } = options;
   const server = createServer((incoming, response) => {
     const gone = new AbortController();

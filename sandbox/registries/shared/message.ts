@@ -22,7 +22,7 @@ export class ConnectionBroken extends Error {
   override readonly name = 'ConnectionBroken';
 
   constructor() {
-    super('the token service broke the connection before it answered, because a fault told it to');
+    super('the fake registry broke the connection before it answered, because a fault told it to');
   }
 }
 

@@ -1,12 +1,7 @@
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
-import {
-  FaultError,
-  OPERATIONS,
-  parseFault,
-  type Fault,
-  type Operation,
-} from '../../../../sandbox/registries/shared/fault.ts';
+import { FaultError, parseFault, type Fault } from '../../../../sandbox/registries/shared/fault.ts';
+import { OPERATIONS, type Operation } from '../../../../sandbox/registries/ibm-registry-tokens/operations.ts';
 import { ConnectionBroken, type Answer } from '../../../../sandbox/registries/shared/message.ts';
 import type { TokenService } from '../../../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import { settle } from '../../../support/virtual-clock.ts';
@@ -188,7 +183,7 @@ describe('token service: faults on demand', () => {
       });
     }
 
-    for (const operation of OPERATIONS) {
+    for (const operation of OPERATIONS.all) {
       it(`empty leaves ${operation} without a body`, async () => {
         const { service, perform } = await prepare();
         service.faults.add({ operation, kind: 'empty' });
@@ -307,7 +302,7 @@ describe('token service: faults on demand', () => {
     ];
     for (const [value, message] of wrong) {
       it(`refuses ${JSON.stringify(value)}`, () => {
-        expect(() => parseFault(value)).to.throw(FaultError, message);
+        expect(() => parseFault(value, OPERATIONS)).to.throw(FaultError, message);
         expect(() => fixture().service.faults.add(value as Fault)).to.throw(FaultError);
       });
     }

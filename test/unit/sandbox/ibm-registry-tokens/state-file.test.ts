@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Answered } from '../../../../sandbox/registries/ibm-registry-tokens/events.ts';
+import type { Answered } from '../../../../sandbox/registries/shared/fake-registry.ts';
+import type { Operation } from '../../../../sandbox/registries/ibm-registry-tokens/operations.ts';
 import { StateFile } from '../../../../sandbox/registries/ibm-registry-tokens/state-file.ts';
 import {
   StateError,
@@ -130,7 +131,7 @@ describe('token service: state', () => {
       const { service } = fixture({ state: store });
       const headers = await signIn(service);
       await mint(service, headers, '?description=old');
-      const told: Answered[] = [];
+      const told: Answered<Operation>[] = [];
       service.on('answered', (event) => told.push(event));
       store.full = true;
       for (const [method, url] of [
