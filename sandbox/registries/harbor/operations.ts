@@ -2,7 +2,7 @@ import type { Path } from '../shared/fake-registry.ts';
 import type { Operations } from '../shared/fault.ts';
 
 export type Operation =
-  'mint' | 'list' | 'read' | 'update' | 'refresh' | 'revoke' | 'project' | 'user' | 'auth' | 'enter';
+  'mint' | 'list' | 'read' | 'update' | 'refresh' | 'revoke' | 'projects' | 'project' | 'user' | 'auth' | 'enter';
 
 export const OPERATIONS: Operations<Operation> = {
   all: [
@@ -35,6 +35,7 @@ export function pathsOf(
   return [
     path(/^\/api\/v2\.0\/robots$/, { GET: 'list', POST: 'mint' }),
     path(/^\/api\/v2\.0\/robots\/[^/]+$/, { GET: 'read', PUT: 'update', PATCH: 'refresh', DELETE: 'revoke' }),
+    path(/^\/api\/v2\.0\/projects$/, { GET: 'projects' }),
     path(/^\/api\/v2\.0\/projects$/, { GET: 'projects' }),
     path(/^\/api\/v2\.0\/projects\/[^/]+$/, { GET: 'project' }),
     path(/^\/api\/v2\.0\/users\/current$/, { GET: 'user' }),

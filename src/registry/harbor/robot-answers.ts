@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { Redacted } from '../../common/redacted.ts';
+import type { IssuedToken } from '../back-end.ts';
+
+/** Seconds since 1970; -1 for a robot that never expires. */
+const EXPIRY = z.number().int();
+const CREATED = z.object({
+  id: z.number().int().positive(),
+  /** With the prefix of all robots, which an administrator can change, and with the project. */
+  name: z.string().min(1),
+  secret: z.string().min(1),
+  expires_at: EXPIRY,
+});
+const ROBOTS = z.array(
+  z.object({
+    id: z.number().int().positive(),
+    description: z.string().optional(),
+    expires_at: EXPIRY.optional(),
+    disable: z.boolean().optional(),
+  }),
+);
+const PROJECTS = z.array(z.object({ project_id: z.number().int(), name: z.string() }));
+const USER = z.object({ username: z.string() });
+
+export interface ListedRobot {
+  id: string;
+  description: string;
+  expiresAt: number | null;
+  disabled: boolean;
+}
+
+export interface Project {
+  id: number;
+  name: string;
+}
+
+/** Reads the answer to the creation of a robot, the only one that holds its secret. @returns undefined when it is none */
+export function readCreated(json: unknown): IssuedToken | undefined {
+  const { data } = CREATED.safeParse(json);
+  if (!data) return undefined;
+  const { id, name, secret, expires_at: expiry } = data;
+  return { id: String(id), username: name, value: new Redacted(secret), expiresAt: timeOf(expiry) };
+}
+
+/** Reads a page of robots. A page of nothing can be null, as Go writes it. @returns undefined when it is none */
+export function readRobots(json: unknown): ListedRobot[] | undefined {
+  return ROBOTS.safeParse(json ?? []).data?.map(({ id, description = '', expires_at: expiry = -1, disable = false }) => ({
+    id: String(id),
+    description,
+    expiresAt: timeOf(expiry),
+    disabled: disable,
+  }));
+}
+
+/** Reads a page of projects. @returns undefined when it is none */
+export function readProjects(json: unknown): Project[] | undefined {
+  return PROJECTS.safeParse(json ?? []).data?.map(({ project_id: id, name }) => ({ id, name }));
+}
+
+export function readProject(json: unknown): Project | undefined {
+  return readProjects([json])?.[0];
+}
+
+export function readUser(json: unknown): string | undefined {
+  return USER.safeParse(json).data?.username;
+}
+
+function timeOf(seconds: number): number | null {
+  return seconds === -1 ? null : seconds * 1000;
+}
