@@ -51,7 +51,7 @@ export interface IssueRequest {
   tag: Tag;
   /** Fingerprint of account, region, access, lifetime and scope; what several tokens in turn hang on is made for one of these. */
   specHash: string;
-  /** The user's words; the back end adds the tag. */
+  /** Shown at the registry; ends with the tag in writing. */
   description: string;
   access: Access;
   /** One that `capabilities.lifetimes` has. */
@@ -72,16 +72,20 @@ export interface IssuedToken {
   hosts?: readonly string[];
 }
 
-/** What carries our tag at the registry: a token, or what tokens hang on. Never a value. */
+/** A row of a registry's list: a token, or what tokens hang on. Never a value. */
 export interface ListedToken {
   id: string;
-  tag: Tag;
-  /** null when it never expires or the registry does not say. */
+  /** Ends with our tag, if it is ours. */
+  description: string;
+  /** Milliseconds since 1970; null when it never expires or the registry does not say. */
   expiresAt: number | null;
   revoked: boolean;
   /** Set for what tokens hang on (a service ID, a policy): what it was made for. */
   identity?: { specHash: string };
 }
+
+/** Looks at one row of a list: what it returns is kept, unless it is undefined. */
+export type Select<T> = (row: ListedToken) => T | undefined;
 
 /**
  * One account at one place. Every method throws a RegistryError and nothing else, save the reason of an aborted signal and, from
@@ -97,12 +101,18 @@ export interface Registry {
   read?(id: string, signal: AbortSignal): Promise<IssuedToken>;
   /** Deletes a token, or what tokens hang on; one that is gone already is success. */
   revoke?(id: string, signal: AbortSignal): Promise<void>;
-  /** Everything with our tag form that the account has at this place: complete, or it throws. */
-  list?(signal: AbortSignal): Promise<ListedToken[]>;
-  /** As `list`, for one RegistryToken and a scope that its tokens have: where a complete list takes many requests. */
-  find?(uid: string, scope: readonly string[], signal: AbortSignal): Promise<ListedToken[]>;
+  /**
+   * Looks at everything that the account has at this place, or throws. A list can be long: only what `select` returns is kept.
+   */
+  list?<T>(select: Select<T>, signal: AbortSignal): Promise<T[]>;
+  /** As `list`, as far as tokens of that scope can be: where a complete list takes many requests. */
+  listOf?<T>(scope: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]>;
   /** Deletes what tokens of a RegistryToken hang on, save for these specHashes. */
-  release?(owner: Pick<Tag, 'clusterId' | 'uid'>, keep: readonly string[], signal: AbortSignal): Promise<void>;
+  release?(
+    owner: Pick<Tag, 'clusterId' | 'uid'>,
+    keep: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** A region of a back end, or the registry itself where there are none: then `region` is empty. */

@@ -3,14 +3,6 @@ import type { Flaw } from './http-answer.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { Problem } from './problem.ts';
 
-/** IAM refuses a key that it does not know with 400 where others would say 401. */
-const BY_CODE: Readonly<Record<string, RegistryErrorCode>> = {
-  BXNIM0407E: 'Unauthorized',
-  BXNIM0408E: 'Unauthorized',
-  BXNIM0415E: 'Unauthorized',
-  CRT0002E: 'Discontinued',
-};
-
 const BY_STATUS: Readonly<Record<number, RegistryErrorCode>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -38,18 +30,18 @@ const BY_STATUS: Readonly<Record<number, RegistryErrorCode>> = {
 export function classify(
   { status, flaw }: { status: number; flaw: Flaw | undefined },
   problem: Problem | undefined,
-  { creates, names }: Pick<Inquiry, 'creates' | 'names'>,
+  { creates, names, dialect }: Pick<Inquiry, 'creates' | 'names' | 'dialect'>,
 ): RegistryErrorCode {
   if (status < 400) return 'InvalidRequest';
+  const own = dialect.classify?.(status, problem);
+  if (own) return own;
   if (status >= 500 || status === 408) {
     const notTakenOn = status === 503 && problem?.code !== undefined;
     return creates && !notTakenOn ? 'Ambiguous' : 'Unavailable';
   }
   if (status === 404) return flaw === 'is HTML' ? 'Unavailable' : names ? 'NotFound' : 'InvalidRequest';
   if (status === 422) {
-    return problem?.code === 'BXNIM0151E' || /\b(quota|limit)\b/i.test(problem?.message ?? '')
-      ? 'QuotaExceeded'
-      : 'InvalidRequest';
+    return /\b(quota|limit)\b/i.test(problem?.message ?? '') ? 'QuotaExceeded' : 'InvalidRequest';
   }
-  return BY_CODE[problem?.code ?? ''] ?? BY_STATUS[status] ?? 'InvalidRequest';
+  return BY_STATUS[status] ?? 'InvalidRequest';
 }

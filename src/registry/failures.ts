@@ -3,41 +3,38 @@ import { classify } from './classification.ts';
 import { RegistryError, type RegistryErrorCode, type RegistryErrorDetails } from './errors.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import type { Inquiry } from './inquiry.ts';
-import { readProblem } from './problem.ts';
 import { quote } from './quote.ts';
 
 const LONGEST_ID = 128;
 
 /** What somebody who reads the message can do about it. */
 const ADVICE: Readonly<Record<RegistryErrorCode, string>> = {
-  Unauthorized: 'check that the API key in the credentials Secret is good and belongs to the account in use',
-  Forbidden: "check that the API key's owner has the platform role Administrator on the container registry",
+  Unauthorized: 'check the credentials Secret of the account',
+  Forbidden: 'check what the credentials of the account may do',
   NotFound: 'it was deleted, or never was in this account and region',
-  Conflict: 'it is tried again',
+  Conflict: 'will retry',
   QuotaExceeded: 'delete what is not needed or raise the quota',
-  RateLimited: 'it is tried again later',
+  RateLimited: 'will retry later',
   Discontinued: 'this registry creates no tokens any more; use an endpoint that does',
   InvalidRequest: 'check the endpoints and the settings of the account',
-  Unavailable: 'it is tried again',
-  Ambiguous: 'whether it happened is found out before it is tried again',
-};
-
-/** Words for particular codes of the services. */
-const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
-  BXNIM0415E: 'the API key was not found: correct the credentials Secret',
+  Unavailable: 'will retry',
+  Ambiguous: 'the operator will find out whether it happened before it retries',
 };
 
 /** The error for a request that got no status at all. */
 export function unanswered(inquiry: Inquiry, failure: NoAnswer): RegistryError {
   const code = failure.sent && inquiry.creates ? 'Ambiguous' : 'Unavailable';
   const what = failure.sent ? 'did not answer' : 'could not be reached';
-  return new RegistryError(code, sentence(inquiry, `the server ${what} (${failure.message})`, ADVICE[code]));
+  return new RegistryError(
+    code,
+    sentence(inquiry, `the server ${what} (${failure.message})`, adviceOn(inquiry, code)),
+  );
 }
 
 /** The error for an answer outside 2xx. */
 export function refusal(inquiry: Inquiry, answer: HttpAnswer): RegistryError {
-  const { secrets } = inquiry;
-  const problem = readProblem(answer.json);
+  const { secrets, dialect } = inquiry;
+  const problem = dialect.read(answer.json);
   const code = classify(answer, problem, inquiry);
   const registryCode = problem?.code && quote(problem.code, secrets, LONGEST_ID);
   const said = problem?.message && `"${quote(problem.message, secrets)}"`;
@@ -50,7 +47,7 @@ export function refusal(inquiry: Inquiry, answer: HttpAnswer): RegistryError {
     redirection(answer, inquiry),
     named(details),
   ];
-  const advice = ADVICE_BY_CODE[problem?.code ?? ''] ?? ADVICE[code];
+  const advice = dialect.adviceByProblem?.[problem?.code ?? ''] ?? adviceOn(inquiry, code);
   return new RegistryError(code, sentence(inquiry, heard.filter(Boolean).join(' '), advice), {
     ...details,
     registryCode,
@@ -65,7 +62,15 @@ export function unreadable(inquiry: Inquiry, answer: HttpAnswer, flaw: string): 
   const code = inquiry.creates ? 'Ambiguous' : 'Unavailable';
   const details = detailsOf(inquiry, answer, undefined);
   const heard = [`the server answered ${answer.status}, but the answer ${flaw}`, named(details)];
-  return new RegistryError(code, sentence(inquiry, heard.filter(Boolean).join(' '), ADVICE[code]), details);
+  return new RegistryError(
+    code,
+    sentence(inquiry, heard.filter(Boolean).join(' '), adviceOn(inquiry, code)),
+    details,
+  );
+}
+
+function adviceOn({ dialect }: Inquiry, code: RegistryErrorCode): string {
+  return dialect.advice?.[code] ?? ADVICE[code];
 }
 
 function sentence({ purpose, url }: Inquiry, heard: string, advice: string): string {

@@ -1,7 +1,10 @@
 import type { Redacted } from '../common/redacted.ts';
+import type { ErrorDialect } from './error-dialect.ts';
 
 /** What errors need to know of a request. */
 export interface Inquiry {
+  /** How the API that is asked words its errors. */
+  dialect: ErrorDialect;
   /** What is asked, as it stands in messages: `create a token`. */
   purpose: string;
   url: URL;

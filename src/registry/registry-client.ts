@@ -13,7 +13,7 @@ export interface RegistryRequest extends HttpRequest, Inquiry {
   account: string;
   /** Empty for what all regions share. */
   region: string;
-  operation: 'exchange' | 'mint' | 'read' | 'revoke' | 'list';
+  operation: 'exchange' | 'verify' | 'mint' | 'read' | 'revoke' | 'list';
 }
 
 /** Sends requests and turns every failure into a RegistryError. */

@@ -2,7 +2,17 @@ import type { Path } from '../shared/fake-registry.ts';
 import type { Operations } from '../shared/fault.ts';
 
 export type Operation =
-  'mint' | 'list' | 'read' | 'update' | 'refresh' | 'revoke' | 'projects' | 'project' | 'user' | 'auth' | 'enter';
+  | 'mint'
+  | 'list'
+  | 'read'
+  | 'update'
+  | 'refresh'
+  | 'revoke'
+  | 'projects'
+  | 'project'
+  | 'user'
+  | 'auth'
+  | 'enter';
 
 export const OPERATIONS: Operations<Operation> = {
   all: [

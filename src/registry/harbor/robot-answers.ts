@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Redacted } from '../../common/redacted.ts';
-import type { IssuedToken } from '../back-end.ts';
+import type { IssuedToken, ListedToken } from '../back-end.ts';
 
 /** Seconds since 1970; -1 for a robot that never expires. */
 const EXPIRY = z.number().int();
@@ -22,13 +22,6 @@ const ROBOTS = z.array(
 const PROJECTS = z.array(z.object({ project_id: z.number().int(), name: z.string() }));
 const USER = z.object({ username: z.string() });
 
-export interface ListedRobot {
-  id: string;
-  description: string;
-  expiresAt: number | null;
-  disabled: boolean;
-}
-
 export interface Project {
   id: number;
   name: string;
@@ -43,13 +36,15 @@ export function readCreated(json: unknown): IssuedToken | undefined {
 }
 
 /** Reads a page of robots. A page of nothing can be null, as Go writes it. @returns undefined when it is none */
-export function readRobots(json: unknown): ListedRobot[] | undefined {
-  return ROBOTS.safeParse(json ?? []).data?.map(({ id, description = '', expires_at: expiry = -1, disable = false }) => ({
-    id: String(id),
-    description,
-    expiresAt: timeOf(expiry),
-    disabled: disable,
-  }));
+export function readRobots(json: unknown): ListedToken[] | undefined {
+  return ROBOTS.safeParse(json ?? []).data?.map(
+    ({ id, description = '', expires_at: expiry = -1, disable = false }) => ({
+      id: String(id),
+      description,
+      expiresAt: timeOf(expiry),
+      revoked: disable,
+    }),
+  );
 }
 
 /** Reads a page of projects. @returns undefined when it is none */

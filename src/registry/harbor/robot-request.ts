@@ -19,8 +19,8 @@ export interface RobotRequest {
   }[];
 }
 
-/** The robot for a token: of its project where there is one, else of the system. @param description with the tag */
-export function robotRequest({ tag, access, lifetime, scope }: IssueRequest, description: string): RobotRequest {
+/** The robot for a token: of its project where there is one, else of the system. */
+export function robotRequest({ tag, description, access, lifetime, scope }: IssueRequest): RobotRequest {
   const actions = access === 'ReadWrite' ? (['pull', 'push'] as const) : (['pull'] as const);
   const namespaces = scope.length === 0 ? [ALL_PROJECTS] : scope;
   return {
@@ -42,6 +42,8 @@ export function robotRequest({ tag, access, lifetime, scope }: IssueRequest, des
  */
 export function robotName({ clusterId, uid, revision }: Tag): string {
   const cluster = createHash('sha256').update(clusterId).digest('hex').slice(0, 10);
-  const owner = /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(uid) ? uid : createHash('sha256').update(uid).digest('hex').slice(0, 32);
+  const owner = /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(uid)
+    ? uid
+    : createHash('sha256').update(uid).digest('hex').slice(0, 32);
   return `rt-${cluster}-${owner}-${revision}`;
 }

@@ -1,3 +1,4 @@
+import { IBM_DIALECT } from './dialect.ts';
 import type { Redacted } from '../../common/redacted.ts';
 import { unreadable } from '../failures.ts';
 import { urlBelow, type RegistryClient, type RegistryRequest } from '../registry-client.ts';
@@ -31,6 +32,7 @@ export async function exchangeApiKey(
     // A second access token does no harm.
     creates: false,
     names: false,
+    dialect: IBM_DIALECT,
     secrets: [value],
     method: 'POST',
     url: urlBelow(endpoint, '/identity/token'),

@@ -1,3 +1,4 @@
+import { IBM_DIALECT } from '../ibm-iam/dialect.ts';
 import type { CircuitBreaker } from '../circuit-breaker.ts';
 import { RegistryError } from '../errors.ts';
 import { unreadable } from '../failures.ts';
@@ -177,6 +178,7 @@ export class IBMRegistryTokens implements Registry {
       creates: draft.operation === 'mint',
       guard: draft.operation === 'mint' || draft.operation === 'revoke' ? guard : undefined,
       names: draft.operation === 'read' || draft.operation === 'revoke',
+      dialect: IBM_DIALECT,
       secrets: [session.apiKey.value, value],
       url: urlBelow(region.endpoint, path),
       headers: {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { IBM_DIALECT } from '../../../src/registry/ibm-iam/dialect.ts';
 import { classify } from '../../../src/registry/classification.ts';
 import type { RegistryErrorCode } from '../../../src/registry/errors.ts';
 import type { Flaw } from '../../../src/registry/http-answer.ts';
@@ -64,9 +65,15 @@ describe('classify', () => {
     const looks = [status, code, message, flaw].filter(Boolean).join(' ');
     it(`calls ${looks} ${expected}, of a mint ${creating}, of one thing ${naming}`, () => {
       const answer = { status, flaw };
-      expect(classify(answer, problem, { creates: false, names: false })).to.equal(expected);
-      expect(classify(answer, problem, { creates: true, names: false })).to.equal(creating);
-      expect(classify(answer, problem, { creates: false, names: true })).to.equal(naming);
+      expect(classify(answer, problem, { creates: false, names: false, dialect: IBM_DIALECT })).to.equal(
+        expected,
+      );
+      expect(classify(answer, problem, { creates: true, names: false, dialect: IBM_DIALECT })).to.equal(
+        creating,
+      );
+      expect(classify(answer, problem, { creates: false, names: true, dialect: IBM_DIALECT })).to.equal(
+        naming,
+      );
     });
   }
 });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { readProblem, type Problem } from '../../../src/registry/problem.ts';
+import { readProblem } from '../../../src/registry/ibm-iam/dialect.ts';
+import type { Problem } from '../../../src/registry/problem.ts';
 
 describe('readProblem', () => {
   const bodies: [string, unknown, Problem | undefined][] = [

@@ -1,0 +1,13 @@
+import type { ErrorDialect } from '../error-dialect.ts';
+import { readErrorList } from '../problem.ts';
+
+/** The errors of Harbor's API. */
+export const HARBOR_DIALECT: ErrorDialect = {
+  read: readErrorList,
+  advice: {
+    Unauthorized: 'check username and password in the credentials Secret of the account',
+    Forbidden:
+      "the account's user has to administer the projects of spec.scope, or the whole Harbor where there is none or several; a robot needs create, list and delete on robots there, and may give only what it has itself",
+    InvalidRequest: 'check the url of the account, and that the projects of spec.scope exist',
+  },
+};

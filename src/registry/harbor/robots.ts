@@ -1,0 +1,232 @@
+import type { Redacted } from '../../common/redacted.ts';
+import type {
+  Capabilities,
+  IssuedToken,
+  IssueRequest,
+  Place,
+  Registry,
+  Select,
+} from '../back-end.ts';
+import { RegistryError } from '../errors.ts';
+import type { PlaceClient, PlaceRequest } from '../place-client.ts';
+import { urlBelow } from '../registry-client.ts';
+import { HARBOR_DIALECT } from './dialect.ts';
+import { readCreated, readProject, readProjects, readRobots, type Project } from './robot-answers.ts';
+import { robotRequest } from './robot-request.ts';
+
+export interface HarborCredentials {
+  username: string;
+  password: Redacted;
+}
+
+export interface HarborRobotsOptions {
+  client: PlaceClient;
+  place: Place;
+  credentials: HarborCredentials;
+  capabilities: Capabilities;
+  guard: (() => void) | undefined;
+}
+
+/** What Harbor gives at the most. */
+const MAX_PAGE = 100;
+/** More pages than this are no list of robots, but a server that gives the same page for ever. */
+const MAX_PAGES = 10_000;
+/** In every tag, and in nothing else that is likely to stand in a description. */
+const TAG_PART = 'pullsecrets.dev:';
+
+/** Requests to Harbor's API, and what they need to be sent with. */
+type Draft = Pick<PlaceRequest, 'operation' | 'purpose' | 'method' | 'creates' | 'names'> & {
+  path: string;
+  body?: object;
+};
+
+/**
+ * Harbor's robot accounts (API v2.0), one for each token. The name of a robot is made of cluster, RegistryToken and revision, and
+ * a name that is taken is refused: so a creation whose answer was lost is never done twice.
+ */
+export class HarborRobots implements Registry {
+  readonly capabilities: Capabilities;
+  readonly host: string;
+  readonly #options: HarborRobotsOptions;
+
+  constructor(options: HarborRobotsOptions) {
+    this.capabilities = options.capabilities;
+    this.host = options.place.host;
+    this.#options = options;
+  }
+
+  async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedToken> {
+    const body = robotRequest(request);
+    const draft: Draft = {
+      operation: 'mint',
+      purpose: `create robot ${body.name}`,
+      method: 'POST',
+      path: '/robots',
+      creates: true,
+      names: false,
+      body,
+    };
+    try {
+      return await this.#ask(draft, readCreated, 'holds no robot', signal);
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.code === 'Conflict')) throw error;
+      // Only this revision of this RegistryToken has the name: an earlier request made it, and its secret is lost.
+      const { requestId, status, registryCode } = error;
+      throw new RegistryError(
+        'Ambiguous',
+        `could not create robot ${body.name} at ${this.host}: there is one of that name, made by a request whose answer was lost; the operator will delete it and create another`,
+        { requestId, status, registryCode },
+      );
+    }
+  }
+
+  async revoke(id: string, signal: AbortSignal): Promise<void> {
+    const draft: Draft = {
+      operation: 'revoke',
+      purpose: `delete robot ${id}`,
+      method: 'DELETE',
+      path: robotPath(id),
+      creates: false,
+      names: true,
+    };
+    try {
+      await this.#ask(draft, () => true, '', signal);
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.code === 'NotFound')) throw error;
+    }
+  }
+
+  /** The robots of the system and those of each project; a level at which the account may list none has none of ours. */
+  async list<T>(select: Select<T>, signal: AbortSignal): Promise<T[]> {
+    const kept = await this.#permitted(this.#robots(undefined, select, signal));
+    for (const project of await this.#projects(signal)) {
+      kept.push(...(await this.#permitted(this.#robots(project, select, signal))));
+    }
+    return kept;
+  }
+
+  async listOf<T>(scope: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
+    const [only] = scope;
+    const project = scope.length === 1 && only !== undefined ? await this.#project(only, signal) : undefined;
+    return this.#robots(project, select, signal);
+  }
+
+  /** @throws RegistryError */
+  async #permitted<T>(rows: Promise<T[]>): Promise<T[]> {
+    try {
+      return await rows;
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'Forbidden') return [];
+      throw error;
+    }
+  }
+
+  /** Robots of a project, or of the system, whose description may hold our tag: Harbor ignores conditions it does not know. */
+  async #robots<T>(project: Project | undefined, select: Select<T>, signal: AbortSignal): Promise<T[]> {
+    const level = project ? [`Level=project`, `ProjectID=${project.id}`] : [];
+    const query = [...level, `description=~${encodeURIComponent(TAG_PART)}`].join(',');
+    const purpose = project ? `list the robots of project ${project.name}` : 'list the robots of the system';
+    const rows = await this.#pages(
+      `/robots?sort=id&q=${encodeURIComponent(query)}&`,
+      purpose,
+      readRobots,
+      signal,
+    );
+    return rows.flatMap((row) => select(row) ?? []);
+  }
+
+  #projects(signal: AbortSignal): Promise<Project[]> {
+    return this.#pages('/projects?sort=project_id&', 'list the projects', readProjects, signal);
+  }
+
+  #project(name: string, signal: AbortSignal): Promise<Project> {
+    const draft: Draft = {
+      operation: 'list',
+      purpose: `read project ${name}`,
+      method: 'GET',
+      path: `/projects/${encodeURIComponent(name)}`,
+      creates: false,
+      names: false,
+    };
+    return this.#ask(draft, readProject, 'holds no project', signal);
+  }
+
+  /** Reads pages to the end. @param path ends where the number of the page goes on */
+  async #pages<T extends { id: string | number }>(
+    path: string,
+    purpose: string,
+    read: (json: unknown) => T[] | undefined,
+    signal: AbortSignal,
+  ): Promise<T[]> {
+    const rows = new Map<T['id'], T>();
+    for (let page = 1; page <= MAX_PAGES; page++) {
+      const draft: Draft = {
+        operation: 'list',
+        purpose,
+        method: 'GET',
+        path: `${path}page=${page}&page_size=${MAX_PAGE}`,
+        creates: false,
+        names: false,
+      };
+      const found = await this.#ask(draft, read, 'is no complete list', signal);
+      for (const row of found) rows.set(row.id, row);
+      if (found.length < MAX_PAGE) return [...rows.values()];
+    }
+    throw new RegistryError('Unavailable', `could not ${purpose} at ${this.host}: the list has no end`);
+  }
+
+  #ask<T>(
+    { path, body, ...draft }: Draft,
+    read: (json: unknown) => T | undefined,
+    flaw: string,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const { client, place, credentials, guard } = this.#options;
+    return client.ask(
+      harborRequest(place, credentials, {
+        ...draft,
+        path,
+        body,
+        guard: draft.method === 'GET' ? undefined : guard,
+      }),
+      ({ json }) => read(json),
+      flaw,
+      signal,
+    );
+  }
+}
+
+/** A request to Harbor's API: by Basic authentication and without cookies, since requests of a session need a CSRF token. */
+export function harborRequest(
+  { endpoint }: Pick<Place, 'endpoint'>,
+  { username, password }: HarborCredentials,
+  {
+    path,
+    body,
+    ...draft
+  }: Pick<PlaceRequest, 'operation' | 'purpose' | 'method' | 'creates' | 'names' | 'guard'> & {
+    path: string;
+    body?: object | undefined;
+  },
+): PlaceRequest {
+  const basic = Buffer.from(`${username}:${password.reveal()}`).toString('base64');
+  return {
+    ...draft,
+    dialect: HARBOR_DIALECT,
+    secrets: [password],
+    url: urlBelow(endpoint, `/api/v2.0${path}`),
+    headers: {
+      Authorization: `Basic ${basic}`,
+      Accept: 'application/json',
+      'X-Is-Resource-Name': 'true',
+      ...(body && { 'Content-Type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  };
+}
+
+/** @throws RegistryError InvalidRequest for what would name something else */
+function robotPath(id: string): string {
+  if (/^[1-9]\d*$/.test(id)) return `/robots/${id}`;
+  throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is no id of a robot`);
+}
