@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { systemClock as clock } from '../../src/common/clock.ts';
-import { serve, type Server } from '../../sandbox/token-service/http-server.ts';
-import { TokenService } from '../../sandbox/token-service/token-service.ts';
+import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
+import { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import { registerSecret } from '../support/secrecy.ts';
 
 const run = promisify(execFile);

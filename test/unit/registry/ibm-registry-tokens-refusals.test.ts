@@ -102,7 +102,7 @@ describe('IBMRegistryTokens', () => {
         code: 'Unavailable',
         minting: 'Ambiguous',
         message:
-          'could not create a token at us.icr.io: the server answered 500; whether it happened is found out before it is tried again',
+          'could not create a token at us.icr.io: the server answered 500; the operator will find out whether it happened before it retries',
       },
       { name: 'by a gateway', status: 502, body: '<html>', code: 'Unavailable', minting: 'Ambiguous' },
       {
