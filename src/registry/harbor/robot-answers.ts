@@ -37,7 +37,7 @@ export function readCreated(json: unknown): IssuedToken | undefined {
 
 /** Reads a page of robots. A page of nothing can be null, as Go writes it. @returns undefined when it is none */
 export function readRobots(json: unknown): ListedToken[] | undefined {
-  return ROBOTS.safeParse(json ?? []).data?.map(
+  return ROBOTS.safeParse(json === null ? [] : json).data?.map(
     ({ id, description = '', expires_at: expiry = -1, disable = false }) => ({
       id: String(id),
       description,
@@ -49,7 +49,7 @@ export function readRobots(json: unknown): ListedToken[] | undefined {
 
 /** Reads a page of projects. @returns undefined when it is none */
 export function readProjects(json: unknown): Project[] | undefined {
-  return PROJECTS.safeParse(json ?? []).data?.map(({ project_id: id, name }) => ({ id, name }));
+  return PROJECTS.safeParse(json === null ? [] : json).data?.map(({ project_id: id, name }) => ({ id, name }));
 }
 
 export function readProject(json: unknown): Project | undefined {

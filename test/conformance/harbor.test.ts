@@ -1,0 +1,92 @@
+import { Harbor } from '../../sandbox/registries/harbor/harbor.ts';
+import { Redacted } from '../../src/common/redacted.ts';
+import { CircuitBreaker } from '../../src/registry/circuit-breaker.ts';
+import { HARBOR } from '../../src/registry/harbor/harbor.ts';
+import { PlaceClient } from '../../src/registry/place-client.ts';
+import { RateLimiter } from '../../src/registry/rate-limiter.ts';
+import { RegistryClient } from '../../src/registry/registry-client.ts';
+import { registerSecret } from '../support/secrecy.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { describeMinted } from './minted.ts';
+import { FakeSender } from './support/fake-sender.ts';
+import type { Stage } from './support/stage.ts';
+
+const URL = 'https://harbor.example.com';
+const PASSWORD = 'Harbor12345-of-the-operator';
+registerSecret(PASSWORD);
+
+/** Accounts with which robots can be managed. */
+const ACCOUNTS = ['administrator', 'administrator of projects', 'robot of the system'] as const;
+
+for (const account of ACCOUNTS) describeMinted(`Harbor, as ${account}`, () => prepare(account));
+
+async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
+  const clock = new VirtualClock(Date.parse('2026-01-01T00:00:00Z'));
+  const fake = new Harbor({
+    clock,
+    host: 'harbor.example.com',
+    projects: ['team-a', 'team-b', 'team-c'],
+    users: [
+      {
+        username: 'operator',
+        password: PASSWORD,
+        administrator: account === 'administrator',
+        projects: ['team-a', 'team-b', 'team-c'],
+      },
+    ],
+  });
+  const own = new Set<number>();
+  let username = 'operator';
+  if (account === 'robot of the system') {
+    const access = ['create', 'read', 'list', 'delete'].map((action) => ({ resource: 'robot', action }));
+    const images = ['pull', 'push'].map((action) => ({ resource: 'repository', action }));
+    own.add(
+      fake.addRobot({
+        name: 'operator',
+        project: undefined,
+        description: 'for the operator',
+        level: 'system',
+        duration: -1,
+        expiresAt: null,
+        disabled: false,
+        permissions: [
+          { kind: 'system', namespace: '/', access },
+          { kind: 'project', namespace: '*', access: [...access, ...images] },
+        ],
+        secret: PASSWORD,
+      }).id,
+    );
+    username = 'robot$operator';
+  }
+  const sender = new FakeSender(new Map([[URL, fake]]), clock);
+  const connection = () => {
+    const client = new RegistryClient(sender, { requested: () => undefined }, clock);
+    const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
+    const breaker = new CircuitBreaker(clock, 'account default');
+    return HARBOR.connect(
+      { block: { url: URL }, credentials: { username, password: new Redacted(PASSWORD) } },
+      {
+        client: ({ region }) => new PlaceClient({ client, limiter, breaker, account: 'default', region }),
+        clock,
+        guard: undefined,
+      },
+    );
+  };
+  const place = HARBOR.places({ url: URL }).resolve(undefined);
+  if (!place) throw new Error('Harbor has a place');
+  return {
+    clock,
+    sender,
+    fake,
+    connect: () => connection().registry(place),
+    verify: () => connection().verify(new AbortController().signal),
+    scopes: ['team-a', 'team-b'],
+    outside: account === 'administrator of projects' ? undefined : 'team-c/app',
+    operations: { issue: 'mint', list: 'list', revoke: 'revoke' },
+    left: () =>
+      fake
+        .robots()
+        .filter(({ id }) => !own.has(id))
+        .map(({ name }) => name),
+  };
+}
