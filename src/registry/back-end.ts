@@ -80,8 +80,8 @@ export interface ListedToken {
   /** Milliseconds since 1970; null when it never expires or the registry does not say. */
   expiresAt: number | null;
   revoked: boolean;
-  /** Set for what tokens hang on (a service ID, a policy): what it was made for. */
-  identity?: { specHash: string };
+  /** Set for what tokens hang on (a service ID with its policies): what it was made for. */
+  identity?: { clusterId: string; uid: string; specHash: string };
 }
 
 /** Looks at one row of a list: what it returns is kept, unless it is undefined. */
@@ -108,11 +108,9 @@ export interface Registry {
   /** As `list`, as far as tokens of that scope can be: where a complete list takes many requests. */
   listOf?<T>(scope: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]>;
   /** Deletes what tokens of a RegistryToken hang on, save for these specHashes. */
-  release?(
-    owner: Pick<Tag, 'clusterId' | 'uid'>,
-    keep: readonly string[],
-    signal: AbortSignal,
-  ): Promise<void>;
+  release?:
+    | ((owner: Pick<Tag, 'clusterId' | 'uid'>, keep: readonly string[], signal: AbortSignal) => Promise<void>)
+    | undefined;
 }
 
 /** A region of a back end, or the registry itself where there are none: then `region` is empty. */
@@ -138,10 +136,10 @@ export interface Places {
 export interface Connection {
   /**
    * Tries the credentials.
-   * @returns whose they are; tokens that were issued with another's are out of their reach
+   * @returns whose they are, since tokens that were issued with another's are out of their reach; and what else there is to say
    * @throws RegistryError when they don't work or can't be tried; the signal's reason
    */
-  verify(signal: AbortSignal): Promise<{ identity: string }>;
+  verify(signal: AbortSignal): Promise<{ identity: string; remark?: string }>;
   registry(place: Place): Registry;
 }
 
@@ -150,6 +148,8 @@ export interface Tools<Client> {
   /** Sends requests to one place, under its rate limit and through its circuit breaker. */
   client: (place: Place) => Client;
   clock: Clock;
+  /** Milliseconds since 1970 by the clock of a place's registry, as far as it is known. */
+  registryNow: (place: Place) => number;
   /** Asked right before something is created or deleted, after every wait: what it throws ends the request unsent. */
   guard: (() => void) | undefined;
 }

@@ -5,9 +5,9 @@ import { Door } from './door.ts';
 import { RegistryError } from './errors.ts';
 import { HttpClient, type HttpSender } from './http-client.ts';
 import type { Proxy } from './proxy.ts';
+import { accountIdOf } from './ibm-iam/access-token.ts';
 import { IamSession } from './ibm-iam/iam-session.ts';
 import {
-  accountIdOf,
   IBM_REGISTRY_TOKENS_CAPABILITIES,
   IBMRegistryTokens,
 } from './ibm-registry-tokens/ibm-registry-tokens.ts';

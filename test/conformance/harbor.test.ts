@@ -68,6 +68,7 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
       {
         client: ({ region }) => new PlaceClient({ client, limiter, breaker, account: 'default', region }),
         clock,
+        registryNow: () => clock.now(),
         guard: undefined,
       },
     );

@@ -92,7 +92,7 @@ export class IamApi {
       const created: ServiceId = {
         id: `ServiceId-${newId()}`,
         name,
-        description: String(description),
+        description: typeof description === 'string' ? description : '',
         groupId: typeof groupId === 'string' ? groupId : undefined,
         locked: false,
         createdAt: clock.now(),
@@ -209,7 +209,7 @@ export class IamApi {
       const serviceId =
         typeof iamId === 'string' ? state.serviceIds.get(iamId.replace(/^iam-/, '')) : undefined;
       if (!serviceId || serviceId.deletedAt !== undefined) return problems.notFound('serviceid');
-      const expiresAt = expiry === undefined ? null : readIamTime(String(expiry));
+      const expiresAt = expiry === undefined ? null : readIamTime(typeof expiry === 'string' ? expiry : '');
       if (
         expiresAt === undefined ||
         (expiresAt ?? Infinity) <= clock.now() ||
@@ -224,7 +224,7 @@ export class IamApi {
         id: `ApiKey-${newId()}`,
         iamId: String(iamId),
         name,
-        description: String(description),
+        description: typeof description === 'string' ? description : '',
         value: newValue(),
         expiresAt,
         disabled: false,

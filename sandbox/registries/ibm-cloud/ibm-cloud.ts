@@ -12,7 +12,7 @@ import { decodeJwt, signHs256, verifyHs256 } from '../shared/jwt.ts';
 import { formOf, json, type Answer, type Request } from '../shared/message.ts';
 import type { Grant } from '../shared/scope.ts';
 import { IamApi } from './iam-api.ts';
-import { IamState, type Key } from './iam-state.ts';
+import type { IamState, Key } from './iam-state.ts';
 import { OPERATIONS, pathsOf, type Operation } from './operations.ts';
 import { IamProblems } from './problems.ts';
 

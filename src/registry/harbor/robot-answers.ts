@@ -49,7 +49,10 @@ export function readRobots(json: unknown): ListedToken[] | undefined {
 
 /** Reads a page of projects. @returns undefined when it is none */
 export function readProjects(json: unknown): Project[] | undefined {
-  return PROJECTS.safeParse(json === null ? [] : json).data?.map(({ project_id: id, name }) => ({ id, name }));
+  return PROJECTS.safeParse(json === null ? [] : json).data?.map(({ project_id: id, name }) => ({
+    id,
+    name,
+  }));
 }
 
 export function readProject(json: unknown): Project | undefined {

@@ -1,12 +1,5 @@
 import type { Redacted } from '../../common/redacted.ts';
-import type {
-  Capabilities,
-  IssuedToken,
-  IssueRequest,
-  Place,
-  Registry,
-  Select,
-} from '../back-end.ts';
+import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Select } from '../back-end.ts';
 import { RegistryError } from '../errors.ts';
 import type { PlaceClient, PlaceRequest } from '../place-client.ts';
 import { urlBelow } from '../registry-client.ts';

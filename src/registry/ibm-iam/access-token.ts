@@ -1,4 +1,5 @@
 import { Redacted } from '../../common/redacted.ts';
+import { RegistryError } from '../errors.ts';
 import type { HttpAnswer } from '../http-answer.ts';
 import { claimsOf } from '../jwt.ts';
 
@@ -41,4 +42,19 @@ function accountOf(token: string): string | undefined {
 
 function isPositive(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && Number.isFinite(value);
+}
+
+/**
+ * The account to work in.
+ * @param configured by the RegistryAccount
+ * @param granted the one that the API key belongs to
+ * @throws RegistryError InvalidRequest when neither is known
+ */
+export function accountIdOf(configured: string | undefined, granted: string | undefined): string {
+  const id = configured ?? granted;
+  if (id !== undefined) return id;
+  throw new RegistryError(
+    'InvalidRequest',
+    'the access token does not name an account: set spec.accountId of the account',
+  );
 }

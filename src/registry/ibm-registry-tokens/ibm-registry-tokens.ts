@@ -3,6 +3,7 @@ import type { CircuitBreaker } from '../circuit-breaker.ts';
 import { RegistryError } from '../errors.ts';
 import { unreadable } from '../failures.ts';
 import type { HttpAnswer } from '../http-answer.ts';
+import { accountIdOf } from '../ibm-iam/access-token.ts';
 import type { Grant, IamSession } from '../ibm-iam/iam-session.ts';
 import type { Capabilities, IssuedToken, ListedToken, MintRequest, Registry } from '../port.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
@@ -189,21 +190,6 @@ export class IBMRegistryTokens implements Registry {
       },
     };
   }
-}
-
-/**
- * The account to work in.
- * @param configured by the RegistryAccount
- * @param granted the one that the API key belongs to
- * @throws RegistryError InvalidRequest when neither is known
- */
-export function accountIdOf(configured: string | undefined, granted: string | undefined): string {
-  const id = configured ?? granted;
-  if (id !== undefined) return id;
-  throw new RegistryError(
-    'InvalidRequest',
-    'the access token does not name an account: set spec.accountId of the account',
-  );
 }
 
 /** What of a list that is too long would be read. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FakeRegistry } from '../../../sandbox/registries/shared/fake-registry.ts';
 import type { IssueRequest, Registry } from '../../../src/registry/back-end.ts';
 import { describe as describeToken, readTag, type Tag } from '../../../src/token/tag.ts';
@@ -30,15 +31,9 @@ export const UID = '5d1c9ae2-9a0d-4b9c-8d2e-0f4f9a2c7b11';
 export function aRequest(part: Partial<IssueRequest> & Partial<Tag> = {}): IssueRequest {
   const { clusterId = CLUSTER, uid = UID, revision = 1, ...rest } = part;
   const tag = { clusterId, uid, revision };
-  return {
-    tag,
-    specHash: '0123456789abcdef',
-    description: describeToken('team a', tag),
-    access: 'ReadOnly',
-    lifetime: 86_400_000,
-    scope: [],
-    ...rest,
-  };
+  const wanted = { access: 'ReadOnly', lifetime: 86_400_000, scope: [], ...rest } as const;
+  const specHash = createHash('sha256').update(JSON.stringify(wanted)).digest('hex').slice(0, 16);
+  return { tag, specHash, description: describeToken('team a', tag), ...wanted };
 }
 
 /** The rows of a registry that carry the tag of a RegistryToken. */

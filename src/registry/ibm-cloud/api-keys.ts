@@ -1,0 +1,209 @@
+import type { Clock } from '../../common/clock.ts';
+import { Redacted } from '../../common/redacted.ts';
+import type {
+  Capabilities,
+  IssuedToken,
+  IssueRequest,
+  ListedToken,
+  Place,
+  Registry,
+  Select,
+  Tag,
+} from '../back-end.ts';
+import { RegistryError } from '../errors.ts';
+import { readCreatedKey, readKeys, type ApiKeyRow } from './answers.ts';
+import type { Draft, IamClient } from './iam-client.ts';
+import { identityOf, type Identities } from './identities.ts';
+
+export interface ApiKeysOptions {
+  client: IamClient;
+  identities: Identities;
+  place: Place;
+  /** A service ID of the administrator's, to whose policies the operator adds nothing; undefined: one for each RegistryToken. */
+  serviceId: string | undefined;
+  capabilities: Capabilities;
+  /** When this process created keys, by id, on the monotonic clock. */
+  created: Map<string, number>;
+  clock: Clock;
+  /** Milliseconds since 1970 by IAM's clock. */
+  now: () => number;
+}
+
+const MINUTE = 60_000;
+/** User name that goes with an API key: https://cloud.ibm.com/docs/Registry?topic=Registry-registry_access */
+const USERNAME = 'iamapikey';
+/** Until then a 404 to a key that was just created does not say that it is gone: IAM is eventually consistent. Milliseconds. */
+const MAX_LAG = 300_000;
+/** What an identity can have; https://cloud.ibm.com/docs/account?topic=account-known-issues#iam_limits */
+export const MAX_KEYS = 20;
+
+/** API keys of IBM Cloud IAM, on service IDs whose policies say what they may do at the registry of a region. */
+export class ApiKeys implements Registry {
+  readonly capabilities: Capabilities;
+  readonly host: string;
+  readonly #options: ApiKeysOptions;
+  readonly release: Registry['release'];
+
+  constructor(options: ApiKeysOptions) {
+    this.capabilities = options.capabilities;
+    this.host = options.place.host;
+    this.#options = options;
+    const { client, identities, serviceId } = options;
+    if (serviceId === undefined)
+      this.release = (owner, keep, signal) => identities.release(client, owner, keep, signal);
+  }
+
+  async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedToken> {
+    const { client, identities, place, serviceId, created, clock, now } = this.#options;
+    const { tag, lifetime, description } = request;
+    const iamId =
+      serviceId === undefined
+        ? await identities.ensure(client, request, place.region, signal)
+        : `iam-${serviceId}`;
+    const draft: Draft = {
+      operation: 'mint',
+      purpose: 'create an API key',
+      method: 'POST',
+      path: '/v1/apikeys',
+      creates: true,
+      body: (accountId) => ({
+        account_id: accountId,
+        iam_id: iamId,
+        name: keyName(tag),
+        description,
+        store_value: false,
+        ...(lifetime !== 'Never' && { expires_at: expiry(now() + lifetime) }),
+      }),
+    };
+    let key;
+    try {
+      key = await client.ask(draft, readCreatedKey, signal);
+    } catch (error) {
+      throw serviceId === undefined ? lagged(error) : full(error, serviceId);
+    }
+    created.set(key.id, clock.monotonic());
+    return {
+      id: key.id,
+      username: USERNAME,
+      value: new Redacted(key.apikey),
+      expiresAt: key.expires_at ?? null,
+    };
+  }
+
+  /** Deletes a key, or a service ID with its keys and policies. */
+  async revoke(id: string, signal: AbortSignal): Promise<void> {
+    const { client, identities, created, clock } = this.#options;
+    if (id.startsWith('ServiceId-')) return identities.delete(client, id, signal);
+    const wasThere = await client.delete(
+      'revoke',
+      `delete API key ${id}`,
+      `/v1/apikeys/${encodeURIComponent(id)}`,
+      signal,
+    );
+    const age = clock.monotonic() - (created.get(id) ?? -Infinity);
+    if (!wasThere && age < MAX_LAG)
+      throw new RegistryError(
+        'Unavailable',
+        `could not delete API key ${id} at ${this.host}: IAM does not know it yet, ${Math.round(age / 1000)} s after it was created; will retry`,
+      );
+    created.delete(id);
+  }
+
+  /** Keys, and the service IDs that they hang on. */
+  async list<T>(select: Select<T>, signal: AbortSignal): Promise<T[]> {
+    const { client, identities, serviceId } = this.#options;
+    const rows: ListedToken[] = [];
+    if (serviceId !== undefined) {
+      rows.push(...(await this.#keysOf(`iam-${serviceId}`, signal)).map(rowOf));
+    } else {
+      const serviceIds = await identities.list(client, signal);
+      for (const each of serviceIds) {
+        const identity = identityOf(each);
+        if (identity)
+          rows.push({
+            id: each.id,
+            description: each.description,
+            expiresAt: null,
+            revoked: false,
+            identity,
+          });
+      }
+      rows.push(...(await this.#keysOfGroup(serviceIds, signal)).map(rowOf));
+    }
+    return rows.flatMap((row) => select(row) ?? []);
+  }
+
+  /** All keys at once, for which IAM wants an administrator, or those of one service ID after the other. */
+  async #keysOfGroup(serviceIds: readonly { iam_id: string }[], signal: AbortSignal): Promise<ApiKeyRow[]> {
+    const { client, identities } = this.#options;
+    const group = await identities.group(client, signal);
+    if (group === undefined || serviceIds.length === 0) return [];
+    try {
+      return await this.#keys({ scope: 'account', type: 'serviceid', group_id: group }, signal);
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.code === 'Forbidden')) throw error;
+    }
+    const keys: ApiKeyRow[] = [];
+    for (const { iam_id: iamId } of serviceIds) keys.push(...(await this.#keysOf(iamId, signal)));
+    return keys;
+  }
+
+  #keysOf(iamId: string, signal: AbortSignal): Promise<ApiKeyRow[]> {
+    return this.#keys({ iam_id: iamId }, signal);
+  }
+
+  #keys(query: Record<string, string>, signal: AbortSignal): Promise<ApiKeyRow[]> {
+    const draft: Draft = {
+      operation: 'list',
+      purpose: 'list the API keys',
+      method: 'GET',
+      path: '/v1/apikeys',
+      query: { ...query, pagesize: '100' },
+    };
+    return this.#options.client.pages(draft, 'pagetoken', readKeys, signal);
+  }
+
+  /** What there is to say of the keys of an administrator's service ID before there are no more to be had. */
+  async remark(signal: AbortSignal): Promise<string | undefined> {
+    const { serviceId } = this.#options;
+    if (serviceId === undefined) return undefined;
+    const { length } = await this.#keysOf(`iam-${serviceId}`, signal);
+    if (length < MAX_KEYS * 0.8) return undefined;
+    return `service ID ${serviceId} has ${length} of at most ${MAX_KEYS} API keys; each rotation needs one more for its grace period`;
+  }
+}
+
+function rowOf({ id, description, expires_at: expiresAt, disabled }: ApiKeyRow): ListedToken {
+  return { id, description, expiresAt: expiresAt ?? null, revoked: disabled };
+}
+
+/** `yyyy-MM-ddTHH:mm+0000`: the first whole minute that is not before a time, and one more, since the request takes a while. */
+function expiry(time: number): string {
+  const minute = (Math.ceil(time / MINUTE) + 1) * MINUTE;
+  return `${new Date(minute).toISOString().slice(0, 16)}+0000`;
+}
+
+function keyName({ uid, revision }: Tag): string {
+  return `registrytoken-${uid}-${revision}`;
+}
+
+/** A service ID that was created a moment ago may not be known yet where keys are made: no key was. */
+function lagged(error: unknown): unknown {
+  if (!(error instanceof RegistryError && error.status === 404)) return error;
+  const { requestId, status, registryCode } = error;
+  return new RegistryError('Unavailable', `${error.message} (IAM may not know the service ID yet)`, {
+    requestId,
+    status,
+    registryCode,
+  });
+}
+
+function full(error: unknown, serviceId: string): unknown {
+  if (!(error instanceof RegistryError && error.code === 'QuotaExceeded')) return error;
+  const { requestId, status, registryCode } = error;
+  return new RegistryError(
+    'QuotaExceeded',
+    `service ID ${serviceId} has as many API keys as IAM allows (${MAX_KEYS}): let fewer RegistryTokens use the account, shorten their gracePeriod, or leave out ibmCloud.serviceId, so that each gets a service ID of its own`,
+    { requestId, status, registryCode },
+  );
+}

@@ -1,0 +1,61 @@
+import { IamState } from '../../sandbox/registries/ibm-cloud/iam-state.ts';
+import { IbmCloud } from '../../sandbox/registries/ibm-cloud/ibm-cloud.ts';
+import { Redacted } from '../../src/common/redacted.ts';
+import { CircuitBreaker } from '../../src/registry/circuit-breaker.ts';
+import { IBM_CLOUD } from '../../src/registry/ibm-cloud/ibm-cloud.ts';
+import { PlaceClient } from '../../src/registry/place-client.ts';
+import { RateLimiter } from '../../src/registry/rate-limiter.ts';
+import { RegistryClient } from '../../src/registry/registry-client.ts';
+import { registerSecret } from '../support/secrecy.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { describeMinted } from './minted.ts';
+import { FakeSender } from './support/fake-sender.ts';
+import type { Stage } from './support/stage.ts';
+
+const IAM = 'https://iam.cloud.ibm.com';
+const API_KEY = 'operators-own-api-key-of-ibm-cloud';
+registerSecret(API_KEY);
+
+for (const region of ['us-south', 'global']) describeMinted(`IBM Cloud in ${region}`, () => prepare(region));
+
+async function prepare(region: string): Promise<Stage> {
+  const clock = new VirtualClock(Date.parse('2026-01-01T00:00:30Z'));
+  const state = new IamState('0123456789abcdef0123456789abcdef');
+  state.quotas.keysPerIdentity = 500;
+  const fake = new IbmCloud({ clock, state, region, host: 'us.icr.io' });
+  fake.addAdministrator(API_KEY);
+  const sender = new FakeSender(new Map([[IAM, fake]]), clock);
+  const connection = () => {
+    const client = new RegistryClient(sender, { requested: () => undefined }, clock);
+    const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
+    const breaker = new CircuitBreaker(clock, 'account default');
+    return IBM_CLOUD.connect(
+      { name: 'default', block: {}, credentials: { apiKey: new Redacted(API_KEY) } },
+      {
+        client: (at) => new PlaceClient({ client, limiter, breaker, account: 'default', region: at.region }),
+        login: client,
+        clock,
+        registryNow: () => clock.now(),
+        guard: undefined,
+      },
+    );
+  };
+  const place = IBM_CLOUD.places({}, []).resolve(region);
+  if (!place) throw new Error(`IBM Cloud has the region ${region}`);
+  return {
+    clock,
+    sender,
+    fake,
+    connect: () => connection().registry(place),
+    verify: () => connection().verify(new AbortController().signal),
+    scopes: ['team-a', 'team-b'],
+    outside: 'team-c/app',
+    operations: { issue: 'mint', list: 'list', revoke: 'revoke' },
+    left: () => {
+      const alive = [...state.serviceIds.values(), ...state.policies.values(), ...state.keys.values()];
+      return alive
+        .filter(({ deletedAt, createdAt }) => deletedAt === undefined && createdAt > 0)
+        .map(({ id }) => id);
+    },
+  };
+}
