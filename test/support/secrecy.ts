@@ -1,6 +1,7 @@
 /**
  * Catches secrets that a test run prints. Loaded before the tests (see .mocharc.json), it records all that the process writes,
- * and after the last test fails the run when a registered secret is in there.
+ * and after the last test fails the run when a registered secret is in there. Where files run side by side (`mocha --parallel`),
+ * each process does so after each of its files.
  */
 import type { RootHookObject } from 'mocha';
 
@@ -51,6 +52,11 @@ export class SecrecyNet {
     this.#output.set(source, chunks);
   }
 
+  /** Forgets what was recorded, not the secrets. */
+  clear(): void {
+    this.#output.clear();
+  }
+
   leaks(): Leak[] {
     return [...this.#output].flatMap(([source, chunks]) => {
       const text = chunks.map((chunk) => chunk.text).join('');
@@ -78,6 +84,7 @@ function testAt(chunks: readonly Chunk[], at: number): string {
 }
 
 const net = new SecrecyNet();
+let tapped = false;
 
 /** Tells the net of a token, key or password that must not be printed by anything in this run. */
 export function registerSecret(secret: string): void {
@@ -99,6 +106,8 @@ function tap(stream: NodeJS.WriteStream, source: string): void {
 
 export const mochaHooks: RootHookObject = {
   beforeAll() {
+    if (tapped) return;
+    tapped = true;
     tap(process.stdout, 'stdout');
     tap(process.stderr, 'stderr');
   },
@@ -107,6 +116,7 @@ export const mochaHooks: RootHookObject = {
   },
   afterAll() {
     const leaks = net.leaks().map(({ source, line, test }) => `${source}, line ${line}, during: ${test}`);
+    net.clear();
     if (leaks.length > 0) throw new Error(`a secret was printed\n  ${leaks.join('\n  ')}`);
   },
 };

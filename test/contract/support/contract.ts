@@ -1,3 +1,4 @@
+import { atEnd } from '../../support/at-end.ts';
 import { realAssets, startReal, startEmbedded, type RunningApiServer } from '../../support/api-servers.ts';
 import { Api } from './api.ts';
 
@@ -8,17 +9,16 @@ if (realAssets !== undefined) servers.push(['real', () => startReal(realAssets ?
 
 const running = new Map<string, Promise<Api>>();
 
-after(async function () {
-  this.timeout(60_000);
-  for (const api of running.values()) await (await api).close();
-});
-
-/** One server of each kind for all specifications of a run. */
+/** One server of each kind for all specifications of a run, or of a file where files run side by side. */
 function connect(title: string, start: Start): Promise<Api> {
   let api = running.get(title);
   if (!api) {
     api = start().then(async (server) => {
       const connected = new Api(server);
+      atEnd(async () => {
+        running.delete(title);
+        await connected.close();
+      });
       await connected.connect();
       server.startControllers?.();
       return connected;

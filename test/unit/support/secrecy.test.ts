@@ -79,11 +79,30 @@ describe('secrecy net', () => {
       await rm(folder, { recursive: true });
     }
   });
+
+  it('fails the file that printed one where files run side by side, and no other', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'secrecy-'));
+    try {
+      const support = JSON.stringify(join(ROOT, 'test/support/secrecy.ts'));
+      const test = (name: string, printed: string): string => `
+        import { registerSecret, recordOutput } from ${support};
+        it('${name}', () => { registerSecret('the-secret'); recordOutput('${printed}', '${name}'); });`;
+      await writeFile(join(folder, 'a.test.ts'), test('a leaky one', 'the-secret'));
+      await writeFile(join(folder, 'b.test.ts'), test('a tight one', 'nothing'));
+      const files = [join(folder, 'a.test.ts'), join(folder, 'b.test.ts')];
+      const { code, output } = await mocha('--parallel', '--jobs', '1', ...files);
+      expect(code).to.equal(1);
+      expect(output).to.include('2 passing').and.include('1 failing');
+      expect(output).to.match(/a secret was printed\s+a leaky one, line 1, during: a leaky one/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 });
 
-/** Runs the project's mocha on one file. */
-function mocha(file: string): Promise<{ code: number; output: string }> {
-  const args = [join(ROOT, 'node_modules/mocha/bin/mocha.js'), file];
+/** Runs the project's mocha. */
+function mocha(...options: string[]): Promise<{ code: number; output: string }> {
+  const args = [join(ROOT, 'node_modules/mocha/bin/mocha.js'), ...options];
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd: ROOT }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: stdout + stderr }),

@@ -1,0 +1,217 @@
+import { expect } from 'chai';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import type { RegistryAccount } from '../../../src/api/registry-account.ts';
+import { Redacted } from '../../../src/common/redacted.ts';
+import type { KubeObject } from '../../../src/common/objects.ts';
+import { Assessor, type Assessment, type AssessorOptions } from '../../../src/controller/assessor.ts';
+import { Memory } from '../../../src/controller/memory.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
+import type { SecretView } from '../../../src/token/secret-view.ts';
+import {
+  ABSENT,
+  anAccount,
+  anIntent,
+  anIssuedToken,
+  at,
+  HOST,
+  HOUR,
+  ISSUED,
+  MINUTE,
+  ours,
+} from '../../support/builders.ts';
+
+const NOW = ISSUED + HOUR;
+const { signal } = new AbortController();
+const ELSEWHERE = { iamEndpoint: 'https://iam.example', regions: [{ name: 'here', host: 'here.example' }] };
+
+/** What the assessor sees. */
+class Stage {
+  readonly memory = new Memory();
+  account: RegistryAccount | undefined = anAccount();
+  /** As the watch has it; undefined: not seen yet. */
+  namespace: KubeObject | undefined = aNamespace();
+  /** As the API server has it; undefined: gone. */
+  liveNamespace: KubeObject | undefined;
+  rivals: RegistryToken[] = [];
+  secret: SecretView = ours();
+  problem: unknown;
+  /** What the Secret was asked for: host, RegistryTokens that come after this one, and whether live. */
+  readonly viewed: [host: string, younger: readonly string[], live: boolean][] = [];
+  readonly #assessor: Assessor;
+
+  constructor() {
+    this.#assessor = new Assessor({
+      sources: {
+        token: () => expect.fail('it is given'),
+        claimants: (namespace: string, name: string) =>
+          this.rivals.filter(
+            ({ metadata, spec }) =>
+              metadata.namespace === namespace && (spec.secret?.name ?? metadata.name) === name,
+          ),
+        account: (name: string) => (name === 'default' ? this.account : undefined),
+        namespace: () => this.namespace,
+      },
+      client: {
+        get: () =>
+          this.liveNamespace
+            ? Promise.resolve(this.liveNamespace)
+            : Promise.reject(new KubeError('gone', { status: 404 })),
+      },
+      secrets: {
+        view: (_: unknown, __: unknown, host: string, younger: readonly string[], live: boolean) => {
+          this.viewed.push([host, younger, live]);
+          return Promise.resolve(this.secret);
+        },
+      },
+      sessions: { problem: () => this.problem, changedAt: () => undefined, skew: () => MINUTE },
+      memory: this.memory,
+      clock: { now: () => NOW, monotonic: () => 0 },
+      mintBudget: 5,
+    } as unknown as AssessorOptions);
+  }
+
+  assess(token = anIssuedToken(), live = false): Promise<Assessment> {
+    return this.#assessor.assess(token, live, signal);
+  }
+
+  /** What is assessed where nothing is refused. */
+  async situation(token = anIssuedToken()) {
+    const { situation } = (await this.assess(token)) as Extract<Assessment, { refusal?: undefined }>;
+    return situation;
+  }
+}
+
+function aNamespace(part: Partial<KubeObject['metadata']> = {}): KubeObject {
+  const metadata = {
+    name: 'team',
+    uid: 'namespace-uid',
+    resourceVersion: '1',
+    creationTimestamp: at(0),
+    ...part,
+  };
+  return { apiVersion: 'v1', kind: 'Namespace', metadata };
+}
+
+const rival = (name: string, age: number, part: Partial<RegistryToken['metadata']> = {}): RegistryToken =>
+  anIssuedToken({
+    metadata: { name, uid: `uid of ${name}`, creationTimestamp: at(-MINUTE - age), ...part },
+    spec: { secret: { name: 'app' } },
+  });
+
+describe('assessing a RegistryToken', () => {
+  let stage: Stage;
+  beforeEach(() => {
+    stage = new Stage();
+  });
+
+  it('with nothing amiss finds nothing to do', async () => {
+    expect(await stage.assess()).to.nested.include({ 'decision.action': 'rest' });
+    expect(stage.viewed).to.deep.equal([[HOST, [], false]]);
+  });
+
+  it('looks at the Secret itself where it is asked to', async () => {
+    await stage.assess(anIssuedToken(), true);
+    expect(stage.viewed.map(([, , live]) => live)).to.deep.equal([true]);
+  });
+
+  it('takes the registry’s clock, the account’s trouble and the time into account', async () => {
+    stage.problem = { reason: 'AccountNotReady', message: 'why' };
+    expect(await stage.situation()).to.deep.include({
+      now: NOW,
+      skew: MINUTE,
+      mintBudget: 5,
+      accountProblem: stage.problem,
+    });
+  });
+
+  it('refuses a spec that can not be read, saying why', async () => {
+    const assessment = await stage.assess(anIssuedToken({ spec: { lifetime: 'soon' } }));
+    expect(assessment).to.have.nested.property('refusal.reason', 'InvalidSpec');
+    expect(assessment).to.have.nested.property('refusal.message').that.includes('spec.lifetime');
+    expect(stage.viewed).to.deep.equal([]);
+  });
+
+  it('refuses what its account does not give, and looks at no Secret', async () => {
+    stage.account = undefined;
+    expect(await stage.assess()).to.have.nested.property('refusal.reason', 'AccountNotFound');
+    stage.account = anAccount({ spec: ELSEWHERE });
+    expect(await stage.assess()).to.have.nested.property('refusal.reason', 'RegionUnknown');
+    expect(stage.viewed).to.deep.equal([]);
+  });
+
+  describe('knows its namespace', () => {
+    const selector = { namespaceSelector: { matchLabels: { team: 'a' } } };
+    beforeEach(() => {
+      stage.account = anAccount({ spec: selector });
+    });
+
+    it('by the watch', async () => {
+      expect(await stage.assess()).to.have.nested.property('refusal.reason', 'NamespaceNotAllowed');
+      stage.namespace = aNamespace({ labels: { team: 'a' } });
+      expect(await stage.assess()).to.not.have.property('refusal');
+    });
+
+    it('by the API server, where the watch has not seen it yet', async () => {
+      stage.namespace = undefined;
+      stage.liveNamespace = aNamespace({ labels: { team: 'a' } });
+      expect(await stage.assess()).to.not.have.property('refusal');
+    });
+
+    it('to be terminating', async () => {
+      stage.namespace = aNamespace({ labels: { team: 'a' }, deletionTimestamp: at(HOUR) });
+      expect(await stage.assess()).to.have.nested.property('refusal.reason', 'NamespaceTerminating');
+    });
+  });
+
+  describe('that is not alone in wanting its Secret', () => {
+    it('goes after the oldest', async () => {
+      stage.rivals = [rival('newer', -MINUTE), rival('older', MINUTE), rival('oldest', HOUR)];
+      expect(await stage.situation()).to.include({ olderClaimant: 'older' });
+      expect(stage.viewed).to.deep.equal([[HOST, ['uid of newer'], false]]);
+    });
+
+    it('goes by name where they are of the same second', async () => {
+      stage.rivals = [rival('aaa', 0), rival('zzz', 0)];
+      expect(await stage.situation()).to.include({ olderClaimant: 'aaa' });
+      expect(stage.viewed).to.deep.equal([[HOST, ['uid of zzz'], false]]);
+    });
+
+    it('does not count itself, nor those that are being deleted', async () => {
+      stage.rivals = [anIssuedToken(), rival('older', HOUR, { deletionTimestamp: at(0) })];
+      expect(await stage.situation()).to.include({ olderClaimant: undefined });
+      expect(stage.viewed).to.deep.equal([[HOST, [], false]]);
+    });
+  });
+
+  describe('remembers', () => {
+    const { uid } = anIssuedToken().metadata;
+
+    it('the value of its token, as long as it is that token', async () => {
+      stage.secret = ABSENT;
+      expect(await stage.situation()).to.include({ valueIsKnown: false });
+      const value = new Redacted('a-very-secret-value');
+      stage.memory.remember(uid, { id: 'token-1', username: 'token', value, expiresAt: null });
+      expect(await stage.situation()).to.include({ valueIsKnown: true });
+      const other = anIssuedToken({ status: { token: { id: 'token-2' } } });
+      expect(await stage.situation(other)).to.include({ valueIsKnown: false });
+    });
+  });
+
+  it('reads the value of its token from the Secret, where that is intact', async () => {
+    expect(await stage.situation()).to.include({ valueIsKnown: true });
+    stage.secret = ours({ holds: 'another' });
+    expect(await stage.situation()).to.include({ valueIsKnown: false });
+  });
+
+  describe('with a mint that is open', () => {
+    const open = (region: string, account = 'default'): RegistryToken =>
+      anIssuedToken({ status: { mintIntent: anIntent({ region, account }) } });
+
+    it('knows whether its region and account are still there', async () => {
+      expect(await stage.situation(open('us-south'))).to.include({ intentIsStranded: false });
+      expect(await stage.situation(open('mars'))).to.include({ intentIsStranded: true });
+      expect(await stage.situation(open('us-south', 'another'))).to.include({ intentIsStranded: true });
+      expect(await stage.situation()).to.include({ intentIsStranded: false });
+    });
+  });
+});

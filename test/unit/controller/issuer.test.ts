@@ -1,0 +1,342 @@
+import { expect } from 'chai';
+import { FINALIZER } from '../../../src/api/names.ts';
+import type { MintIntent, RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
+import { Redacted } from '../../../src/common/redacted.ts';
+import { Issuer, type IssuerOptions } from '../../../src/controller/issuer.ts';
+import type { Settlement } from '../../../src/controller/minter.ts';
+import type { Progress, Task } from '../../../src/controller/progress.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
+import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
+import type { IssuedToken } from '../../../src/registry/port.ts';
+import type { Failure } from '../../../src/token/failure.ts';
+import type { Credential } from '../../../src/token/secret.ts';
+import { situationTask } from '../../support/tasks.ts';
+import { anIntent, aRecord, at, DAY, HOUR, ISSUED, MINUTE, SECOND } from '../../support/builders.ts';
+
+const NOW = ISSUED + 20 * HOUR;
+const { signal } = new AbortController();
+const REVISION = 2;
+const NEW: IssuedToken = {
+  id: 'token-2',
+  username: 'token',
+  value: new Redacted('another-secret-value'),
+  expiresAt: NOW + DAY,
+};
+const RENEWAL = { action: 'mint', reason: 'RenewalDue', message: 'due' } as const;
+const FAILURE: Failure = { reason: 'TokenRefused', message: 'not accepted', retryable: false };
+
+/** What the issuer works with, each answering as told, and what it did with them, in order. */
+class Stage {
+  readonly did: string[] = [];
+  readonly written: RegistryTokenStatus[] = [];
+  readonly events: string[] = [];
+  readonly reported: Failure[] = [];
+  readonly forgotten: string[] = [];
+  ruling: unknown = { action: 'use', doubt: undefined };
+  placed: unknown = { secretRef: { name: 'app', uid: 'secret-uid' } };
+  minting: () => Promise<IssuedToken> = () => Promise.resolve(NEW);
+  settling: () => Promise<Settlement> = () => expect.fail('nothing is to be settled');
+  skew = 0;
+  readonly issuer: Issuer;
+
+  constructor() {
+    const { did } = this;
+    this.issuer = new Issuer({
+      tokens: {
+        addFinalizer: (token: RegistryToken) => {
+          did.push('finalizer');
+          return Promise.resolve({ ...token, metadata: { ...token.metadata, finalizers: [FINALIZER] } });
+        },
+        writeStatus: (token: RegistryToken, status: RegistryTokenStatus) => {
+          did.push('intent');
+          this.written.push(status);
+          return Promise.resolve({ ...token, status });
+        },
+      },
+      minter: {
+        mint: (_: RegistryToken, __: unknown, intent: MintIntent) => {
+          did.push(`mint ${intent.revision}`);
+          return this.minting();
+        },
+        settle: () => this.settling(),
+      },
+      verifier: {
+        verify: (_: string, __: MintIntent, { id }: IssuedToken) => {
+          did.push(`try ${id}`);
+          return Promise.resolve(this.ruling);
+        },
+      },
+      secrets: {
+        write: (_: Task, { tokenId }: Credential) => {
+          did.push(`Secret with ${tokenId}`);
+          return this.placed instanceof Error ? Promise.reject(this.placed) : Promise.resolve(this.placed);
+        },
+      },
+      memory: { forgetIntent: (uid: string) => void this.forgotten.push(uid) },
+      failures: {
+        report: ({ token }: Task, status: RegistryTokenStatus, failure: Failure): Progress => {
+          this.reported.push(failure);
+          return { token, status, outcome: { kind: 'failed', failure }, secretHolds: false };
+        },
+      },
+      events: {
+        event: (_: unknown, type: string, reason: string) => void this.events.push(`${type} ${reason}`),
+      },
+      metrics: { minted: (reason: string) => void did.push(`counted ${reason}`) },
+      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      clock: { now: () => NOW },
+      mintBudget: 5,
+      defaultGracePeriod: HOUR,
+      skew: () => this.skew,
+      onUnauthorized: (account: string) => void did.push(`unauthorized ${account}`),
+    } as unknown as IssuerOptions);
+  }
+
+  mint(task = situationTask({ now: NOW })): Promise<Progress> {
+    return this.issuer.mint(task, RENEWAL, signal);
+  }
+
+  settle(
+    settlement: Settlement | RegistryError,
+    intent = anIntent({ startedAt: at(20 * HOUR - MINUTE) }),
+    stranded = false,
+  ) {
+    this.settling = () =>
+      settlement instanceof Error ? Promise.reject(settlement) : Promise.resolve(settlement);
+    const task = situationTask({ now: NOW, token: { status: { mintIntent: intent } } });
+    return this.issuer.settle(task, { action: 'settle', intent, stranded }, signal);
+  }
+}
+
+const found = (issued = NEW): Settlement => ({ result: 'found', issued, strays: [] });
+const idsOf = ({ previousTokens = [] }: RegistryTokenStatus): string[] => previousTokens.map(({ id }) => id);
+const readyOf = ({ conditions = [] }: RegistryTokenStatus) => conditions.find(({ type }) => type === 'Ready');
+const reconciling = ({ conditions = [] }: RegistryTokenStatus) =>
+  conditions.find(({ type }) => type === 'Reconciling');
+
+describe('issuing a token', () => {
+  let stage: Stage;
+  beforeEach(() => {
+    stage = new Stage();
+  });
+
+  it('has its effects in the order in which a crash between any two of them is harmless', async () => {
+    await stage.mint();
+    expect(stage.did).to.deep.equal([
+      'finalizer',
+      'intent',
+      `mint ${REVISION}`,
+      'counted RenewalDue',
+      'try token-2',
+      'Secret with token-2',
+    ]);
+  });
+
+  it('records as its intent what is wanted and why, and that it is under way', async () => {
+    await stage.mint(
+      situationTask({ now: NOW, token: { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } } }),
+    );
+    const [status = {}] = stage.written;
+    expect(status.mintIntent).to.include({
+      revision: REVISION,
+      startedAt: at(20 * HOUR),
+      reason: 'RenewalDue',
+      account: 'default',
+      region: 'us-south',
+      access: 'ReadOnly',
+      rotate: 'now',
+      specHash: aRecord().specHash,
+    });
+    expect(status.mintIntent).to.not.have.property('accountRotation');
+    expect(status.token).to.deep.equal(aRecord());
+    expect(readyOf(status)).to.include({ status: 'True' });
+    expect(reconciling(status)).to.include({ status: 'True', reason: 'Rotating' });
+  });
+
+  it('records the rotation of the account that it follows', async () => {
+    const task = situationTask({ now: NOW });
+    await stage.mint({ ...task, wanted: { ...task.wanted, accountRotation: 'leak' } });
+    expect(stage.written[0]?.mintIntent).to.include({ accountRotation: 'leak' });
+  });
+
+  it('ends with the new token in force and the previous one to be revoked after the grace period', async () => {
+    const { status, outcome, secretHolds } = await stage.mint();
+    expect(status.token).to.deep.equal(
+      aRecord({ id: 'token-2', revision: REVISION, issuedAt: at(20 * HOUR), expiresAt: at(44 * HOUR) }),
+    );
+    expect(status.mintIntent).to.equal(undefined);
+    expect(status.secretRef).to.deep.equal({ name: 'app', uid: 'secret-uid' });
+    expect(status.previousTokens?.map(({ id, revokeAt }) => [id, revokeAt])).to.deep.equal([
+      ['token-1', at(21 * HOUR)],
+    ]);
+    expect([outcome, secretHolds]).to.deep.equal([{ kind: 'done' }, true]);
+    expect(stage.events).to.deep.equal(['Normal Rotated']);
+  });
+
+  it('has the RegistryToken’s own grace period go before the default', async () => {
+    const spec = { rotation: { gracePeriod: '10m' } };
+    const { status } = await stage.mint(situationTask({ now: NOW, token: { spec } }));
+    expect(status.previousTokens?.[0]?.revokeAt).to.equal(at(20 * HOUR + 10 * MINUTE));
+  });
+
+  it('tells of a first token as issued, not rotated', async () => {
+    await stage.mint(situationTask({ now: NOW, token: { status: { token: undefined } } }));
+    expect(reconciling(stage.written[0] ?? {})).to.include({ reason: 'Issuing' });
+    expect(stage.events).to.deep.equal(['Normal Issued']);
+  });
+
+  it('records no expiry of a token that has none', async () => {
+    stage.minting = () => Promise.resolve({ ...NEW, expiresAt: null });
+    const { status } = await stage.mint();
+    expect(status.token).to.not.have.property('expiresAt');
+  });
+
+  it('counts the token’s life by the registry’s clock', async () => {
+    stage.skew = 2 * HOUR;
+    const { status } = await stage.mint();
+    expect(status.token?.issuedAt).to.equal(at(22 * HOUR));
+  });
+
+  it('uses a token of which nobody knows whether the registry accepts it, and says so', async () => {
+    stage.ruling = { action: 'use', doubt: 'no answer' };
+    const { status } = await stage.mint();
+    expect(status.token).to.include({ id: 'token-2', unverified: 'no answer' });
+    expect(stage.events).to.deep.equal(['Normal Rotated', 'Warning Unverified']);
+  });
+});
+
+describe('a new token that is of no use', () => {
+  let stage: Stage;
+  beforeEach(() => {
+    stage = new Stage();
+  });
+
+  /** It never got into the Secret, is to be revoked, and its revision is not used again. */
+  async function isRefused(): Promise<void> {
+    const { status, outcome } = await stage.mint();
+    expect(stage.did).to.not.include('Secret with token-2');
+    expect(status.token).to.include({ id: 'token-1' });
+    expect(idsOf(status)).to.deep.equal(['token-2']);
+    expect(status.previousTokens?.[0]).to.include({
+      revision: REVISION,
+      account: 'default',
+      region: 'us-south',
+    });
+    expect(status.mintIntent).to.include({ revision: REVISION });
+    expect(stage.forgotten).to.have.length(1);
+    expect(outcome.kind).to.equal('failed');
+    expect(stage.events).to.deep.equal([]);
+  }
+
+  it('since the registry refuses it is revoked, and the previous one stays', async () => {
+    stage.ruling = { action: 'refuse', failure: FAILURE };
+    await isRefused();
+    expect(stage.reported).to.deep.equal([FAILURE]);
+  });
+
+  it('since it had expired when it came is not even tried', async () => {
+    stage.minting = () => Promise.resolve({ ...NEW, expiresAt: NOW });
+    await isRefused();
+    expect(stage.did).to.not.include('try token-2');
+    expect(stage.reported[0]).to.include({ reason: 'ClockSkew' });
+  });
+
+  it('yet waits: it is tried again later, and nothing else happens until then', async () => {
+    stage.ruling = { action: 'wait', refusal: 'not yet', until: NOW + SECOND };
+    const { status, outcome, until } = await stage.mint();
+    expect(stage.did).to.not.include('Secret with token-2');
+    expect(status.mintIntent).to.include({ revision: REVISION, phase: 'Verifying' });
+    expect(status.token).to.include({ id: 'token-1' });
+    expect(outcome).to.include({ kind: 'held', reason: 'Verifying' });
+    expect(until).to.equal(NOW + SECOND);
+    expect(stage.reported).to.deep.equal([]);
+  });
+});
+
+describe('a Secret that can not be written with a new token', () => {
+  it('for a reason that people must see leaves the intent, so that the token is used once it can', async () => {
+    const stage = new Stage();
+    const failure = { reason: 'SecretNotWritten', message: 'exceeded quota', retryable: true };
+    stage.placed = { failure };
+    const { status } = await stage.mint();
+    expect(stage.reported).to.deep.equal([failure]);
+    expect(status.mintIntent).to.include({ revision: REVISION });
+    expect(status.token).to.include({ id: 'token-1' });
+    expect(stage.events).to.deep.equal([]);
+  });
+
+  it('for a passing reason ends the reconcile', async () => {
+    const stage = new Stage();
+    stage.placed = new KubeError('down', { status: 503 });
+    const error: unknown = await stage.mint().catch((e: unknown) => e);
+    expect(error).to.equal(stage.placed);
+  });
+});
+
+describe('a mint that fails', () => {
+  const cases: [code: RegistryErrorCode, intentStays: boolean, unauthorized: boolean][] = [
+    ['Ambiguous', true, false],
+    ['Unauthorized', false, true],
+    ['RateLimited', false, false],
+    ['InvalidRequest', false, false],
+  ];
+  for (const [code, intentStays, unauthorized] of cases) {
+    it(`with ${code} ${intentStays ? 'keeps' : 'withdraws'} its intent${unauthorized ? ' and has the account checked' : ''}`, async () => {
+      const stage = new Stage();
+      stage.minting = () => Promise.reject(new RegistryError(code, 'why'));
+      const { status, outcome } = await stage.mint();
+      expect(status.mintIntent?.phase).to.equal(intentStays ? 'Unconfirmed' : undefined);
+      expect(outcome.kind).to.equal('failed');
+      expect(stage.did.includes('unauthorized default')).to.equal(unauthorized);
+      expect(stage.did.filter((what) => what.startsWith('counted'))).to.deep.equal([]);
+    });
+  }
+});
+
+describe('settling an earlier mint', () => {
+  it('that gave a token uses it, as issued when the mint began', async () => {
+    const stage = new Stage();
+    const ended = await stage.settle(found());
+    if ('lost' in ended) expect.fail('it was not used');
+    expect(ended.status.token).to.include({ id: 'token-2', issuedAt: at(20 * HOUR - MINUTE) });
+    expect(ended.status.mintIntent).to.equal(undefined);
+    expect(stage.did).to.deep.equal(['try token-2', 'Secret with token-2']);
+  });
+
+  it('uses no token of another kind than is wanted by now: it is to be revoked', async () => {
+    const stage = new Stage();
+    const ended = await stage.settle(found(), anIntent({ specHash: 'of another access' }));
+    if (!('lost' in ended)) expect.fail('it was used');
+    expect(idsOf(ended.lost)).to.deep.equal(['token-2']);
+    expect(stage.did).to.deep.equal([]);
+  });
+
+  it('uses no token that has expired meanwhile', async () => {
+    const ended = await new Stage().settle(found({ ...NEW, expiresAt: NOW }));
+    if (!('lost' in ended)) expect.fail('it was used');
+    expect(idsOf(ended.lost)).to.deep.equal(['token-2']);
+  });
+
+  it('that gave nothing says so, and has its strays revoked', async () => {
+    const stray = { id: 'stray', revision: REVISION, account: 'default', region: 'us-south' };
+    const ended = await new Stage().settle({ result: 'lost', strays: [stray] });
+    if (!('lost' in ended)) expect.fail('there was nothing to use');
+    expect(idsOf(ended.lost)).to.deep.equal(['stray']);
+  });
+
+  it('that may still give one waits', async () => {
+    const until = NOW + 10 * SECOND;
+    const pending = { result: 'pending', reason: 'MintUnconfirmed', message: 'not yet', until } as const;
+    const ended = await new Stage().settle(pending);
+    expect(ended).to.deep.include({ until, secretHolds: true });
+    expect(ended).to.have.nested.property('outcome.kind', 'held');
+  });
+
+  it('at a registry that fails is reported, and the intent stays', async () => {
+    const stage = new Stage();
+    const ended = await stage.settle(new RegistryError('Unavailable', 'no answer'));
+    if ('lost' in ended) expect.fail('nothing is known of it');
+    expect(stage.reported[0]).to.include({ reason: 'RegistryUnavailable' });
+    expect(ended.status.mintIntent).to.include({ revision: REVISION });
+  });
+});
