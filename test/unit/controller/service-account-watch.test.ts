@@ -1,0 +1,185 @@
+import { expect } from 'chai';
+import { LINKS_ANNOTATION } from '../../../src/api/names.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import {
+  ServiceAccountWatch,
+  type ServiceAccountWatchOptions,
+} from '../../../src/controller/service-account-watch.ts';
+import type { Change } from '../../../src/kube/replica.ts';
+import { recordText, type ServiceAccount } from '../../../src/token/service-accounts.ts';
+import { anIssuedToken, at, type Part } from '../../support/builders.ts';
+import { settle, VirtualClock } from '../../support/virtual-clock.ts';
+
+const NOBODYS: Record<string, string> = {};
+
+function aServiceAccount(name: string, record = NOBODYS): ServiceAccount {
+  const uid = `uid of ${name}`;
+  const annotations = { [LINKS_ANNOTATION]: recordText(uid, record) };
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { namespace: 'team', name, uid, resourceVersion: '1', creationTimestamp: at(0), annotations },
+  };
+}
+
+/** A RegistryToken with its Secret, that names these ServiceAccounts. */
+function naming(names: string[], part: Part<RegistryToken> = {}): RegistryToken {
+  return anIssuedToken({
+    spec: { serviceAccounts: names },
+    status: { serviceAccounts: names, secretRef: { name: 'app', uid: 'secret-uid' } },
+    ...part,
+  });
+}
+
+class Stage {
+  readonly enqueued: string[] = [];
+  readonly stale: string[] = [];
+  readonly accounts: ServiceAccount[] = [];
+  readonly clock = new VirtualClock();
+  claimants: RegistryToken[] = [];
+  running = false;
+  #tell: (change: Change<ServiceAccount>) => void = () => expect.fail('nobody listens');
+  readonly watch: ServiceAccountWatch;
+
+  constructor() {
+    const health = { synced: false, live: false, lastHeard: 0, refused: true, excused: false };
+    this.watch = new ServiceAccountWatch({
+      reflectors: {
+        onChange: (listener: (change: Change<ServiceAccount>) => void) => {
+          this.#tell = listener;
+        },
+        watches: [{ title: 'serviceaccounts', health }],
+        list: () => this.accounts,
+        run: async () => void (this.running = true),
+        whenSynced: (signal: AbortSignal) =>
+          new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason as Error));
+          }),
+      },
+      enqueue: ({ name }: { name: string }, priority: string) =>
+        void this.enqueued.push(`${name} ${priority}`),
+      claimants: () => this.claimants,
+      onStale: ({ metadata }: RegistryToken) => void this.stale.push(metadata.name),
+      clock: this.clock,
+    } as unknown as ServiceAccountWatchOptions);
+  }
+
+  /** A ServiceAccount changes. */
+  change(type: Change<ServiceAccount>['type'], object: ServiceAccount, initial = false): void {
+    this.#tell({ type, object, initial });
+  }
+}
+
+describe('the watch of ServiceAccounts', () => {
+  let stage: Stage;
+  beforeEach(() => {
+    stage = new Stage();
+  });
+
+  it('begins once a RegistryToken names one, and lacks nothing until then', async () => {
+    const [watch] = stage.watch.watches;
+    const { signal } = new AbortController();
+    void stage.watch.run(signal);
+    await settle();
+    expect([stage.running, watch?.health.synced, watch?.health.refused]).to.deep.equal([false, true, false]);
+    stage.watch.onToken(naming([]), undefined);
+    await settle();
+    expect(stage.running).to.equal(false);
+    stage.watch.onToken(naming(['builder']), undefined);
+    await settle();
+    expect([stage.running, watch?.health.synced, watch?.health.refused]).to.deep.equal([true, false, true]);
+  });
+
+  it('ends with its signal though none was ever named', async () => {
+    const stop = new AbortController();
+    const running = stage.watch.run(stop.signal);
+    stop.abort();
+    await running;
+  });
+
+  it('is given a while to know them all, where it is needed', async () => {
+    const { signal } = new AbortController();
+    await stage.watch.settle(1_000, signal);
+    stage.watch.onToken(naming(['builder']), undefined);
+    let settled = false;
+    const waiting = stage.watch.settle(1_000, signal).then(() => (settled = true));
+    await stage.clock.advance(999);
+    expect(settled).to.equal(false);
+    await stage.clock.advance(1);
+    await waiting;
+  });
+});
+
+describe('a change of a RegistryToken', () => {
+  const cases: [what: string, now: RegistryToken, before: RegistryToken | undefined, enqueued: string[]][] = [
+    ['that is new concerns those that it names', naming(['a', 'b']), undefined, ['a high', 'b high']],
+    ['that names another concerns that one', naming(['a', 'b']), naming(['a']), ['b high']],
+    ['that names one less concerns that one', naming(['a']), naming(['a', 'b']), ['b high']],
+    ['that changes nothing for them concerns none', naming(['a']), naming(['a']), []],
+    [
+      'that is suspended concerns those that it names',
+      naming(['a'], { spec: { serviceAccounts: ['a'], suspend: true } }),
+      naming(['a']),
+      ['a high'],
+    ],
+  ];
+  for (const [what, now, before, enqueued] of cases) {
+    it(what, () => {
+      const stage = new Stage();
+      stage.watch.onToken(now, before);
+      expect(stage.enqueued).to.deep.equal(enqueued);
+    });
+  }
+});
+
+describe('a change of a ServiceAccount', () => {
+  let stage: Stage;
+  beforeEach(() => {
+    stage = new Stage();
+  });
+
+  it('that no RegistryToken has to do with concerns nobody', () => {
+    stage.change('updated', aServiceAccount('builder'));
+    expect([stage.enqueued, stage.stale]).to.deep.equal([[], []]);
+  });
+
+  it('that has something of a RegistryToken that is no more is looked at', () => {
+    stage.change('updated', aServiceAccount('builder', { gone: 'app' }));
+    expect([stage.enqueued, stage.stale]).to.deep.equal([['builder high'], []]);
+  });
+
+  it('is looked at; what the RegistryToken that names it says of it stays true', () => {
+    stage.claimants = [naming(['builder'])];
+    stage.change('updated', aServiceAccount('builder'));
+    expect([stage.enqueued, stage.stale]).to.deep.equal([['builder high'], []]);
+  });
+
+  for (const type of ['added', 'deleted'] as const) {
+    it(`that is ${type} is for the RegistryToken that names it to tell`, () => {
+      stage.claimants = [naming(['builder'])];
+      stage.change(type, aServiceAccount('builder'));
+      expect([stage.enqueued, stage.stale]).to.deep.equal([['builder high'], ['app']]);
+    });
+  }
+
+  it('is for the RegistryToken that named it before to tell: it may have nothing of it any more', () => {
+    stage.claimants = [naming(['builder'], { spec: { serviceAccounts: [] } })];
+    stage.change('updated', aServiceAccount('builder'));
+    expect(stage.stale).to.deep.equal(['app']);
+  });
+
+  it('that is seen for the first time is looked at after all others, and is nothing to tell', () => {
+    stage.claimants = [naming(['builder'])];
+    stage.change('added', aServiceAccount('builder'), true);
+    expect([stage.enqueued, stage.stale]).to.deep.equal([['builder low'], []]);
+  });
+});
+
+describe('all ServiceAccounts', () => {
+  it('that are named or have something of a RegistryToken are looked at, after all others', () => {
+    const stage = new Stage();
+    stage.accounts.push(aServiceAccount('left', { gone: 'app' }), aServiceAccount('default'));
+    stage.watch.enqueueAll([naming(['builder'])]);
+    expect(stage.enqueued).to.deep.equal(['builder low', 'left low']);
+  });
+});
