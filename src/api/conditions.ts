@@ -1,53 +1,9 @@
+import type { Reason } from './reasons.ts';
 import { shorten } from './text.ts';
 
 /** Condition types, compatible with kstatus: all but Ready are there only while they are true. */
 const CONDITION_TYPES = ['Ready', 'Reconciling', 'Stalled', 'RevocationPending'] as const;
 export type ConditionType = (typeof CONDITION_TYPES)[number];
-
-/** Every reason a condition, a log line or an event of the operator can carry. */
-export type Reason =
-  // It works.
-  | 'Issued'
-  | 'Suspended'
-  | 'CredentialsAccepted'
-  // Work is under way.
-  | 'Issuing'
-  | 'Rotating'
-  | 'Repairing'
-  | 'Verifying'
-  | 'MintUnconfirmed'
-  | 'GracePeriod'
-  | 'RevocationFailed'
-  // The request can't be met as it stands.
-  | 'InvalidSpec'
-  | 'AccountNotFound'
-  | 'AccountNotReady'
-  | 'RegionUnknown'
-  | 'NamespaceNotAllowed'
-  | 'AccessNotAllowed'
-  | 'LifetimeNotAllowed'
-  | 'LifetimeNotOffered'
-  | 'NamespaceTerminating'
-  | 'SecretConflict'
-  | 'SecretContested'
-  | 'SecretNotWritten'
-  | 'MintBudgetExceeded'
-  | 'TokenExpired'
-  | 'ClockSkew'
-  // Credentials of an account.
-  | 'CredentialsNotFound'
-  | 'CredentialsInvalid'
-  // The registry said no, or nothing.
-  | 'RegistryUnauthorized'
-  | 'RegistryForbidden'
-  | 'RegistryNotFound'
-  | 'RegistryConflict'
-  | 'RegistryQuotaExceeded'
-  | 'RegistryRateLimited'
-  | 'RegistryDiscontinued'
-  | 'RegistryRefused'
-  | 'TokenRefused'
-  | 'RegistryUnavailable';
 
 export interface Condition {
   type: string;
@@ -90,10 +46,11 @@ export function withConditions<S extends ConditionedStatus>(
   now: string,
 ): S {
   const { generation = 0 } = object.metadata;
+  const reason = mostImportant(updates)?.reason;
   return {
     ...status,
     observedGeneration: generation,
-    reason: reasonThatMatters(updates),
+    ...(reason === undefined ? {} : { reason }),
     conditions: mergeConditions(object.status?.conditions, updates, generation, now),
   };
 }
@@ -124,16 +81,18 @@ export function mergeConditions(
   return [...own, ...previous.filter(({ type }) => !ownTypes.includes(type))].slice(0, MAX_CONDITIONS);
 }
 
-/** What stands in the way first, then why a token is still alive that should not be, then how things are. */
-function reasonThatMatters(updates: readonly ConditionUpdate[]): Reason {
+/**
+ * Of all there is to say the one thing to say first: what stands in the way, then that a token is alive that should not be, then
+ * how things are.
+ */
+export function mostImportant(updates: readonly ConditionUpdate[]): ConditionUpdate | undefined {
   const of = (type: ConditionType): ConditionUpdate | undefined =>
     updates.find((update) => update.type === type);
   const ready = of('Ready');
   const pending = of('RevocationPending');
   const obstacle = of('Stalled') ?? of('Reconciling');
-  if (obstacle) return obstacle.reason;
-  if (ready?.reason === 'Issued' && pending?.reason === 'RevocationFailed') return pending.reason;
-  return ready?.reason ?? 'Issuing';
+  if (obstacle) return obstacle;
+  return ready?.reason === 'Issued' && pending?.reason === 'RevocationFailed' ? pending : ready;
 }
 
 export function findCondition(

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { withConditions, type ConditionUpdate, type Reason } from '../api/conditions.ts';
+import { withConditions, type ConditionUpdate } from '../api/conditions.ts';
+import type { Reason } from '../api/reasons.ts';
 import { API_KEY_FIELD, type RegistryAccount, type RegistryAccountStatus } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';

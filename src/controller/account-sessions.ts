@@ -83,9 +83,14 @@ export class AccountSessions {
     return this.#sessions.get(name)?.credentials;
   }
 
+  /** Why tokens can't be issued with an account at present; undefined when they can, or when it is not known. */
   problem(name: string): string | undefined {
-    const session = this.#sessions.get(name);
-    return session ? session.problem : 'its credentials have not been read yet';
+    return this.#sessions.get(name)?.problem;
+  }
+
+  /** Whether the account's credentials have been looked at since the process began. */
+  knows(name: string): boolean {
+    return this.#sessions.has(name);
   }
 
   /** How far the clock of an account's region is ahead of this machine's, in milliseconds; 0 where that is not known. */
@@ -119,7 +124,7 @@ export class AccountSessions {
     if (!credentials) {
       throw new RegistryError(
         'Unavailable',
-        `RegistryAccount ${name} can't be used: ${this.problem(name) ?? 'it has no credentials'}`,
+        `RegistryAccount ${name} can't be used: ${this.problem(name) ?? 'its credentials have not been read yet'}`,
       );
     }
     return credentials;

@@ -85,6 +85,7 @@ export class Assessor {
         wanted,
         secret,
         olderClaimant: older,
+        accountIsKnown: sessions.knows(wanted.account),
         accountProblem: sessions.problem(wanted.account),
         accountChangedAt: sessions.changedAt(wanted.account),
         intentIsStranded: this.#isStranded(token.status?.mintIntent),

@@ -6,7 +6,6 @@ import { isUntied } from '../token/secret.ts';
 import { AccountController } from './account-controller.ts';
 import { AccountSessions } from './account-sessions.ts';
 import { Assessor } from './assessor.ts';
-import { FailureReporter } from './failure-reporter.ts';
 import { FormerSecrets } from './former-secrets.ts';
 import { Issuer } from './issuer.ts';
 import { Memory } from './memory.ts';
@@ -19,6 +18,7 @@ import { Revoker } from './revoker.ts';
 import { SecretStore } from './secret-store.ts';
 import { SecretWriter } from './secret-writer.ts';
 import { ServiceAccountLinker } from './service-account-linker.ts';
+import { StatusWriter } from './status-writer.ts';
 import { Sweeper } from './sweeper.ts';
 import { TokenClient } from './token-client.ts';
 import { TokenController } from './token-controller.ts';
@@ -73,6 +73,7 @@ export function assembleControllers(
     sessions,
     secrets,
     tokens,
+    statuses: new StatusWriter({ ...common, tokens }),
     minter,
     verifier,
     revoker,
@@ -110,7 +111,7 @@ export function assembleControllers(
     onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
   });
   const formerSecrets = new FormerSecrets({ ...shared, watches, linker });
-  const placing = { ...shared, secrets: new SecretWriter(secrets), failures: new FailureReporter(common) };
+  const placing = { ...shared, secrets: new SecretWriter(secrets) };
   const onUnauthorized = (account: string): void => queues.account.add(account);
   return {
     accounts: new AccountController({

@@ -1,11 +1,11 @@
-import type { Reason } from '../api/conditions.ts';
+import type { Reason } from '../api/reasons.ts';
 import { RegistryError, type RegistryErrorCode } from '../registry/errors.ts';
 import type { Failure } from '../token/failure.ts';
 
 const REASONS: Record<RegistryErrorCode, Reason> = {
   Unauthorized: 'RegistryUnauthorized',
   Forbidden: 'RegistryForbidden',
-  NotFound: 'RegistryNotFound',
+  NotFound: 'RegistryRefused',
   Conflict: 'RegistryConflict',
   QuotaExceeded: 'RegistryQuotaExceeded',
   RateLimited: 'RegistryRateLimited',

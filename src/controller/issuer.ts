@@ -1,4 +1,3 @@
-import { withConditions } from '../api/conditions.ts';
 import type { MintIntent, PreviousToken, RegistryTokenStatus } from '../api/registry-token.ts';
 import { shorten } from '../api/text.ts';
 import { toTime } from '../api/time.ts';
@@ -14,28 +13,29 @@ import { mintAllowance } from '../token/mint-budget.ts';
 import { rotateValue } from '../token/rotate-now.ts';
 import * as steps from '../token/status.ts';
 import type { Waiting } from '../token/verification.ts';
-import type { FailureReporter } from './failure-reporter.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
 import type { Minter, Settlement } from './minter.ts';
-import { done, holds, type Progress, type Task } from './progress.ts';
+import { done, failed, holds, type Progress, type Task } from './progress.ts';
 import type { SecretWriter } from './secret-writer.ts';
+import type { StatusWriter } from './status-writer.ts';
 import type { TokenClient } from './token-client.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface IssuerOptions {
   tokens: TokenClient;
+  statuses: Pick<StatusWriter, 'write'>;
   secrets: SecretWriter;
   minter: Minter;
   verifier: Verifier;
   memory: Memory;
-  failures: FailureReporter;
   events: EventRecorder;
   metrics: TokenMetrics;
   logger: Logger;
   clock: Clock;
+  random: () => number;
   mintBudget: number;
   defaultGracePeriod: number;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
@@ -67,7 +67,7 @@ export class Issuer {
   ): Promise<Progress> {
     const { tokens, clock, logger, mintBudget, skew } = this.#options;
     const { wanted, spec } = task;
-    logger.info({ ...idsOf(task.token), reason: decision.reason }, `minting: ${decision.message}`);
+    logger.info({ ...idsOf(task.token), reason: decision.reason }, `issuing a token: ${decision.message}`);
     const owned = await tokens.addFinalizer(task.token, signal);
     const rotate = rotateValue(owned);
     const intent = {
@@ -82,7 +82,7 @@ export class Issuer {
     const allowance = mintAllowance(decision.reason, mintBudget, task.status, spec);
     const intended = steps.withIntent(task.status, intent, allowance, clock.now());
     const first = intended.token === undefined;
-    const announced = withConditions(
+    const token = await this.#options.statuses.write(
       owned,
       { ...intended, region: wanted.region, host: wanted.host },
       conditionsOf({
@@ -94,9 +94,9 @@ export class Issuer {
         now: clock.now(),
         skew: skew(wanted.account, wanted.region),
       }),
-      toTime(clock.now()),
+      signal,
     );
-    const token = await tokens.writeStatus(owned, announced, signal);
+    const announced = token.status ?? intended;
     const progress = { ...task, token };
     let issued: IssuedToken;
     try {
@@ -130,7 +130,7 @@ export class Issuer {
     try {
       settlement = await minter.settle(token, intent, stranded, signal);
     } catch (error) {
-      return this.#options.failures.report(task, status, failureOf(error));
+      return failed(task, status, failureOf(error), this.#options);
     }
     if (settlement.result === 'pending') {
       const { reason, message, until } = settlement;
@@ -186,7 +186,7 @@ export class Issuer {
     const { id, username, value } = issued;
     const placed = await this.#options.secrets.write(task, { tokenId: id, username, value }, signal);
     if ('failure' in placed)
-      return this.#options.failures.report({ ...task, secret: placed.secret }, status, placed.failure);
+      return failed({ ...task, secret: placed.secret }, status, placed.failure, this.#options);
     const grace = spec.rotation.gracePeriod ?? defaultGracePeriod;
     const first = status.token === undefined;
     const next = steps.withToken(
@@ -243,8 +243,9 @@ export class Issuer {
   ): Progress {
     const { memory, clock } = this.#options;
     memory.forgetIntent(task.token.metadata.uid);
-    const next = steps.withStrays(status, [stray(intent, issued)], clock.now());
-    return this.#options.failures.report(task, next, failure);
+    const discarded = steps.withPhase(status, 'Discarded');
+    const next = steps.withStrays(discarded, [stray(intent, issued)], clock.now());
+    return failed(task, next, failure, this.#options);
   }
 
   #mintFailed(task: Task, status: RegistryTokenStatus, error: unknown): Progress {
@@ -253,7 +254,7 @@ export class Issuer {
     // Only a mint that surely did not happen gives its revision back.
     const uncertain = failure.reason === 'MintUnconfirmed';
     const next = uncertain ? steps.withPhase(status, 'Unconfirmed') : steps.withoutIntent(status);
-    return this.#options.failures.report(task, next, failure);
+    return failed(task, next, failure, this.#options);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Reason } from '../api/conditions.ts';
+import type { Reason } from '../api/reasons.ts';
 import type { MintIntent, PreviousToken, RegistryToken, TokenSpec } from '../api/registry-token.ts';
 import { fromTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
@@ -72,6 +72,7 @@ export class Minter {
     signal: AbortSignal,
   ): Promise<Settlement> {
     const { uid } = token.metadata;
+    if (intent.phase === 'Discarded') return { result: 'lost', strays: [] };
     // One that is to be revoked was found to be of no use.
     if (token.status?.previousTokens?.some(({ revision }) => revision === intent.revision))
       return { result: 'lost', strays: [] };
@@ -116,6 +117,7 @@ export class Minter {
       case 'Unconfirmed':
         return Math.max(started, fromTime(status.lastFailure?.time) ?? 0);
       case 'Verifying':
+      case 'Discarded':
         return started;
     }
   }

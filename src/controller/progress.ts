@@ -1,7 +1,11 @@
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
+import type { Clock } from '../common/clock.ts';
 import type { Outcome } from '../token/conditions.ts';
 import type { Wanted } from '../token/eligibility.ts';
+import type { Failure } from '../token/failure.ts';
+import { rotateValue } from '../token/rotate-now.ts';
 import type { SecretView } from '../token/secret-view.ts';
+import { withFailure } from '../token/status.ts';
 
 /** What a reconcile works on. */
 export interface Task {
@@ -33,4 +37,19 @@ export function holds(secret: SecretView, status: RegistryTokenStatus): boolean 
 /** Nothing is left to do. */
 export function done(token: RegistryToken, status: RegistryTokenStatus): Progress {
   return { token, status, outcome: { kind: 'done' }, secretHolds: true };
+}
+
+/** What did not work ends this reconcile, and is tried again later. @param status so far */
+export function failed(
+  { token, secret }: Task,
+  status: RegistryTokenStatus,
+  failure: Failure,
+  { clock, random }: { clock: Clock; random: () => number },
+): Progress {
+  return {
+    token,
+    status: withFailure(status, failure, clock.now(), random(), rotateValue(token)),
+    outcome: { kind: 'failed', failure },
+    secretHolds: holds(secret, status),
+  };
 }

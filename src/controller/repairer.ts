@@ -6,14 +6,13 @@ import type { Decision } from '../token/decision.ts';
 import type { Credential } from '../token/secret.ts';
 import { heldCredential } from '../token/secret-view.ts';
 import * as steps from '../token/status.ts';
-import type { FailureReporter } from './failure-reporter.ts';
 import { failureOf } from './failures.ts';
 import type { FormerSecrets } from './former-secrets.ts';
 import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
 import type { Minter } from './minter.ts';
-import { done, type Progress, type Task } from './progress.ts';
+import { done, failed, type Progress, type Task } from './progress.ts';
 import type { SecretWriter } from './secret-writer.ts';
 
 export interface RepairerOptions {
@@ -21,11 +20,11 @@ export interface RepairerOptions {
   minter: Pick<Minter, 'readBack'>;
   formerSecrets: Pick<FormerSecrets, 'credential'>;
   memory: Memory;
-  failures: FailureReporter;
   events: Pick<EventRecorder, 'event'>;
   metrics: TokenMetrics;
   logger: Logger;
   clock: Clock;
+  random: () => number;
 }
 
 /** Restores a Secret that was deleted, edited or is wanted otherwise, without creating a token. */
@@ -42,7 +41,7 @@ export class Repairer {
     decision: Extract<Decision, { action: 'write' }>,
     signal: AbortSignal,
   ): Promise<Progress | 'token is gone'> {
-    const { secrets, memory, failures, metrics, events, clock, logger } = this.#options;
+    const { secrets, memory, metrics, events, clock, logger } = this.#options;
     const { token, status, spec, wanted } = task;
     const { uid } = token.metadata;
     if (!status.token) return 'token is gone';
@@ -54,7 +53,7 @@ export class Repairer {
       credential =
         (moved ? undefined : await this.#known(task, id, signal)) ?? (await this.#readBack(task, signal));
     } catch (error) {
-      return failures.report(task, status, failureOf(error));
+      return failed(task, status, failureOf(error), this.#options);
     }
     if (!credential) {
       memory.markGone(uid, id);
@@ -62,7 +61,7 @@ export class Repairer {
     }
     const placed = await secrets.write(task, credential, signal);
     if ('failure' in placed)
-      return failures.report({ ...task, secret: placed.secret }, status, placed.failure);
+      return failed({ ...task, secret: placed.secret }, status, placed.failure, this.#options);
     logger.info({ ...idsOf(token), reason: decision.reason, id }, `Secret written: ${decision.message}`);
     if (status.observedGeneration === token.metadata.generation) {
       memory.countRepair(uid, clock.monotonic());

@@ -56,11 +56,17 @@ export class Revoker {
       if (held.has(previous.id) || !recorded.has(previous.id)) continue;
       const expired = surelyExpiredAt(previous) <= clock.now();
       const failure = expired ? undefined : await this.revoke(token, previous, signal);
+      if (failure && previous.attempts === undefined) this.#tellFailure(token, previous, failure);
       next = failure
         ? steps.withRevocationFailure(next, previous.id, failure, clock.now(), random())
         : steps.withoutPrevious(next, previous.id);
     }
     return next;
+  }
+
+  #tellFailure(token: RegistryToken, { id }: PreviousToken, { message }: Failure): void {
+    const { events } = this.#options;
+    events.event(token, 'Warning', 'RevocationFailed', `token ${id} is not revoked yet: ${message}`);
   }
 
   /**
@@ -93,12 +99,6 @@ export class Revoker {
       const failure = failureOf(error);
       metrics.revoked('failure');
       logger.warn({ ...idsOf(token), reason: failure.reason, id }, `token not revoked: ${failure.message}`);
-      events.event(
-        token,
-        'Warning',
-        'RevocationFailed',
-        `token ${id} is not revoked yet: ${failure.message}`,
-      );
       return failure;
     }
     metrics.revoked('success');

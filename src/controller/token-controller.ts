@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-import { withConditions } from '../api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
@@ -26,6 +24,7 @@ import type { Repairer } from './repairer.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { ServiceAccountLinker } from './service-account-linker.ts';
+import type { StatusWriter } from './status-writer.ts';
 import type { TokenClient } from './token-client.ts';
 import type { TokenFinalizer } from './token-finalizer.ts';
 import type { Verifier } from './verifier.ts';
@@ -36,6 +35,7 @@ const WATCH_DELAY = 5_000;
 export interface TokenControllerOptions {
   sources: Sources;
   tokens: TokenClient;
+  statuses: Pick<StatusWriter, 'write'>;
   secrets: SecretStore;
   formerSecrets: FormerSecrets;
   assessor: Assessor;
@@ -178,7 +178,7 @@ export class TokenController {
 
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. */
   async #conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
-    const { revoker, clock, tokens, formerSecrets, linker, onGood } = this.#options;
+    const { revoker, clock, statuses, formerSecrets, linker, onGood } = this.#options;
     const { token, outcome, secretHolds, until } = progress;
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
@@ -203,12 +203,14 @@ export class TokenController {
       skew,
       remarks: [...linker.problems(token), ...remarksOf(assessment)],
     });
-    const next = withConditions(token, status, updates, toTime(now));
-    if (!isDeepStrictEqual(next, token.status)) await tokens.writeStatus(token, next, signal);
+    await statuses.write(token, status, updates, signal);
     const wasGood = !assessment.refusal && isGood(assessment.situation);
     const isReady = updates.some(({ type, status: is }) => type === 'Ready' && is === 'True');
     if (isReady && !wasGood) onGood(token);
-    const awaited = { ...next, previousTokens: next.previousTokens?.filter(({ id }) => !held.has(id)) ?? [] };
+    const awaited = {
+      ...status,
+      previousTokens: status.previousTokens?.filter(({ id }) => !held.has(id)) ?? [],
+    };
     const look = nextLook(token, spec, awaited, outcome, until, clock.now(), skew) ?? Infinity;
     const soon = isLeft || hasFinishedIntent(assessment, outcome);
     const requeueAfter = soon ? Math.min(look, AFTERTHOUGHT) : look;
@@ -260,7 +262,8 @@ function scheduledStatus(
   const { nextRotationTime: _, ...rest } = status;
   if (assessment.refusal) return rest;
   const { spec, wanted } = assessment;
-  const rotation = rest.token && rotationTime(rest.token, spec.rotation, metadata.uid);
+  const rotation =
+    rest.token && !spec.suspend ? rotationTime(rest.token, spec.rotation, metadata.uid) : undefined;
   const moved = !rest.token || (secretHolds && rest.token.region === wanted.region);
   return {
     ...rest,

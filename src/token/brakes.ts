@@ -1,4 +1,4 @@
-import type { Reason } from '../api/conditions.ts';
+import type { Reason } from '../api/reasons.ts';
 import { ROTATE_ANNOTATION } from '../api/names.ts';
 import { fromTime, toTime } from '../api/time.ts';
 import { isRegistryFailure } from './failure.ts';
@@ -63,7 +63,14 @@ export function lockedMessage(secret: string): string {
   return `Secret ${secret} is immutable and can't be written; delete it, and it is made anew`;
 }
 
-function accountNotReady({ accountProblem, wanted }: Situation): Hold | undefined {
+/** Which account it waits for, and whether that can be used, is known within moments of a start: nothing new to tell until then. */
+function accountNotReady({ accountIsKnown, accountProblem, token, wanted }: Situation): Hold | undefined {
+  if (!accountIsKnown) {
+    const { status } = token;
+    const reason =
+      status?.reason === 'AccountNotReady' ? status.reason : status?.token ? 'Rotating' : 'Issuing';
+    return hold(reason, `the credentials of RegistryAccount ${wanted.account} are being read`);
+  }
   if (accountProblem === undefined) return undefined;
   return hold('AccountNotReady', `RegistryAccount ${wanted.account} is not ready: ${accountProblem}`);
 }

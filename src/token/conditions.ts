@@ -1,9 +1,10 @@
-import type { ConditionUpdate, Reason } from '../api/conditions.ts';
+import type { ConditionUpdate } from '../api/conditions.ts';
+import { isProgressing, isStalled, type Reason } from '../api/reasons.ts';
 import type { RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { fromTime } from '../api/time.ts';
 import { skewRemark } from './clock-skew.ts';
 import type { Refusal, Wanted } from './eligibility.ts';
-import { isFinal, type Failure } from './failure.ts';
+import type { Failure } from './failure.ts';
 import { expiryOf } from './schedule.ts';
 
 /** How a reconcile ended: what stands in the way, if anything. */
@@ -14,14 +15,6 @@ export type Outcome =
   /** Something is to be done later. */
   | { kind: 'held'; reason: Reason; message: string }
   | { kind: 'failed'; failure: Failure };
-
-/** Reasons after which nothing happens by itself. */
-const STALLED: ReadonlySet<Reason> = new Set([
-  'SecretConflict',
-  'SecretContested',
-  'MintBudgetExceeded',
-  'TokenExpired',
-]);
 
 interface Facts {
   status: RegistryTokenStatus;
@@ -44,11 +37,11 @@ interface Facts {
  * matter; Reconciling and Stalled tell what is.
  */
 export function conditionsOf(facts: Facts): ConditionUpdate[] {
-  const obstacle = obstacleOf(facts.outcome);
+  const obstacle = obstacleOf(facts);
   const updates = [ready(facts, obstacle)];
   if (obstacle && obstacle.reason !== 'Suspended') {
-    const { stalled, reason, message } = obstacle;
-    updates.push({ type: stalled ? 'Stalled' : 'Reconciling', status: 'True', reason, message });
+    const { reason, message } = obstacle;
+    updates.push({ type: isStalled(reason) ? 'Stalled' : 'Reconciling', status: 'True', reason, message });
   }
   const pending = revocationPending(facts.status);
   if (pending) updates.push(pending);
@@ -58,27 +51,28 @@ export function conditionsOf(facts: Facts): ConditionUpdate[] {
 interface Obstacle {
   reason: Reason;
   message: string;
-  stalled: boolean;
 }
 
-function obstacleOf(outcome: Outcome): Obstacle | undefined {
+/** What a try failed at stays the obstacle while it is tried again: it is not over before that succeeds. */
+function obstacleOf({ outcome, status }: Facts): Obstacle | undefined {
   switch (outcome.kind) {
     case 'done':
       return undefined;
     case 'refused':
-      return { ...outcome.refusal, stalled: outcome.refusal.reason !== 'NamespaceTerminating' };
-    case 'held':
-      return {
-        reason: outcome.reason,
-        message: outcome.message,
-        // A failure that is held back by its backoff keeps the kind it had.
-        stalled: STALLED.has(outcome.reason) || isFinal(outcome.reason),
-      };
-    case 'failed': {
-      const { reason, message, retryable } = outcome.failure;
-      return { reason, message, stalled: !retryable };
+      return outcome.refusal;
+    case 'held': {
+      const { lastFailure } = status;
+      const lasts = lastFailure && lastFailure.reason === status.reason && isSameTry(outcome, lastFailure);
+      return lasts ? { reason: lastFailure.reason as Reason, message: lastFailure.message } : outcome;
     }
+    case 'failed':
+      return outcome.failure;
   }
+}
+
+/** Whether work under way has not got beyond where it failed last. A token to be tried at the registry has been created. */
+function isSameTry({ reason }: { reason: Reason }, lastFailure: { reason: string }): boolean {
+  return reason === 'Verifying' ? lastFailure.reason === 'TokenRefused' : isProgressing(reason);
 }
 
 function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
@@ -99,7 +93,7 @@ function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
     return {
       type: 'Ready',
       status: 'True',
-      reason: suspended ? 'Suspended' : skewed ? 'ClockSkew' : 'Issued',
+      reason: suspended ? 'Suspended' : skewed ? 'ClocksDiffer' : 'Issued',
       message: [remark ? `${holding}, but ${remark}` : holding, ...remarks].join('; '),
     };
   }

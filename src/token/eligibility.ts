@@ -1,5 +1,5 @@
 import { formatDuration, parseDuration } from '../api/duration.ts';
-import type { Reason } from '../api/conditions.ts';
+import type { Reason } from '../api/reasons.ts';
 import { matchesSelector } from '../api/label-selector.ts';
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../api/registry-account.ts';
 import type { Access, Lifetime, TokenSpec } from '../api/registry-token.ts';

@@ -1,4 +1,4 @@
-import type { Reason } from '../api/conditions.ts';
+import type { Reason } from '../api/reasons.ts';
 
 /** Something that did not work, in the words of a condition. */
 export interface Failure {
@@ -10,29 +10,23 @@ export interface Failure {
   retryAfter?: number | undefined;
 }
 
-/** Failures at the registry: those that waiting can mend, and those that only a change can. */
-const AT_REGISTRY: Partial<Record<Reason, 'passing' | 'final'>> = {
-  MintUnconfirmed: 'passing',
-  RegistryConflict: 'passing',
-  RegistryQuotaExceeded: 'passing',
-  RegistryRateLimited: 'passing',
-  RegistryUnavailable: 'passing',
-  ClockSkew: 'passing',
-  RegistryUnauthorized: 'final',
-  RegistryForbidden: 'final',
-  RegistryNotFound: 'final',
-  RegistryDiscontinued: 'final',
-  RegistryRefused: 'final',
-  TokenRefused: 'final',
-};
+/** What only the registry can be the cause of. */
+const AT_REGISTRY: ReadonlySet<Reason> = new Set<Reason>([
+  'ClockSkew',
+  'MintUnconfirmed',
+  'RegistryConflict',
+  'RegistryDiscontinued',
+  'RegistryForbidden',
+  'RegistryQuotaExceeded',
+  'RegistryRateLimited',
+  'RegistryRefused',
+  'RegistryUnauthorized',
+  'RegistryUnavailable',
+  'TokenRefused',
+]);
 
 export function isRegistryFailure(reason: Reason): boolean {
-  return Object.hasOwn(AT_REGISTRY, reason);
-}
-
-/** Whether a failure with this reason stays until somebody changes something. */
-export function isFinal(reason: Reason): boolean {
-  return AT_REGISTRY[reason] === 'final';
+  return AT_REGISTRY.has(reason);
 }
 
 const FAST = { first: 2_000, longest: 300_000 };

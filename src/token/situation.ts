@@ -14,6 +14,8 @@ export interface Situation {
   secret: SecretView;
   /** Name of an older RegistryToken in the namespace that wants the same Secret. */
   olderClaimant: string | undefined;
+  /** Whether the account's credentials have been read since the operator started. */
+  accountIsKnown: boolean;
   /** Why the account can't mint at present; undefined when it can. */
   accountProblem: string | undefined;
   /** When the account or its credentials last changed, as far as this process saw. */

@@ -145,7 +145,9 @@ contract('kubectl', (api) => {
     });
 
     it('gets by short name and category, as a table', async () => {
-      expect(await kubectl('get', 'rt')).to.match(/^NAME +READY +ACCESS .* AGE\napp +ReadOnly .*s$/);
+      expect(await kubectl('get', 'rt')).to.match(
+        /^NAME +READY +STATUS +SECRET +EXPIRES +NEXT ROTATION +AGE\napp +\d+s$/,
+      );
       expect(await kubectl('get', 'pullsecrets', '-o', 'name')).to.equal('registrytoken.pullsecrets.dev/app');
     });
 

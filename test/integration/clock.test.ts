@@ -17,7 +17,7 @@ describe('an operator whose clock is wrong', () => {
       world.startOperator({}, undefined, wrong);
       const namespace = await world.createNamespace();
       const name = await world.createToken(namespace);
-      const { status, metadata } = await world.whenReady(name, { status: 'True', reason: 'ClockSkew' });
+      const { status, metadata } = await world.whenReady(name, { status: 'True', reason: 'ClocksDiffer' });
       const ready = status?.conditions?.find(({ type }) => type === 'Ready');
       expect(ready?.message).to.match(/the operator's clock is \S+ (behind|ahead of) the registry's/);
       const life = Date.parse(status?.token?.expiresAt ?? '') - Date.parse(status?.token?.issuedAt ?? '');

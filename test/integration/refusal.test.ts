@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
+import { isStalled } from '../../src/api/reasons.ts';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { KubeError } from '../../src/kube/errors.ts';
@@ -91,8 +92,10 @@ describe('what a RegistryToken asks for can not be had', () => {
       }
       const name = await world.createToken(namespace, { ...spec, ...(accountRef && { accountRef }) });
       const { status, metadata } = await world.whenReady(name, { status: 'False', reason });
-      const stalled = status?.conditions?.find(({ type }) => type === 'Stalled');
-      expect(stalled?.message).to.match(message);
+      const [ready, obstacle] = status?.conditions ?? [];
+      expect(obstacle?.type).to.equal(isStalled(reason) ? 'Stalled' : 'Reconciling');
+      expect(obstacle?.message).to.match(message);
+      expect(ready?.message).to.equal(obstacle?.message);
       expect(await world.exists(world.secret(name))).to.equal(false);
       const made = world.service.tokens().filter(({ description }) => description.includes(metadata.uid));
       expect(made).to.deep.equal([]);

@@ -3,47 +3,41 @@ import type { Fault } from '../../sandbox/registries/shared/fault.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { World } from '../support/world.ts';
 
-const failures: { what: string; fault: Fault; reason: string; stalled: boolean; message: RegExp }[] = [
+const failures: { what: string; fault: Fault; reason: string; message: RegExp }[] = [
   {
     what: 'answers 403',
     fault: { operation: 'mint', kind: 'status', status: 403 },
     reason: 'RegistryForbidden',
-    stalled: true,
     message: /403/,
   },
   {
     what: 'answers 410: the API was discontinued',
     fault: { operation: 'mint', kind: 'status', status: 410 },
     reason: 'RegistryDiscontinued',
-    stalled: true,
     message: /CRT0002E/,
   },
   {
     what: 'answers 422',
     fault: { operation: 'mint', kind: 'status', status: 422 },
     reason: 'RegistryRefused',
-    stalled: true,
     message: /422/,
   },
   {
     what: 'answers 429 with Retry-After',
     fault: { operation: 'mint', kind: 'status', status: 429, retryAfter: 1, times: 1 },
     reason: 'RegistryRateLimited',
-    stalled: false,
     message: /429/,
   },
   {
     what: 'answers 500',
     fault: { operation: 'mint', kind: 'status', status: 500 },
     reason: 'MintUnconfirmed',
-    stalled: false,
     message: /500/,
   },
   {
     what: 'answers with a page of HTML',
     fault: { operation: 'mint', kind: 'html' },
     reason: 'MintUnconfirmed',
-    stalled: false,
     message: /502/,
   },
 ];
@@ -67,13 +61,13 @@ describe('a registry fails', () => {
   });
   afterEach(() => world.service.faults.clear());
 
-  for (const { what, fault, reason, stalled, message } of failures) {
+  for (const { what, fault, reason, message } of failures) {
     it(`it ${what}: ${reason}, with backoff, and nothing is lost once it is well again`, async () => {
       world.service.faults.add(fault);
       const name = await world.createToken(namespace);
       const { status } = await world.whenReady(name, { status: 'False', reason });
       const types = status?.conditions?.map(({ type }) => type);
-      expect(types).to.include(stalled ? 'Stalled' : 'Reconciling');
+      expect(types).to.include('Reconciling');
       expect(status?.conditions?.[0]?.message).to.match(message);
       expect(status?.failedAttempts).to.equal(1);
       expect(status?.nextRetryTime).to.be.a('string');

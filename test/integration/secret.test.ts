@@ -144,7 +144,7 @@ describe('the Secret of a RegistryToken', () => {
       const before = await createSecret(name.name, type, data);
       await world.createToken(namespace, {}, name.name);
       const { status } = await world.whenReady(name, { status: 'False', reason: 'SecretConflict' });
-      expect(status?.conditions?.map(({ type: each }) => each)).to.include('Stalled');
+      expect(status?.conditions?.map(({ type: each }) => each)).to.include('Reconciling');
       expect(status).to.not.have.property('token');
       expect((await world.secret(name)).metadata.resourceVersion).to.equal(before.metadata.resourceVersion);
     });

@@ -72,15 +72,11 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
     world.patchToken(name, { metadata: { annotations: { [ROTATE]: 'now' } } });
 
   /** Waits for a condition other than Ready. */
-  function whenHeld(
-    name: ObjectName,
-    type: 'Reconciling' | 'Stalled',
-    reason: string,
-  ): Promise<RegistryToken> {
-    return world.eventually(`${type} with ${reason}`, async () => {
+  function whenHeld(name: ObjectName, reason: string): Promise<RegistryToken> {
+    return world.eventually(`Reconciling with ${reason}`, async () => {
       const token = await world.token(name);
       const { status } = token;
-      const condition = findCondition(status?.conditions, type);
+      const condition = findCondition(status?.conditions, 'Reconciling');
       return condition?.reason === reason ? { value: token } : { seen: JSON.stringify(status) };
     });
   }
@@ -95,7 +91,7 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
 
   /** A token that is of no use is revoked once the status has recorded that it is to be. */
   const whenRefused = async (name: ObjectName): Promise<RegistryToken> => {
-    await whenHeld(name, 'Stalled', 'TokenRefused');
+    await whenHeld(name, 'TokenRefused');
     return world.eventually('nothing is left to revoke', async () => {
       const token = await world.token(name);
       const { previousTokens } = token.status ?? {};
@@ -123,7 +119,7 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
   it('and not accepted yet: it is waited for', async () => {
     world.service.faults.add({ ...REFUSAL, times: 2 });
     const name = await createToken();
-    const waiting = await whenHeld(name, 'Reconciling', 'Verifying');
+    const waiting = await whenHeld(name, 'Verifying');
     expect(findCondition(waiting.status?.conditions, 'Ready')).to.include({
       status: 'False',
       reason: 'Verifying',
@@ -138,12 +134,12 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
   it('and refused for good: it is revoked, the Secret never sees it, and another is tried later', async () => {
     world.service.faults.add(REFUSAL);
     const name = await createToken();
-    await whenHeld(name, 'Reconciling', 'Verifying');
+    await whenHeld(name, 'Verifying');
     await passTime(name);
     const stalled = await whenRefused(name);
     expect(findCondition(stalled.status?.conditions, 'Ready')?.message).to.match(/answered 401/);
     expect(stalled.status).to.include({ failedAttempts: 1 });
-    expect(findCondition(stalled.status?.conditions, 'Stalled')?.reason).to.equal('TokenRefused');
+    expect(stalled.status?.reason).to.equal('TokenRefused');
     expect(ours(stalled)).to.deep.equal([]);
     expect(await world.exists(world.secret(name))).to.equal(false);
     expect(await world.eventReasons(name))
@@ -163,7 +159,7 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
     const { metadata } = await world.secret(name);
     world.service.faults.add(REFUSAL);
     await rotate(name);
-    const waiting = await whenHeld(name, 'Reconciling', 'Verifying');
+    const waiting = await whenHeld(name, 'Verifying');
     expect(findCondition(waiting.status?.conditions, 'Ready')?.status).to.equal('True');
     await passTime(name);
     const stalled = await whenRefused(name);
@@ -176,7 +172,7 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
   it('and the operator ends meanwhile: the next one adopts the token, tries it, and uses it', async () => {
     world.service.faults.add(REFUSAL);
     const name = await createToken();
-    await whenHeld(name, 'Reconciling', 'Verifying');
+    await whenHeld(name, 'Verifying');
     await world.stopOperator();
     world.service.faults.clear();
     asked = [];
@@ -191,7 +187,7 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
   it('and the operator ends meanwhile, and the registry with it: what was refused is not used for that', async () => {
     world.service.faults.add(REFUSAL);
     const name = await createToken();
-    await whenHeld(name, 'Reconciling', 'Verifying');
+    await whenHeld(name, 'Verifying');
     await world.stopOperator();
     world.service.faults.clear();
     world.service.faults.add({ operation: 'enter', kind: 'reset' });
@@ -200,7 +196,7 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
     await world.eventually('the registry is asked again', async () =>
       door().length > 0 ? { value: true } : { seen: 'it is not' },
     );
-    await whenHeld(name, 'Reconciling', 'Verifying');
+    await whenHeld(name, 'Verifying');
     expect(await world.exists(world.secret(name))).to.equal(false);
     world.service.faults.clear();
     const ready = await world.whenReady(name);

@@ -49,9 +49,9 @@ function tokenComplaints(world: World, token: RegistryToken): string[] {
 
 /** Whether users have to act first. */
 function mayBeStuck(world: World, { metadata, spec, status }: RegistryToken): boolean {
-  const stalled = findCondition(status?.conditions, 'Stalled');
-  if (stalled?.reason === 'TokenExpired') return spec.rotation?.policy === 'Manual';
-  if (stalled?.reason !== 'SecretConflict') return false;
+  const { reason } = status ?? {};
+  if (reason === 'TokenExpired') return spec.rotation?.policy === 'Manual';
+  if (reason !== 'SecretConflict') return false;
   const name = spec.secret?.name ?? metadata.name;
   const wanted = world
     .tokens()

@@ -131,7 +131,7 @@ class Run {
     return this.#world.tokens().some(
       ({ status }) =>
         // It tells of a clock that was wrong until the next look at it.
-        status?.conditions?.some(({ reason }) => reason === 'ClockSkew') ||
+        status?.conditions?.some(({ reason }) => reason === 'ClockSkew' || reason === 'ClocksDiffer') ||
         status?.previousTokens?.some(
           ({ revokeAt, nextAttemptTime }) => near(revokeAt) || near(nextAttemptTime),
         ) ||

@@ -208,6 +208,7 @@ export function aSituation({
     wanted: aWanted({ account, region, specHash: specHash({ account, region, access, lifetime }) }),
     secret: ours(),
     olderClaimant: undefined,
+    accountIsKnown: true,
     accountProblem: undefined,
     accountChangedAt: undefined,
     intentIsStranded: false,

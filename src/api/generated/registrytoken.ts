@@ -181,9 +181,9 @@ export interface RegistryTokenStatus {
     startedAt: string;
     reason: string;
     /**
-     * Announced: the request may have been sent. Unconfirmed: it was sent, and its answer got lost. Verifying: the token was created, and the registry does not accept it yet.
+     * Announced: the request may have been sent. Unconfirmed: it was sent, and its answer got lost. Verifying: the token was created, and the registry does not accept it yet. Discarded: it was of no use, and is revoked.
      */
-    phase: 'Announced' | 'Unconfirmed' | 'Verifying';
+    phase: 'Announced' | 'Unconfirmed' | 'Verifying' | 'Discarded';
     account: string;
     region: string;
     access: 'ReadOnly' | 'ReadWrite';

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import type { MintIntent, RegistryToken } from '../../../src/api/registry-token.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
 import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
-import type { FailureReporter } from '../../../src/controller/failure-reporter.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 import { Minter, type Settlement } from '../../../src/controller/minter.ts';
 import { Repairer } from '../../../src/controller/repairer.ts';
@@ -210,6 +209,11 @@ describe('what came of a mint', () => {
         expect(await stage.settle(earlier, { stranded: true })).to.deep.equal(found);
       });
 
+      it('where what came of it was of no use', async () => {
+        const discarded = anIntent({ phase: 'Discarded', startedAt: at(HOUR) });
+        expect(await stage.settle(discarded)).to.deep.equal({ result: 'lost', strays: [] });
+      });
+
       it('where what came of it is to be revoked already', async () => {
         const token = anIssuedToken({
           status: { previousTokens: [aPrevious({ id: 'token-2', revision: 2 })] },
@@ -286,10 +290,10 @@ function aRepairer({ memory, minter }: Stage): Repairer {
     memory,
     formerSecrets: { credential: () => Promise.resolve(undefined) },
     secrets: { write: () => expect.fail('a Secret is written') },
-    failures: { report: () => expect.fail('a failure is told of') } as unknown as FailureReporter,
     events: { event: nothing },
     metrics: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
     logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     clock: new VirtualClock(NOW),
+    random: () => expect.fail('it fails'),
   });
 }

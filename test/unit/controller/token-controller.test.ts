@@ -68,9 +68,9 @@ async function reconcile(stage: Stage): Promise<Result> {
     tokens: {
       freshest: () => cached,
       read: () => Promise.resolve(token),
-      writeStatus: () => Promise.resolve(token),
       forget: nothing,
     },
+    statuses: { write: () => Promise.resolve(token) },
     assessor: { assess },
     issuer: {
       mint: () => {

@@ -49,6 +49,25 @@ describe('a brake', () => {
         },
       ],
       [
+        'while it is not known yet whether the account is ready',
+        { token: { status: due }, accountIsKnown: false },
+        {
+          action: 'hold',
+          reason: 'Rotating',
+          message: 'the credentials of RegistryAccount default are being read',
+        },
+      ],
+      [
+        'the first one too',
+        { token: { status: { token: undefined } }, secret: ABSENT, accountIsKnown: false },
+        { action: 'hold', reason: 'Issuing' },
+      ],
+      [
+        'and says the same as before a restart if it was not ready then',
+        { token: { status: { ...due, reason: 'AccountNotReady' } }, accountIsKnown: false },
+        { action: 'hold', reason: 'AccountNotReady' },
+      ],
+      [
         'after a failure, with what it said',
         { token: { status: { ...due, ...failing() } } },
         { action: 'hold', reason: 'RegistryUnavailable', message: 'us.icr.io does not answer', until: RETRY },

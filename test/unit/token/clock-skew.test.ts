@@ -36,7 +36,7 @@ describe('two clocks that differ', () => {
     const status = { host: HOST, token: aRecord() };
     const facts = { status, spec: aTokenSpec(), wanted: aWanted(), secretHolds: true, now: ISSUED };
     const [ready] = conditionsOf({ ...facts, outcome: { kind: 'done' }, skew: HOUR });
-    expect(ready).to.include({ status: 'True', reason: 'ClockSkew' });
+    expect(ready).to.include({ status: 'True', reason: 'ClocksDiffer' });
     expect(ready?.message).to.equal(
       `Secret app holds a ReadOnly token for us.icr.io that expires at 2026-01-02T00:00:00Z, but ${remark}`,
     );

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { ConditionUpdate, Reason } from '../../../src/api/conditions.ts';
+import type { ConditionUpdate } from '../../../src/api/conditions.ts';
+import type { Reason } from '../../../src/api/reasons.ts';
 import { conditionsOf, type Outcome } from '../../../src/token/conditions.ts';
 import {
   aPrevious,
@@ -132,21 +133,17 @@ describe('the conditions of a RegistryToken', () => {
   describe('beside Ready, say either that work goes on or that it stands still', () => {
     const rows: [string, Outcome][] = [
       ['Reconciling', failed(true)],
-      ['Stalled', failed(false)],
+      ['Reconciling', failed(false)],
       ['Reconciling', refused('NamespaceTerminating')],
-      ['Stalled', refused('InvalidSpec')],
-      ['Stalled', refused('AccountNotFound')],
+      ['Reconciling', refused('AccountNotFound')],
+      ['Reconciling', refused('NamespaceNotAllowed')],
       ['Reconciling', held('Issuing')],
-      ['Reconciling', held('Rotating')],
       ['Reconciling', held('AccountNotReady')],
-      ['Reconciling', held('MintUnconfirmed')],
-      ['Reconciling', held('RegistryUnavailable')],
-      ['Reconciling', held('SecretNotWritten')],
-      ['Stalled', held('RegistryUnauthorized')],
-      ['Stalled', held('RegistryForbidden')],
-      ['Stalled', held('RegistryDiscontinued')],
-      ['Stalled', held('SecretConflict')],
-      ['Stalled', held('SecretContested')],
+      ['Reconciling', held('RegistryUnauthorized')],
+      ['Reconciling', held('SecretConflict')],
+      ['Reconciling', held('SecretContested')],
+      ['Stalled', refused('InvalidSpec')],
+      ['Stalled', refused('LifetimeNotOffered')],
       ['Stalled', held('MintBudgetExceeded')],
       ['Stalled', held('TokenExpired')],
     ];
@@ -163,6 +160,35 @@ describe('the conditions of a RegistryToken', () => {
         expect(rest).to.be.empty;
       });
     }
+  });
+
+  describe('keep saying what a try failed at while it is tried again', () => {
+    const failing = (reason: Reason) => ({
+      ...status,
+      reason,
+      lastFailure: { time: at(0), reason, message: 'it failed' },
+    });
+    const reason = (part: Partial<Facts>) => conditions(part)[1]?.reason;
+    it('since that is not over before one succeeds', () => {
+      const [, obstacle] = conditions({ status: failing('RegistryUnavailable'), outcome: held('Rotating') });
+      expect(obstacle).to.include({ reason: 'RegistryUnavailable', message: 'it failed' });
+    });
+    it('until its token is there, unless that is what was refused before', () => {
+      expect(reason({ status: failing('RegistryUnavailable'), outcome: held('Verifying') })).to.equal(
+        'Verifying',
+      );
+      expect(reason({ status: failing('TokenRefused'), outcome: held('Verifying') })).to.equal(
+        'TokenRefused',
+      );
+    });
+    it('but not what something else came after', () => {
+      const after = { ...failing('RegistryUnavailable'), reason: 'AccountNotFound' };
+      expect(reason({ status: after, outcome: held('Rotating') })).to.equal('Rotating');
+    });
+    it('nor in place of what stands in the way now', () => {
+      const outcome = held('AccountNotReady');
+      expect(reason({ status: failing('RegistryUnavailable'), outcome })).to.equal('AccountNotReady');
+    });
   });
 
   describe('tell of tokens that are still to be revoked', () => {

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import { isTrouble } from '../../../src/api/reasons.ts';
 import { failureOf } from '../../../src/controller/failures.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
-import { isFinal, isRegistryFailure, retryDelay } from '../../../src/token/failure.ts';
+import { isRegistryFailure, retryDelay } from '../../../src/token/failure.ts';
 import { HOUR, MINUTE, SECOND } from '../../support/builders.ts';
 
 describe('the wait after a failure', () => {
@@ -57,16 +58,14 @@ describe('the reason of a failure', () => {
     'Ambiguous',
   ];
   for (const code of codes) {
-    it(`tells of ${code} what the error itself tells`, () => {
-      const { reason, retryable } = failureOf(new RegistryError(code, 'no'));
+    it(`is the registry’s and trouble for ${code}`, () => {
+      const { reason } = failureOf(new RegistryError(code, 'no'));
       expect(isRegistryFailure(reason)).to.be.true;
-      expect(isFinal(reason)).to.equal(!retryable);
+      expect(isTrouble(reason)).to.be.true;
     });
   }
   it('is not the registry’s where the API server refused the Secret', () => {
-    for (const reason of ['SecretNotWritten', 'NamespaceTerminating'] as const) {
+    for (const reason of ['SecretNotWritten', 'NamespaceTerminating'] as const)
       expect(isRegistryFailure(reason)).to.be.false;
-      expect(isFinal(reason)).to.be.false;
-    }
   });
 });
