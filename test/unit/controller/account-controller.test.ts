@@ -6,6 +6,7 @@ import {
   type AccountControllerOptions,
 } from '../../../src/controller/account-controller.ts';
 import { AccountSessions } from '../../../src/controller/account-sessions.ts';
+import type { Redacted } from '../../../src/common/redacted.ts';
 import type { RegistryDirectory } from '../../../src/registry/directory.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { anAccount, anIssuedToken, type Part } from '../../support/builders.ts';
@@ -20,7 +21,10 @@ class Stage {
   tokens: RegistryToken[] = [anIssuedToken()];
   account: RegistryAccount;
   readonly #clock = new VirtualClock();
-  readonly sessions = new AccountSessions({} as RegistryDirectory, this.#clock);
+  readonly sessions = new AccountSessions(
+    { forget: () => undefined } as unknown as RegistryDirectory,
+    this.#clock,
+  );
   readonly #controller: AccountController;
 
   constructor(part: Part<RegistryAccount> = { status: { accountId: 'one' } }) {
@@ -49,7 +53,7 @@ class Stage {
       random: () => 0,
       operatorNamespace: 'system',
       sweep: 'revoke',
-      protect: nothing,
+      protect: (secret: Redacted) => void this.protected.push(secret.reveal()),
       onChange: () => void this.changes++,
     };
     this.#controller = new AccountController(options as unknown as AccountControllerOptions);
@@ -57,8 +61,16 @@ class Stage {
 
   /** Namespaces whose RegistryTokens are not known. */
   unreadable = new Set<string>();
+  /** Keys that no log may show. */
+  readonly protected: string[] = [];
   /** How often others were told that something about the account has changed. */
   changes = 0;
+
+  /** When it is to be looked at again, in milliseconds. */
+  async next(): Promise<number | undefined> {
+    const result = await this.#controller.reconcile('default', new AbortController().signal);
+    return result?.requeueAfter;
+  }
 
   async look(): Promise<{ inUse: boolean; problem: string | undefined }> {
     await this.#controller.reconcile('default', new AbortController().signal);
@@ -140,5 +152,35 @@ describe('an account that can not be tried', () => {
     stage.owner = undefined;
     for (let look = 0; look < 3; look++) await stage.look();
     expect(stage.changes).to.equal(1);
+  });
+});
+
+describe('an account', () => {
+  it('that can not be tried is tried again at growing intervals, and as ever once it works', async () => {
+    const stage = new Stage();
+    const works = await stage.next();
+    stage.owner = undefined;
+    expect([await stage.next(), await stage.next(), await stage.next()]).to.deep.equal([2_000, 4_000, 8_000]);
+    stage.owner = 'one';
+    expect(await stage.next()).to.equal(works);
+    stage.owner = undefined;
+    expect(await stage.next()).to.equal(2_000);
+  });
+
+  it('has its key kept out of logs before anything is done with it', async () => {
+    const stage = new Stage();
+    stage.owner = undefined;
+    await stage.look();
+    expect(stage.protected).to.deep.equal(['key']);
+  });
+
+  it('that is gone is forgotten, and others are told', async () => {
+    const stage = new Stage();
+    await stage.look();
+    const told = stage.changes;
+    stage.account = anAccount({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
+    expect(await stage.next()).to.equal(undefined);
+    expect(stage.sessions.credentials('default')).to.equal(undefined);
+    expect(stage.changes).to.equal(told + 1);
   });
 });

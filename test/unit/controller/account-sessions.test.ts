@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { RegistryAccount } from '../../../src/api/registry-account.ts';
+import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../../src/api/registry-account.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
-import { AccountSessions } from '../../../src/controller/account-sessions.ts';
+import { AccountSessions, credentialsOf } from '../../../src/controller/account-sessions.ts';
 import type { RegistryDirectory } from '../../../src/registry/directory.ts';
 import { anAccount, HOUR } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -51,5 +51,32 @@ describe('when an account last changed', () => {
     await clock.advance(HOUR);
     expect(sessions.update(known(), 'v2', KEY, undefined)).to.equal(false);
     expect(sessions.changedAt('default')).to.equal(changed);
+  });
+});
+
+describe('the credentials of an account', () => {
+  it('have defaults for what its spec leaves out', () => {
+    expect(credentialsOf(anAccount(), KEY)).to.deep.equal({
+      name: 'default',
+      provider: 'IBMRegistryTokens',
+      iamEndpoint: ACCOUNT_DEFAULTS.iamEndpoint,
+      accountId: undefined,
+      apiKey: KEY,
+      regions: [],
+      requestsPerSecond: ACCOUNT_DEFAULTS.requestsPerSecond,
+    });
+  });
+
+  it('are as its spec says', () => {
+    const regions = [{ name: 'here', host: 'here.example' }];
+    const spec = { iamEndpoint: 'https://iam.example', accountId: 'one', regions, requestsPerSecond: 1 };
+    expect(credentialsOf(anAccount({ spec }), KEY)).to.include(spec);
+  });
+
+  it('name no registry account where its spec has an empty one', () => {
+    expect(credentialsOf(anAccount({ spec: { accountId: '' } }), KEY)).to.have.property(
+      'accountId',
+      undefined,
+    );
   });
 });

@@ -27,8 +27,13 @@ const TOKEN = anIssuedToken({ status: STATUS });
  * @param ours what the registry has with this RegistryToken's tag
  * @param time milliseconds that a revocation takes
  */
-function stage(fail?: Error, ours = ['due', 'stray'], time = 0): { revoker: Revoker; asked: string[] } {
+function stage(
+  fail?: Error,
+  ours = ['due', 'stray'],
+  time = 0,
+): { revoker: Revoker; asked: string[]; told: string[] } {
   const asked: string[] = [];
+  const told: string[] = [];
   const revoke = (id: string): Promise<void> => {
     asked.push(id);
     return fail ? Promise.reject(fail) : Promise.resolve();
@@ -36,8 +41,15 @@ function stage(fail?: Error, ours = ['due', 'stray'], time = 0): { revoker: Revo
   const nothing = (): void => undefined;
   const revoker = new Revoker({
     sessions: { registry: () => ({ revoke }) } as unknown as AccountSessions,
-    events: { event: nothing } as unknown as EventRecorder,
-    metrics: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
+    events: {
+      event: (_: unknown, type: string, reason: string) => void told.push(`${type} ${reason}`),
+    } as unknown as EventRecorder,
+    metrics: {
+      minted: nothing,
+      revoked: (result) => void told.push(`counted as ${result}`),
+      repaired: nothing,
+      orphans: nothing,
+    },
     logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     clock: { now: () => NOW, monotonic: () => asked.length * time, after: () => nothing },
     random: () => 0,
@@ -46,7 +58,7 @@ function stage(fail?: Error, ours = ['due', 'stray'], time = 0): { revoker: Revo
     } as unknown as Minter,
     memory: new Memory(),
   });
-  return { revoker, asked };
+  return { revoker, asked, told };
 }
 
 const idsOf = ({ previousTokens = [] }: RegistryTokenStatus): string[] => previousTokens.map(({ id }) => id);
@@ -58,6 +70,19 @@ describe('previous tokens', () => {
     const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due', 'stray']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);
+  });
+
+  it('are told of in events and metrics, each of them', async () => {
+    const { revoker, told } = stage();
+    await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    const one = ['counted as success', 'Normal Revoked'];
+    expect(told).to.deep.equal([...one, ...one]);
+  });
+
+  it('that can not be revoked are told of', async () => {
+    const { revoker, told } = stage(new RegistryError('Unavailable', 'no answer'), ['due']);
+    await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    expect(told).to.deep.equal(['counted as failure', 'Warning RevocationFailed']);
   });
 
   it('are left for the next look, which is due at once, when revoking takes long', async () => {

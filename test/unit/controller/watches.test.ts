@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
+import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../../../src/api/names.ts';
 import { Watches, type FedQueues } from '../../../src/controller/watches.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { WorkQueue } from '../../../src/kube/work-queue.ts';
@@ -125,5 +126,53 @@ describe('watches', () => {
       return undefined;
     };
     expect([...(await start(['a', 'b'])).unreadable]).to.deep.equal(['b']);
+  });
+
+  describe('enqueue, once this process leads,', () => {
+    const SECRETS = '/api/v1/namespaces/a/secrets';
+    const ACCOUNTS = '/apis/pullsecrets.dev/v1alpha1/registryaccounts';
+    let fed: FedQueues;
+
+    beforeEach(async () => {
+      server.put(ACCOUNTS, 'default', { metadata: { generation: 1 }, spec: {} });
+      server.put(tokensIn('a'), 'app', { spec: {} });
+      server.put(tokensIn('a'), 'rival', { spec: { secret: { name: 'app' } } });
+      server.put(tokensIn('a'), 'other', { spec: { accountRef: { name: 'another' } } });
+      const watches = await start(['a']);
+      fed = queues();
+      watches.feed(fed);
+      await drain(fed.token);
+      await drain(fed.account);
+    });
+
+    it('the RegistryToken whose Secret has changed', async () => {
+      const [app] = server.objects(tokensIn('a'));
+      const labels = { [OWNER_UID_LABEL]: app?.metadata.uid, [MANAGED_BY_LABEL]: OPERATOR };
+      server.put(SECRETS, 'app', { metadata: { labels } });
+      await settle();
+      expect(await drain(fed.token)).to.deep.equal(['a/app']);
+      server.remove(SECRETS, 'app');
+      await settle();
+      expect(await drain(fed.token)).to.deep.equal(['a/app']);
+    });
+
+    it('those that want the same Secret as one that has changed', async () => {
+      server.remove(tokensIn('a'), 'app');
+      await settle();
+      expect(await drain(fed.token)).to.have.members(['a/app', 'a/rival']);
+    });
+
+    it('an account whose spec has changed, and the RegistryTokens that use it', async () => {
+      server.put(ACCOUNTS, 'default', { metadata: { generation: 2 }, spec: {} });
+      await settle();
+      expect(await drain(fed.account)).to.deep.equal(['default']);
+      expect(await drain(fed.token)).to.have.members(['a/app', 'a/rival']);
+    });
+
+    it('nothing when only the status of an account has', async () => {
+      server.put(ACCOUNTS, 'default', { metadata: { generation: 1 }, spec: {}, status: { tokens: 1 } });
+      await settle();
+      expect([await drain(fed.account), await drain(fed.token)]).to.deep.equal([[], []]);
+    });
   });
 });
