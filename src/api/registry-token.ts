@@ -98,6 +98,19 @@ export function readTokenSpec(token: RegistryToken): TokenSpec {
   };
 }
 
+/** Keys and values of `spec.secret.annotations` take so many characters in all: the operator keeps them for each RegistryToken. */
+export const MAX_SECRET_ANNOTATIONS = 16_384;
+
+const annotationsSize = (annotations: Readonly<Record<string, string>>): number =>
+  Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+
+/** Annotations that are too many, cut to so many that they still are; others as they are. */
+export function cutAnnotations(annotations: Record<string, string>): Record<string, string> {
+  return annotationsSize(annotations) <= MAX_SECRET_ANNOTATIONS
+    ? annotations
+    : { cut: 'x'.repeat(MAX_SECRET_ANNOTATIONS) };
+}
+
 /** What the API server would refuse in a Secret is refused here, before a token is made for it. */
 function readSecret(
   secret: NonNullable<RegistryTokenSpec['secret']>,
@@ -111,6 +124,10 @@ function readSecret(
   const label = Object.entries(labels).find(([key, value]) => !isLabelKey(key) || !isLabelValue(value));
   if (label)
     throw new InvalidSpec(`spec.secret.labels holds ${quote(label.join('='))}, which can't be a label`);
+  if (annotationsSize(annotations) > MAX_SECRET_ANNOTATIONS)
+    throw new InvalidSpec(
+      `spec.secret.annotations takes ${MAX_SECRET_ANNOTATIONS} characters in all; take some out`,
+    );
   const annotation = Object.keys(annotations).find((key) => !isAnnotationKey(key));
   if (annotation !== undefined)
     throw new InvalidSpec(

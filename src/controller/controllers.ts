@@ -61,7 +61,8 @@ export function assembleControllers(
   const memory = new Memory();
   const sessions = new AccountSessions(directory, clock);
   const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
-  const tokens = new TokenClient(client);
+  const tokens = new TokenClient(client, (name) => watches.token(name));
+  watches.onToken((token) => tokens.seen(token));
   const minter = new Minter({ sessions, memory, clusterId, clock });
   const verifier = new Verifier({ sessions, memory, clock });
   const revoker = new Revoker({ ...common, sessions, minter, memory });

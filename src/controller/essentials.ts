@@ -1,40 +1,113 @@
-import { LINKS_ANNOTATION, OWNER_UID_LABEL, ROTATE_ANNOTATION, TOKEN_ID_ANNOTATION } from '../api/names.ts';
-import type { RegistryToken } from '../api/registry-token.ts';
+import {
+  FINALIZER,
+  LINKS_ANNOTATION,
+  OWNER_UID_LABEL,
+  ROTATE_ANNOTATION,
+  TOKEN_ID_ANNOTATION,
+} from '../api/names.ts';
+import { cutAnnotations, type RegistryToken } from '../api/registry-token.ts';
+import { prefix } from '../api/text.ts';
 import type { KubeObject, ObjectMeta } from '../common/objects.ts';
 import { rotateValue } from '../token/rotate-now.ts';
+import type { ServiceAccount } from '../token/service-accounts.ts';
 
-// What the watches keep of the labels and annotations of objects that tenants write: all that the operator ever looks at.
-// Kubernetes takes 256 KiB of annotations for each object, and a tenant could fill the operator's memory with them.
+// What the operator keeps of objects that others write: the fields that it reads, and nothing else. An object can have 256 KiB
+// of annotations, and finalizers, owners and managed fields up to etcd's limit of 1.5 MiB: they would fill its memory.
 
-type Marks = Pick<ObjectMeta, 'labels' | 'annotations'>;
+/** Characters; identifiers of registries are shorter. */
+const MAX_TOKEN_ID = 512;
+/** Owners of one Secret. */
+const MAX_OWNERS = 16;
+/** Characters; the record of 128 RegistryTokens with the longest names takes less. */
+const MAX_LINKS = 65_536;
 
+/** Of the finalizers it tells whether ours is there; whoever writes them reads the object itself. */
 export function essentialToken(token: RegistryToken): RegistryToken {
+  const { apiVersion, kind, metadata, spec, status } = token;
   const rotate = rotateValue(token);
-  return withMarks(token, rotate === undefined ? {} : { annotations: { [ROTATE_ANNOTATION]: rotate } });
+  const annotations = spec.secret?.annotations;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...identityOf(metadata),
+      ...(rotate === undefined ? {} : { annotations: { [ROTATE_ANNOTATION]: rotate } }),
+      ...(metadata.finalizers?.includes(FINALIZER) ? { finalizers: [FINALIZER] } : {}),
+    },
+    spec: annotations
+      ? { ...spec, secret: { ...spec.secret, annotations: cutAnnotations(annotations) } }
+      : spec,
+    ...(status && { status }),
+  };
 }
 
-export function essentialSecret<T extends KubeObject>(secret: T): T {
-  return withMarks(secret, {
-    labels: only(secret.metadata.labels, OWNER_UID_LABEL),
-    annotations: only(secret.metadata.annotations, TOKEN_ID_ANNOTATION),
-  });
+/** @param secret its metadata; payloads are not watched */
+export function essentialSecret({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const owners = metadata.ownerReferences?.filter(
+    (owner) => owner.controller === true || owner.kind === 'RegistryToken',
+  );
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...identityOf(metadata),
+      labels: only(metadata.labels, OWNER_UID_LABEL, MAX_TOKEN_ID),
+      annotations: only(metadata.annotations, TOKEN_ID_ANNOTATION, MAX_TOKEN_ID),
+      ...(owners?.length ? { ownerReferences: owners.slice(0, MAX_OWNERS) } : {}),
+    },
+  };
 }
 
-export function essentialServiceAccount<T extends KubeObject>(account: T): T {
-  return withMarks(account, { annotations: only(account.metadata.annotations, LINKS_ANNOTATION) });
+/**
+ * Of a Secret with an account's credentials: that it is there, and which version. `kubectl apply` puts the credentials
+ * themselves into an annotation.
+ */
+export function essentialCredentials({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  return { apiVersion, kind, metadata: identityOf(metadata) };
 }
 
-export function essentialNamespace<T extends KubeObject>(namespace: T): T {
-  const { labels } = namespace.metadata;
-  return withMarks(namespace, labels === undefined ? {} : { labels });
+export function essentialServiceAccount({
+  apiVersion,
+  kind,
+  metadata,
+  imagePullSecrets,
+}: ServiceAccount): ServiceAccount {
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...identityOf(metadata),
+      annotations: only(metadata.annotations, LINKS_ANNOTATION, MAX_LINKS),
+    },
+    ...(imagePullSecrets && { imagePullSecrets }),
+  };
 }
 
-function withMarks<T extends KubeObject>(object: T, marks: Marks): T {
-  const { labels: _, annotations: __, ...metadata } = object.metadata;
-  return { ...object, metadata: { ...metadata, ...marks } };
+export function essentialNamespace({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { labels } = metadata;
+  return { apiVersion, kind, metadata: { ...identityOf(metadata), ...(labels && { labels }) } };
 }
 
-function only(marks: Record<string, string> | undefined, key: string): Record<string, string> {
+/** What tells an object and its version from others. */
+function identityOf(metadata: ObjectMeta): ObjectMeta {
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp } =
+    metadata;
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    uid,
+    resourceVersion,
+    ...(generation === undefined ? {} : { generation }),
+    creationTimestamp,
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+  };
+}
+
+function only(
+  marks: Record<string, string> | undefined,
+  key: string,
+  maxLength: number,
+): Record<string, string> {
   const value = marks?.[key];
-  return value === undefined ? {} : { [key]: value };
+  return value === undefined ? {} : { [key]: prefix(value, maxLength) };
 }

@@ -3,6 +3,7 @@ import type { RegistryToken, RegistryTokenStatus } from '../api/registry-token.t
 import type { ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
+import { essentialToken } from './essentials.ts';
 import { guardedPatch, type Addition } from './guarded-patch.ts';
 import { REGISTRY_TOKENS } from './resources.ts';
 
@@ -17,11 +18,17 @@ export const nameOf = ({ metadata }: RegistryToken): ObjectName => ({
  */
 export class TokenClient {
   readonly #client: KubeClient;
-  /** By uid: the latest version this process wrote, and the versions it replaced on the way there. */
+  readonly #cached: (name: ObjectName) => RegistryToken | undefined;
+  /**
+   * By uid: the latest version this process wrote, and the versions it replaced on the way there. Kept until the watch has
+   * caught up, and no more of it than of what is watched.
+   */
   readonly #written = new Map<string, { latest: RegistryToken; replaced: Set<string> }>();
 
-  constructor(client: KubeClient) {
+  /** @param cached a RegistryToken as a watch last saw it */
+  constructor(client: KubeClient, cached: (name: ObjectName) => RegistryToken | undefined) {
     this.#client = client;
+    this.#cached = cached;
   }
 
   /** Of what a watch last saw and what was last written, the later: a watch can lag behind the operator's own writes. */
@@ -31,6 +38,11 @@ export class TokenClient {
     if (written?.replaced.has(resourceVersion)) return written.latest;
     this.#written.delete(uid);
     return cached;
+  }
+
+  /** To be called with what a watch tells: what was written is forgotten once the watch knows of it. */
+  seen(cached: RegistryToken): void {
+    this.freshest(cached);
   }
 
   forget(uid: string): void {
@@ -89,7 +101,10 @@ export class TokenClient {
     const latest = await guardedPatch(this.#client, REGISTRY_TOKENS, token, [addition], options);
     const { uid, resourceVersion } = token.metadata;
     const replaced = this.#written.get(uid)?.replaced ?? new Set();
-    this.#written.set(uid, { latest, replaced: replaced.add(resourceVersion) });
+    this.#written.set(uid, { latest: essentialToken(latest), replaced: replaced.add(resourceVersion) });
+    const cached = this.#cached(nameOf(token));
+    // The watch can tell before the answer comes.
+    if (cached?.metadata.resourceVersion === latest.metadata.resourceVersion) this.seen(cached);
     return latest;
   }
 }

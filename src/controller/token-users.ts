@@ -1,11 +1,11 @@
-import { TOKEN_ID_ANNOTATION } from '../api/names.ts';
 import type { RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
-import type { KubeObject, ObjectMeta } from '../common/objects.ts';
+import type { KubeObject } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { SECRETS } from '../kube/resources.ts';
 import { usersOf, type Users } from '../token/sweep.ts';
 import type { Deletions } from './deletions.ts';
+import { essentialSecret, essentialToken } from './essentials.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
 
 /** What the watches know. */
@@ -56,7 +56,7 @@ export class TokenUsers {
       secrets: await this.#client.list<KubeObject>(
         SECRETS,
         { namespace, metadataOnly: true, signal },
-        tokenIdOnly,
+        essentialSecret,
       ),
     }));
     const parts = await Promise.all(lists);
@@ -93,23 +93,5 @@ function essence(token: RegistryToken): RegistryToken {
     ...(previousTokens && { previousTokens }),
     ...(mintIntent && { mintIntent }),
   };
-  return { ...token, metadata: identityOf(token), spec: {}, status };
-}
-
-function tokenIdOnly(secret: KubeObject): KubeObject {
-  const id = secret.metadata.annotations?.[TOKEN_ID_ANNOTATION];
-  const annotations = id === undefined ? {} : { [TOKEN_ID_ANNOTATION]: id };
-  return { ...secret, metadata: { ...identityOf(secret), annotations } };
-}
-
-function identityOf({ metadata }: KubeObject): ObjectMeta {
-  const { name, uid, resourceVersion, creationTimestamp, deletionTimestamp, finalizers } = metadata;
-  return {
-    name,
-    uid,
-    resourceVersion,
-    creationTimestamp,
-    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-    ...(finalizers && { finalizers }),
-  };
+  return { ...essentialToken(token), spec: {}, status };
 }

@@ -19,6 +19,7 @@ import type { ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
 import { Deletions } from './deletions.ts';
 import {
+  essentialCredentials,
   essentialNamespace,
   essentialSecret,
   essentialServiceAccount,
@@ -93,6 +94,7 @@ export class Watches implements Sources {
       title: 'credentials',
       namespace: operatorNamespace,
       metadataOnly: true,
+      trim: essentialCredentials,
     });
     this.serviceAccounts = new ServiceAccountWatch({
       reflectors: new ScopedReflectors(watchNamespaces, (namespace) =>
@@ -128,6 +130,13 @@ export class Watches implements Sources {
 
   get #needed(): readonly Pick<Reflector<KubeObject>, 'run' | 'whenSynced'>[] {
     return [this.#tokens, this.#secrets, ...this.#clusterWide];
+  }
+
+  /** Calls the handler with each RegistryToken that was added or has changed. */
+  onToken(handler: (token: RegistryToken) => void): void {
+    this.#tokens.onChange(({ type, object }) => {
+      if (type !== 'deleted') handler(object);
+    });
   }
 
   /** Watches until the signal aborts. */

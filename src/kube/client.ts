@@ -51,7 +51,7 @@ export interface DiscoveredResource {
   kind: string;
 }
 
-/** Keeps memory flat and the event loop responsive on large lists. */
+/** Keeps the event loop responsive on large lists, and what the API server has to hold; objects are read one by one. */
 const PAGE_SIZE = 500;
 
 /**
@@ -166,8 +166,15 @@ export class KubeClient {
     await this.#call({ method: 'DELETE', path: resourcePath(resource, name), body }, options);
   }
 
-  /** One page of a list; the whole list unless `limit` is given. */
-  async listPage<T extends KubeObject>(resource: Resource, options: PageOptions = {}): Promise<Page<T>> {
+  /**
+   * One page of a list; the whole list unless `limit` is given.
+   * @param keep what to keep of each object as it arrives
+   */
+  async listPage<T extends KubeObject>(
+    resource: Resource,
+    options: PageOptions = {},
+    keep: (object: T) => T = (object) => object,
+  ): Promise<Page<T>> {
     const { limit, continue: from } = options;
     const query = {
       ...selectionQuery(options),
@@ -179,9 +186,9 @@ export class KubeClient {
     const { metadata, items } = await this.#call<{
       metadata: { resourceVersion: string; continue?: string };
       items: T[] | null;
-    }>({ method: 'GET', path, query, accept }, options);
+    }>({ method: 'GET', path, query, accept, keep: (item) => keep(named(resource, item as T)) }, options);
     return {
-      items: (items ?? []).map((item) => named(resource, item)),
+      items: items ?? [],
       resourceVersion: metadata.resourceVersion,
       ...(metadata.continue && { continue: metadata.continue }),
     };
@@ -203,13 +210,13 @@ export class KubeClient {
     for (;;) {
       let page: Page<T>;
       try {
-        page = await this.listPage<T>(resource, { ...options, limit, continue: from });
+        page = await this.listPage<T>(resource, { ...options, limit, continue: from }, keep);
       } catch (error) {
         if (!(from && error instanceof KubeError && error.isGone)) throw error;
-        page = await this.listPage<T>(resource, { ...options, limit: undefined });
+        page = await this.listPage<T>(resource, { ...options, limit: undefined }, keep);
         items.length = 0;
       }
-      for (const item of page.items) items.push(keep(item));
+      for (const item of page.items) items.push(item);
       from = page.continue;
       if (!from) return { items, resourceVersion: page.resourceVersion };
     }

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { abortable } from '../common/abortable.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
+import { readAnswer } from './answer.ts';
 import { Attempt } from './attempt.ts';
 import { Connections } from './connections.ts';
 import { Credentials, type Access } from './credentials.ts';
@@ -56,7 +57,7 @@ class HttpTransport implements Transport {
     using attempt = this.#begin(call);
     try {
       const answer = await this.#accepted(attempt, 'requests', 0);
-      return await answer.body.json();
+      return await readAnswer(call, answer.body);
     } catch (error) {
       throw attempt.failure(error);
     }
@@ -99,7 +100,9 @@ class HttpTransport implements Transport {
     }
     const { statusCode, headers, body } = answer;
     if (statusCode >= 200 && statusCode < 300) return answer;
-    throw refusal(attempt.call, statusCode, await body.json().catch(() => undefined), headers['retry-after']);
+    const { method, path } = attempt.call;
+    const told = await readAnswer({ method, path }, body).catch(() => undefined);
+    throw refusal(attempt.call, statusCode, told, headers['retry-after']);
   }
 
   async #send(

@@ -16,6 +16,11 @@ export interface Call {
    * call, and nothing was sent.
    */
   guard?: () => void;
+  /**
+   * For lists: called with each of the answer's `items`, whose place takes what it returns. An answer over a network is read
+   * item by item as it arrives, so that a page of large objects never is in memory as a whole.
+   */
+  keep?: ((item: unknown) => unknown) | undefined;
 }
 
 export interface StreamCall extends Call {

@@ -1,5 +1,5 @@
 import type { RawAnswer } from './http-answer.ts';
-import { RowSplitter, type Rows, type RowSelection } from './row-splitter.ts';
+import { RowSplitter, type Rows, type RowSelection } from '../common/row-splitter.ts';
 
 /** How the body of an answer is to be read. */
 export interface BodyLimits {

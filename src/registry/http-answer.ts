@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { Rows } from './row-splitter.ts';
+import type { Rows } from '../common/row-splitter.ts';
 
 /** Why the body of an answer can't be understood; reads on after "the answer". */
 export type Flaw = 'has no body' | 'is HTML' | 'is not JSON' | 'is cut off' | 'is too long';

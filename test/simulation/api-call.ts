@@ -20,6 +20,12 @@ export function requestOf(call: Call, signal: AbortSignal): ApiRequest {
 /** The parsed body of an answer. @throws KubeError when it refuses */
 export function contentOf(call: Call, { status, headers, body }: Answer): unknown {
   const content = typeof body === 'string' ? (JSON.parse(body) as unknown) : undefined;
-  if (status >= 200 && status < 300) return content;
+  if (status >= 200 && status < 300) return kept(call, content);
   throw refusal(call, status, content, headers['retry-after']);
+}
+
+/** A list with what the call keeps of its items. */
+function kept({ keep }: Call, content: unknown): unknown {
+  const { items } = (content ?? {}) as { items?: unknown[] | null };
+  return keep ? { ...(content as object), items: items?.map(keep) } : content;
 }

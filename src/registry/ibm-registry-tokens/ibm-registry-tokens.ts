@@ -8,7 +8,7 @@ import type { Grant, IamSession } from '../ibm-iam/iam-session.ts';
 import type { Capabilities, IssuedToken, ListedToken, MintRequest, Registry } from '../port.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
 import type { Region } from '../regions.ts';
-import { MAX_ROWS } from '../row-splitter.ts';
+import { MAX_ROWS } from '../../common/row-splitter.ts';
 import { urlBelow, type RegistryClient, type RegistryRequest } from '../registry-client.ts';
 import { isTokenId, listedRows, readIssued, readList } from './token-answers.ts';
 

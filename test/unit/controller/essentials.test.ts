@@ -1,7 +1,9 @@
 import { expect } from 'chai';
-import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import type { KubeObject } from '../../../src/common/objects.ts';
+import { readTokenSpec, type RegistryToken } from '../../../src/api/registry-token.ts';
+import type { KubeObject, OwnerReference } from '../../../src/common/objects.ts';
+import type { ServiceAccount } from '../../../src/token/service-accounts.ts';
 import {
+  essentialCredentials,
   essentialNamespace,
   essentialSecret,
   essentialServiceAccount,
@@ -9,50 +11,76 @@ import {
 } from '../../../src/controller/essentials.ts';
 
 const HUGE = 'x'.repeat(100_000);
-const marked: KubeObject = {
+const owner = (n: number): OwnerReference => ({ apiVersion: 'v1', kind: 'Pod', name: `o${n}`, uid: `${n}` });
+const OURS = { ...owner(0), kind: 'RegistryToken', controller: true };
+const identity = {
+  name: 'app',
+  namespace: 'team',
+  uid: 'uid',
+  resourceVersion: '7',
+  generation: 2,
+  creationTimestamp: '2026-01-01T00:00:00Z',
+};
+const hostile: KubeObject = {
   apiVersion: 'v1',
   kind: 'Any',
   metadata: {
-    name: 'app',
-    uid: 'uid',
-    resourceVersion: '7',
-    creationTimestamp: '2026-01-01T00:00:00Z',
+    ...identity,
     labels: { huge: HUGE.slice(0, 63), 'pullsecrets.dev/registrytoken-uid': 'owner' },
     annotations: {
       huge: HUGE,
+      'kubectl.kubernetes.io/last-applied-configuration': `{"stringData":{"apikey":"${HUGE}"}}`,
       'pullsecrets.dev/rotate': HUGE,
-      'pullsecrets.dev/token-id': 'token-1',
-      'pullsecrets.dev/image-pull-secrets': '{}',
+      'pullsecrets.dev/token-id': HUGE,
+      'pullsecrets.dev/image-pull-secrets': HUGE,
     },
+    finalizers: [...Array.from({ length: 1_000 }, (_, n) => `example.com/${n}`), 'pullsecrets.dev/revoke'],
+    ownerReferences: [OURS, ...Array.from({ length: 1_000 }, (_, n) => owner(n))],
+    managedFields: Array.from({ length: 100 }, (_, n) => ({ manager: `${n}`, fieldsV1: { 'f:a': HUGE } })),
   },
 };
 
-describe('of what tenants write into metadata the watches keep', () => {
+describe('of what others write the watches keep', () => {
   const kept: [string, (object: KubeObject) => KubeObject, object][] = [
     [
       'of RegistryTokens',
-      (token) => essentialToken(token as RegistryToken),
-      { annotations: { 'pullsecrets.dev/rotate': HUGE.slice(0, 256) } },
+      (token) => essentialToken({ ...token, spec: {}, status: {} } as RegistryToken),
+      {
+        annotations: { 'pullsecrets.dev/rotate': HUGE.slice(0, 256) },
+        finalizers: ['pullsecrets.dev/revoke'],
+      },
     ],
     [
       'of Secrets',
       essentialSecret,
       {
         labels: { 'pullsecrets.dev/registrytoken-uid': 'owner' },
-        annotations: { 'pullsecrets.dev/token-id': 'token-1' },
+        annotations: { 'pullsecrets.dev/token-id': HUGE.slice(0, 512) },
+        ownerReferences: [OURS],
       },
     ],
+    ['of Secrets with credentials', essentialCredentials, {}],
     [
       'of ServiceAccounts',
-      essentialServiceAccount,
-      { annotations: { 'pullsecrets.dev/image-pull-secrets': '{}' } },
+      (account) =>
+        essentialServiceAccount({ ...account, secrets: [{ name: HUGE }] } as unknown as ServiceAccount),
+      { annotations: { 'pullsecrets.dev/image-pull-secrets': HUGE.slice(0, 65_536) } },
     ],
-    ['of namespaces', essentialNamespace, { labels: marked.metadata.labels }],
+    ['of namespaces', essentialNamespace, { labels: hostile.metadata.labels }],
   ];
-  for (const [what, trim, marks] of kept) {
+  for (const [what, trim, rest] of kept) {
     it(`${what} only what the operator looks at`, () => {
-      const { labels: _, annotations: __, ...identity } = marked.metadata;
-      expect(trim(marked).metadata).to.deep.equal({ ...identity, ...marks });
+      const { apiVersion, kind } = hostile;
+      const { spec: _, status: __, ...object } = trim(structuredClone(hostile)) as RegistryToken;
+      expect(object).to.deep.equal({ apiVersion, kind, metadata: { ...identity, ...rest } });
     });
   }
+
+  it('no annotations for the Secret that are too many, but still too many', () => {
+    const annotations = Object.fromEntries(Array.from({ length: 32 }, (_, n) => [`a${n}`, HUGE]));
+    const token = { ...hostile, spec: { secret: { annotations } } } as RegistryToken;
+    for (const each of [token, essentialToken(token)])
+      expect(() => readTokenSpec(each)).to.throw('spec.secret.annotations takes 16384 characters in all');
+    expect(JSON.stringify(essentialToken(token)).length).to.be.lessThan(20_000);
+  });
 });

@@ -20,8 +20,10 @@ describe('KubeClient', () => {
   const client = new KubeClient(
     {
       request: (call) => {
-        calls.push(call);
-        return Promise.resolve(answer);
+        const { keep, ...sent } = call;
+        calls.push(sent);
+        const { items } = answer as { items?: unknown[] | null };
+        return Promise.resolve(keep ? { ...(answer as object), items: items?.map(keep) } : answer);
       },
       stream: () => expect.fail('nothing is watched'),
       close: () => Promise.resolve(),

@@ -81,10 +81,12 @@ export class ModelServer implements Transport {
 
   async request(call: Call): Promise<unknown> {
     call.signal?.throwIfAborted();
-    this.calls.push(structuredClone({ ...call, signal: undefined }));
+    this.calls.push(structuredClone({ ...call, signal: undefined, keep: undefined }));
     const answer: unknown = await this.fault(call);
     call.signal?.throwIfAborted();
-    return structuredClone(answer ?? this.#answer(call));
+    const content = structuredClone(answer ?? this.#answer(call)) as { items?: unknown[] };
+    const { keep } = call;
+    return keep ? { ...content, items: content.items?.map(keep) } : content;
   }
 
   async *stream(call: StreamCall): AsyncGenerator<string> {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { RowSplitter } from '../../../src/registry/row-splitter.ts';
+import { RowSplitter } from '../../../src/common/row-splitter.ts';
 
 /** What is left of a document that arrives in chunks of these sizes, the last of them over and over. */
 function split(document: string | Buffer, sizes: readonly number[] = [7]): RowSplitter {

@@ -4,6 +4,10 @@ export interface RowSelection {
   key: string;
   /** Called with each row, parsed, as soon as it is complete. What it returns is kept, unless it is undefined. */
   select: (row: unknown) => unknown;
+  /** Rows beyond which the document is given up; MAX_ROWS unless told. */
+  maxRows?: number;
+  /** Bytes of one row beyond which it is; a mebibyte unless told. */
+  maxRow?: number;
 }
 
 /** The rows of a document. */
@@ -124,13 +128,13 @@ export class RowSplitter {
 
   #toRow(bytes: Buffer): void {
     this.#rowSize += bytes.length;
-    if (this.#rowSize > MAX_ROW) this.#flaw = 'is too long';
+    if (this.#rowSize > (this.#selection.maxRow ?? MAX_ROW)) this.#flaw = 'is too long';
     else this.#row.push(bytes);
   }
 
   #endRow(bytes: Buffer): void {
     this.#toRow(bytes);
-    if (++this.#count > MAX_ROWS) this.#flaw = 'is too long';
+    if (++this.#count > (this.#selection.maxRows ?? MAX_ROWS)) this.#flaw = 'is too long';
     if (this.#flaw) return;
     const text = (this.#row.length === 1 ? bytes : Buffer.concat(this.#row)).toString();
     this.#row = [];
