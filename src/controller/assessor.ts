@@ -12,6 +12,7 @@ import type { KubeObject, ObjectName } from '../common/objects.ts';
 import { NAMESPACES } from '../kube/resources.ts';
 import { capabilitiesOf } from '../registry/directory.ts';
 import { Regions } from '../registry/regions.ts';
+import { isOlder, winnerOf } from '../token/claimants.ts';
 import { decide, type Decision } from '../token/decision.ts';
 import { examine, type Refusal, type Wanted } from '../token/eligibility.ts';
 import type { Situation } from '../token/situation.ts';
@@ -54,6 +55,9 @@ export interface AssessorOptions {
   mintBudget: number;
 }
 
+/** A Secret that another RegistryToken gets, which is told in its own words. */
+const ANOTHERS: SecretView = { state: 'foreign', message: '' };
+
 /** Gathers all that bears on a RegistryToken and asks the domain for its decision. Changes nothing. */
 export class Assessor {
   readonly #options: AssessorOptions;
@@ -72,7 +76,9 @@ export class Assessor {
       if ('refusal' in verdict) return { refusal: verdict.refusal, spec };
       const { wanted } = verdict;
       const { older, younger } = this.#rivals(token, spec);
-      const secret = await secrets.view(token, spec, wanted.host, younger, live, signal);
+      const yields = older !== undefined && !live && !secrets.mayBelongTo(token, spec.secret.name);
+      // Many can name one Secret: none of those that do not get it reads it each time one of them comes or goes.
+      const secret = yields ? ANOTHERS : await secrets.view(token, spec, wanted.host, younger, live, signal);
       const { uid } = token.metadata;
       const recorded = token.status?.token?.id;
       const pause = memory.repairPause(uid, clock.monotonic());
@@ -134,15 +140,14 @@ export class Assessor {
     return { name, labels: metadata.labels ?? {}, terminating: metadata.deletionTimestamp !== undefined };
   }
 
-  /** Of RegistryTokens that want one Secret the oldest gets it; of two made in the same second, the one first by name. */
+  /** The RegistryToken that gets the Secret instead, and those that would have it if this one had not. */
   #rivals(token: RegistryToken, spec: TokenSpec): { older: string | undefined; younger: string[] } {
-    const rank = ({ metadata }: RegistryToken): string => `${metadata.creationTimestamp} ${metadata.name}`;
     const { namespace = '', uid } = token.metadata;
     const rivals = this.#options.sources
       .claimants(namespace, spec.secret.name)
       .filter(({ metadata }) => metadata.uid !== uid && metadata.deletionTimestamp === undefined);
-    const older = rivals.filter((rival) => rank(rival) < rank(token)).map(({ metadata }) => metadata.name);
-    const younger = rivals.filter((rival) => rank(rival) > rank(token)).map(({ metadata }) => metadata.uid);
-    return { older: older.sort()[0], younger };
+    const winner = winnerOf([token, ...rivals]);
+    const younger = rivals.filter((rival) => isOlder(token, rival)).map(({ metadata }) => metadata.uid);
+    return { older: winner?.metadata.uid === uid ? undefined : winner?.metadata.name, younger };
   }
 }

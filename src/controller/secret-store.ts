@@ -3,7 +3,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { KubeObject, ObjectName } from '../common/objects.ts';
 import { SECRETS } from '../kube/resources.ts';
-import type { Secret, SecretManifest } from '../token/secret.ts';
+import { belongsTo, type Secret, type SecretManifest } from '../token/secret.ts';
 import { viewSecret, type SecretView } from '../token/secret-view.ts';
 import type { Task } from './progress.ts';
 
@@ -48,6 +48,12 @@ export class SecretStore {
     const seen = this.#seen.get(token.metadata.uid);
     if (!live && version !== undefined && seen?.from === key(version, token, host, younger)) return seen.view;
     return this.#look(await this.read(name, signal), token, spec, host, younger);
+  }
+
+  /** Whether the watch knows the Secret of that name as a RegistryToken's. */
+  mayBelongTo({ metadata }: RegistryToken, name: string): boolean {
+    const secret = this.#cached({ namespace: metadata.namespace, name });
+    return secret !== undefined && belongsTo(secret, metadata.uid);
   }
 
   #look(

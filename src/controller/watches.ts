@@ -15,6 +15,7 @@ import type { Priority } from '../kube/waiting-keys.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
 import { Regions } from '../registry/regions.ts';
 import { lacksFinalizer } from '../token/deletion.ts';
+import { winnerOf } from '../token/claimants.ts';
 import type { ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
 import { Deletions } from './deletions.ts';
@@ -275,10 +276,21 @@ export class Watches implements Sources {
     this.#enqueue(object, initial ? 'low' : 'high');
     for (const account of new Set([object, previous].flatMap((each) => (each ? [accountName(each)] : []))))
       this.#enqueueAccount(account, COUNT_DELAY);
-    if (initial) return;
-    const { namespace = '' } = object.metadata;
-    for (const name of new Set([secretName(object), secretName(previous ?? object)])) {
-      for (const rival of this.claimants(namespace, name)) this.#enqueue(rival);
+    if (!initial) this.#onClaim(type === 'deleted' ? undefined : object, previous);
+  }
+
+  /** Of those that name one Secret, the others are looked at only when another one gets it. */
+  #onClaim(now: RegistryToken | undefined, before: RegistryToken | undefined): void {
+    const claims = [now, before].flatMap((each) => (each ? [secretName(each)] : []));
+    const { namespace = '', uid } = (now ?? before)?.metadata ?? { uid: '' };
+    for (const name of new Set(claims)) {
+      const others = this.claimants(namespace, name).filter(({ metadata }) => metadata.uid !== uid);
+      const winnerWith = (each: RegistryToken | undefined): RegistryToken | undefined =>
+        winnerOf(each && secretName(each) === name ? [...others, each] : others);
+      const winner = winnerWith(now);
+      if (winner?.metadata.uid === winnerWith(before)?.metadata.uid) continue;
+      if (winner) this.#enqueue(winner);
+      for (const other of others) this.#enqueue(other, 'low');
     }
   }
 

@@ -44,7 +44,7 @@ describe('of what others write the watches keep', () => {
   const kept: [string, (object: KubeObject) => KubeObject, object][] = [
     [
       'of RegistryTokens',
-      (token) => essentialToken({ ...token, spec: {}, status: {} } as RegistryToken),
+      (token) => essentialToken({ ...token, spec: {}, status: {} }),
       {
         annotations: { 'pullsecrets.dev/rotate': HUGE.slice(0, 256) },
         finalizers: ['pullsecrets.dev/revoke'],

@@ -120,6 +120,27 @@ describe('watches', () => {
     expect(await drain(fed.token)).to.deep.equal(['b/two']);
   });
 
+  it('enqueue of many that name one Secret the others only when another one gets it', async () => {
+    const shared = { spec: { secret: { name: 'shared' } } };
+    for (let n = 0; n < 200; n++) server.put(tokensIn('a'), `app-${n}`, shared);
+    const watches = await start(['a']);
+    const fed = queues();
+    watches.feed(fed);
+    await drain(fed.token);
+    // Of the same second as they are, it comes last by its name.
+    server.put(tokensIn('a'), 'next', shared);
+    await settle();
+    expect(await drain(fed.token)).to.deep.equal(['a/next']);
+    server.remove(tokensIn('a'), 'next');
+    await settle();
+    expect(await drain(fed.token)).to.deep.equal(['a/next']);
+    server.remove(tokensIn('a'), 'app-0');
+    await settle();
+    const keys = await drain(fed.token);
+    expect(keys.slice(0, 2)).to.have.members(['a/app-0', 'a/app-1']);
+    expect(keys).to.have.length(200);
+  });
+
   it('call a namespace unreadable while its Secrets are, although its RegistryTokens are not', async () => {
     server.fault = (call) => {
       if (call.path.includes('/namespaces/b/secrets')) throw refuse(call, 403, 'Forbidden');
