@@ -35,6 +35,8 @@ class Stage {
   rivals: RegistryToken[] = [];
   secret: SecretView = ours();
   problem: unknown;
+  /** Whether the watch knows the Secret as this RegistryToken's. */
+  mayBelong = false;
   /** What the Secret was asked for: host, RegistryTokens that come after this one, and whether live. */
   readonly viewed: [host: string, younger: readonly string[], live: boolean][] = [];
   readonly #assessor: Assessor;
@@ -62,8 +64,14 @@ class Stage {
           this.viewed.push([host, younger, live]);
           return Promise.resolve(this.secret);
         },
+        mayBelongTo: () => this.mayBelong,
       },
-      sessions: { problem: () => this.problem, changedAt: () => undefined, skew: () => MINUTE },
+      sessions: {
+        problem: () => this.problem,
+        knows: () => true,
+        changedAt: () => undefined,
+        skew: () => MINUTE,
+      },
       memory: this.memory,
       clock: { now: () => NOW, monotonic: () => 0 },
       mintBudget: 5,
@@ -166,12 +174,22 @@ describe('assessing a RegistryToken', () => {
   describe('that is not alone in wanting its Secret', () => {
     it('goes after the oldest', async () => {
       stage.rivals = [rival('newer', -MINUTE), rival('older', MINUTE), rival('oldest', HOUR)];
-      expect(await stage.situation()).to.include({ olderClaimant: 'older' });
-      expect(stage.viewed).to.deep.equal([[HOST, ['uid of newer'], false]]);
+      expect(await stage.situation()).to.include({ olderClaimant: 'oldest' });
+    });
+
+    it('does not read the Secret that another one gets, unless it is its own or it must know', async () => {
+      stage.rivals = [rival('newer', -MINUTE), rival('older', MINUTE)];
+      await stage.assess();
+      expect(stage.viewed).to.deep.equal([]);
+      await stage.assess(anIssuedToken(), true);
+      stage.mayBelong = true;
+      await stage.assess();
+      expect(stage.viewed).to.deep.equal([true, false].map((live) => [HOST, ['uid of newer'], live]));
     });
 
     it('goes by name where they are of the same second', async () => {
       stage.rivals = [rival('aaa', 0), rival('zzz', 0)];
+      stage.mayBelong = true;
       expect(await stage.situation()).to.include({ olderClaimant: 'aaa' });
       expect(stage.viewed).to.deep.equal([[HOST, ['uid of zzz'], false]]);
     });
