@@ -3,7 +3,8 @@ import { shorten } from './text.ts';
 
 /** Condition types, compatible with kstatus: all but Ready are there only while they are true. */
 const CONDITION_TYPES = ['Ready', 'Reconciling', 'Stalled', 'RevocationPending'] as const;
-export type ConditionType = (typeof CONDITION_TYPES)[number];
+/** ClusterIdConflict is the sweep's, beside what the controller of an account says of it. */
+export type ConditionType = (typeof CONDITION_TYPES)[number] | 'ClusterIdConflict';
 
 export interface Condition {
   type: string;
@@ -53,6 +54,29 @@ export function withConditions<S extends ConditionedStatus>(
     ...(reason === undefined ? {} : { reason }),
     conditions: mergeConditions(object.status?.conditions, updates, generation, now),
   };
+}
+
+/**
+ * A status with one condition that is not its controller's: there while it is true, and away otherwise.
+ * @param now RFC 3339
+ */
+export function withCondition<S extends ConditionedStatus>(
+  status: S,
+  type: 'ClusterIdConflict',
+  update: Omit<ConditionUpdate, 'type'> | undefined,
+  now: string,
+): S {
+  const { conditions = [], ...rest } = status;
+  const before = findCondition(conditions, type);
+  if (!before && !update) return status;
+  const others = conditions.filter((condition) => condition.type !== type);
+  const condition = update && {
+    ...update,
+    type,
+    lastTransitionTime: before?.status === update.status ? before.lastTransitionTime : now,
+    message: shorten(update.message, MAX_MESSAGE),
+  };
+  return { ...rest, conditions: condition ? [...others, condition] : others } as S;
 }
 
 /**

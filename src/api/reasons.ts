@@ -58,6 +58,7 @@ export type AccountReason =
   | 'CredentialsAccepted'
   | 'CredentialsNotFound'
   | 'CredentialsInvalid'
+  | 'UnknownTokens'
   | Extract<TokenReason, `Registry${string}`>;
 
 /** Every reason a condition can have. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { withConditions, type ConditionUpdate } from '../api/conditions.ts';
+import { withCondition, withConditions, type ConditionUpdate } from '../api/conditions.ts';
 import type { Reason } from '../api/reasons.ts';
 import { API_KEY_FIELD, type RegistryAccount, type RegistryAccountStatus } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
@@ -145,7 +145,10 @@ export class AccountController {
       ...(sweep === 'off' || orphans === undefined ? {} : { orphans }),
       ...(sweep === 'off' || lastSweepTime === undefined ? {} : { lastSweepTime }),
     };
-    const status = withConditions(account, next, [ready], toTime(clock.now()));
+    const now = toTime(clock.now());
+    const conditioned = withConditions(account, next, [ready], now);
+    const status =
+      sweep === 'off' ? withCondition(conditioned, 'ClusterIdConflict', undefined, now) : conditioned;
     if (isDeepStrictEqual(status, account.status)) return;
     if (account.status?.reason !== status.reason) {
       logger[works ? 'info' : 'warn']({ account: name, reason: ready.reason }, ready.message);

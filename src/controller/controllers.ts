@@ -2,6 +2,7 @@ import type { ObjectName } from '../common/objects.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import { objectKey } from '../kube/object-key.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
+import type { RecordedToken } from '../token/absence.ts';
 import { isUntied } from '../token/secret.ts';
 import { AccountController } from './account-controller.ts';
 import { AccountSessions } from './account-sessions.ts';
@@ -20,6 +21,7 @@ import { SecretWriter } from './secret-writer.ts';
 import { ServiceAccountLinker } from './service-account-linker.ts';
 import { StatusWriter } from './status-writer.ts';
 import { Sweeper } from './sweeper.ts';
+import { TokenLists } from './token-lists.ts';
 import { TokenClient } from './token-client.ts';
 import { TokenController } from './token-controller.ts';
 import { TokenFinalizer } from './token-finalizer.ts';
@@ -63,9 +65,10 @@ export function assembleControllers(
   const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
   const tokens = new TokenClient(client, (name) => watches.token(name));
   watches.onToken((token) => tokens.seen(token));
-  const minter = new Minter({ sessions, memory, clusterId, clock });
+  const lists = new TokenLists(sessions, clock);
+  const minter = new Minter({ sessions, memory, lists, clusterId, clock });
   const verifier = new Verifier({ sessions, memory, clock });
-  const revoker = new Revoker({ ...common, sessions, minter, memory });
+  const revoker = new Revoker({ ...common, sessions, lists, memory, clusterId });
   const skew = (account: string, region: string): number => sessions.skew(account, region);
   const shared = {
     ...common,
@@ -76,6 +79,7 @@ export function assembleControllers(
     tokens,
     statuses: new StatusWriter({ ...common, tokens }),
     minter,
+    lists,
     verifier,
     revoker,
     skew,
@@ -85,7 +89,11 @@ export function assembleControllers(
     users: new TokenUsers(client, watches, watchNamespaces),
     account: (name: string) => watches.account(name),
     allTokens: () => watches.tokens(),
-    onOrphans: metrics.token.orphans.bind(metrics.token),
+    onGone: ({ uid, id, name }: RecordedToken) => {
+      if (memory.isGone(uid, id)) return;
+      memory.markGone(uid, id);
+      queues.token.add(objectKey(name));
+    },
     enqueue: (account: string) => queues.sweep.add(account),
   };
   const sweeper = sweep === 'off' ? undefined : new Sweeper({ ...shared, ...sweeping, sweep, clusterId });
@@ -122,6 +130,7 @@ export function assembleControllers(
       tokensOf: (account) => watches.tokensOf(account),
       unreadable: () => watches.unreadable,
       onChange: (account) => {
+        lists.forget(account);
         watches.enqueueTokensOf(account);
         sweeper?.accountChanged(account);
       },

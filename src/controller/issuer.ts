@@ -12,6 +12,7 @@ import type { Failure } from '../token/failure.ts';
 import { mintAllowance } from '../token/mint-budget.ts';
 import { rotateValue } from '../token/rotate-now.ts';
 import * as steps from '../token/status.ts';
+import { newNonce } from '../token/tag.ts';
 import type { Waiting } from '../token/verification.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
@@ -65,12 +66,21 @@ export class Issuer {
     decision: Extract<Decision, { action: 'mint' }>,
     signal: AbortSignal,
   ): Promise<Progress> {
-    const { tokens, clock, logger, mintBudget, skew } = this.#options;
+    const { tokens, clock, random, logger, mintBudget, skew } = this.#options;
     const { wanted, spec } = task;
     logger.info({ ...idsOf(task.token), reason: decision.reason }, `issuing a token: ${decision.message}`);
     const owned = await tokens.addFinalizer(task.token, signal);
     const rotate = rotateValue(owned);
+    let listed: number;
+    try {
+      const held = task.secret.state === 'ours' ? task.secret.holds : undefined;
+      const isToAsk = steps.isOlderThanSecret(task.status, held);
+      listed = await this.#options.minter.highestRevision(owned.metadata.uid, wanted, isToAsk, signal);
+    } catch (error) {
+      return this.#options.failures.report({ ...task, token: owned }, task.status, failureOf(error));
+    }
     const intent = {
+      nonce: newNonce(random()),
       account: wanted.account,
       region: wanted.region,
       access: spec.access,
@@ -80,7 +90,7 @@ export class Issuer {
       ...(wanted.accountRotation === '' ? {} : { accountRotation: wanted.accountRotation }),
     };
     const allowance = mintAllowance(decision.reason, mintBudget, task.status, spec);
-    const intended = steps.withIntent(task.status, intent, allowance, clock.now());
+    const intended = steps.withIntent(task.status, intent, allowance, clock.now(), listed);
     const first = intended.token === undefined;
     const token = await this.#options.statuses.write(
       owned,

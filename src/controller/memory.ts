@@ -9,7 +9,8 @@ interface Entry {
   own: Set<string>;
   /** What a recorded intent gave, until the status says so. */
   minted?: { revision: number; tokenId: string };
-  goneTokenId?: string;
+  /** Identifiers of tokens that the registry no longer has. */
+  gone: Set<string>;
   /** What was decided last about a new token. */
   tried?: { revision: number; ruling: Use | Waiting };
   /** Repairs of the Secret. */
@@ -86,11 +87,11 @@ export class Memory {
 
   /** The registry said that it has no such token any more. */
   markGone(uid: string, tokenId: string): void {
-    this.#entry(uid).goneTokenId = tokenId;
+    this.#entry(uid).gone.add(tokenId);
   }
 
   isGone(uid: string, tokenId: string | undefined): boolean {
-    return tokenId !== undefined && this.#entries.get(uid)?.goneTokenId === tokenId;
+    return tokenId !== undefined && (this.#entries.get(uid)?.gone.has(tokenId) ?? false);
   }
 
   /** Counts one more repair of a Secret. @param now of a monotonic clock, milliseconds */
@@ -122,7 +123,7 @@ export class Memory {
   #entry(uid: string): Entry {
     let entry = this.#entries.get(uid);
     if (!entry) {
-      entry = { own: new Set(), repairs: new Contest(), deletionTries: 0 };
+      entry = { own: new Set(), gone: new Set(), repairs: new Contest(), deletionTries: 0 };
       this.#entries.set(uid, entry);
     }
     return entry;

@@ -5,4 +5,6 @@ export interface TokenMetrics {
   repaired(kind: string): void;
   /** Replaces an account's numbers of orphans by region. */
   orphans(account: string, byRegion: ReadonlyMap<string, number>): void;
+  /** Replaces an account's numbers of tokens that carry this cluster's id and are unknown here, by region. */
+  unknownTokens(account: string, byRegion: ReadonlyMap<string, number>): void;
 }

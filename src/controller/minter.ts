@@ -3,10 +3,11 @@ import type { MintIntent, PreviousToken, RegistryToken, TokenSpec } from '../api
 import { fromTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import { RegistryError } from '../registry/errors.ts';
-import type { IssuedToken, ListedToken, Registry } from '../registry/port.ts';
-import { describe, readTag } from '../token/tag.ts';
+import type { IssuedToken } from '../registry/port.ts';
+import { cameOf, describe } from '../token/tag.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import type { Memory } from './memory.ts';
+import type { TokenList, TokenLists } from './token-lists.ts';
 
 /** A mint whose answer got lost may still be on its way; this long after its answer was given up, it is taken to have failed. */
 const SETTLING_TIME = 10_000;
@@ -25,6 +26,7 @@ export type Stray = Omit<PreviousToken, 'revokeAt'>;
 export interface MinterOptions {
   sessions: AccountSessions;
   memory: Memory;
+  lists: Pick<TokenLists, 'current' | 'find' | 'last'>;
   clusterId: string;
   clock: Clock;
 }
@@ -49,7 +51,8 @@ export class Minter {
   ): Promise<IssuedToken> {
     const { uid } = token.metadata;
     const { sessions, memory, clusterId } = this.#options;
-    const tag = { clusterId, uid, revision: intent.revision };
+    const { revision, nonce } = intent;
+    const tag = { clusterId, uid, revision, nonce };
     const registry = sessions.registry(intent.account, intent.region);
     const issued = await registry.mint(
       { description: describe(spec.description, tag), access: intent.access, lifetime: spec.lifetime },
@@ -79,30 +82,34 @@ export class Minter {
     const known = this.#options.memory.recall(uid, this.#options.memory.intentResult(uid, intent.revision));
     if (known) return { result: 'found', issued: known, strays: [] };
     if (stranded) return { result: 'lost', strays: [] };
-    const registry = this.#options.sessions.registry(intent.account, intent.region);
-    // A list is as old as its request: the process may have been frozen since.
-    const now = this.#options.clock.now();
-    const rows = await this.tokensOf(uid, registry, signal);
-    const strays = this.#strays(token, intent, rows);
-    const match = rows.find(({ revision, row }) => revision === intent.revision && !row.revoked);
-    if (match && registry.capabilities.readBack) {
+    const { sessions, lists, memory, clock } = this.#options;
+    const registry = sessions.registry(intent.account, intent.region);
+    const [now, monotonic] = [clock.now(), clock.monotonic()];
+    const until = this.#unknownSince(token, intent) + SETTLING_TIME;
+    // A time further ahead was written before the clock was set back. What a list lacks that was asked for then is lost.
+    const over = monotonic - (now - (until > now + SETTLING_TIME ? now : until));
+    const outcome = (list: TokenList): string[] | undefined => {
+      const ids = this.#resultsIn(list, uid, intent);
+      return ids.length > 0 || list.askedAt >= over ? ids : undefined;
+    };
+    const results = await lists.find(intent, outcome, signal);
+    if (!results) {
+      const message =
+        'whether the last request created a token is not known yet; it is looked for at the registry';
+      return { result: 'pending', reason: 'MintUnconfirmed', message, until };
+    }
+    const strays = results.map((id) => strayOf(intent, id));
+    const [id] = results;
+    if (id !== undefined && registry.capabilities.readBack) {
       try {
-        const issued = await registry.read(match.row.id, signal);
-        this.#options.memory.remember(uid, issued);
-        return { result: 'found', issued, strays: strays.filter(({ id }) => id !== issued.id) };
+        const issued = await registry.read(id, signal);
+        memory.remember(uid, issued);
+        return { result: 'found', issued, strays: strays.filter((stray) => stray.id !== id) };
       } catch (error) {
         if (!(error instanceof RegistryError && error.code === 'NotFound')) throw error;
       }
     }
-    if (match) return { result: 'lost', strays };
-    const until = this.#unknownSince(token, intent) + SETTLING_TIME;
-    if (until <= now || until > now + SETTLING_TIME) return { result: 'lost', strays };
-    return {
-      result: 'pending',
-      reason: 'MintUnconfirmed',
-      message: 'whether the last request created a token is not known yet; it is looked for at the registry',
-      until,
-    };
+    return { result: 'lost', strays };
   }
 
   /**
@@ -131,14 +138,15 @@ export class Minter {
   async readBack(token: RegistryToken, signal: AbortSignal): Promise<IssuedToken | undefined> {
     const record = token.status?.token;
     if (!record) return undefined;
-    const { sessions, memory } = this.#options;
+    const { sessions, memory, lists, clusterId } = this.#options;
     const registry = sessions.registry(record.account, record.region);
     if (!registry.capabilities.readBack) return undefined;
-    const rows = await this.tokensOf(token.metadata.uid, registry, signal);
-    if (!rows.some(({ row }) => row.id === record.id && !row.revoked)) return undefined;
+    const { uid } = token.metadata;
+    const tag = await lists.find(record, ({ tokens }) => tokens.get(record.id)?.tag, signal);
+    if (tag?.clusterId !== clusterId || tag.uid !== uid) return undefined;
     try {
       const issued = await registry.read(record.id, signal);
-      memory.remember(token.metadata.uid, issued);
+      memory.remember(uid, issued);
       return issued;
     } catch (error) {
       if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
@@ -146,33 +154,37 @@ export class Minter {
     }
   }
 
-  /** Every token at a registry that carries this cluster's tag for a RegistryToken. @throws RegistryError */
-  async tokensOf(
-    uid: string,
-    registry: Registry,
-    signal: AbortSignal,
-  ): Promise<{ revision: number; row: ListedToken }[]> {
-    return registry.list((row) => {
-      const tag = readTag(row.description);
-      return tag?.clusterId === this.#options.clusterId && tag.uid === uid
-        ? { revision: tag.revision, row }
-        : undefined;
-    }, signal);
+  /** Identifiers of the tokens at the registry that came of an intent. @throws RegistryError */
+  async resultsOf(uid: string, intent: MintIntent, signal: AbortSignal): Promise<string[]> {
+    return this.#resultsIn(await this.#options.lists.current(intent, signal), uid, intent);
   }
 
-  #strays(
-    { status = {} }: RegistryToken,
-    intent: MintIntent,
-    rows: readonly { revision: number; row: ListedToken }[],
-  ): Stray[] {
-    const known = new Set([status.token?.id, ...(status.previousTokens ?? []).map(({ id }) => id)]);
-    return rows
-      .filter(({ row }) => !known.has(row.id) && !row.revoked)
-      .map(({ revision, row: { id } }) => ({
-        id,
-        revision,
-        account: intent.account,
-        region: intent.region,
-      }));
+  /**
+   * The highest revision of a RegistryToken's tokens that is known to be at a registry; 0 when none is.
+   * @param isToAsk whether the registry is to be asked, or only what it said last is to be looked at
+   * @throws RegistryError
+   */
+  async highestRevision(
+    uid: string,
+    place: { account: string; region: string },
+    isToAsk: boolean,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { lists, clusterId } = this.#options;
+    const list = isToAsk ? await lists.current(place, signal) : lists.last(place);
+    const tags = [...(list?.tokens.values() ?? [])].map(({ tag }) => tag);
+    const own = tags.filter((tag) => tag.clusterId === clusterId && tag.uid === uid);
+    return Math.max(0, ...own.map(({ revision }) => revision));
   }
+
+  #resultsIn({ tokens }: TokenList, uid: string, intent: MintIntent): string[] {
+    const { clusterId } = this.#options;
+    return [...tokens.values()]
+      .filter(({ tag }) => tag.clusterId === clusterId && tag.uid === uid && cameOf(tag, intent))
+      .map(({ id }) => id);
+  }
+}
+
+function strayOf({ revision, account, region }: MintIntent, id: string): Stray {
+  return { id, revision, account, region };
 }

@@ -1,23 +1,29 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import { RegistryError } from '../registry/errors.ts';
-import type { ListedToken, Registry } from '../registry/port.ts';
+import type { Registry } from '../registry/port.ts';
+import { findAbsent, MAX_LIST_LAG, recordedAt, type RecordedToken } from '../token/absence.ts';
 import {
   confirm,
-  findOrphans,
-  isUsed,
+  findUnused,
+  mayRevoke,
   nextCertain,
+  standingOf,
   type Orphan,
   type Suspects,
+  type UnknownToken,
   type Users,
 } from '../token/sweep.ts';
-import { readTag } from '../token/tag.ts';
 import type { TokenMetrics } from './metrics.ts';
+import type { TokenList, TokenLists } from './token-lists.ts';
 
 export interface RegionSweepOptions {
   users: { watched(): Users; live(gone: Iterable<string>, signal: AbortSignal): Promise<Users> };
+  allTokens: () => RegistryToken[];
+  lists: Pick<TokenLists, 'current'>;
   events: EventRecorder;
   metrics: TokenMetrics;
   logger: Logger;
@@ -28,23 +34,40 @@ export interface RegionSweepOptions {
   skew: (account: string, region: string) => number;
   /** Milliseconds for which a token must have been seen unused. */
   sweepDelay: number;
+  /** Told of tokens that statuses name and that the registry no longer has. */
+  onGone: (token: RecordedToken) => void;
+}
+
+/** What one look is told. */
+export interface Look {
+  account: RegistryAccount;
+  registry: Registry;
+  /** Uids of RegistryTokens that went, or are about to, and may have left tokens here. */
+  gone: ReadonlySet<string>;
+  /** Whether the account has tokens elsewhere that are unknown here. */
+  shared: boolean;
 }
 
 /** After so many revocations what uses tokens is asked for anew. */
 const BATCH = 20;
 /** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. Liveness allows no work that never ends. */
 const LONGEST_LOOK = 120_000;
+const NONE: Suspects = new Map();
 
 /**
- * Finds the tokens of one account and region that carry this cluster's tag and that nothing uses, and revokes them once
- * they have been seen so for long enough. Whatever fails leaves what is known as it was.
+ * Compares the list of one account and region with what the cluster knows. Tokens with this cluster's tag that nothing uses are
+ * revoked once they have been seen so for long enough, those that are unknown here are reported, and those that statuses name
+ * and the list lacks are told of. Whatever fails leaves what is known as it was.
  */
 export class RegionSweep {
   readonly #options: RegionSweepOptions;
   readonly #region: string;
-  #suspects: Suspects = new Map();
-  /** Those told of already where they are only reported. */
-  #reported = new Set<string>();
+  #orphans = NONE;
+  #unknown = NONE;
+  #absent = NONE;
+  #reported: readonly UnknownToken[] = [];
+  /** Those told of already. */
+  #told = new Set<string>();
 
   constructor(options: RegionSweepOptions, region: string) {
     this.#options = options;
@@ -53,75 +76,99 @@ export class RegionSweep {
 
   /** Tokens that nothing used when last looked. */
   get orphans(): number {
-    return this.#suspects.size;
+    return this.#orphans.size;
   }
 
-  /** When the next of them can be revoked, on the monotonic clock; undefined when there is nothing to wait for. */
+  /** Tokens that are unknown here, and surely not for want of having looked twice. */
+  get unknown(): readonly UnknownToken[] {
+    return this.#reported;
+  }
+
+  /** Whether the last list had tokens that may be another cluster's with this one's ids. */
+  get isShared(): boolean {
+    return this.#unknown.size > 0;
+  }
+
+  /** When something can be certain that is not yet, on the monotonic clock; undefined when there is nothing to wait for. */
   get nextCertain(): number | undefined {
-    const { clock, sweepDelay } = this.#options;
-    return nextCertain(this.#suspects, clock.monotonic(), sweepDelay);
+    const now = this.#options.clock.monotonic();
+    const { sweepDelay } = this.#options;
+    const times = [
+      nextCertain(this.#orphans, now, sweepDelay),
+      nextCertain(this.#unknown, now, sweepDelay),
+      nextCertain(this.#absent, now, this.#absenceDelay),
+    ].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  get #absenceDelay(): number {
+    return Math.min(this.#options.sweepDelay, MAX_LIST_LAG);
   }
 
   /**
    * Looks once.
-   * @param gone uids of RegistryTokens that went, or are about to, and may have left tokens here
    * @returns the registry's list, which of those that were to be gone are still there, and whether all is done that can be
    * @throws RegistryError when it has no complete list or does not revoke; KubeError when what uses tokens can't be found
    * out; LeadershipLost
    */
   async run(
-    account: RegistryAccount,
-    registry: Registry,
-    gone: ReadonlySet<string>,
+    look: Look,
     signal: AbortSignal,
-  ): Promise<{ rows: ListedToken[]; stillThere: string[]; done: boolean }> {
-    const { clock, clusterId, sweep, sweepDelay, skew } = this.#options;
-    const rows = await registry.list((row) => (readTag(row.description) ? row : undefined), signal);
+  ): Promise<{ list: TokenList; stillThere: string[]; done: boolean }> {
+    const { allTokens, lists, clock, clusterId, sweep, sweepDelay, skew } = this.#options;
+    const { account, gone } = look;
+    const place = { account: account.metadata.name, region: this.#region };
+    const recorded = recordedAt(allTokens(), place);
+    const list = await lists.current(place, signal);
+    const { askedAt } = list;
+    const now = clock.now() + skew(place.account, place.region);
+    this.#tellGone(
+      confirm(findAbsent(recorded, list.tokens, now), this.#absent, askedAt, this.#absenceDelay),
+    );
     // Asked for after the list: what was minted and recorded before it is then known.
     const users = await this.#users(gone, signal);
-    const now = clock.now() + skew(account.metadata.name, this.#region);
-    const orphans = findOrphans(rows, users, clusterId, now);
-    const { suspects, certain } = confirm(orphans, this.#suspects, clock.monotonic(), sweepDelay);
-    this.#suspects = suspects;
-    this.#reported = new Set([...this.#reported].filter((id) => suspects.has(id)));
-    if (sweep === 'report') this.#report(account, certain);
-    const done = sweep === 'report' || (await this.#revokeAll(account, registry, certain, gone, signal));
-    return { rows, stillThere: [...gone].filter((uid) => users.inHand.has(uid)), done };
+    const unused = findUnused(list.tokens.values(), users, clusterId, now);
+    const orphans = confirm(unused.orphans, this.#orphans, askedAt, sweepDelay);
+    const unknown = confirm(unused.unknown, this.#unknown, askedAt, sweepDelay);
+    this.#orphans = orphans.suspects;
+    this.#unknown = unknown.suspects;
+    this.#told = new Set([...this.#told].filter((id) => this.#orphans.has(id) || this.#unknown.has(id)));
+    this.#reportUnknown(account, unknown.certain);
+    if (sweep === 'report') this.#report(account, orphans.certain);
+    const shared = look.shared || this.isShared;
+    const revocable = orphans.certain.filter((orphan) => mayRevoke(orphan, shared));
+    const done = sweep === 'report' || (await this.#revokeAll(look, revocable, signal));
+    return { list, stillThere: [...gone].filter((uid) => users.inHand.has(uid)), done };
   }
 
-  /** A watch can lag. That does no harm where nothing points to an orphan; else the API server is asked. */
+  /** A watch can lag. That does no harm where nothing points to an unused token; else the API server is asked. */
   async #users(gone: ReadonlySet<string>, signal: AbortSignal): Promise<Users> {
     const { users } = this.#options;
-    return gone.size > 0 || this.#suspects.size > 0 ? users.live(gone, signal) : users.watched();
+    const suspicious = gone.size > 0 || this.#orphans.size > 0 || this.#unknown.size > 0;
+    return suspicious ? users.live(gone, signal) : users.watched();
+  }
+
+  #tellGone({ suspects, certain }: { suspects: Suspects; certain: RecordedToken[] }): void {
+    this.#absent = suspects;
+    for (const token of certain) this.#options.onGone(token);
   }
 
   /** @returns whether time was left for all of them */
-  async #revokeAll(
-    account: RegistryAccount,
-    registry: Registry,
-    certain: readonly Orphan[],
-    gone: ReadonlySet<string>,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async #revokeAll(look: Look, orphans: readonly Orphan[], signal: AbortSignal): Promise<boolean> {
     const { clock } = this.#options;
     const begun = clock.monotonic();
-    for (let done = 0; done < certain.length; done += BATCH) {
-      const users = await this.#options.users.live(gone, signal);
-      for (const orphan of certain.slice(done, done + BATCH)) {
+    for (let done = 0; done < orphans.length; done += BATCH) {
+      const users = await this.#options.users.live(look.gone, signal);
+      for (const orphan of orphans.slice(done, done + BATCH)) {
         if (clock.monotonic() - begun >= LONGEST_LOOK) return false;
-        if (isUsed(orphan, users)) this.#clear(orphan);
-        else await this.#revoke(account, registry, orphan, signal);
+        if (standingOf(orphan, users) === orphan.origin) await this.#revoke(look, orphan, signal);
+        else this.#clear(orphan);
       }
     }
     return true;
   }
 
-  async #revoke(
-    account: RegistryAccount,
-    registry: Registry,
-    orphan: Orphan,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #revoke({ account, registry }: Look, orphan: Orphan, signal: AbortSignal): Promise<void> {
     const { metrics, logger, events } = this.#options;
     try {
       await registry.revoke(orphan.id, signal);
@@ -139,8 +186,7 @@ export class RegionSweep {
 
   #report(account: RegistryAccount, certain: readonly Orphan[]): void {
     const { logger, events } = this.#options;
-    for (const orphan of certain.filter(({ id }) => !this.#reported.has(id))) {
-      this.#reported.add(orphan.id);
+    for (const orphan of this.#untold(certain)) {
       logger.warn(this.#fields(account, orphan), 'orphan token found; --sweep=report leaves it alone');
       const { id, tag } = orphan;
       const note = `nothing in the cluster uses token ${id} in ${this.#region} (revision ${tag.revision} of RegistryToken uid ${tag.uid}); --sweep=report leaves it alone`;
@@ -148,11 +194,32 @@ export class RegionSweep {
     }
   }
 
-  #clear({ id }: Orphan): void {
-    this.#suspects = new Map([...this.#suspects].filter(([suspect]) => suspect !== id));
+  #reportUnknown(account: RegistryAccount, certain: readonly UnknownToken[]): void {
+    const { logger, events, clusterId } = this.#options;
+    this.#reported = certain;
+    for (const token of this.#untold(certain)) {
+      logger.warn(
+        this.#fields(account, token),
+        'token found that carries this cluster id and was not issued here',
+      );
+      const { id, tag } = token;
+      const note = `token ${id} in ${this.#region} carries this cluster id (${clusterId}), but its RegistryToken (uid ${tag.uid}) here did not ask for it (revision ${tag.revision}): another cluster seems to use the same cluster id; it is not revoked`;
+      events.event(account, 'Warning', 'ClusterIdConflict', note);
+    }
   }
 
-  #fields({ metadata }: RegistryAccount, { id, tag }: Orphan): object {
+  /** Each is told of once. */
+  #untold<T extends { id: string }>(tokens: readonly T[]): T[] {
+    const untold = tokens.filter(({ id }) => !this.#told.has(id));
+    for (const { id } of untold) this.#told.add(id);
+    return untold;
+  }
+
+  #clear({ id }: Orphan): void {
+    this.#orphans = new Map([...this.#orphans].filter(([suspect]) => suspect !== id));
+  }
+
+  #fields({ metadata }: RegistryAccount, { id, tag }: UnknownToken): object {
     return { account: metadata.name, region: this.#region, id, uid: tag.uid, revision: tag.revision };
   }
 }

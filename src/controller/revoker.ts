@@ -10,14 +10,15 @@ import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
-import type { Minter } from './minter.ts';
+import type { TokenLists } from './token-lists.ts';
 
 /** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. */
 const LONGEST_LOOK = 60_000;
 
 export interface RevokerOptions {
   sessions: AccountSessions;
-  minter: Minter;
+  lists: Pick<TokenLists, 'find'>;
+  clusterId: string;
   memory: Memory;
   events: EventRecorder;
   metrics: TokenMetrics;
@@ -79,14 +80,12 @@ export class Revoker {
     { id, account, region }: Pick<PreviousToken, 'id' | 'account' | 'region'>,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
-    const { sessions, minter, memory, events, metrics, logger } = this.#options;
+    const { sessions, memory, events, metrics, logger } = this.#options;
     const { uid } = token.metadata;
     try {
       const registry = sessions.registry(account, region);
-      if (!memory.isOwn(uid, id)) {
-        for (const { row } of await minter.tokensOf(uid, registry, signal)) memory.noteOwn(uid, row.id);
-      }
-      if (!memory.isOwn(uid, id)) {
+      const isThere = !memory.isGone(uid, id) && (await this.#isOwn(uid, id, { account, region }, signal));
+      if (!isThere) {
         logger.info(
           { ...idsOf(token), id },
           'nothing to revoke: the registry has no such token with our tag',
@@ -105,5 +104,20 @@ export class Revoker {
     logger.info({ ...idsOf(token), id }, 'token revoked');
     events.event(token, 'Normal', 'Revoked', `token ${id} revoked`);
     return undefined;
+  }
+
+  /** @throws RegistryError */
+  async #isOwn(
+    uid: string,
+    id: string,
+    place: { account: string; region: string },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { memory, lists, clusterId } = this.#options;
+    if (memory.isOwn(uid, id)) return true;
+    const tag = await lists.find(place, ({ tokens }) => tokens.get(id)?.tag, signal);
+    if (tag?.clusterId !== clusterId || tag.uid !== uid) return false;
+    memory.noteOwn(uid, id);
+    return true;
   }
 }

@@ -1,28 +1,26 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
-import type { RegistryToken } from '../api/registry-token.ts';
+import { withCondition } from '../api/conditions.ts';
 import { toTime } from '../api/time.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import { RegistryError } from '../registry/errors.ts';
-import type { ListedToken } from '../registry/port.ts';
 import { Regions } from '../registry/regions.ts';
+import { clusterIdConflict } from '../token/cluster-id-conflict.ts';
 import { retryDelay } from '../token/failure.ts';
 import { namedRegions } from '../token/sweep-regions.ts';
 import { changeAccountStatus } from './account-status.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
 import { RegionSweep, type RegionSweepOptions } from './region-sweep.ts';
+import type { TokenList } from './token-lists.ts';
 
 export interface SweeperOptions extends RegionSweepOptions {
   account: (name: string) => RegistryAccount | undefined;
-  allTokens: () => RegistryToken[];
   client: KubeClient;
   sessions: AccountSessions;
   random: () => number;
   /** Milliseconds from one look at a region to the next. */
   sweepInterval: number;
-  /** Told how many orphans each region of an account has; of none when the account is gone. */
-  onOrphans: (account: string, byRegion: ReadonlyMap<string, number>) => void;
   /** Called when an account should be reconciled before it asked to be. */
   enqueue: (account: string) => void;
 }
@@ -79,25 +77,31 @@ export class Sweeper {
     if (!account || account.metadata.deletionTimestamp !== undefined) {
       // Suspects and debts stay: the account may come back, and is then looked at at once.
       for (const place of this.#places.get(name)?.values() ?? []) place.dueAt = -Infinity;
-      this.#options.onOrphans(name, new Map());
+      this.#count(name, []);
       return undefined;
     }
     const { clock } = this.#options;
     const { named, all } = this.#regions(account);
     const gone = new Set<string>();
     const sweeps = all.map(async (region) => {
-      const rows = await this.#sweepIfDue(account, region, named.has(region), signal);
-      for (const id of rows ? retainedBut(account, region, rows) : []) gone.add(id);
+      const list = await this.#sweepIfDue(account, region, named.has(region), signal);
+      for (const id of list ? retainedBut(account, region, list) : []) gone.add(id);
     });
     const results = await Promise.allSettled(sweeps);
     const places = this.#places.get(name) ?? new Map<string, Place>();
     for (const region of places.keys()) if (!all.includes(region)) places.delete(region);
-    const counts = new Map([...places].map(([region, { sweep }]) => [region, sweep.orphans]));
-    this.#options.onOrphans(name, counts);
+    this.#count(name, places);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     await this.#writeStatus(account, named, gone, signal);
     const next = Math.min(...[...places.values()].map(({ dueAt }) => dueAt));
     return { requeueAfter: Math.max(0, next - clock.monotonic()) };
+  }
+
+  #count(account: string, places: Iterable<[string, Place]>): void {
+    const { metrics } = this.#options;
+    const sweeps = [...places].map(([region, { sweep }]) => [region, sweep] as const);
+    metrics.orphans(account, new Map(sweeps.map(([region, sweep]) => [region, sweep.orphans])));
+    metrics.unknownTokens(account, new Map(sweeps.map(([region, sweep]) => [region, sweep.unknown.length])));
   }
 
   #regions(account: RegistryAccount): { named: ReadonlySet<string>; all: string[] } {
@@ -120,14 +124,17 @@ export class Sweeper {
     region: string,
     named: boolean,
     signal: AbortSignal,
-  ): Promise<ListedToken[] | undefined> {
+  ): Promise<TokenList | undefined> {
     const { sessions, clock, sweepInterval } = this.#options;
     const place = this.#place(account.metadata.name, region);
     if (place.dueAt > clock.monotonic()) return undefined;
     const owed = new Set(place.owed);
+    const places = this.#places.get(account.metadata.name)?.values() ?? [];
+    const shared = [...places].some(({ sweep }) => sweep.isShared);
     try {
       const registry = sessions.registry(account.metadata.name, region);
-      const { rows, stillThere, done } = await place.sweep.run(account, registry, owed, signal);
+      const look = { account, registry, gone: owed, shared };
+      const { list, stillThere, done } = await place.sweep.run(look, signal);
       const now = clock.monotonic();
       for (const uid of owed) if (!stillThere.includes(uid)) place.owed.delete(uid);
       // This look may have missed what was reported meanwhile.
@@ -135,7 +142,7 @@ export class Sweeper {
       const pause = place.owed.size > 0 ? STILL_THERE : sweepInterval;
       place.dueAt = Math.min(missed || !done ? now : now + pause, place.sweep.nextCertain ?? Infinity);
       Object.assign(place, { failures: 0, sweptAt: clock.now() });
-      return rows;
+      return list;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       this.#failed(account, region, place, error, named);
@@ -168,6 +175,9 @@ export class Sweeper {
   ): Promise<void> {
     const places = this.#places.get(metadata.name) ?? new Map<string, Place>();
     const orphans = [...places.values()].reduce((sum, { sweep }) => sum + sweep.orphans, 0);
+    const unknown = new Map([...places].map(([region, { sweep }]) => [region, sweep.unknown]));
+    const conflict = clusterIdConflict(unknown, this.#options.clusterId);
+    const now = toTime(this.#options.clock.now());
     const sweptAt = Math.min(...[...named].map((region) => places.get(region)?.sweptAt ?? -Infinity));
     await changeAccountStatus(
       this.#options.client,
@@ -175,7 +185,7 @@ export class Sweeper {
       ({ retainedTokens, ...rest }) => {
         const kept = retainedTokens?.filter(({ id }) => !gone.has(id)) ?? [];
         return {
-          ...rest,
+          ...withCondition(rest, 'ClusterIdConflict', conflict, now),
           orphans,
           ...(sweptAt === -Infinity ? {} : { lastSweepTime: toTime(sweptAt) }),
           ...(kept.length > 0 ? { retainedTokens: kept } : {}),
@@ -199,9 +209,8 @@ export class Sweeper {
 }
 
 /** Tokens kept on purpose, as they stood before the list was asked for, that the list no longer has. */
-function retainedBut({ status }: RegistryAccount, region: string, rows: readonly ListedToken[]): string[] {
-  const listed = new Set(rows.map(({ id }) => id));
+function retainedBut({ status }: RegistryAccount, region: string, { tokens }: TokenList): string[] {
   return (status?.retainedTokens ?? [])
-    .filter((token) => token.region === region && !listed.has(token.id))
+    .filter((token) => token.region === region && !tokens.has(token.id))
     .map(({ id }) => id);
 }

@@ -1,5 +1,5 @@
 import { FINALIZER, TOKEN_ID_ANNOTATION } from '../api/names.ts';
-import type { RegistryToken } from '../api/registry-token.ts';
+import type { MintIntent, RegistryToken } from '../api/registry-token.ts';
 import { shorten } from '../api/text.ts';
 import type { Clock } from '../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
@@ -12,7 +12,6 @@ import { deletionDeadline, tryPatience } from '../token/deletion-deadline.ts';
 import { planDeletion, type DeletionPlan } from '../token/deletion.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
 import { placesOf } from '../token/sweep-regions.ts';
-import type { AccountSessions } from './account-sessions.ts';
 import type { Deletions } from './deletions.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
@@ -29,7 +28,6 @@ import { secretName } from './token-indexes.ts';
 export interface FinalizerOptions {
   tokens: TokenClient;
   secrets: SecretStore;
-  sessions: AccountSessions;
   minter: Minter;
   revoker: Revoker;
   memory: Memory;
@@ -161,14 +159,12 @@ export class TokenFinalizer {
   /** What a mint that was begun may have left at the registry. */
   async #search(
     token: RegistryToken,
-    place: { account: string; region: string },
+    intent: MintIntent,
     signal: AbortSignal,
   ): Promise<{ id: string; account: string; region: string }[] | Failure> {
-    const { sessions, minter } = this.#options;
     try {
-      const registry = sessions.registry(place.account, place.region);
-      const rows = await minter.tokensOf(token.metadata.uid, registry, signal);
-      return rows.map(({ row }) => ({ ...place, id: row.id }));
+      const found = await this.#options.minter.resultsOf(token.metadata.uid, intent, signal);
+      return found.map((id) => ({ id, account: intent.account, region: intent.region }));
     } catch (error) {
       return failureOf(error);
     }

@@ -87,11 +87,12 @@ function retainedBy(accounts: readonly RegistryAccount[]): string[] {
 
 /** Of large lists only what matters is kept. */
 function essence(token: RegistryToken): RegistryToken {
-  const { token: record, previousTokens, mintIntent } = token.status ?? {};
+  const { token: record, previousTokens, mintIntent, lostIntents } = token.status ?? {};
   const status = {
     ...(record && { token: record }),
     ...(previousTokens && { previousTokens }),
     ...(mintIntent && { mintIntent }),
+    ...(lostIntents && { lostIntents }),
   };
   return { ...essentialToken(token), spec: {}, status };
 }

@@ -1,5 +1,5 @@
 import { FINALIZER } from '../api/names.ts';
-import type { PreviousToken, RegistryToken } from '../api/registry-token.ts';
+import type { MintIntent, PreviousToken, RegistryToken } from '../api/registry-token.ts';
 import { surelyExpiredAt } from './schedule.ts';
 
 /** What is to go with a RegistryToken that is being deleted. */
@@ -9,8 +9,8 @@ export interface DeletionPlan {
   revoke: Pick<PreviousToken, 'id' | 'account' | 'region'>[];
   /** Identifiers of the tokens that stay. */
   retain: readonly string[];
-  /** A mint was begun whose result is unknown: what carries our tag there is to be revoked too. */
-  search: { account: string; region: string } | undefined;
+  /** A mint was begun whose result is unknown: what came of it is to be revoked too. */
+  search: MintIntent | undefined;
 }
 
 /**
@@ -35,7 +35,7 @@ export function planDeletion(
     deleteSecret: !retained && spec.secret?.deletionPolicy !== 'Retain',
     revoke: revoke.filter((record) => surelyExpiredAt(record) > now),
     retain,
-    search: mintIntent && { account: mintIntent.account, region: mintIntent.region },
+    search: mintIntent,
   };
 }
 

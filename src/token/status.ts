@@ -15,25 +15,55 @@ import { surelyExpiredAt } from './schedule.ts';
 /** As many as the CRD's schema takes; what falls off is still found at the registry by its tag. */
 const MOST_PREVIOUS = 64;
 
-/** Revision of the next token: above every one that may ever have been used, so no two tokens share a tag. */
-export function nextRevision(status: RegistryTokenStatus): number {
-  const used = [status.token, status.mintIntent, ...(status.previousTokens ?? [])];
-  return 1 + Math.max(status.lastRevision ?? 0, ...used.map((entry) => entry?.revision ?? 0));
+/** As many as the CRD's schema takes; a token that comes of one that fell off is reported by the sweep. */
+const MAX_LOST = 32;
+
+/**
+ * Revision of the next token: above every one that may ever have been used.
+ * @param listed the highest that was seen at the registry: a status can be older than what is there, as after a restore
+ */
+export function nextRevision(status: RegistryTokenStatus, listed = 0): number {
+  const { token, mintIntent, previousTokens = [], lostIntents = [], lastRevision = 0 } = status;
+  const used = [token, mintIntent, ...previousTokens, ...lostIntents].map((entry) => entry?.revision ?? 0);
+  return 1 + Math.max(listed, lastRevision, ...used);
 }
 
-/** Before anything is asked of the registry: what is about to be minted, where and why. */
+/** Before anything is asked of the registry: what is about to be minted, where and why. @param listed as in `nextRevision` */
 export function withIntent(
   status: RegistryTokenStatus,
   intent: Omit<MintIntent, 'revision' | 'startedAt' | 'phase'>,
   allowance: MintAllowance,
   now: number,
+  listed = 0,
 ): RegistryTokenStatus & { mintIntent: MintIntent } {
   const counted = mintTimesField(intent.reason);
+  const revision = nextRevision(status, listed);
   return {
-    ...status,
-    mintIntent: { revision: nextRevision(status), startedAt: toTime(now), phase: 'Announced', ...intent },
+    ...withLost(status),
+    mintIntent: { revision, startedAt: toTime(now), phase: 'Announced', ...intent },
     [counted]: countMint(status[counted], allowance, now),
   };
+}
+
+/** An open request is given up: should a token come of it after all, it is known whose that is. */
+function withLost(status: RegistryTokenStatus): RegistryTokenStatus {
+  const { mintIntent, ...rest } = status;
+  const { token, previousTokens = [], lostIntents = [] } = status;
+  if (!mintIntent) return status;
+  const { revision, nonce } = mintIntent;
+  // What came of it is recorded where it is in force or to be revoked.
+  if ([token, ...previousTokens].some((entry) => entry?.revision === revision)) return rest;
+  const lost = { revision, ...(nonce === undefined ? {} : { nonce }) };
+  return { ...rest, lostIntents: [...lostIntents, lost].slice(-MAX_LOST) };
+}
+
+/**
+ * Whether a Secret of the RegistryToken holds a token that its status does not name: then the status is older than the Secret,
+ * or was lost, as after a restore from a backup.
+ */
+export function isOlderThanSecret(status: RegistryTokenStatus, held: string | undefined): boolean {
+  const { token, previousTokens = [] } = status;
+  return held !== undefined && ![token, ...previousTokens].some((entry) => entry?.id === held);
 }
 
 /** What has become known of the open mint, if there is one. */
@@ -54,8 +84,8 @@ export function withoutIntent(status: RegistryTokenStatus): RegistryTokenStatus 
 
 /** The mint left no token to use and no other is to be created: its revision stays used, whatever becomes of its strays. */
 export function withLostIntent(status: RegistryTokenStatus): RegistryTokenStatus {
-  const { mintIntent, ...rest } = status;
-  return mintIntent ? withUsed(rest, mintIntent.revision) : rest;
+  const { mintIntent } = status;
+  return mintIntent ? withUsed(withLost(status), mintIntent.revision) : status;
 }
 
 /** Keeps a revision from being used again, where the token in force does not say that it was. */

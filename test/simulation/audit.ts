@@ -106,7 +106,7 @@ export class Audit {
     if (!tag) return this.fail('a token is asked for without a tag');
     if (!process.unaware) this.#askedAt.set(description, this.#world.clock.monotonic());
     const intent = this.#tokens.get(tag.uid)?.status?.mintIntent;
-    if (!process.unaware && intent?.revision !== tag.revision)
+    if (!process.unaware && !isOf(tag, intent))
       this.fail(`${process.name} asks for revision ${tag.revision} of ${tag.uid} without a recorded intent`);
   }
 
@@ -147,7 +147,7 @@ export class Audit {
     if (actor === 'user') return void this.others.add(token.id);
     const tag = tagOf(token.description);
     const intent = tag && this.#tokens.get(tag.uid)?.status?.mintIntent;
-    const mint = this.mints.add(region, token, intent?.revision !== tag?.revision);
+    const mint = this.mints.add(region, token, !tag || !isOf(tag, intent));
     const { uid, revision, id } = mint;
     const askedAt = this.#askedAt.get(token.description) ?? -Infinity;
     if (mint.late && !mint.stranded && this.#world.clock.monotonic() - askedAt < HELD_UP)
@@ -279,7 +279,7 @@ export class Audit {
     const unrecorded = this.mints
       .of(uid)
       .filter((mint) => deathOf(mint) > now && !mint.late && !mint.stranded && !recorded.has(mint.id));
-    const expected = unrecorded.filter(({ revision }) => revision === status.mintIntent?.revision);
+    const expected = unrecorded.filter((mint) => isOf(mint, status.mintIntent));
     if (unrecorded.length === expected.length && expected.length <= 1) return;
     this.fail(
       `${metadata.name} has unrecorded tokens: ${unrecorded.map(({ revision, id }) => `${id} (revision ${revision})`).join()}`,
@@ -355,3 +355,11 @@ const nameOf = (actor: World['actor']): string => (typeof actor === 'object' ? a
 
 const showErrors = (_: string, value: unknown): unknown =>
   value instanceof Error ? [value.name, value.message, ...Object.entries(value)] : value;
+
+/** Whether a token came, or would come, of an intent. */
+function isOf(
+  { revision, nonce }: { revision: number; nonce: string | undefined },
+  intent: { revision: number; nonce?: string } | undefined,
+): boolean {
+  return intent?.revision === revision && intent.nonce === nonce;
+}

@@ -5,6 +5,7 @@ export interface Mint {
   id: string;
   uid: string;
   revision: number;
+  nonce: string | undefined;
   access: string;
   region: string;
   /** Milliseconds since 1970; null when it never expires. */
@@ -26,12 +27,14 @@ export interface Mint {
   stranded: boolean;
 }
 
-const TAG = /\[pullsecrets\.dev:([^:\]]+):([^:\]]+):(\d+)\]$/;
+const TAG = /\[pullsecrets\.dev:([^:\]]+):([^:\]]+):(\d+)(?::([a-z0-9]+))?\]$/;
 
 /** Reads a tag without the operator's help. */
-export function tagOf(description: string): { uid: string; revision: number } | undefined {
-  const [, , uid, revision] = TAG.exec(description) ?? [];
-  return uid === undefined ? undefined : { uid, revision: Number(revision) };
+export function tagOf(
+  description: string,
+): { uid: string; revision: number; nonce: string | undefined } | undefined {
+  const [, , uid, revision, nonce] = TAG.exec(description) ?? [];
+  return uid === undefined ? undefined : { uid, revision: Number(revision), nonce };
 }
 
 /** Every token that the operator ever created. */

@@ -80,7 +80,7 @@ export class SimulatedProcess {
 
 const nothing = (): void => undefined;
 const NO_METRICS: OperatorMetrics = {
-  token: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
+  token: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing, unknownTokens: nothing },
   reflector: { watchEvent: nothing, relisted: nothing, refused: nothing },
   workers: { addController: nothing, start: () => nothing, terminalError: nothing, panic: nothing },
   queue: () => ({ added: nothing, started: nothing, finished: nothing, retried: nothing }),

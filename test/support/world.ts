@@ -245,6 +245,15 @@ export class World {
 
   /** Revokes a token behind the operator's back. */
   async removeAtRegistry(id: string): Promise<void> {
+    await this.#askRegistry('DELETE', `/${id}`);
+  }
+
+  /** Issues a token, never to expire, that another client of the registry account asks for. */
+  async issueAtRegistry(description: string): Promise<void> {
+    await this.#askRegistry('POST', `?permanent=true&description=${encodeURIComponent(description)}`);
+  }
+
+  async #askRegistry(method: string, path: string): Promise<void> {
     const { url } = this.#server;
     const exchange = await fetch(`${url}/identity/token`, {
       method: 'POST',
@@ -255,7 +264,7 @@ export class World {
     });
     const { access_token: bearer } = (await exchange.json()) as { access_token: string };
     const headers = { authorization: `Bearer ${bearer}`, account: 'account-1' };
-    await fetch(`${url}/api/v1/tokens/${id}`, { method: 'DELETE', headers });
+    await fetch(`${url}/api/v1/tokens${path}`, { method, headers });
   }
 
   async exists(get: Promise<unknown>): Promise<boolean> {

@@ -178,6 +178,10 @@ export interface RegistryTokenStatus {
    */
   mintIntent?: {
     revision: number;
+    /**
+     * In the token's description at the registry, beside the revision. Tells the request from one of another cluster with the same ids.
+     */
+    nonce?: string;
     startedAt: string;
     reason: string;
     /**
@@ -218,6 +222,13 @@ export interface RegistryTokenStatus {
     message: string;
   };
   nextRetryTime?: string;
+  /**
+   * Requests whose outcome never became known and that nobody waits for any more. A token that still comes of one is revoked by the sweep.
+   */
+  lostIntents?: {
+    revision: number;
+    nonce?: string;
+  }[];
   /**
    * Revision that was used last, when no token here tells it: its token was of no use and is gone.
    */

@@ -22,8 +22,8 @@ export class TokenMetrics {
   readonly #mints: Counter<'reason'>;
   readonly #revocations: Counter<'result'>;
   readonly #repairs: Counter<'kind'>;
-  readonly #orphans: Gauge<'account' | 'region'>;
-  readonly #orphanRegions = new Map<string, readonly string[]>();
+  readonly #orphans: RegionGauge;
+  readonly #unknown: RegionGauge;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -45,12 +45,16 @@ export class TokenMetrics {
       labelNames: ['kind'],
       registers,
     });
-    this.#orphans = new Gauge({
-      name: 'registrytoken_orphan_tokens',
-      help: 'Tokens with our tag that nothing in the cluster uses, as the last sweep found them.',
-      labelNames: ['account', 'region'],
-      registers,
-    });
+    this.#orphans = new RegionGauge(
+      'registrytoken_orphan_tokens',
+      'Tokens with our tag that nothing in the cluster uses, as the last sweep found them.',
+      registry,
+    );
+    this.#unknown = new RegionGauge(
+      'registrytoken_unknown_tokens',
+      "Tokens with our tag, of RegistryTokens here, that were not created here: another cluster works with this one's id.",
+      registry,
+    );
     for (const reason of MINT_REASONS) this.#mints.inc({ reason }, 0);
     for (const result of REVOCATION_RESULTS) this.#revocations.inc({ result }, 0);
     for (const kind of REPAIR_KINDS) this.#repairs.inc({ kind }, 0);
@@ -68,11 +72,29 @@ export class TokenMetrics {
     this.#repairs.inc({ kind });
   }
 
-  /** Replaces an account's numbers of orphans by region; none at all when the account is gone. */
   orphans(account: string, byRegion: ReadonlyMap<string, number>): void {
-    for (const region of this.#orphanRegions.get(account) ?? []) this.#orphans.remove({ account, region });
-    this.#orphanRegions.delete(account);
-    if (byRegion.size > 0) this.#orphanRegions.set(account, [...byRegion.keys()]);
-    for (const [region, count] of byRegion) this.#orphans.set({ account, region }, count);
+    this.#orphans.replace(account, byRegion);
+  }
+
+  unknownTokens(account: string, byRegion: ReadonlyMap<string, number>): void {
+    this.#unknown.replace(account, byRegion);
+  }
+}
+
+/** A number for each region of each account. */
+class RegionGauge {
+  readonly #gauge: Gauge<'account' | 'region'>;
+  readonly #regions = new Map<string, readonly string[]>();
+
+  constructor(name: string, help: string, registry: Registry) {
+    this.#gauge = new Gauge({ name, help, labelNames: ['account', 'region'], registers: [registry] });
+  }
+
+  /** Replaces an account's numbers; none at all when the account is gone. */
+  replace(account: string, byRegion: ReadonlyMap<string, number>): void {
+    for (const region of this.#regions.get(account) ?? []) this.#gauge.remove({ account, region });
+    this.#regions.delete(account);
+    if (byRegion.size > 0) this.#regions.set(account, [...byRegion.keys()]);
+    for (const [region, count] of byRegion) this.#gauge.set({ account, region }, count);
   }
 }

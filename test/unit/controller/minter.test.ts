@@ -4,6 +4,7 @@ import { Redacted } from '../../../src/common/redacted.ts';
 import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 import { Minter, type Settlement } from '../../../src/controller/minter.ts';
+import { TokenLists } from '../../../src/controller/token-lists.ts';
 import { Repairer } from '../../../src/controller/repairer.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { IssuedToken, ListedToken, Registry } from '../../../src/registry/port.ts';
@@ -43,6 +44,7 @@ const issued = (id: string): IssuedToken => ({
 class Stage {
   readonly memory = new Memory();
   readonly minter: Minter;
+  readonly lists: TokenLists;
   /** What the registry was asked. */
   readonly asked: string[] = [];
   readonly rows: ListedToken[] = [];
@@ -67,18 +69,17 @@ class Stage {
         return issued(id);
       },
     } as unknown as Registry;
-    this.minter = new Minter({
-      sessions: { registry: () => registry } as unknown as AccountSessions,
-      memory: this.memory,
-      clusterId: CLUSTER,
-      clock: new VirtualClock(NOW),
-    });
+    const sessions = { registry: () => registry } as unknown as AccountSessions;
+    const clock = new VirtualClock(NOW);
+    this.lists = new TokenLists(sessions, clock);
+    const { memory, lists } = this;
+    this.minter = new Minter({ sessions, memory, lists, clusterId: CLUSTER, clock });
   }
 
   /** The registry has a token with our tag. */
   has(id: string, revision: number, part: Partial<Tag & ListedToken> = {}): this {
-    const { clusterId = CLUSTER, uid = UID, revoked = false } = part;
-    const description = describeToken('', { clusterId, uid, revision });
+    const { clusterId = CLUSTER, uid = UID, nonce, revoked = false } = part;
+    const description = describeToken('', { clusterId, uid, revision, nonce });
     this.rows.push({ id, description, expiresAt: null, revoked });
     return this;
   }
@@ -107,20 +108,23 @@ describe('what came of a mint', () => {
       expect(stage.memory.recall(UID, 'token-2')).to.deep.equal(issued('token-2'));
     });
 
-    it('comes with every other token of this RegistryToken that no record names, to be revoked', async () => {
-      const token = anIssuedToken({ status: { previousTokens: [aPrevious({ id: 'token-0' })] } });
-      stage
-        .has('token-0', 1)
-        .has('token-1', 1)
-        .has('lost', 1)
-        .has('token-2', 2)
-        .has('dead', 1, { revoked: true });
-      const { result, strays } = (await stage.settle(earlier, { token })) as Extract<
-        Settlement,
-        { result: 'found' }
-      >;
-      expect(result).to.equal('found');
-      expect(strays).to.deep.equal([stray('lost', 1)]);
+    it('leaves every other token of this RegistryToken to the sweep: not all of them need be ours', async () => {
+      stage.has('token-1', 1).has('other', 1).has('token-2', 2).has('later', 3);
+      const settlement = await stage.settle(earlier);
+      expect(settlement).to.deep.equal({ result: 'found', issued: issued('token-2'), strays: [] });
+    });
+
+    it('is not what another cluster with the same ids created under the same revision', async () => {
+      const intent = { ...earlier, nonce: 'ouronce0' };
+      stage.has('theirs', 2, { nonce: 'their0ne' }).has('older', 2);
+      expect(await stage.settle(intent)).to.deep.equal({ result: 'lost', strays: [] });
+      stage.has('ours', 2, { nonce: 'ouronce0' });
+      stage.lists.forget('default');
+      expect(await stage.settle(intent)).to.deep.equal({
+        result: 'found',
+        issued: issued('ours'),
+        strays: [],
+      });
     });
 
     it('is lost where the token is gone before it is read', async () => {
@@ -291,7 +295,13 @@ function aRepairer({ memory, minter }: Stage): Repairer {
     formerSecrets: { credential: () => Promise.resolve(undefined) },
     secrets: { write: () => expect.fail('a Secret is written') },
     events: { event: nothing },
-    metrics: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
+    metrics: {
+      minted: nothing,
+      revoked: nothing,
+      repaired: nothing,
+      orphans: nothing,
+      unknownTokens: nothing,
+    },
     logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     clock: new VirtualClock(NOW),
     random: () => expect.fail('it fails'),

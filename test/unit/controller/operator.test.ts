@@ -90,7 +90,13 @@ describe('the operator', () => {
       identity: 'test',
       protect: nothing,
       metrics: {
-        token: { minted: nothing, revoked: nothing, repaired: nothing, orphans: nothing },
+        token: {
+          minted: nothing,
+          revoked: nothing,
+          repaired: nothing,
+          orphans: nothing,
+          unknownTokens: nothing,
+        },
         reflector: { watchEvent: nothing, relisted: nothing, refused: nothing },
         workers: { addController: nothing, start: () => nothing, terminalError: nothing, panic: nothing },
         queue(controller) {

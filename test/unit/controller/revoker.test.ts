@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import type { RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
 import { Memory } from '../../../src/controller/memory.ts';
-import type { Minter } from '../../../src/controller/minter.ts';
 import { Revoker } from '../../../src/controller/revoker.ts';
 import type { EventRecorder } from '../../../src/kube/event-recorder.ts';
 import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
@@ -10,6 +9,7 @@ import { RegistryError } from '../../../src/registry/errors.ts';
 import { anIssuedToken, aPrevious, at, DAY, HOUR, ISSUED } from '../../support/builders.ts';
 
 const NOW = ISSUED + 2 * HOUR;
+const CLUSTER = 'this-cluster';
 const NONE: ReadonlySet<string> = new Set();
 const STATUS: RegistryTokenStatus = {
   previousTokens: [
@@ -31,7 +31,8 @@ function stage(
   fail?: Error,
   ours = ['due', 'stray'],
   time = 0,
-): { revoker: Revoker; asked: string[]; told: string[] } {
+): { revoker: Revoker; memory: Memory; asked: string[]; told: string[] } {
+  const memory = new Memory();
   const asked: string[] = [];
   const told: string[] = [];
   const revoke = (id: string): Promise<void> => {
@@ -49,16 +50,22 @@ function stage(
       revoked: (result) => void told.push(`counted as ${result}`),
       repaired: nothing,
       orphans: nothing,
+      unknownTokens: nothing,
     },
     logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     clock: { now: () => NOW, monotonic: () => asked.length * time, after: () => nothing },
     random: () => 0,
-    minter: {
-      tokensOf: () => Promise.resolve(ours.map((id) => ({ revision: 1, row: { id } }))),
-    } as unknown as Minter,
-    memory: new Memory(),
+    lists: {
+      find: (_, find) => {
+        const tag = { clusterId: CLUSTER, uid: TOKEN.metadata.uid, revision: 1 };
+        const tokens = new Map(ours.map((id) => [id, { id, tag, expiresAt: null }]));
+        return Promise.resolve(find({ tokens, askedAt: 0 }));
+      },
+    },
+    clusterId: CLUSTER,
+    memory,
   });
-  return { revoker, asked, told };
+  return { revoker, memory, asked, told };
 }
 
 const idsOf = ({ previousTokens = [] }: RegistryTokenStatus): string[] => previousTokens.map(({ id }) => id);
@@ -110,6 +117,14 @@ describe('previous tokens', () => {
 
   it('are left alone where only the status says that they are this RegistryToken’s', async () => {
     const { revoker, asked } = stage(undefined, ['due']);
+    const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    expect(asked).to.deep.equal(['due']);
+    expect(idsOf(status)).to.deep.equal(['in-grace']);
+  });
+
+  it('are settled without asking where lists have shown that the registry no longer has them', async () => {
+    const { revoker, memory, asked } = stage();
+    memory.markGone(TOKEN.metadata.uid, 'stray');
     const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);

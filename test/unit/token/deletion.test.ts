@@ -42,7 +42,7 @@ describe('the deletion of a RegistryToken', () => {
     [
       'looks for what an open intent may have left, where it was begun',
       [{ status: { mintIntent: anIntent({ account: 'prod', region: 'eu-de' }) } }],
-      { ...all, search: { account: 'prod', region: 'eu-de' } },
+      { ...all, search: anIntent({ account: 'prod', region: 'eu-de' }) },
     ],
     ['works on a suspended RegistryToken too', [{ spec: { suspend: true } }], all],
     ['works on a spec that is invalid', [{ spec: { lifetime: 'a while' } }], all],

@@ -3,14 +3,15 @@ import * as fc from 'fast-check';
 import { TOKEN_ID_ANNOTATION } from '../../../src/api/names.ts';
 import {
   confirm,
-  findOrphans,
+  findUnused,
+  mayRevoke,
   nextCertain,
+  standingOf,
   usersOf,
   type Cluster,
-  type Row,
   type Suspects,
 } from '../../../src/token/sweep.ts';
-import { describe as describeToken } from '../../../src/token/tag.ts';
+import type { Tag, TaggedToken } from '../../../src/token/tag.ts';
 import {
   anIntent,
   anIssuedToken,
@@ -27,14 +28,12 @@ const CLUSTER = 'this-cluster';
 const UID = aToken().metadata.uid;
 const NOW = ISSUED;
 
-const tagged = (part: Partial<{ clusterId: string; uid: string; revision: number }> = {}): string =>
-  describeToken('ours', { clusterId: CLUSTER, uid: 'gone', revision: 1, ...part });
+const aTag = (part: Partial<Tag> = {}): Tag => ({ clusterId: CLUSTER, uid: 'gone', revision: 1, ...part });
 
-const aRow = (part: Partial<Row> = {}): Row => ({
+const aRow = (part: Partial<TaggedToken> = {}): TaggedToken => ({
   id: 'token-1',
-  description: tagged(),
+  tag: aTag(),
   expiresAt: NOW + DAY,
-  revoked: false,
   ...part,
 });
 
@@ -46,33 +45,31 @@ const aCluster = (part: Partial<Cluster> = {}): Cluster => ({
   ...part,
 });
 
-const orphans = (rows: Row[], cluster: Partial<Cluster> = {}): string[] =>
-  findOrphans(rows, usersOf(aCluster(cluster)), CLUSTER, NOW).map(({ id }) => id);
+const idsOf = (tokens: readonly { id: string }[]): string[] => tokens.map(({ id }) => id);
 
-describe('orphans', () => {
-  it('a token of this cluster that nothing uses is one, whatever the user wrote before the tag', () => {
-    expect(orphans([aRow(), aRow({ id: 'b', expiresAt: null })])).to.deep.equal(['token-1', 'b']);
+const unused = (
+  rows: TaggedToken[],
+  cluster: Partial<Cluster> = {},
+): { orphans: string[]; unknown: string[] } => {
+  const { orphans, unknown } = findUnused(rows, usersOf(aCluster(cluster)), CLUSTER, NOW);
+  return { orphans: idsOf(orphans), unknown: idsOf(unknown) };
+};
+
+const NOTHING = { orphans: [], unknown: [] };
+
+describe('unused tokens', () => {
+  it('are orphans where their RegistryToken is gone', () => {
+    const rows = [aRow(), aRow({ id: 'b', expiresAt: null })];
+    expect(unused(rows)).to.deep.equal({ orphans: ['token-1', 'b'], unknown: [] });
   });
 
-  const intact = tagged();
-  const leftAlone: [string, Partial<Row>][] = [
-    ['has no description', { description: '' }],
-    ['was made by hand', { description: 'CI of team a' }],
-    ['has the tag of another cluster', { description: tagged({ clusterId: 'another' }) }],
-    [
-      'has a longer cluster id that begins like this one',
-      { description: tagged({ clusterId: `${CLUSTER}2` }) },
-    ],
-    ['has text after the tag', { description: `${intact} ` }],
-    ['has a tag that was cut', { description: intact.slice(0, -1) }],
-    ['has a tag without a revision', { description: intact.replace(/:\d+\]$/, ':]') }],
-    ['has a revision that is no number', { description: intact.replace(/:\d+\]$/, ':x]') }],
-    ['has a tag of another group', { description: intact.replace('pullsecrets.dev', 'pullsecretsxdev') }],
-    ['was revoked', { revoked: true }],
-    ['has expired', { expiresAt: NOW }],
+  const leftAlone: [string, Partial<TaggedToken>][] = [
+    ['of another cluster', { tag: aTag({ clusterId: 'another' }) }],
+    ['of a cluster whose id begins like this one’s', { tag: aTag({ clusterId: `${CLUSTER}2` }) }],
+    ['that have expired', { expiresAt: NOW }],
   ];
-  for (const [what, part] of leftAlone) {
-    it(`a token that ${what} is none`, () => expect(orphans([aRow(part)])).to.deep.equal([]));
+  for (const [which, part] of leftAlone) {
+    it(`${which} are left alone`, () => expect(unused([aRow(part)])).to.deep.equal(NOTHING));
   }
 
   const uses: [string, Partial<Cluster>][] = [
@@ -103,53 +100,97 @@ describe('orphans', () => {
     ['was retained', { retained: ['token-1'] }],
   ];
   for (const [what, cluster] of uses) {
-    it(`a token that ${what} is none`, () => {
-      expect(orphans([aRow({ description: tagged({ uid: UID }) })], cluster)).to.deep.equal([]);
+    it(`do not include one that ${what}`, () => {
+      expect(unused([aRow({ tag: aTag({ uid: UID }) })], cluster)).to.deep.equal(NOTHING);
     });
   }
 
-  describe('while a RegistryToken mints', () => {
-    const tokens = [
-      aToken({ status: { token: aRecord({ id: 'old' }), mintIntent: anIntent({ revision: 7 }) } }),
+  describe('of a RegistryToken that is here', () => {
+    const requests = {
+      mintIntent: anIntent({ revision: 7, nonce: 'openopen' }),
+      lostIntents: [{ revision: 5, nonce: 'lostlost' }, { revision: 3 }],
+    };
+    const tokens = [aToken({ status: { token: aRecord({ id: 'old', revision: 6 }), ...requests } })];
+    const of = (part: Partial<Tag>): ReturnType<typeof unused> =>
+      unused([aRow({ tag: aTag({ uid: UID, ...part }) })], { tokens });
+
+    it('are left alone where they came of its open request', () => {
+      expect(of({ revision: 7, nonce: 'openopen' })).to.deep.equal(NOTHING);
+    });
+
+    it('are orphans where they came of a request that it gave up', () => {
+      const orphan = { orphans: ['token-1'], unknown: [] };
+      expect(of({ revision: 5, nonce: 'lostlost' })).to.deep.equal(orphan);
+      expect(of({ revision: 3 })).to.deep.equal(orphan);
+    });
+
+    const strange: [string, Partial<Tag>][] = [
+      ['a revision above those it knows', { revision: 8, nonce: 'whatever' }],
+      ['the revision of its open request, but are not of that request', { revision: 7, nonce: 'theirs00' }],
+      ['the revision of a request that it gave up, but are not of that', { revision: 5, nonce: 'theirs00' }],
+      ['the revision of the token in force', { revision: 6, nonce: 'theirs00' }],
+      ['a revision that it is past', { revision: 1, nonce: 'theirs00' }],
     ];
-    const cases: [number, boolean][] = [
-      [6, true],
-      [7, false],
-      [8, false],
-    ];
-    for (const [revision, orphan] of cases) {
-      it(`revision ${revision} of it is ${orphan ? 'an orphan' : 'left alone'} while 7 is under way`, () => {
-        const row = aRow({ description: tagged({ uid: UID, revision }) });
-        expect(orphans([row], { tokens })).to.deep.equal(orphan ? ['token-1'] : []);
+    for (const [which, part] of strange) {
+      it(`are unknown, not orphans, where they have ${which}`, () => {
+        expect(of(part)).to.deep.equal({ orphans: [], unknown: ['token-1'] });
       });
     }
 
-    it('the tokens of another RegistryToken are not its', () => {
-      expect(orphans([aRow({ description: tagged({ revision: 9 }) })], { tokens })).to.deep.equal([
-        'token-1',
-      ]);
+    it('are orphans once the operator has let go of it', () => {
+      const deleted = {
+        ...tokens[0],
+        metadata: { ...aToken().metadata, deletionTimestamp: '2026-01-01T00:00:00Z' },
+      };
+      const rows = [aRow({ tag: aTag({ uid: UID, revision: 8 }) })];
+      expect(unused(rows, { tokens: [deleted] })).to.deep.equal({ orphans: ['token-1'], unknown: [] });
     });
   });
 
-  it('an unrecorded token of a RegistryToken that mints nothing is one', () => {
-    const tokens = [anIssuedToken()];
-    const row = aRow({ id: 'stray', description: tagged({ uid: UID, revision: 2 }) });
-    expect(orphans([row], { tokens })).to.deep.equal(['stray']);
+  it('are left alone where only some namespaces are in view and their RegistryToken is not', () => {
+    const rows = [
+      aRow({ id: 'a', tag: aTag({ uid: 'seen-deleted' }) }),
+      aRow({ id: 'b', tag: aTag({ uid: 'elsewhere' }) }),
+    ];
+    expect(unused(rows, { known: new Set(['seen-deleted']) })).to.deep.equal({ orphans: ['a'], unknown: [] });
+    expect(unused(rows, { known: new Set() })).to.deep.equal(NOTHING);
+  });
+});
+
+describe('what may be revoked', () => {
+  it('is every orphan while nobody else works with this cluster’s id', () => {
+    expect(mayRevoke({ origin: 'gone RegistryToken' }, false)).to.equal(true);
+    expect(mayRevoke({ origin: 'lost request' }, false)).to.equal(true);
   });
 
-  it('where only some namespaces are in view, those of unknown RegistryTokens are left alone', () => {
-    const rows = [
-      aRow({ id: 'a', description: tagged({ uid: 'seen-deleted' }) }),
-      aRow({ id: 'b', description: tagged({ uid: 'elsewhere' }) }),
-    ];
-    expect(orphans(rows, { known: new Set(['seen-deleted']) })).to.deep.equal(['a']);
-    expect(orphans(rows, { known: new Set() })).to.deep.equal([]);
+  it('is only what came of a recorded request while somebody else does', () => {
+    expect(mayRevoke({ origin: 'gone RegistryToken' }, true)).to.equal(false);
+    expect(mayRevoke({ origin: 'lost request' }, true)).to.equal(true);
+  });
+
+  it('is never a token that a cluster with the same uids created, whatever both went through', () => {
+    const nonce = fc.constantFrom('aaaaaaaa', 'bbbbbbbb', 'cccccccc');
+    const requests = fc.uniqueArray(fc.record({ revision: fc.integer({ min: 1, max: 3 }), nonce }), {
+      selector: ({ revision, nonce: n }) => `${revision}${n}`,
+    });
+    fc.assert(
+      fc.property(requests, requests, fc.option(fc.nat(2)), (ours, theirs, open) => {
+        const mine = ours.filter(
+          (o) => !theirs.some((t) => t.revision === o.revision && t.nonce === o.nonce),
+        );
+        const intent = mine[open ?? -1];
+        const status = { lostIntents: mine, ...(intent && { mintIntent: anIntent(intent) }) };
+        const users = usersOf(aCluster({ tokens: [aToken({ status })] }));
+        for (const each of theirs)
+          expect(standingOf({ id: 'x', tag: aTag({ uid: UID, ...each }) }, users)).to.equal('unknown');
+      }),
+    );
   });
 });
 
 describe('suspicion', () => {
   const delay = 10 * MINUTE;
-  const suspect = { id: 'a', tag: { clusterId: CLUSTER, uid: 'gone', revision: 1 } };
+  const suspect = { id: 'a' };
   const none: Suspects = new Map();
 
   it('one look makes nothing certain', () => {
@@ -191,21 +232,16 @@ describe('whatever the history', () => {
   const id = fc.constantFrom(...ids);
   const uid = fc.constantFrom(...uids);
   const revision = fc.integer({ min: 1, max: 4 });
-  const description = fc.oneof(
-    fc.record({ clusterId: fc.constantFrom(CLUSTER, CLUSTER, 'another'), uid, revision }).map(tagged),
-    fc.tuple(fc.nat(80), fc.constantFrom('', 'x', ']')).map(([cut, rest]) => intactCut(cut) + rest),
-    fc.constant(''),
-  );
-  const rows = fc.uniqueArray(
-    fc.record({ id, description, expiresAt: fc.constantFrom(null, NOW + DAY), revoked: fc.boolean() }),
-    { selector: (row) => row.id },
-  );
+  const tag = fc.record({ clusterId: fc.constantFrom(CLUSTER, CLUSTER, 'another'), uid, revision });
+  const rows = fc.uniqueArray(fc.record({ id, tag, expiresAt: fc.constantFrom(null, NOW + DAY) }), {
+    selector: (row) => row.id,
+  });
   const tokens = fc.uniqueArray(
     fc.record({
       uid,
       token: fc.option(id),
       previous: fc.uniqueArray(id, { maxLength: 2 }),
-      intent: fc.option(revision),
+      lost: fc.uniqueArray(revision, { maxLength: 2 }),
     }),
     { selector: (token) => token.uid },
   );
@@ -218,11 +254,7 @@ describe('whatever the history', () => {
     passed: fc.integer({ min: 0, max: 15 }).map((minutes) => minutes * MINUTE),
   });
 
-  function intactCut(length: number): string {
-    return tagged({ uid: 'uid-1' }).slice(0, Math.min(length, tagged({ uid: 'uid-1' }).length - 1));
-  }
-
-  it('no token is revoked that is used, foreign, untagged, damaged, or was not unused for the delay', () => {
+  it('no token is revoked that is used, unknown, another cluster’s, or was not unused for the delay', () => {
     const delay = 10 * MINUTE;
     fc.assert(
       fc.property(fc.array(look, { maxLength: 8 }), (history) => {
@@ -239,7 +271,7 @@ describe('whatever the history', () => {
                 status: {
                   ...(token.token === null ? {} : { token: aRecord({ id: token.token }) }),
                   previousTokens: token.previous.map((each) => aPrevious({ id: each })),
-                  ...(token.intent === null ? {} : { mintIntent: anIntent({ revision: token.intent }) }),
+                  lostIntents: token.lost.map((each) => ({ revision: each })),
                 },
               }),
             ),
@@ -249,8 +281,8 @@ describe('whatever the history', () => {
             retained: seen.retained,
             known: seen.known && new Set(seen.known),
           });
-          const found = findOrphans(seen.rows, users, CLUSTER, NOW);
-          const result = confirm(found, suspects, now, delay);
+          const { orphans } = findUnused(seen.rows, users, CLUSTER, NOW);
+          const result = confirm(orphans, suspects, now, delay);
           suspects = result.suspects;
 
           const used = new Set([
@@ -260,18 +292,13 @@ describe('whatever the history', () => {
           ]);
           for (const each of ids) {
             const row = seen.rows.find((candidate) => candidate.id === each);
-            const match = /^ours \[pullsecrets\.dev:this-cluster:(uid-[12]):([1-4])\]$/.exec(
-              row?.description ?? '',
-            );
-            const minting = seen.tokens.find((token) => token.uid === match?.[1])?.intent ?? Infinity;
-            const unused =
-              row !== undefined &&
-              !row.revoked &&
-              match !== null &&
+            const token = seen.tokens.find((candidate) => candidate.uid === row?.tag.uid);
+            const isUnused =
+              row?.tag.clusterId === CLUSTER &&
               !used.has(each) &&
-              Number(match[2]) < minting &&
-              (seen.known === undefined || seen.known.includes(match[1] ?? ''));
-            if (!unused) unusedSince.delete(each);
+              (token === undefined || token.lost.includes(row.tag.revision)) &&
+              (seen.known === undefined || seen.known.includes(row.tag.uid));
+            if (!isUnused) unusedSince.delete(each);
             else if (!unusedSince.has(each)) unusedSince.set(each, now);
           }
           for (const orphan of result.certain) {

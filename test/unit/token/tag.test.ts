@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { InvalidSpec, readTokenSpec } from '../../../src/api/registry-token.ts';
-import { describe as describeToken, readTag, type Tag } from '../../../src/token/tag.ts';
+import { cameOf, describe as describeToken, newNonce, readTag, type Tag } from '../../../src/token/tag.ts';
 import { aToken } from '../../support/builders.ts';
 
 const TAG: Tag = { clusterId: 'prod-eu.1', uid: '0b6e4a1c-5f0d-4b8e-9a57-3d2c1f0e9b8a', revision: 7 };
+const NONCE = 'k3x9a0zz';
 const MARKER = '[pullsecrets.dev:prod-eu.1:0b6e4a1c-5f0d-4b8e-9a57-3d2c1f0e9b8a:7]';
 
 const tags = fc.record({
@@ -12,6 +13,7 @@ const tags = fc.record({
   uid: fc.stringMatching(/^[A-Za-z0-9-]{1,63}$/),
   revision: fc.integer({ min: 1, max: 999_999_999_999_999 }),
 });
+const nonces = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }).map(newNonce);
 
 /** Texts as users may write them, odd ones among them, that a spec allows. */
 const descriptions = fc
@@ -37,6 +39,22 @@ describe('the tag in a description', () => {
         expect(readTag(describeToken(description, tag))).to.deep.equal(tag);
       }),
     );
+  });
+
+  it('is read back with the nonce of its request', () => {
+    fc.assert(
+      fc.property(descriptions, tags, nonces, (description, tag, nonce) => {
+        expect(readTag(describeToken(description, { ...tag, nonce }))).to.deep.equal({ ...tag, nonce });
+      }),
+    );
+  });
+
+  it('tells two requests of the same revision apart', () => {
+    expect(cameOf({ ...TAG, nonce: NONCE }, { revision: 7, nonce: NONCE })).to.equal(true);
+    expect(cameOf({ ...TAG, nonce: NONCE }, { revision: 7, nonce: 'k3x9a0zy' })).to.equal(false);
+    expect(cameOf({ ...TAG, nonce: NONCE }, { revision: 7 })).to.equal(false);
+    expect(cameOf(TAG, { revision: 7 })).to.equal(true);
+    expect(cameOf(TAG, { revision: 8 })).to.equal(false);
   });
 
   it('can not be forged by a description that a spec allows', () => {
@@ -73,6 +91,8 @@ describe('the tag in a description', () => {
     ['a broken revision', '[pullsecrets.dev:prod:uid:7.5]'],
     ['a revision too large to count', `[pullsecrets.dev:prod:uid:${'9'.repeat(16)}]`],
     ['a space inside', '[pullsecrets.dev:prod: uid:7]'],
+    ['a nonce that is too short', MARKER.replace(']', ':k3x9]')],
+    ['a nonce that is too long', MARKER.replace(']', `:${NONCE}z]`)],
     ['upper case', MARKER.toUpperCase()],
   ];
   for (const [name, description] of nobodys) {

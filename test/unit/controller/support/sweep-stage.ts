@@ -5,6 +5,7 @@ import { sleep } from '../../../../src/common/clock.ts';
 import type { KubeObject } from '../../../../src/common/objects.ts';
 import type { AccountSessions } from '../../../../src/controller/account-sessions.ts';
 import { Sweeper } from '../../../../src/controller/sweeper.ts';
+import { TokenLists } from '../../../../src/controller/token-lists.ts';
 import { TokenUsers } from '../../../../src/controller/token-users.ts';
 import { KubeClient } from '../../../../src/kube/client.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
@@ -13,7 +14,7 @@ import { LeadershipLost } from '../../../../src/kube/leadership-lost.ts';
 import type { Call, Transport } from '../../../../src/kube/transport.ts';
 import type { RegistryError } from '../../../../src/registry/errors.ts';
 import type { ListedToken, Registry } from '../../../../src/registry/port.ts';
-import { describe as describeToken } from '../../../../src/token/tag.ts';
+import { describe as describeToken, type Tag } from '../../../../src/token/tag.ts';
 import { anAccount, HOUR, MINUTE } from '../../../support/builders.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
@@ -45,6 +46,9 @@ export class SweepStage {
   account: RegistryAccount | undefined = anAccount({ spec: elsewhere('us-south') });
   watched: { tokens?: RegistryToken[]; deleted?: string[] } = {};
   orphans: ReadonlyMap<string, number> = new Map();
+  unknown: ReadonlyMap<string, number> = new Map();
+  /** Tokens that the sweeper said are gone, in order. */
+  readonly gone: string[] = [];
   mayRevoke = true;
   /** Milliseconds that a revocation takes. */
   revocationTime = 0;
@@ -95,6 +99,9 @@ export class SweepStage {
   #sweeper(sweep: 'revoke' | 'report', namespaces: string[]): Sweeper {
     const { clock } = this;
     const client = new KubeClient(this.#transport(), { fieldManager: 'test' });
+    const sessions = {
+      registry: (_: string, region: string) => this.#registry(region),
+    } as unknown as AccountSessions;
     const note = (line: unknown, message?: string): void => {
       this.lines.push(message ?? String(line));
     };
@@ -119,9 +126,8 @@ export class SweepStage {
         },
         namespaces,
       ),
-      sessions: {
-        registry: (_: string, region: string) => this.#registry(region),
-      } as unknown as AccountSessions,
+      sessions,
+      lists: new TokenLists(sessions, clock),
       events: {
         event: (_: KubeObject, __: string, reason: string) => void this.events.push(reason),
       } as unknown as EventRecorder,
@@ -129,12 +135,15 @@ export class SweepStage {
         minted: () => undefined,
         repaired: () => undefined,
         revoked: (result) => void this.counted.push(result),
-        orphans: () => undefined,
+        orphans: (_, byRegion) => {
+          this.orphans = byRegion;
+        },
+        unknownTokens: (_, byRegion) => {
+          this.unknown = byRegion;
+        },
       },
       logger: { debug: () => undefined, info: note, warn: note, error: note },
-      onOrphans: (_, byRegion) => {
-        this.orphans = byRegion;
-      },
+      onGone: ({ id }) => void this.gone.push(id),
       enqueue: (account) => void this.enqueued.push(account),
     });
   }
@@ -188,5 +197,5 @@ export class SweepStage {
 
 const list = (items: KubeObject[]): object => ({ metadata: { resourceVersion: '1' }, items });
 
-export const orphanTag = (part: Partial<{ clusterId: string; uid: string; revision: number }> = {}): string =>
+export const orphanTag = (part: Partial<Tag> = {}): string =>
   describeToken('', { clusterId: CLUSTER, uid: 'gone', revision: 1, ...part });
