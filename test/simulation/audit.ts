@@ -10,10 +10,10 @@ import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/ev
 import type { SecretObject } from '../support/world.ts';
 import { heldToken } from './held-token.ts';
 import { judge } from './justification.ts';
-import { deathOf, MintBook, tagOf } from './mint-book.ts';
+import { deathOf, MintBook, tagOf, type Mint } from './mint-book.ts';
 import { API_KEYS } from './registries.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
-import type { World } from './world.ts';
+import type { Backup, World } from './world.ts';
 
 const HOUR = 3_600_000;
 /** Every token's value begins so, in plain text and in base64. */
@@ -38,6 +38,7 @@ const PROMPTNESS = 3 * 60_000;
  *   of the open intent's revision. Left out are those that came late, and those whose intent was given up while their account
  *   or region was gone.
  * - No token is revoked that is not ours, that is kept on purpose, or that the Secret of a lasting RegistryToken holds.
+ * - No token of another cluster with the same ids is revoked while its RegistryToken is here, and none is ever used.
  * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
  * - No Secret that is somebody else's is changed.
  * - No Secret is written with a token that is dead already.
@@ -50,7 +51,7 @@ const PROMPTNESS = 3 * 60_000;
  * - A token comes when nobody waits for it any more only where the network, or such a process, held it up.
  */
 export class Audit {
-  readonly mints = new MintBook();
+  readonly mints: MintBook;
   /** What was found; the simulation ends with the first. */
   readonly violations: string[] = [];
   /** Writes by the operator to RegistryTokens and Secrets. */
@@ -64,13 +65,22 @@ export class Audit {
   /** Tokens that users took away at the registry, and tokens of others there. */
   readonly takenAway = new Set<string>();
   readonly others = new Set<string>();
+  /** Tokens that another cluster with the same ids made. */
+  readonly elsewhere = new Set<string>();
   /** Why each token was asked for, by uid and revision. */
   readonly #reasons = new Map<string, string>();
   /** When processes that rightly believed that they lead asked for a token of a description. Monotonic milliseconds. */
   readonly #askedAt = new Map<string, number>();
 
-  constructor(world: World) {
+  constructor(world: World, backup?: Backup) {
     this.#world = world;
+    this.mints = backup?.mints ?? new MintBook();
+    // What happened between the backup and now.
+    for (const { id, revokedAt } of backup?.origin.audit.mints.all() ?? []) {
+      const mint = this.mints.get(id);
+      if (mint) this.#goneElsewhere(mint, revokedAt);
+      else this.elsewhere.add(id);
+    }
   }
 
   fail(what: string): void {
@@ -146,7 +156,13 @@ export class Audit {
     const { actor, journal, climate, settings } = this.#world;
     if (actor === 'user') return void this.others.add(token.id);
     const tag = tagOf(token.description);
-    const intent = tag && this.#tokens.get(tag.uid)?.status?.mintIntent;
+    const status = tag && this.#tokens.get(tag.uid)?.status;
+    const intent = status?.mintIntent;
+    if (actor === 'cluster') {
+      // A request that was open when the backup was made is both clusters'.
+      const shared = [intent, ...(status?.lostIntents ?? [])].some((each) => tag && isOf(tag, each));
+      if (!shared) return void this.elsewhere.add(token.id);
+    }
     const mint = this.mints.add(region, token, !tag || !isOf(tag, intent));
     const { uid, revision, id } = mint;
     const askedAt = this.#askedAt.get(token.description) ?? -Infinity;
@@ -168,12 +184,16 @@ export class Audit {
     return ASKED.has(this.#reasons.get(`${uid} ${revision}`) ?? '');
   }
 
-  revoked({ id, time }: TokenEvent): void {
+  revoked({ id, time, description }: TokenEvent): void {
     const { actor, journal } = this.#world;
-    journal.note(() => `token ${id} revoked by ${nameOf(actor)}`);
     const mint = this.mints.get(id);
+    if (actor === 'cluster') return mint && this.#goneElsewhere(mint, time);
+    journal.note(() => `token ${id} revoked by ${nameOf(actor)}`);
     if (mint) mint.revokedAt = time;
     if (actor === 'user') return void this.takenAway.add(id);
+    const uid = tagOf(description)?.uid ?? '';
+    // Where its RegistryToken is gone here, nobody can tell that it lives elsewhere.
+    if (!mint && this.elsewhere.has(id) && !this.#tokens.has(uid)) return;
     if (!mint) return this.fail(`token ${id}, which is not ours, was revoked`);
     if (this.retained().has(id)) return this.fail(`token ${id} was revoked although it is kept on purpose`);
     for (const secret of this.#world.secrets()) {
@@ -186,6 +206,13 @@ export class Audit {
         `token ${id} was revoked while Secret ${secret.metadata.name} of ${owner.metadata.name} held it`,
       );
     }
+  }
+
+  /** Another cluster revoked a token that both know. */
+  #goneElsewhere(mint: Mint, time: number | undefined): void {
+    if (time === undefined) return;
+    mint.revokedAt = time;
+    this.takenAway.add(mint.id);
   }
 
   retained(): Set<string> {
@@ -218,7 +245,10 @@ export class Audit {
 
   /** What users took away at the registry is noticed later, and a write may be held up on its way. */
   #checkWritten(secret: SecretObject): void {
-    const mint = this.mints.get(heldToken(secret) ?? '');
+    const held = heldToken(secret) ?? '';
+    if (this.elsewhere.has(held))
+      this.fail(`Secret ${secret.metadata.name} was written with token ${held} of another cluster`);
+    const mint = this.mints.get(held);
     if (!mint) return;
     const death = this.takenAway.has(mint.id) ? (mint.expiresAt ?? Infinity) : deathOf(mint);
     const { clock, climate } = this.#world;
@@ -245,6 +275,8 @@ export class Audit {
       else mint.inForce = true;
     }
     this.#checkStranded(before, token);
+    // What is restored was decided elsewhere.
+    if (this.#world.actor === 'cluster' && type === 'ADDED') return this.#checkRecords(uid);
     if (status?.mintIntent && status.mintIntent.startedAt !== before?.status?.mintIntent?.startedAt)
       this.#decided(token);
     this.#checkRecords(uid);

@@ -62,6 +62,18 @@ export class MintBook {
     for (const mint of this.of(uid)) if (mint.revision === revision && !mint.inForce) mint.stranded = true;
   }
 
+  /** A book of its own with what stands in this one. */
+  copy(): MintBook {
+    const copy = new MintBook();
+    for (const mint of this.all()) {
+      copy.#byId.set(mint.id, { ...mint });
+      copy.#byUid.set(mint.uid, []);
+    }
+    for (const mint of copy.all()) copy.#byUid.get(mint.uid)?.push(mint);
+    for (const each of this.#stranded) copy.#stranded.add(each);
+    return copy;
+  }
+
   get(id: string | undefined): Mint | undefined {
     return id === undefined ? undefined : this.#byId.get(id);
   }

@@ -28,24 +28,29 @@ export const API_KEYS = [
 
 type As = <T>(act: () => T) => T;
 
+/** Who is told of what happens to tokens. */
+export interface TokenObserver {
+  issued: (region: RegionName, token: TokenEvent) => void;
+  revoked: (region: RegionName, token: TokenEvent) => void;
+}
+
 export interface RegistriesOptions {
   clock: Clock;
   dice: Dice;
   /** Of tokens that expire, in milliseconds. */
   tokenLifetime: number;
-  issued: (region: RegionName, token: TokenEvent) => void;
-  revoked: (region: RegionName, token: TokenEvent) => void;
 }
 
 /** The regions of a registry and the identity service that they share. */
 export class Registries {
   /** By host of their API. */
   readonly #services: ReadonlyMap<string, TokenService>;
+  readonly observers: TokenObserver[] = [];
   readonly #doors = new Map(
     REGIONS.map((region) => [hostOf(region), new Door(hostOf(region), (id) => this.has(id))]),
   );
 
-  constructor({ clock, dice, tokenLifetime, issued, revoked }: RegistriesOptions) {
+  constructor({ clock, dice, tokenLifetime }: RegistriesOptions) {
     this.#services = new Map(
       REGIONS.map((region) => {
         const random = dice.fork().bytes;
@@ -56,8 +61,8 @@ export class Registries {
           tokenLifetime,
           random,
         });
-        service.on('issued', (token) => issued(region, token));
-        service.on('revoked', (token) => revoked(region, token));
+        service.on('issued', (token) => this.observers.forEach(({ issued }) => issued(region, token)));
+        service.on('revoked', (token) => this.observers.forEach(({ revoked }) => revoked(region, token)));
         return [apiHostOf(region), service];
       }),
     );

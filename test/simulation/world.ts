@@ -16,7 +16,9 @@ import { contentOf, requestOf } from './api-call.ts';
 import { Audit } from './audit.ts';
 import { drawClimate, type Climate } from './climate.ts';
 import { Dice } from './dice.ts';
+import type { JsonObject } from '../../sandbox/apiserver/json.ts';
 import { Journal } from './journal.ts';
+import type { MintBook } from './mint-book.ts';
 import { Places } from './places.ts';
 import { API_KEYS, endpointOf, hostOf, IAM_ENDPOINT, REGIONS, Registries } from './registries.ts';
 import { SimulatedProcess } from './simulated-process.ts';
@@ -55,11 +57,25 @@ export interface WorldOptions {
   crashAt?: number;
   /** The operator is stopped at the boundary of that number for longer than its lease, and finds out as soon as it goes on. */
   freezeAt?: number;
+  /** It is another cluster, restored from this backup, with the same registries. */
+  backup?: Backup;
 }
+
+/** What a backup of a cluster holds, and what the audit knew then. */
+export interface Backup {
+  origin: World;
+  objects: readonly { collection: string; object: JsonObject }[];
+  mints: MintBook;
+}
+
+/** In which order a backup is restored, before everything else: what others need to be there. */
+const RESTORED_FIRST = ['apiextensions.k8s.io/customresourcedefinitions', 'namespaces'];
+/** What a restored cluster has of its own. */
+const NOT_RESTORED = ['leases', 'events'];
 
 /** A cluster, registries, the operator's processes, and the weather between them. All of it follows from the seed. */
 export class World {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly dice: Dice;
   readonly journal: Journal;
   readonly climate: Climate;
@@ -79,8 +95,8 @@ export class World {
   readonly #crashAt: number | undefined;
   readonly #freezeAt: number | undefined;
 
-  constructor({ seed, journal = false, climate, crashAt, freezeAt }: WorldOptions) {
-    const { clock } = this;
+  constructor({ seed, journal = false, climate, crashAt, freezeAt, backup }: WorldOptions) {
+    const clock = (this.clock = backup?.origin.clock ?? new VirtualClock());
     this.dice = new Dice(seed);
     this.#crashAt = crashAt;
     this.#freezeAt = freezeAt;
@@ -88,10 +104,9 @@ export class World {
     this.climate = climate ?? drawClimate(this.dice.fork());
     this.weather = new Weather(this.climate, this.dice.fork(), () => clock.monotonic());
     this.server = new ApiServer({ clock, random: this.dice.fork().next });
-    this.registries = new Registries({
-      clock,
-      dice: this.dice.fork(),
-      tokenLifetime: this.dice.pick([DAY, DAY, 3 * HOUR]),
+    const registries = { clock, dice: this.dice.fork(), tokenLifetime: this.dice.pick([DAY, DAY, 3 * HOUR]) };
+    this.registries = backup?.origin.registries ?? new Registries(registries);
+    this.registries.observers.push({
       issued: (region, token) => this.audit.issued(region, token),
       revoked: (_, token) => this.audit.revoked(token),
     });
@@ -123,7 +138,7 @@ export class World {
       { fieldManager: 'user' },
     );
     this.places = new Places(() => clock.monotonic());
-    this.audit = new Audit(this);
+    this.audit = new Audit(this, backup);
     this.server.store.subscribe((change) => this.places.changed(change));
     this.server.store.subscribe((change) => this.audit.changed(change));
   }
@@ -145,6 +160,26 @@ export class World {
       `[pullsecrets.dev:${cluster}:uid]`,
     ];
     await this.registries.addTokensOfOthers(others, (act) => this.as('user', act));
+    this.startOperator();
+  }
+
+  /** Everything in the cluster, as an etcd snapshot has it. */
+  backup(): Backup {
+    const { store } = this.server;
+    const collections = store.collections().filter((name) => !NOT_RESTORED.some((end) => name.endsWith(end)));
+    const rank = (name: string): number => RESTORED_FIRST.indexOf(name) + 1 || RESTORED_FIRST.length + 1;
+    const objects = collections
+      .sort((a, b) => rank(a) - rank(b))
+      .flatMap((collection) => store.list(collection).map((object) => ({ collection, object })));
+    return { origin: this, objects, mints: this.audit.mints.copy() };
+  }
+
+  /** Makes the cluster what a backup holds, and starts its operator. */
+  async restore({ objects }: Backup): Promise<void> {
+    for (const { collection, object } of objects) {
+      this.server.store.put(collection, object);
+      if (collection === RESTORED_FIRST[0]) await this.clock.advance(10);
+    }
     this.startOperator();
   }
 
