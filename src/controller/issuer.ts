@@ -77,7 +77,7 @@ export class Issuer {
       const isToAsk = steps.isOlderThanSecret(task.status, held);
       listed = await this.#options.minter.highestRevision(owned.metadata.uid, wanted, isToAsk, signal);
     } catch (error) {
-      return this.#options.failures.report({ ...task, token: owned }, task.status, failureOf(error));
+      return failed({ ...task, token: owned }, task.status, failureOf(error), this.#options);
     }
     const intent = {
       nonce: newNonce(random()),

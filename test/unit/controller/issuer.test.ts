@@ -37,6 +37,9 @@ class Stage {
   minting: () => Promise<IssuedToken> = () => Promise.resolve(NEW);
   settling: () => Promise<Settlement> = () => expect.fail('nothing is to be settled');
   skew = 0;
+  /** The highest revision known to be at the registry, and whether that was to be asked for. */
+  listed = 0;
+  askedForRevisions = false;
   readonly issuer: Issuer;
 
   constructor() {
@@ -59,7 +62,12 @@ class Stage {
           return this.minting();
         },
         settle: () => this.settling(),
+        highestRevision: (_: string, __: unknown, isToAsk: boolean) => {
+          this.askedForRevisions = isToAsk;
+          return Promise.resolve(this.listed);
+        },
       },
+      random: () => 0,
       verifier: {
         verify: (_: string, __: MintIntent, { id }: IssuedToken) => {
           did.push(`try ${id}`);
@@ -118,6 +126,19 @@ describe('issuing a token', () => {
   let stage: Stage;
   beforeEach(() => {
     stage = new Stage();
+  });
+
+  it('takes a revision above those at the registry, and a nonce of its own', async () => {
+    stage.listed = 6;
+    await stage.mint();
+    expect(stage.written[0]?.mintIntent).to.include({ revision: 7, nonce: '00000000' });
+    expect(stage.askedForRevisions).to.equal(false);
+  });
+
+  it('asks the registry for its revisions where the Secret holds a token that the status does not name', async () => {
+    const task = situationTask({ now: NOW });
+    await stage.mint({ ...task, status: {} });
+    expect(stage.askedForRevisions).to.equal(true);
   });
 
   it('has its effects in the order in which a crash between any two of them is harmless', async () => {

@@ -72,15 +72,15 @@ describe('what uses tokens', () => {
   });
 
   it('are by the API server: the same, whatever the watches saw', async () => {
+    const lostIntents = [{ revision: 1, nonce: 'lostlost' }];
     const token = anIssuedToken({
       metadata: { uid: 'uid-1' },
-      status: { previousTokens: [aPrevious({ id: 'token-0' })], mintIntent: anIntent() },
+      status: { previousTokens: [aPrevious({ id: 'token-0' })], mintIntent: anIntent(), lostIntents },
     });
     const { users } = usersAt({ tokens: [token], secrets: [holding('held')], accounts: [keeping('kept')] });
     const found = await users.live([], signal);
     expect([...found.ids]).to.have.members(['token-1', 'token-0', 'held', 'kept']);
-    expect([...found.inHand]).to.deep.equal(['uid-1']);
-    expect([...found.underWay]).to.deep.equal([['uid-1', anIntent().revision]]);
+    expect([...found.inHand]).to.deep.equal([['uid-1', { mintIntent: anIntent(), lostIntents }]]);
   });
 
   it('are of all namespaces asked for at once', async () => {
