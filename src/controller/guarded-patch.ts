@@ -9,7 +9,7 @@ export interface Addition {
 
 /**
  * Sets parts of an object, provided it is still the version given. A merge patch could not do this: it merges where a
- * status has to be replaced as a whole.
+ * status has to be replaced as a whole. The version is set, not tested: so a later one is told as a conflict.
  * @throws KubeError a conflict, when the object has changed since
  */
 export function guardedPatch<T extends KubeObject>(

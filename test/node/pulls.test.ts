@@ -25,9 +25,16 @@ const REPLICA_SETS: Resource = {
   kind: 'ReplicaSet',
   namespaced: true,
 };
+const NODES: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
 const ROTATIONS = 10;
+/** Minor version of the first kubelet that asks which Secret an image on the node was pulled with (KEP-2535). */
+const VERIFIES_PULLED_IMAGES = 35;
 
 const run = promisify(execFile);
+
+interface Node extends KubeObject {
+  status: { nodeInfo: { kubeletVersion: string } };
+}
 
 interface PodSpec {
   imagePullSecrets?: { name: string }[];
@@ -101,11 +108,11 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     world!.createToken(namespace, { accountRef: { name: 'node' }, ...spec }, name);
 
   /** A pod that needs nothing of the node but what is pulled. */
-  function template(spec: PodSpec, command: string[]): object {
+  function template(spec: PodSpec, command: string[], imagePullPolicy = 'Always'): object {
     const main = {
       name: 'main',
       image: `${registry!.host}/team/app:1`,
-      imagePullPolicy: 'Always',
+      imagePullPolicy,
       command: ['/bin/busybox', ...command],
     };
     const tolerations = [{ operator: 'Exists' }];
@@ -118,12 +125,17 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
       ...spec,
     };
   }
-  const createPod = (name: string, spec: PodSpec, command = ['sleep', '3600']): Promise<Pod> =>
+  const createPod = (
+    name: string,
+    spec: PodSpec,
+    command = ['sleep', '3600'],
+    imagePullPolicy?: string,
+  ): Promise<Pod> =>
     world!.client.create<Pod>(PODS, {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name, namespace },
-      spec: { restartPolicy: 'Never', ...template(spec, command) },
+      spec: { restartPolicy: 'Never', ...template(spec, command, imagePullPolicy) },
     });
   const pod = (name: string): Promise<Pod> => world!.client.get<Pod>(PODS, { namespace, name });
   const reasonOf = ({ status }: Pod): string => status?.containerStatuses?.[0]?.state?.waiting?.reason ?? '';
@@ -269,6 +281,31 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     expect((await world!.token(name)).status?.token?.revision).to.equal(
       (status?.token?.revision ?? 0) + ROTATIONS,
     );
+  });
+
+  it('once, and after a rotation a pod with the same Secret starts from the image on the node while the registry is down', async () => {
+    const name = await createToken('app', { rotation: { gracePeriod: '0s' } });
+    const first = (await world!.whenReady(name)).status?.token?.id;
+    await world!.whenReady(await createToken('other'));
+    await createPod('pulls', { imagePullSecrets: [{ name: 'app' }] });
+    await whenPhase('pulls', 'Running');
+    await world!.patchToken(name, { metadata: { annotations: { [ROTATE_ANNOTATION]: 'now' } } });
+    await world!.eventually('the first token is revoked', async () => {
+      const ids = world!.service.tokens().map(({ id }) => id);
+      return ids.some((id) => id === first) ? { seen: ids.join() } : { value: true };
+    });
+    await registry!.stop();
+    const fromNode = async (title: string, spec: PodSpec): Promise<Pod> =>
+      createPod(title, spec, ['sleep', '3600'], 'IfNotPresent');
+    await fromNode('same', { imagePullSecrets: [{ name: 'app' }] });
+    await whenPhase('same', 'Running');
+    const [node] = await world!.client.listAll<Node>(NODES);
+    const [, minor] = node!.status.nodeInfo.kubeletVersion.split('.');
+    if (Number(minor) < VERIFIES_PULLED_IMAGES) return;
+    await fromNode('without', {});
+    await whenPullFails('without');
+    await fromNode('another', { imagePullSecrets: [{ name: 'other' }] });
+    await whenPullFails('another');
   });
 });
 
