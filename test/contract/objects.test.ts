@@ -120,6 +120,11 @@ contract('objects', (api) => {
       expect(status).to.equal(500);
     });
 
+    it('takes null in a map of texts for an empty one', async () => {
+      const { body } = await api().post(maps, { ...configMap('nulls'), data: { a: null, b: '1' } });
+      expect(body.data).to.deep.equal({ a: '', b: '1' });
+    });
+
     it('drops nulls, empty maps and unknown fields of built-in kinds', async () => {
       const { body } = await api().post(maps, {
         ...configMap('sparse'),

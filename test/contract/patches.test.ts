@@ -72,6 +72,14 @@ contract('patches', (api) => {
     expect(body.data.none).to.equal('x');
   });
 
+  it('JSON: a copy of what an object lacks is null', async () => {
+    const { status, body } = await api().patch(path, JSON_PATCH, [
+      { op: 'copy', from: '/data/none', path: '/data/copied' },
+    ]);
+    expect(status).to.equal(200);
+    expect(body.data.copied).to.equal('');
+  });
+
   it('JSON: refuses what is no list', async () => {
     expect((await api().patch(path, JSON_PATCH, { op: 'test' })).status).to.equal(400);
   });

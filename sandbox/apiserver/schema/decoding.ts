@@ -17,7 +17,8 @@ export interface Decoded {
 
 /**
  * Passes an object through its Go type, as the API server does with built-in kinds and with all metadata: unknown
- * fields, nulls and empty maps and lists do not survive, defaults of list keys are filled in.
+ * fields, nulls and empty maps and lists do not survive, but a null in a map of texts is an empty one; defaults of list keys are
+ * filled in.
  * @throws DecodingError when a value has the wrong type
  */
 export function decodeObject(schema: Schema, object: JsonObject, path = ''): Decoded {
@@ -35,12 +36,17 @@ function decodeFields(schema: Schema, object: JsonObject, path: string, unknown:
       else unknown.push(at);
       continue;
     }
-    const kept = decode(field, value, at, unknown);
+    const kept = isText(schema, name, field) && value === null ? '' : decode(field, value, at, unknown);
     if (kept !== undefined) decoded[name] = kept;
   }
   for (const [name, field] of Object.entries(schema.properties ?? {}))
     if (field.default !== undefined && decoded[name] === undefined) decoded[name] = field.default;
   return unlessSame(object, decoded);
+}
+
+/** Whether this is text in a map, not in a field of its own. */
+function isText(schema: Schema, name: string, field: Schema): boolean {
+  return field.type === 'string' && !Object.hasOwn(schema.properties ?? {}, name);
 }
 
 function decode(schema: Schema, value: Json, path: string, unknown: string[]): Json | undefined {
