@@ -39,7 +39,7 @@ export interface CustomResourceServer {
  * routed while a definition serves it, as kube-apiserver does with its own: without one its discovery would fail, and no
  * namespace could be deleted.
  * @returns a function that stops following definitions
- * @throws Error when definitions are not served after half a minute
+ * @throws Error when definitions are not served after a minute
  */
 export async function routeCustomResources(
   client: KubeClient,

@@ -29,7 +29,7 @@ export type Definition = Manifest & {
 };
 
 /** How long an API server may take until it serves what a definition defines, in milliseconds. */
-const READY_TIME = 30_000;
+const READY_TIME = 60_000;
 
 /** The CRDs of the project. */
 export async function readDefinitions(): Promise<Definition[]> {
@@ -58,7 +58,7 @@ function resourcesOf({ spec: { group, scope, names, versions } }: Definition): R
   }));
 }
 
-/** Waits until the API server lists objects of the resource. @throws KubeError after half a minute */
+/** Waits until the API server lists objects of the resource. @throws KubeError after a minute */
 export async function whenServed(client: KubeClient, resource: Resource, signal: AbortSignal): Promise<void> {
   const deadline = clock.monotonic() + READY_TIME;
   for (;;) {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { whenServed } from '../../sandbox/setup.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
 import { LEASES, NAMESPACES, PODS, SECRETS } from '../../src/kube/resources.ts';
@@ -133,6 +134,8 @@ describe('chart: the operator in pods of a real node', function () {
   it('starts two replicas, of which one leads', async () => {
     // As helm says it must be done on a cluster that has no CRDs yet.
     await helm(['install', RELEASE, CHART, '--set', 'accounts=null', '--set', 'tokens=null'], values);
+    for (const kind of [REGISTRY_ACCOUNTS, REGISTRY_TOKENS])
+      await whenServed(cluster!.client, kind, new AbortController().signal);
     const running = await pods();
     expect(running).to.have.length(2);
     for (const { metadata, status } of running) {

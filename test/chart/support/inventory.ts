@@ -15,9 +15,9 @@ const KINDS = [
   'clusterroles',
   'clusterrolebindings',
   'customresourcedefinitions',
-  'registryaccounts',
-  'registrytokens',
 ];
+/** Kinds that are there once their CRDs are. */
+const OWN_KINDS = ['registryaccounts.pullsecrets.dev', 'registrytokens.pullsecrets.dev'];
 /** Kubernetes makes these by itself: in every namespace some time after it, and for every node some time after it started. */
 const ITS_OWN =
   /^(ServiceAccount|Secret) \S+\/default(-token-\w+)?$|^ConfigMap \S+\/kube-root-ca\.crt$|^Lease kube-node-lease\//;
@@ -28,8 +28,8 @@ const ITS_OWN =
  */
 export async function inventory(kubectl: (args: readonly string[]) => Promise<string>): Promise<string[]> {
   const columns = 'custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name';
-  const known = (await kubectl(['api-resources', '--output', 'name'])).split('\n');
-  const kinds = KINDS.filter((kind) => known.some((name) => name === kind || name.startsWith(`${kind}.`)));
+  const defined = await kubectl(['get', 'customresourcedefinitions', '--output', 'name']);
+  const kinds = [...KINDS, ...OWN_KINDS.filter((kind) => defined.includes(kind))];
   const list = await kubectl(['get', kinds.join(), '--all-namespaces', '--no-headers', '--output', columns]);
   return list
     .split('\n')
