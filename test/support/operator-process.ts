@@ -17,6 +17,8 @@ export interface OperatorProcessOptions {
   kubeconfig: string;
   /** Besides those that every test needs. */
   flags?: readonly string[];
+  /** What begins it; the sources, as tests run, unless told. */
+  command?: readonly string[] | undefined;
   /** Whether `gauge` will be asked for. */
   gauged?: boolean;
 }
@@ -48,7 +50,10 @@ export class OperatorProcess {
     return new OperatorProcess(options, await freePort());
   }
 
-  private constructor({ kubeconfig, flags = [], gauged = false }: OperatorProcessOptions, port: number) {
+  private constructor(
+    { kubeconfig, flags = [], command, gauged = false }: OperatorProcessOptions,
+    port: number,
+  ) {
     const folder = mkdtempSync(join(tmpdir(), 'operator-'));
     const file = join(folder, 'kubeconfig');
     writeFileSync(file, kubeconfig, { mode: 0o600 });
@@ -61,7 +66,8 @@ export class OperatorProcess {
       '--sweep-delay=1s',
     ];
     const gauge = gauged ? ['--expose-gc', '--import', GAUGE] : [];
-    this.#child = spawn(process.execPath, [...gauge, MAIN, ...own, ...flags], {
+    const [program = '', ...rest] = command ?? [process.execPath, ...gauge, MAIN];
+    this.#child = spawn(program, [...rest, ...own, ...flags], {
       env: { ...process.env, KUBECONFIG: file },
       stdio: ['ignore', 'pipe', 'pipe', ...(gauged ? (['ipc'] as const) : [])],
     });
