@@ -226,7 +226,11 @@ function* constants(node: ts.Node, text: Text): Generator<Replaced> {
 
 /** Elements and properties that are missing. */
 function* parts(node: ts.Node, text: Text): Generator<Replaced> {
-  if (ts.isArrayLiteralExpression(node)) {
+  // What is assigned to is no list.
+  if (
+    ts.isArrayLiteralExpression(node) &&
+    !(ts.isBinaryExpression(node.parent) && node.parent.left === node)
+  ) {
     for (const gone of node.elements) yield [node, `[${without(node.elements, gone, text)}]`];
   }
   if (ts.isObjectLiteralExpression(node)) {
@@ -245,6 +249,8 @@ function without(nodes: readonly ts.Node[], gone: ts.Node, text: Text): string {
 
 function* methods(node: ts.Node, text: Text): Generator<Replaced> {
   if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return;
+  // Parentheses would end what `?.` skips.
+  if (text(node).includes('?.')) return;
   const { expression: of, name } = node.expression;
   const other = METHODS[text(name)];
   if (other !== undefined) yield [node, `${text(of)}.${other}(${node.arguments.map(text).join(', ')})`];

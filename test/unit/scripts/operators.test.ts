@@ -62,6 +62,11 @@ describe('faults of a source file', () => {
     });
   }
 
+  it('keep what ?. skips together, and what is assigned to', () => {
+    expect(faults('x = a?.filter(b).c;')).to.deep.equal([';']);
+    expect(faults('[a, b] = c;')).to.deep.equal([';']);
+  });
+
   it('change no long list of constants', () => {
     expect(faults('x = [0.5, 1, 2, 5, 10, 20];')).to.deep.equal([';']);
   });
