@@ -38,6 +38,8 @@ export interface TokenSpec {
   };
   secret: {
     name: string;
+    /** Whether a Secret of that name that nothing controls may be taken over. */
+    adopt: boolean;
     /** As kubelet matches them, each once. */
     extraHosts: readonly string[];
     labels: Readonly<Record<string, string>>;
@@ -135,6 +137,7 @@ function readSecret(
     );
   return {
     name,
+    adopt: secret.adopt ?? false,
     extraHosts: readHosts(extraHosts),
     labels,
     annotations,

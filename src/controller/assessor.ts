@@ -12,7 +12,7 @@ import type { KubeObject, ObjectName } from '../common/objects.ts';
 import { NAMESPACES } from '../kube/resources.ts';
 import { capabilitiesOf } from '../registry/directory.ts';
 import { Regions } from '../registry/regions.ts';
-import { isOlder, winnerOf } from '../token/claimants.ts';
+import { rank } from '../token/claimants.ts';
 import { decide, type Decision } from '../token/decision.ts';
 import { examine, type Refusal, type Wanted } from '../token/eligibility.ts';
 import type { Situation } from '../token/situation.ts';
@@ -26,6 +26,8 @@ import type { SecretStore } from './secret-store.ts';
 /** What the watches know. */
 export interface Sources {
   token(name: ObjectName): RegistryToken | undefined;
+  /** The RegistryToken of that uid, in whatever namespace. */
+  tokenOf(uid: string): RegistryToken | undefined;
   /** RegistryTokens in a namespace that want a Secret of that name. */
   claimants(namespace: string, secretName: string): readonly RegistryToken[];
   account(name: string): RegistryAccount | undefined;
@@ -68,17 +70,19 @@ export class Assessor {
 
   /** @param live look at the Secret itself, not at what the watch knows. @throws KubeError */
   async assess(token: RegistryToken, live: boolean, signal: AbortSignal): Promise<Assessment> {
-    const { secrets, sessions, memory, clock, mintBudget } = this.#options;
+    const { sources, secrets, sessions, memory, clock, mintBudget } = this.#options;
     let spec: TokenSpec | undefined;
     try {
       spec = readTokenSpec(token);
       const verdict = await this.#examine(token, spec, signal);
       if ('refusal' in verdict) return { refusal: verdict.refusal, spec };
       const { wanted } = verdict;
-      const { older, younger } = this.#rivals(token, spec);
+      const { namespace = '' } = token.metadata;
+      const { older, younger } = rank(token, sources.claimants(namespace, spec.secret.name));
+      const others = { find: (each: string) => sources.tokenOf(each), younger };
       const yields = older !== undefined && !live && !secrets.mayBelongTo(token, spec.secret.name);
       // Many can name one Secret: none of those that do not get it reads it each time one of them comes or goes.
-      const secret = yields ? ANOTHERS : await secrets.view(token, spec, wanted.host, younger, live, signal);
+      const secret = yields ? ANOTHERS : await secrets.view(token, spec, wanted.host, others, live, signal);
       const { uid } = token.metadata;
       const recorded = token.status?.token?.id;
       const pause = memory.repairPause(uid, clock.monotonic());
@@ -138,16 +142,5 @@ export class Assessor {
     const { metadata } =
       sources.namespace(name) ?? (await client.get(NAMESPACES, { name }, { metadataOnly: true, signal }));
     return { name, labels: metadata.labels ?? {}, terminating: metadata.deletionTimestamp !== undefined };
-  }
-
-  /** The RegistryToken that gets the Secret instead, and those that would have it if this one had not. */
-  #rivals(token: RegistryToken, spec: TokenSpec): { older: string | undefined; younger: string[] } {
-    const { namespace = '', uid } = token.metadata;
-    const rivals = this.#options.sources
-      .claimants(namespace, spec.secret.name)
-      .filter(({ metadata }) => metadata.uid !== uid && metadata.deletionTimestamp === undefined);
-    const winner = winnerOf([token, ...rivals]);
-    const younger = rivals.filter((rival) => isOlder(token, rival)).map(({ metadata }) => metadata.uid);
-    return { older: winner?.metadata.uid === uid ? undefined : winner?.metadata.name, younger };
   }
 }

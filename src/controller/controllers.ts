@@ -120,7 +120,9 @@ export function assembleControllers(
     onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
   });
   const formerSecrets = new FormerSecrets({ ...shared, watches, linker });
-  const placing = { ...shared, secrets: new SecretWriter(secrets) };
+  const retention = new Retention(client, () => watches.accounts());
+  const writer = new SecretWriter({ ...common, secrets, retention });
+  const placing = { ...shared, secrets: writer };
   const onUnauthorized = (account: string): void => queues.account.add(account);
   return {
     accounts: new AccountController({
@@ -148,7 +150,7 @@ export function assembleControllers(
         ...shared,
         linker,
         deletions: watches.deletions,
-        retention: new Retention(client),
+        retention,
         onLeftBehind: (uid, account, region) => sweeper?.leftBehind(uid, account, region),
       }),
     }),

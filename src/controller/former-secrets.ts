@@ -3,6 +3,7 @@ import type { RegistryToken, RegistryTokenStatus } from '../api/registry-token.t
 import type { Logger } from '../common/logger.ts';
 import type { KubeObject } from '../common/objects.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
+import { isWanted } from '../token/claimants.ts';
 import {
   belongsTo,
   heldToken,
@@ -18,11 +19,29 @@ import type { ServiceAccountLinker } from './service-account-linker.ts';
 export interface FormerSecretsOptions {
   secrets: Pick<SecretStore, 'read' | 'remove'>;
   /** Know the metadata of the Secrets that bear a RegistryToken's uid. */
-  watches: { secretsOf(uid: string): readonly KubeObject[] };
+  watches: {
+    secretsOf(uid: string): readonly KubeObject[];
+    /** RegistryTokens in a namespace that want a Secret of that name. */
+    claimants(namespace: string, secretName: string): readonly RegistryToken[];
+  };
   linker: Pick<ServiceAccountLinker, 'gives'>;
   events: Pick<EventRecorder, 'event'>;
   logger: Logger;
 }
+
+/** The Secrets of former names that stay for now. */
+export interface LeftSecrets {
+  /** Identifiers of the tokens that they hold: pods can still pull with them. */
+  held: readonly string[];
+  /** Milliseconds to the next look at them; Infinity where there are none. */
+  lookAfter: number;
+}
+
+export const NONE_LEFT: LeftSecrets = { held: [], lookAfter: Infinity };
+/** Until ServiceAccounts have the new one. */
+const SOON = 1_000;
+/** Until another RegistryToken has taken it over, which is known at once unless something keeps it from that. */
+const LATER = 60_000;
 
 /**
  * The Secrets that a RegistryToken has beside the one it wants: those of names that it wanted before, while ServiceAccounts
@@ -61,26 +80,37 @@ export class FormerSecrets {
   }
 
   /**
-   * Deletes those that the operator wrote, except what ServiceAccounts still give to pods, or may: a pod keeps what it was
-   * created with.
+   * Deletes those that the operator wrote, except what ServiceAccounts still give to pods, or may (a pod keeps what it was
+   * created with), and what another RegistryToken wants, which takes it over in place.
    * @param name of the Secret that stays
-   * @returns whether one is left, to be looked at again soon
+   * @returns what is left
    * @throws KubeError
    */
-  async remove(token: RegistryToken, name: string, signal: AbortSignal): Promise<boolean> {
+  async remove(token: RegistryToken, name: string, signal: AbortSignal): Promise<LeftSecrets> {
     const { secrets, watches, linker, events, logger } = this.#options;
-    const { uid, namespace } = token.metadata;
-    const watched = watches.secretsOf(uid).map((secret) => secret.metadata.name);
-    let left = false;
-    for (const former of new Set([...watched, token.status?.secretRef?.name ?? name])) {
+    const { uid, namespace = '' } = token.metadata;
+    const watched = new Map(watches.secretsOf(uid).map((secret) => [secret.metadata.name, secret]));
+    let left = NONE_LEFT;
+    for (const former of new Set([...watched.keys(), token.status?.secretRef?.name ?? name])) {
       if (former === name) continue;
+      const held = watched.get(former)?.metadata.annotations?.[TOKEN_ID_ANNOTATION];
+      const leave = (lookAfter: number): void => {
+        left = {
+          held: held === undefined ? left.held : [...left.held, held],
+          lookAfter: Math.min(lookAfter, left.lookAfter),
+        };
+      };
       if (linker.gives(token, former)) {
-        left = true;
+        leave(SOON);
         continue;
       }
       const secret = await secrets.read({ namespace, name: former }, signal);
       if (!secret || secret.metadata.deletionTimestamp !== undefined) continue;
       if (!belongsTo(secret, uid) || !wrotePayload(secret.metadata.managedFields)) continue;
+      if (isWanted(token, watches.claimants(namespace, former))) {
+        leave(LATER);
+        continue;
+      }
       await secrets.remove(secret, signal);
       const note = `Secret ${former} deleted: Secret ${name} has taken its place`;
       logger.info(idsOf(token), note);

@@ -178,7 +178,8 @@ export class Issuer {
   ): Promise<Progress> {
     const { spec, token } = task;
     const { verifier, defaultGracePeriod, clock, events, logger } = this.#options;
-    const ruling = await verifier.verify(token.metadata.uid, intent, issued, signal);
+    const adopting = task.secret.state === 'ours' && task.secret.takeover?.from === 'Adopted';
+    const ruling = await verifier.verify(token.metadata.uid, intent, issued, adopting, signal);
     if (ruling.action === 'refuse') return this.#refused(task, status, intent, issued, ruling.failure);
     if (ruling.action === 'wait') return this.#waiting(task, status, ruling);
     const { doubt } = ruling;

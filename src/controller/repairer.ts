@@ -63,7 +63,7 @@ export class Repairer {
     if ('failure' in placed)
       return failed({ ...task, secret: placed.secret }, status, placed.failure, this.#options);
     logger.info({ ...idsOf(token), reason: decision.reason, id }, `Secret written: ${decision.message}`);
-    if (status.observedGeneration === token.metadata.generation) {
+    if (decision.reason !== 'SecretTakenOver' && status.observedGeneration === token.metadata.generation) {
       memory.countRepair(uid, clock.monotonic());
       metrics.repaired(decision.reason);
       events.event(

@@ -1,3 +1,4 @@
+import type { RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { changeAccountStatus } from './account-status.ts';
@@ -13,9 +14,12 @@ const MOST_RETAINED = 1_000;
  */
 export class Retention {
   readonly #client: KubeClient;
+  readonly #accounts: () => readonly RegistryAccount[];
 
-  constructor(client: KubeClient) {
+  /** @param accounts as the watch knows them */
+  constructor(client: KubeClient, accounts: () => readonly RegistryAccount[]) {
     this.#client = client;
+    this.#accounts = accounts;
   }
 
   /**
@@ -40,5 +44,28 @@ export class Retention {
       }),
       signal,
     );
+  }
+
+  /**
+   * A token is no longer kept on purpose: a RegistryToken takes over its Secret. While the Secret holds it, it is not swept.
+   * @param account where it is looked for in any case: a watch can lag
+   * @throws KubeError
+   */
+  async forget(id: string | undefined, account: string, signal: AbortSignal): Promise<void> {
+    if (id === undefined) return;
+    const holders = this.#accounts().filter(({ status }) =>
+      status?.retainedTokens?.some((kept) => kept.id === id),
+    );
+    for (const name of new Set([account, ...holders.map(({ metadata }) => metadata.name)])) {
+      await changeAccountStatus(
+        this.#client,
+        name,
+        ({ retainedTokens, ...rest }) => {
+          const kept = retainedTokens?.filter((retained) => retained.id !== id) ?? [];
+          return kept.length === 0 ? rest : { ...rest, retainedTokens: kept };
+        },
+        signal,
+      );
+    }
   }
 }

@@ -4,6 +4,7 @@ import { KubeError } from '../kube/errors.ts';
 import type { KubeObject, ObjectName } from '../common/objects.ts';
 import { SECRETS } from '../kube/resources.ts';
 import { belongsTo, type Secret, type SecretManifest } from '../token/secret.ts';
+import type { Others } from '../token/claimants.ts';
 import { viewSecret, type SecretView } from '../token/secret-view.ts';
 import type { Task } from './progress.ts';
 
@@ -39,15 +40,15 @@ export class SecretStore {
     token: RegistryToken,
     spec: TokenSpec,
     host: string,
-    younger: readonly string[],
+    others: Others,
     live: boolean,
     signal: AbortSignal,
   ): Promise<SecretView> {
     const name = { namespace: token.metadata.namespace, name: spec.secret.name };
     const version = this.#cached(name)?.metadata.resourceVersion;
     const seen = this.#seen.get(token.metadata.uid);
-    if (!live && version !== undefined && seen?.from === key(version, token, host, younger)) return seen.view;
-    return this.#look(await this.read(name, signal), token, spec, host, younger);
+    if (!live && version !== undefined && seen?.from === key(version, token, host)) return seen.view;
+    return this.#look(await this.read(name, signal), token, spec, host, others);
   }
 
   /** Whether the watch knows the Secret of that name as a RegistryToken's. */
@@ -61,13 +62,16 @@ export class SecretStore {
     token: RegistryToken,
     spec: TokenSpec,
     host: string,
-    younger: readonly string[],
+    others?: Others,
   ): SecretView {
-    const view = viewSecret(secret, token, spec, host, younger);
-    if (secret) {
-      const from = key(secret.metadata.resourceVersion, token, host, younger);
-      const remembered = view.state === 'ours' ? { ...view, payload: undefined } : view;
-      this.#seen.set(token.metadata.uid, { from, view: remembered });
+    const view = viewSecret(secret, token, spec, host, others);
+    const { uid } = token.metadata;
+    // Of what is another's, or was, other RegistryTokens decide.
+    if (secret && view.state === 'ours' && !view.takeover) {
+      const from = key(secret.metadata.resourceVersion, token, host);
+      this.#seen.set(uid, { from, view: { ...view, payload: undefined } });
+    } else {
+      this.#seen.delete(uid);
     }
     return view;
   }
@@ -100,7 +104,7 @@ export class SecretStore {
     // Not forced on a Secret believed absent: should somebody else's have come up meanwhile, its payload conflicts.
     const options = { force: uid !== undefined, signal };
     const stored = await this.#client.apply<SecretObject>(SECRETS, applied, options);
-    return { stored, view: this.#look(stored, token, spec, wanted.host, []) };
+    return { stored, view: this.#look(stored, token, spec, wanted.host) };
   }
 
   /** Deletes a Secret, if it is still that one. @throws KubeError */
@@ -118,7 +122,7 @@ export class SecretStore {
   }
 }
 
-/** What a view depends on, beside the code: if this is the same, so is the view. */
-function key(version: string, token: RegistryToken, host: string, younger: readonly string[]): string {
-  return JSON.stringify([version, token.metadata.generation, host, younger]);
+/** What the view of a RegistryToken's own Secret depends on, beside the code: if this is the same, so is the view. */
+function key(version: string, token: RegistryToken, host: string): string {
+  return JSON.stringify([version, token.metadata.generation, host]);
 }

@@ -1,6 +1,9 @@
+import type { RegistryToken } from '../api/registry-token.ts';
 import { shorten } from '../api/text.ts';
+import type { Logger } from '../common/logger.ts';
 import { Redacted } from '../common/redacted.ts';
 import { KubeError } from '../kube/errors.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Failure } from '../token/failure.ts';
 import { redactValues } from '../token/redaction.ts';
 import {
@@ -10,8 +13,10 @@ import {
   type Credential,
   type SecretManifest,
 } from '../token/secret.ts';
-import type { SecretView } from '../token/secret-view.ts';
+import type { SecretView, Takeover } from '../token/secret-view.ts';
+import { idsOf } from './log-fields.ts';
 import type { Task } from './progress.ts';
+import type { Retention } from './retention.ts';
 import type { SecretStore } from './secret-store.ts';
 
 const MAX_EXPLANATION = 256;
@@ -19,12 +24,19 @@ const MAX_EXPLANATION = 256;
 /** Where a token stands now, or why it does not, with the Secret as it is after the try. */
 export type Placed = { secretRef: { name: string; uid: string } } | { failure: Failure; secret: SecretView };
 
+export interface SecretWriterOptions {
+  secrets: Pick<SecretStore, 'write'>;
+  retention: Pick<Retention, 'forget'>;
+  events: Pick<EventRecorder, 'event'>;
+  logger: Logger;
+}
+
 /** Puts tokens into Secrets. */
 export class SecretWriter {
-  readonly #secrets: SecretStore;
+  readonly #options: SecretWriterOptions;
 
-  constructor(secrets: SecretStore) {
-    this.#secrets = secrets;
+  constructor(options: SecretWriterOptions) {
+    this.#options = options;
   }
 
   /**
@@ -34,19 +46,29 @@ export class SecretWriter {
   async write(task: Task, credential: Credential, signal: AbortSignal): Promise<Placed> {
     const { token, spec, wanted, secret } = task;
     const manifest = secretManifest({ token, spec, host: wanted.host, credential });
-    const uid = secret.state === 'ours' ? secret.uid : undefined;
+    const { uid, takeover } = secret.state === 'ours' ? secret : {};
     try {
-      const { stored, view } = await this.#secrets.write(manifest, task, uid, signal);
+      // Before its Secret is written: until then that alone keeps the sweep from it, and afterwards nothing is to.
+      if (takeover?.from === 'Left')
+        await this.#options.retention.forget(takeover.tokenId, wanted.account, signal);
+      const { stored, view } = await this.#options.secrets.write(manifest, task, uid, signal);
       const { name, uid: written } = stored.metadata;
       const altered = alterations(manifest, stored);
-      if (altered.length === 0) return { secretRef: { name, uid: written } };
-      return { failure: contested(name, altered), secret: view };
+      if (altered.length > 0) return { failure: contested(name, altered), secret: view };
+      if (takeover) this.#tell(token, takeover);
+      return { secretRef: { name, uid: written } };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       const failure = refused(error, manifest, secret);
       if (!failure) throw error;
       return { failure, secret };
     }
+  }
+
+  #tell(token: RegistryToken, { from, message, tokenId }: Takeover): void {
+    const { events, logger } = this.#options;
+    logger.info({ ...idsOf(token), from, former: tokenId }, message);
+    events.event(token, 'Normal', 'SecretTakenOver', message);
   }
 }
 

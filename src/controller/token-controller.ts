@@ -16,7 +16,7 @@ import type { SecretView } from '../token/secret-view.ts';
 import { isGood } from '../token/situation.ts';
 import * as steps from '../token/status.ts';
 import type { Assessment, Assessor, Sources } from './assessor.ts';
-import type { FormerSecrets } from './former-secrets.ts';
+import { NONE_LEFT, type FormerSecrets, type LeftSecrets } from './former-secrets.ts';
 import type { Issuer } from './issuer.ts';
 import type { Memory } from './memory.ts';
 import { holds, type Progress } from './progress.ts';
@@ -55,7 +55,7 @@ export interface TokenControllerOptions {
   skew: (account: string, region: string) => number;
 }
 
-/** Milliseconds to the look at what a reconcile left: what was asked for during an earlier mint, a Secret of a former name. */
+/** Milliseconds to the look at what was asked for during an earlier mint. */
 const AFTERTHOUGHT = 1_000;
 
 /**
@@ -183,9 +183,11 @@ export class TokenController {
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
     const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
-    const isLeft =
-      secretHolds && spec && !suspended && (await formerSecrets.remove(token, spec.secret.name, signal));
-    const held = this.#stillHeld(assessment, progress);
+    const left =
+      secretHolds && spec && !suspended
+        ? await formerSecrets.remove(token, spec.secret.name, signal)
+        : NONE_LEFT;
+    const held = this.#stillHeld(assessment, progress, left);
     const revoked = suspended
       ? progress.status
       : await revoker.revokeDue(token, this.#withGrace(progress.status, spec), held, signal);
@@ -212,8 +214,11 @@ export class TokenController {
       previousTokens: status.previousTokens?.filter(({ id }) => !held.has(id)) ?? [],
     };
     const look = nextLook(token, spec, awaited, outcome, until, clock.now(), skew) ?? Infinity;
-    const soon = isLeft || hasFinishedIntent(assessment, outcome);
-    const requeueAfter = soon ? Math.min(look, AFTERTHOUGHT) : look;
+    const requeueAfter = Math.min(
+      look,
+      left.lookAfter,
+      hasFinishedIntent(assessment, outcome) ? AFTERTHOUGHT : Infinity,
+    );
     return requeueAfter === Infinity ? undefined : { requeueAfter };
   }
 
@@ -226,10 +231,15 @@ export class TokenController {
 
   /**
    * Tokens that a Secret holds although they are not in force: what a mint left there before a crash, when it is no longer
-   * wanted and nothing has taken its place yet. None once the Secret holds the token in force.
+   * wanted and nothing has taken its place yet. Once the Secret holds the token in force, only those of Secrets of former names that
+   * stay for now.
    */
-  #stillHeld(assessment: Assessment, { token, secretHolds }: Progress): ReadonlySet<string> {
-    if (secretHolds) return new Set();
+  #stillHeld(
+    assessment: Assessment,
+    { token, secretHolds }: Progress,
+    left: LeftSecrets,
+  ): ReadonlySet<string> {
+    if (secretHolds) return new Set(left.held);
     const seen =
       assessment.refusal || assessment.secret.state !== 'ours' ? undefined : assessment.secret.holds;
     return new Set([...this.#options.formerSecrets.held(token), ...(seen === undefined ? [] : [seen])]);

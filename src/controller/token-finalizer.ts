@@ -7,6 +7,7 @@ import type { Logger } from '../common/logger.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
+import { wantedSecret } from '../token/claimants.ts';
 import { belongsTo, isUntied } from '../token/secret.ts';
 import { deletionDeadline, tryPatience } from '../token/deletion-deadline.ts';
 import { planDeletion, type DeletionPlan } from '../token/deletion.ts';
@@ -23,7 +24,6 @@ import type { Revoker } from './revoker.ts';
 import type { SecretObject, SecretStore } from './secret-store.ts';
 import type { ServiceAccountLinker } from './service-account-linker.ts';
 import { nameOf, type TokenClient } from './token-client.ts';
-import { secretName } from './token-indexes.ts';
 
 export interface FinalizerOptions {
   tokens: TokenClient;
@@ -102,7 +102,7 @@ export class TokenFinalizer {
   /** Its Secrets under the name that it wants and the one that its status knows: a crash on the way to the first leaves both. */
   async #secretsOf(token: RegistryToken, signal: AbortSignal): Promise<SecretObject[]> {
     const { uid, namespace } = token.metadata;
-    const wanted = secretName(token);
+    const wanted = wantedSecret(token);
     const found: SecretObject[] = [];
     for (const name of new Set([wanted, token.status?.secretRef?.name ?? wanted])) {
       const secret = await this.#options.secrets.read({ namespace, name }, signal);

@@ -1,11 +1,12 @@
 import type { RegistryToken } from '../api/registry-token.ts';
 import { objectKey } from '../kube/object-key.ts';
 import type { IndexFunction } from '../kube/store.ts';
+import { wantedSecret } from '../token/claimants.ts';
 import { namedServiceAccounts } from '../token/service-accounts.ts';
 
 /** By what RegistryTokens are looked up: namespace and name of their Secret and ServiceAccounts, account, namespace, uid. */
 export const TOKEN_INDEXES = {
-  secret: (token) => [objectKey({ namespace: token.metadata.namespace, name: secretName(token) })],
+  secret: (token) => [objectKey({ namespace: token.metadata.namespace, name: wantedSecret(token) })],
   account: (token) => [accountName(token)],
   namespace: ({ metadata }) => [metadata.namespace ?? ''],
   uid: ({ metadata }) => [metadata.uid],
@@ -14,4 +15,3 @@ export const TOKEN_INDEXES = {
 } satisfies Record<string, IndexFunction<RegistryToken>>;
 
 export const accountName = ({ spec }: RegistryToken): string => spec.accountRef?.name ?? 'default';
-export const secretName = ({ spec, metadata }: RegistryToken): string => spec.secret?.name ?? metadata.name;

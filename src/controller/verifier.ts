@@ -32,17 +32,26 @@ export class Verifier {
   /**
    * Tries the token of an intent, unless that was decided already, or it was refused a moment ago.
    * @param uid of the RegistryToken
+   * @param adopting as in `rule`
    * @throws only the signal's reason
    */
-  async verify(uid: string, intent: MintIntent, issued: IssuedToken, signal: AbortSignal): Promise<Ruling> {
+  async verify(
+    uid: string,
+    intent: MintIntent,
+    issued: IssuedToken,
+    adopting: boolean,
+    signal: AbortSignal,
+  ): Promise<Ruling> {
     const { memory, clock } = this.#options;
     const before = memory.ruling(uid, intent.revision);
     if (before?.action === 'use') return before;
     if (before && isWaiting(before, clock.now())) return before;
     const verdict = await this.#try(intent, issued, signal);
     if (!verdict) return { action: 'use', doubt: undefined };
-    const ruling = rule(verdict, before, Date.parse(intent.startedAt), clock.now());
-    if (ruling.action !== 'refuse') memory.noteRuling(uid, intent.revision, ruling);
+    const ruling = rule(verdict, before, Date.parse(intent.startedAt), clock.now(), adopting);
+    // What is not known is no refusal that counts when it is tried again.
+    const counts = ruling.action === 'use' || verdict.answer === 'refused' || before !== undefined;
+    if (ruling.action !== 'refuse' && counts) memory.noteRuling(uid, intent.revision, ruling);
     return ruling;
   }
 

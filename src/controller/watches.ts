@@ -14,8 +14,8 @@ import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../kube/re
 import type { Priority } from '../kube/waiting-keys.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
 import { Regions } from '../registry/regions.ts';
+import { wantedSecret, winnerOf } from '../token/claimants.ts';
 import { lacksFinalizer } from '../token/deletion.ts';
-import { winnerOf } from '../token/claimants.ts';
 import type { ServiceAccount } from '../token/service-accounts.ts';
 import type { Sources } from './assessor.ts';
 import { Deletions } from './deletions.ts';
@@ -28,7 +28,7 @@ import {
 } from './essentials.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
 import { ServiceAccountWatch } from './service-account-watch.ts';
-import { accountName, secretName, TOKEN_INDEXES } from './token-indexes.ts';
+import { accountName, TOKEN_INDEXES } from './token-indexes.ts';
 
 /** Numbers in an account's status follow its RegistryTokens at this distance, many at a time. */
 const COUNT_DELAY = 5_000;
@@ -170,6 +170,10 @@ export class Watches implements Sources {
     return this.#tokens.get(name);
   }
 
+  tokenOf(uid: string): RegistryToken | undefined {
+    return this.#byIndex('uid', uid)[0];
+  }
+
   /** Every RegistryToken. */
   tokens(): RegistryToken[] {
     return this.#tokens.list();
@@ -281,12 +285,12 @@ export class Watches implements Sources {
 
   /** Of those that name one Secret, the others are looked at only when another one gets it. */
   #onClaim(now: RegistryToken | undefined, before: RegistryToken | undefined): void {
-    const claims = [now, before].flatMap((each) => (each ? [secretName(each)] : []));
+    const claims = [now, before].flatMap((each) => (each ? [wantedSecret(each)] : []));
     const { namespace = '', uid } = (now ?? before)?.metadata ?? { uid: '' };
     for (const name of new Set(claims)) {
       const others = this.claimants(namespace, name).filter(({ metadata }) => metadata.uid !== uid);
       const winnerWith = (each: RegistryToken | undefined): RegistryToken | undefined =>
-        winnerOf(each && secretName(each) === name ? [...others, each] : others);
+        winnerOf(each && wantedSecret(each) === name ? [...others, each] : others);
       const winner = winnerWith(now);
       if (winner?.metadata.uid === winnerWith(before)?.metadata.uid) continue;
       if (winner) this.#enqueue(winner);
@@ -298,7 +302,10 @@ export class Watches implements Sources {
     for (const { metadata } of previous ? [object, previous] : [object]) {
       const uid = metadata.labels?.[OWNER_UID_LABEL];
       if (uid === undefined) continue;
-      for (const token of this.#byIndex('uid', uid)) this.#enqueue(token, initial ? 'low' : 'high');
+      const owner = this.tokenOf(uid);
+      // One whose RegistryToken is gone, as after a restore, may be another's by now.
+      const concerned = owner ? [owner] : this.claimants(metadata.namespace ?? '', metadata.name);
+      for (const token of concerned) this.#enqueue(token, initial || !owner ? 'low' : 'high');
     }
   }
 

@@ -19,7 +19,7 @@ export type MintReason =
   | 'RenewalDue'
   | 'RotationDue';
 
-export type WriteReason = 'SecretMissing' | 'SecretAltered' | 'SecretOutdated';
+export type WriteReason = 'SecretMissing' | 'SecretTakenOver' | 'SecretAltered' | 'SecretOutdated';
 
 /** What to do next about a RegistryToken, and why. */
 export type Decision =
@@ -50,7 +50,12 @@ const MINT_POLICIES: readonly Policy<Need<MintReason>>[] = [
 ];
 
 /** What calls for writing the Secret again. */
-const WRITE_POLICIES: readonly Policy<Need<WriteReason>>[] = [secretMissing, secretAltered, secretOutdated];
+const WRITE_POLICIES: readonly Policy<Need<WriteReason>>[] = [
+  secretMissing,
+  secretTakenOver,
+  secretAltered,
+  secretOutdated,
+];
 
 /** Decides the next step for a RegistryToken that may have what it wants. Pure: same situation, same decision. */
 export function decide(situation: Situation): Decision {
@@ -172,6 +177,11 @@ const isDue = (time: number | undefined, now: number): boolean => time !== undef
 function secretMissing({ secret, spec }: Situation): Need<WriteReason> | undefined {
   if (secret.state !== 'absent') return undefined;
   return { reason: 'SecretMissing', message: `Secret ${spec.secret.name} is not there` };
+}
+
+function secretTakenOver({ secret }: Situation): Need<WriteReason> | undefined {
+  if (secret.state !== 'ours' || !secret.takeover) return undefined;
+  return { reason: 'SecretTakenOver', message: secret.takeover.message };
 }
 
 function secretAltered({ secret, spec, token }: Situation): Need<WriteReason> | undefined {

@@ -35,8 +35,19 @@ const FIRST_PAUSE = 1_000;
  * @param before what was decided about it last, if that was to wait
  * @param startedAt when its mint began, milliseconds since 1970. A time ahead of `now` was written before the clock was set
  * back and says nothing: the wait counts as over.
+ * @param adopting the Secret that it is for holds a credential that pods may need: it stays until this one was seen to be accepted
  */
-export function rule(verdict: Verdict, before: Waiting | undefined, startedAt: number, now: number): Ruling {
+export function rule(
+  verdict: Verdict,
+  before: Waiting | undefined,
+  startedAt: number,
+  now: number,
+  adopting = false,
+): Ruling {
+  if (verdict.answer === 'unknown' && adopting) {
+    const refusal = `whether it does is not known, and a Secret is adopted only when it is: ${verdict.message}`;
+    return { action: 'wait', refusal, until: now + ACCEPTANCE_TIME };
+  }
   if (verdict.answer === 'accepted') return { action: 'use', doubt: undefined };
   if (verdict.answer === 'unknown' && !before) return { action: 'use', doubt: verdict.message };
   const refusal = verdict.answer === 'unknown' && before ? before.refusal : verdict.message;

@@ -185,6 +185,7 @@ export function ours(part: Partial<Extract<SecretView, { state: 'ours' }>> = {})
     locked: false,
     editor: undefined,
     payload: new Redacted(dockerConfig([HOST], aCredential())),
+    takeover: undefined,
     ...part,
   };
 }

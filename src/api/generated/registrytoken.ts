@@ -59,6 +59,10 @@ export interface RegistryTokenSpec {
      */
     name?: string;
     /**
+     * Whether a Secret of that name that was not made for this RegistryToken, and that nothing controls, is taken over, if it holds credentials of no other registry. What it holds stays until the registry was seen to accept the new token.
+     */
+    adopt?: boolean;
+    /**
      * Further registry hosts under which the same credential is written: host or host:port, as in images' names, or *.example.com for all hosts right below a domain.
      */
     extraHosts?: string[];

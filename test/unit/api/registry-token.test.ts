@@ -15,7 +15,14 @@ describe("a RegistryToken's spec", () => {
       lifetime: DAY,
       description: '',
       rotation: { policy: 'Auto', renewBefore: undefined, rotateEvery: undefined, gracePeriod: undefined },
-      secret: { name: 'app', extraHosts: [], labels: {}, annotations: {}, deletionPolicy: 'Delete' },
+      secret: {
+        name: 'app',
+        adopt: false,
+        extraHosts: [],
+        labels: {},
+        annotations: {},
+        deletionPolicy: 'Delete',
+      },
       serviceAccounts: [],
       suspend: false,
       deletionPolicy: 'Revoke',
@@ -32,6 +39,7 @@ describe("a RegistryToken's spec", () => {
       rotation: { policy: 'Manual', renewBefore: '1h', gracePeriod: '0s' },
       secret: {
         name: 'pull.app',
+        adopt: false,
         extraHosts: ['de.icr.io', 'localhost:5000'],
         labels: { 'example.com/team': 'red' },
         annotations: { 'Example.com/Note': 'any text at all, [even this]\n' },

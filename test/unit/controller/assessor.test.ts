@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
+import type { Others } from '../../../src/token/claimants.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
 import type { KubeObject } from '../../../src/common/objects.ts';
 import { Assessor, type Assessment, type AssessorOptions } from '../../../src/controller/assessor.ts';
@@ -60,8 +61,8 @@ class Stage {
             : Promise.reject(new KubeError('gone', { status: 404 })),
       },
       secrets: {
-        view: (_: unknown, __: unknown, host: string, younger: readonly string[], live: boolean) => {
-          this.viewed.push([host, younger, live]);
+        view: (_: unknown, __: unknown, host: string, { younger }: Others, live: boolean) => {
+          this.viewed.push([host, younger.map(({ metadata }) => metadata.uid), live]);
           return Promise.resolve(this.secret);
         },
         mayBelongTo: () => this.mayBelong,

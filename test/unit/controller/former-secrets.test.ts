@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { FormerSecrets } from '../../../src/controller/former-secrets.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import { FormerSecrets, NONE_LEFT } from '../../../src/controller/former-secrets.ts';
 import type { SecretObject, SecretStore } from '../../../src/controller/secret-store.ts';
 import type { ObjectName } from '../../../src/common/objects.ts';
 import { Logs } from '../kube/support/logs.ts';
@@ -32,7 +33,11 @@ const secret = (
 
 function stage(
   cluster: SecretObject[],
-  { watched = cluster, given = [] }: { watched?: SecretObject[]; given?: string[] } = {},
+  {
+    watched = cluster,
+    given = [],
+    wanted = {},
+  }: { watched?: SecretObject[]; given?: string[]; wanted?: Record<string, RegistryToken[]> } = {},
 ): { former: FormerSecrets; removed: string[]; told: string[]; logs: Logs } {
   const removed: string[] = [];
   const told: string[] = [];
@@ -43,7 +48,7 @@ function stage(
   };
   const former = new FormerSecrets({
     secrets,
-    watches: { secretsOf: () => watched },
+    watches: { secretsOf: () => watched, claimants: (_, name) => wanted[name] ?? [] },
     linker: { gives: (_, name) => given.includes(name) },
     events: { event: (_, __, reason, note) => void told.push(`${reason}: ${note}`) },
     logger: logs,
@@ -58,15 +63,32 @@ describe('the former Secrets of a RegistryToken', () => {
       secret('older', 'token-0'),
       secret('new', 'token-2'),
     ]);
-    expect(await former.remove(TOKEN, 'new', signal)).to.equal(false);
+    expect(await former.remove(TOKEN, 'new', signal)).to.deep.equal(NONE_LEFT);
     expect(removed).to.deep.equal(['old', 'older']);
   });
 
   it('stay while ServiceAccounts give them to pods, to be looked at again', async () => {
     const cluster = [secret('old', 'token-1'), secret('older', 'token-0'), secret('new', 'token-2')];
     const { former, removed } = stage(cluster, { given: ['old', 'new'] });
-    expect(await former.remove(TOKEN, 'new', signal)).to.equal(true);
+    expect(await former.remove(TOKEN, 'new', signal)).to.deep.equal({ held: ['token-1'], lookAfter: 1_000 });
     expect(removed).to.deep.equal(['older']);
+  });
+
+  it('stay, and what they hold, while another RegistryToken wants them: it takes them over in place', async () => {
+    const cluster = [secret('old', 'token-1'), secret('new', 'token-2')];
+    const rival = anIssuedToken({ metadata: { name: 'rival', uid: 'rival' } });
+    const { former, removed } = stage(cluster, { wanted: { old: [TOKEN, rival] } });
+    expect(await former.remove(TOKEN, 'new', signal)).to.deep.equal({ held: ['token-1'], lookAfter: 60_000 });
+    expect(removed).to.deep.equal([]);
+  });
+
+  it('go where whoever wants them is being deleted', async () => {
+    const rival = anIssuedToken({
+      metadata: { name: 'rival', uid: 'rival', deletionTimestamp: '2026-01-01T00:00:00Z' },
+    });
+    const { former, removed } = stage([secret('old', 'token-1')], { wanted: { old: [rival] } });
+    await former.remove(TOKEN, 'new', signal);
+    expect(removed).to.deep.equal(['old']);
   });
 
   it('go when only the status knows of them', async () => {
@@ -109,7 +131,7 @@ describe('the former Secrets of a RegistryToken', () => {
   ] as [string, ReturnType<typeof written>[]][])
     it(`are none of these: ${what}; it stays, and nobody comes back for it`, async () => {
       const { former, removed, told } = stage([secret('copy', 'token-1', undefined, managedFields)]);
-      expect(await former.remove(TOKEN, 'new', signal)).to.equal(false);
+      expect(await former.remove(TOKEN, 'new', signal)).to.deep.equal(NONE_LEFT);
       expect([removed, told]).to.deep.equal([[], []]);
     });
 

@@ -63,14 +63,11 @@ async function repair(
         );
       },
     },
-    failures: {
-      report: (task: { secret: { state: string } }, _: unknown, { reason }: { reason: string }) =>
-        `${reason}, Secret ${task.secret.state}`,
-    },
     events: { event: () => undefined },
     metrics: { repaired: () => undefined },
     logger: new Logs(),
     clock: new VirtualClock(ISSUED),
+    random: () => 0,
   } as unknown as RepairerOptions;
   const task = { token, status: token.status ?? {}, spec, wanted, secret };
   const result = await new Repairer(options).repair(task, DECISION, new AbortController().signal);
@@ -105,10 +102,13 @@ describe('a Secret is repaired', () => {
     expect(await repair({ registry: 'gone' })).to.include({ wrote: undefined, result: 'token is gone' });
   });
   it('later, where only the registry could tell and can not be asked', async () => {
-    expect(await repair({})).to.include({ wrote: undefined, result: 'RegistryUnavailable, Secret absent' });
+    const { wrote, result } = await repair({});
+    expect(wrote).to.equal(undefined);
+    expect(result).to.have.nested.property('outcome.failure.reason', 'RegistryUnavailable');
   });
   it('in vain where it is changed on its way: that is told of the Secret as it is now', async () => {
     const { result } = await repair({ secret: holding('held'), contested: true });
-    expect(result).to.equal('SecretContested, Secret absent');
+    expect(result).to.have.nested.property('outcome.failure.reason', 'SecretContested');
+    expect(result).to.include({ secretHolds: false });
   });
 });

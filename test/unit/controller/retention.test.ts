@@ -1,24 +1,40 @@
 import { expect } from 'chai';
+import type { RegistryAccount } from '../../../src/api/registry-account.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { Retention } from '../../../src/controller/retention.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Call } from '../../../src/kube/transport.ts';
 import { anAccount, anIntent, anIssuedToken, aPrevious } from '../../support/builders.ts';
 
-/** What the account's status is made to say. */
-async function retainedAfter(token: Parameters<Retention['remember']>[0], id: string): Promise<unknown> {
-  let written: unknown;
+const { signal } = new AbortController();
+
+/** What statuses of accounts are made to say, by name. */
+async function statusesAfter(
+  act: (retention: Retention) => Promise<void>,
+  accounts: RegistryAccount[] = [anAccount()],
+  watched = accounts,
+): Promise<Record<string, unknown>> {
+  const written: Record<string, unknown> = {};
   const request = (call: Call): Promise<unknown> => {
-    if (call.method === 'PATCH') written = (call.body as { path: string; value: unknown }[])[1]?.value;
-    return Promise.resolve(anAccount());
+    const account = accounts.find(({ metadata }) => call.path.split('/').includes(metadata.name));
+    if (call.method === 'PATCH' && account)
+      written[account.metadata.name] = (call.body as { path: string; value: unknown }[])[1]?.value;
+    return Promise.resolve(account);
   };
   const transport = {
     request,
     stream: () => expect.fail('nothing is watched'),
     close: () => Promise.resolve(),
   };
-  const retention = new Retention(new KubeClient(transport, { fieldManager: 'test' }));
-  await retention.remember(token, id, new AbortController().signal);
-  return (written as { retainedTokens?: unknown } | undefined)?.retainedTokens;
+  const client = new KubeClient(transport, { fieldManager: 'test' });
+  await act(new Retention(client, () => watched));
+  return written;
+}
+
+/** The tokens that the account's status is made to keep. */
+async function retainedAfter(token: RegistryToken, id: string): Promise<unknown> {
+  const written = await statusesAfter((retention) => retention.remember(token, id, signal));
+  return (written['default'] as { retainedTokens?: unknown } | undefined)?.retainedTokens;
 }
 
 const kept = (id: string, region = 'us-south'): object[] => [{ id, region, namespace: 'team', name: 'app' }];
@@ -36,5 +52,30 @@ describe('a token that outlives its RegistryToken', () => {
       status: { previousTokens: [aPrevious({ id: 'token-0', region: 'eu-de' })] },
     });
     expect(await retainedAfter(token, 'token-0')).to.deep.equal(kept('token-0', 'eu-de'));
+  });
+
+  it('is no longer kept once its Secret is taken over, whichever account speaks of it; others are', async () => {
+    const entries = (...ids: string[]) => ids.flatMap((id) => kept(id)) as never;
+    const accounts = [
+      anAccount({ metadata: { name: 'default' }, status: { orphans: 3, retainedTokens: entries('a', 'b') } }),
+      anAccount({ metadata: { name: 'lab' }, status: { retainedTokens: entries('a') } }),
+      anAccount({ metadata: { name: 'other' }, status: { retainedTokens: entries('c') } }),
+    ];
+    expect(
+      await statusesAfter((retention) => retention.forget('a', 'default', signal), accounts),
+    ).to.deep.equal({
+      default: { orphans: 3, retainedTokens: kept('b') },
+      lab: {},
+    });
+  });
+  it('is no longer kept where the watch has not heard of it yet', async () => {
+    const account = anAccount({ status: { retainedTokens: kept('a') as never } });
+    const forget = (retention: Retention) => retention.forget('a', 'default', signal);
+    expect(await statusesAfter(forget, [account], [anAccount()])).to.deep.equal({ default: {} });
+  });
+  it('that nobody knows is not looked for', async () => {
+    expect(await statusesAfter((retention) => retention.forget(undefined, 'default', signal))).to.deep.equal(
+      {},
+    );
   });
 });

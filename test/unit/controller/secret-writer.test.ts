@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import type { Task } from '../../../src/controller/progress.ts';
-import type { SecretObject, SecretStore } from '../../../src/controller/secret-store.ts';
+import type { SecretObject } from '../../../src/controller/secret-store.ts';
 import { SecretWriter, type Placed } from '../../../src/controller/secret-writer.ts';
 import { refusal } from '../../../src/kube/errors.ts';
 import type { SecretManifest } from '../../../src/token/secret.ts';
+import type { Takeover } from '../../../src/token/secret-view.ts';
 import { aCredential, aSecret, aSituation, ours, type Part } from '../../support/builders.ts';
+import { Logs } from '../kube/support/logs.ts';
 
 const { value } = aCredential();
 const PATCH = { method: 'PATCH', path: '/api/v1/namespaces/team/secrets/app' };
@@ -14,21 +16,27 @@ const FRESH = ours({ holds: undefined });
 async function write(
   server: (manifest: SecretManifest) => SecretObject,
   secret = ours(),
-): Promise<{ placed: Placed | Error; uid: string | undefined }> {
+): Promise<{ placed: Placed | Error; uid: string | undefined; effects: string[] }> {
   let uid: string | undefined;
-  const store = {
+  const effects: string[] = [];
+  const secrets = {
     write: (manifest: SecretManifest, _: unknown, on: string | undefined) => {
       uid = on;
+      effects.push('written');
       return Promise.resolve().then(() => ({ stored: server(manifest), view: FRESH }));
     },
-  } as unknown as SecretStore;
+  };
   const { token, spec, wanted } = aSituation({ secret });
   const task: Task = { token, status: token.status ?? {}, spec, wanted, secret };
   const signal = new AbortController().signal;
-  const placed = await new SecretWriter(store)
-    .write(task, aCredential(), signal)
-    .catch((error: Error) => error);
-  return { placed, uid };
+  const writer = new SecretWriter({
+    secrets,
+    retention: { forget: async (id, account) => void effects.push(`${id} of ${account} forgotten`) },
+    events: { event: (_, __, reason, note) => void effects.push(`${reason}: ${note}`) },
+    logger: new Logs(),
+  });
+  const placed = await writer.write(task, aCredential(), signal).catch((error: Error) => error);
+  return { placed, uid, effects };
 }
 const stored =
   (part: Part<SecretObject> = {}) =>
@@ -50,7 +58,30 @@ describe('a token is put into the Secret', () => {
     expect(await write(stored())).to.deep.equal({
       placed: { secretRef: { name: 'app', uid: 'secret-uid' } },
       uid: 'secret-uid',
+      effects: ['written'],
     });
+  });
+
+  const taken = (from: Takeover['from']) =>
+    ours({ takeover: { from, message: 'Secret app is taken over', tokenId: 'token-0' } });
+
+  it('that an earlier RegistryToken left: its token is no longer kept on purpose, before it is overwritten', async () => {
+    expect((await write(stored(), taken('Left'))).effects).to.deep.equal([
+      'token-0 of default forgotten',
+      'written',
+      'SecretTakenOver: Secret app is taken over',
+    ]);
+  });
+
+  it('that another RegistryToken gave up: that is told', async () => {
+    expect((await write(stored(), taken('GivenUp'))).effects).to.deep.equal([
+      'written',
+      'SecretTakenOver: Secret app is taken over',
+    ]);
+  });
+
+  it('in vain: nothing is said to be taken over', async () => {
+    expect((await write(refuse(403, 'no'), taken('Adopted'))).effects).to.deep.equal(['written']);
   });
 
   it('and changed on its way: that is a failure, with the Secret as it is now', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import type { Assessment } from '../../../src/controller/assessor.ts';
+import { NONE_LEFT, type LeftSecrets } from '../../../src/controller/former-secrets.ts';
 import { TokenController, type TokenControllerOptions } from '../../../src/controller/token-controller.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
@@ -33,8 +34,8 @@ interface Stage {
   /** Ends the open mint with this status; undefined: the registry can't be asked. */
   settled?: RegistryTokenStatus;
   now?: number;
-  /** A Secret of a former name is left. */
-  isLeft?: boolean;
+  /** Secrets of former names that stay for now. */
+  left?: LeftSecrets;
 }
 
 interface Result {
@@ -48,7 +49,7 @@ interface Result {
 
 /** Reconciles one RegistryToken once. */
 async function reconcile(stage: Stage): Promise<Result> {
-  const { status, watched = status, holds, settled, now = NOW, isLeft = false } = stage;
+  const { status, watched = status, holds, settled, now = NOW, left = NONE_LEFT } = stage;
   const token = anIssuedToken({ status });
   const cached = anIssuedToken({ status: watched });
   const secret = holds === undefined ? ABSENT : ours({ holds });
@@ -91,7 +92,7 @@ async function reconcile(stage: Stage): Promise<Result> {
         return Promise.resolve(next);
       },
     },
-    formerSecrets: { remove: () => Promise.resolve(isLeft), held: () => [] },
+    formerSecrets: { remove: () => Promise.resolve(left), held: () => [] },
     verifier: { recall: nothing },
     linker: { problems: () => [], holds: () => false },
     onGood: () => void good++,
@@ -124,11 +125,13 @@ describe('a reconcile that the watch would have create a token', () => {
   });
 });
 
-describe('a reconcile that leaves a Secret of a former name, because ServiceAccounts have it', () => {
-  it('is followed by another soon', async () => {
+describe('a reconcile that leaves a Secret of a former name', () => {
+  it('is followed by another soon, and spares what that Secret holds', async () => {
     const { status = {} } = anIssuedToken();
-    const { result } = await reconcile({ status, holds: 'token-1', isLeft: true });
+    const left = { held: ['token-0'], lookAfter: 1_000 };
+    const { result, held } = await reconcile({ status, holds: 'token-1', left });
     expect(result).to.deep.equal({ requeueAfter: 1_000 });
+    expect(held).to.deep.equal(['token-0']);
   });
 });
 

@@ -23,8 +23,8 @@ class Scene {
   tries = 0;
   #verifier = this.#begin();
 
-  verify(): Promise<Ruling> {
-    return this.#verifier.verify(TOKEN.metadata.uid, INTENT, ISSUE, signal);
+  verify(adopting = false): Promise<Ruling> {
+    return this.#verifier.verify(TOKEN.metadata.uid, INTENT, ISSUE, adopting, signal);
   }
 
   /** Another process takes over, and finds the intent in this phase. */
@@ -113,5 +113,31 @@ describe('a new token that waits for its Secret', () => {
     expect(await scene.verify()).to.include({ action: 'wait' });
     await scene.clock.advance(SECOND);
     expect(await scene.verify()).to.include({ action: 'refuse' });
+  });
+
+  it('for a Secret to be adopted is used only when it was seen to be accepted, however long that takes', async () => {
+    for (let tries = 0; tries < 5; tries++) {
+      scene.verdicts = [UNKNOWN];
+      expect(await scene.verify(true)).to.deep.equal({
+        action: 'wait',
+        refusal: `whether it does is not known, and a Secret is adopted only when it is: ${UNKNOWN.message}`,
+        until: scene.clock.now() + 30 * SECOND,
+      });
+      await scene.clock.advance(30 * SECOND);
+    }
+    scene.restart('Verifying');
+    scene.verdicts = [UNKNOWN];
+    expect(await scene.verify(true)).to.include({ action: 'wait' });
+    await scene.clock.advance(30 * SECOND);
+    scene.verdicts = [ACCEPTED];
+    expect(await scene.verify(true)).to.deep.equal({ action: 'use', doubt: undefined });
+  });
+
+  it('for a Secret to be adopted is not given up at its first refusal, though nothing was known for long', async () => {
+    scene.verdicts = [UNKNOWN];
+    await scene.verify(true);
+    await scene.clock.advance(60 * SECOND);
+    scene.verdicts = [REFUSED];
+    expect(await scene.verify(true)).to.include({ action: 'wait', refusal: REFUSED.message });
   });
 });

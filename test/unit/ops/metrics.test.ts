@@ -265,7 +265,11 @@ describe('metrics', () => {
         RenewalDue: 0,
         RotationDue: 0,
       };
-      const repairs: Record<WriteReason, 0> = { SecretMissing: 0, SecretAltered: 0, SecretOutdated: 0 };
+      const repairs: Record<Exclude<WriteReason, 'SecretTakenOver'>, 0> = {
+        SecretMissing: 0,
+        SecretAltered: 0,
+        SecretOutdated: 0,
+      };
       const labelled = (metric: string, label: string, values: object) =>
         Object.fromEntries(Object.keys(values).map((value) => [`${metric}{${label}="${value}"}`, 0]));
       const { samples } = measuring();

@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { writeKubeconfig } from '../../sandbox/cluster.ts';
+import { missingPrograms } from '../../sandbox/programs.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
+import { registerSecret } from '../support/secrecy.ts';
+import { HOST, World } from '../support/world.ts';
+
+const run = promisify(execFile);
+const PASSWORD = 'a-password-made-by-hand';
+
+/** The commands of a page, as one script that ends at the first that fails. */
+async function scriptOf(page: string): Promise<string> {
+  const text = await readFile(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands = '']) => commands);
+  return ['set -euo pipefail', ...blocks].join('\n');
+}
+
+describe('the commands of a page of the documentation', function () {
+  this.timeout(60_000);
+  let world: World;
+  let folder: string;
+  before(async function () {
+    const missing = await missingPrograms('kubectl', 'jq');
+    if (missing.length > 0) {
+      process.stdout.write(`    skipped: ${missing.join(' and ')} not on the PATH\n`);
+      this.skip();
+    }
+    registerSecret(PASSWORD);
+    folder = await mkdtemp(join(tmpdir(), 'documents-'));
+    world = await World.start();
+    await writeKubeconfig(join(folder, 'kubeconfig'), world.apiServer.kubeConfig.exportConfig());
+    world.startOperator();
+  });
+  after(async () => {
+    if (folder) await rm(folder, { recursive: true, force: true });
+    await world?.close();
+  });
+
+  const type = async (page: string): Promise<string> => {
+    const env = { ...process.env, KUBECONFIG: join(folder, 'kubeconfig') };
+    const { stdout } = await run('bash', ['-c', await scriptOf(page)], { env });
+    return stdout;
+  };
+
+  it('migrating.md: the hand-made Secret becomes the RegistryToken’s, in place', async () => {
+    await world.createNamespace('team-a');
+    const auths = { [`https://${HOST}/v1/`]: { username: 'me', password: PASSWORD } };
+    const name = { namespace: 'team-a', name: 'app-pull' };
+    const { metadata } = await world.client.create(SECRETS, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: name,
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') },
+    });
+    const said = await type('migrating.md');
+    expect(said).to.include(`https://${HOST}/v1/`).and.to.not.include(PASSWORD);
+    const { status, spec } = await world.whenReady(name);
+    expect(status?.secretRef?.uid).to.equal(metadata.uid);
+    expect(spec.deletionPolicy).to.equal('Retain');
+  });
+
+  it("backup-and-restore.md: the cluster's id is what its tokens are marked with", async () => {
+    const { metadata } = await world.client.get(NAMESPACES, { name: 'kube-system' });
+    expect(await type('backup-and-restore.md')).to.equal(metadata.uid);
+    const name = await world.createToken(await world.createNamespace());
+    const token = await world.whenReady(name);
+    const made = world.service.tokens().find(({ id }) => id === token.status?.token?.id);
+    expect(made?.description).to.include(metadata.uid);
+  });
+});
