@@ -59,6 +59,7 @@ export type AccountReason =
   | 'CredentialsNotFound'
   | 'CredentialsInvalid'
   | 'UnknownTokens'
+  | 'LifetimeNotOffered'
   | Extract<TokenReason, `Registry${string}`>;
 
 /** Every reason a condition can have. */

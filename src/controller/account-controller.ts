@@ -10,8 +10,9 @@ import { Redacted } from '../common/redacted.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
-import type { RegistryDirectory } from '../registry/directory.ts';
+import { capabilitiesOf, type RegistryDirectory } from '../registry/directory.ts';
 import { rotationProgress } from '../token/account-rotation.ts';
+import { noLifetimeAllowed } from '../token/eligibility.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
 import { placesOf } from '../token/sweep-regions.ts';
 import { credentialsOf, type AccountSessions } from './account-sessions.ts';
@@ -56,6 +57,8 @@ export interface AccountControllerOptions {
 export class AccountController {
   readonly #options: AccountControllerOptions;
   readonly #failures = new Map<string, number>();
+  /** What is told of each account that can't be used, by name: the same words while the trouble is the same. */
+  readonly #problems = new Map<string, { cause: string; message: string }>();
 
   constructor(options: AccountControllerOptions) {
     this.#options = options;
@@ -66,8 +69,10 @@ export class AccountController {
     const { sessions, random, onChange } = this.#options;
     const account = this.#options.account(name);
     if (!account || account.metadata.deletionTimestamp !== undefined) {
+      this.#tellDeletion(name);
       sessions.forget(name);
       this.#failures.delete(name);
+      this.#problems.delete(name);
       onChange(name);
       return undefined;
     }
@@ -107,8 +112,29 @@ export class AccountController {
     const fails = 'reason' in verdict;
     // To the key of another registry account the tokens there are would seem gone: none is used before it is known whose it is.
     const usable = !fails || account.status?.accountId === undefined || sessions.uses(account, version);
-    const problem = 'reason' in verdict ? inAWord(verdict) : undefined;
+    const problem = 'reason' in verdict ? this.#inStableWords(account, version, verdict) : undefined;
     return { verdict, changed: sessions.update(account, version, usable ? apiKey : undefined, problem) };
+  }
+
+  /** What is the matter, for those who wait for the account: messages of a registry differ at each try in times and request ids. */
+  #inStableWords({ metadata }: RegistryAccount, version: string, { reason, message }: Failure): string {
+    const cause = `${reason} ${version}`;
+    const before = this.#problems.get(metadata.name);
+    if (before?.cause === cause) return before.message;
+    const words = message.replaceAll(/ \(request [^)]*\)/g, '');
+    this.#problems.set(metadata.name, { cause, message: words });
+    return words;
+  }
+
+  /** The RegistryTokens that are left say so themselves, each to its owner. */
+  #tellDeletion(name: string): void {
+    const { logger, tokensOf } = this.#options;
+    const tokens = tokensOf(name).length;
+    if (tokens === 0) return;
+    logger.warn(
+      { account: name, tokens },
+      'RegistryAccount deleted while RegistryTokens refer to it: their tokens are neither rotated nor revoked before it exists again',
+    );
   }
 
   /** Says so, if the credentials are another registry account's than the tokens there are, and nobody said that they are to be. */
@@ -130,7 +156,7 @@ export class AccountController {
   async #writeStatus(account: RegistryAccount, verdict: Verdict, signal: AbortSignal): Promise<void> {
     const { client, clock, logger, events, sessions, sweep, tokensOf } = this.#options;
     const { name } = account.metadata;
-    const ready = readyCondition(verdict);
+    const ready = readyCondition(account, verdict);
     const tokens = tokensOf(name);
     const rotation = rotationProgress(account, tokens);
     const { rotation: _, readySince: __, orphans, lastSweepTime, ...rest } = account.status ?? {};
@@ -170,24 +196,22 @@ function readApiKey(secret: SecretObject): Redacted | undefined {
 
 function missing(secret: SecretObject | undefined, name: string): Failure {
   const reason: Reason = secret ? 'CredentialsInvalid' : 'CredentialsNotFound';
+  const flaw = secret?.data?.[API_KEY_FIELD] === undefined ? 'has no key' : 'has an empty key';
   const message = secret
-    ? `credentials Secret ${name} has no key ${API_KEY_FIELD}; put the API key there`
+    ? `credentials Secret ${name} ${flaw} ${API_KEY_FIELD}; put the API key there`
     : `credentials Secret ${name} is not there; create it with the API key under the key ${API_KEY_FIELD}`;
   return { reason, message, retryable: false };
 }
 
-/** What is the matter, in words that stay the same however often it is tried: a registry's own hold times and request ids. */
-function inAWord({ reason }: Failure): string {
-  return `${reason}, of which its Ready condition tells more`;
-}
-
-function readyCondition(verdict: Verdict): ConditionUpdate {
-  return 'reason' in verdict
-    ? { type: 'Ready', status: 'False', reason: verdict.reason, message: verdict.message }
+function readyCondition(account: RegistryAccount, verdict: Verdict): ConditionUpdate {
+  const problem =
+    'reason' in verdict ? verdict : noLifetimeAllowed(account, capabilitiesOf(account.spec.provider));
+  return problem
+    ? { type: 'Ready', status: 'False', reason: problem.reason, message: problem.message }
     : {
         type: 'Ready',
         status: 'True',
         reason: 'CredentialsAccepted',
-        message: `the credentials work for account ${verdict.accountId}`,
+        message: `the credentials work for account ${'accountId' in verdict ? verdict.accountId : ''}`,
       };
 }

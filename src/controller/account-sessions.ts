@@ -24,9 +24,12 @@ interface Session {
 export class AccountSessions {
   readonly #directory: RegistryDirectory;
   readonly #clock: Clock;
+  readonly #exists: (account: string) => boolean;
   readonly #sessions = new Map<string, Session>();
 
-  constructor(directory: RegistryDirectory, clock: Clock) {
+  /** @param exists whether there is an account of that name */
+  constructor(directory: RegistryDirectory, clock: Clock, exists: (account: string) => boolean) {
+    this.#exists = exists;
     this.#directory = directory;
     this.#clock = clock;
   }
@@ -122,10 +125,11 @@ export class AccountSessions {
   #usable(name: string): AccountCredentials {
     const credentials = this.credentials(name);
     if (!credentials) {
-      throw new RegistryError(
-        'Unavailable',
-        `RegistryAccount ${name} can't be used: ${this.problem(name) ?? 'its credentials have not been read yet'}`,
-      );
+      const why = this.problem(name) ?? 'its credentials have not been read yet';
+      const message = this.#exists(name)
+        ? `RegistryAccount ${name} can't be used: ${why}`
+        : `RegistryAccount ${name} does not exist, or was deleted`;
+      throw new RegistryError('Unavailable', message);
     }
     return credentials;
   }

@@ -61,7 +61,7 @@ export function assembleControllers(
   const { settings, client, directory, protect, metrics, logger, clock, random } = options;
   const common = { client, directory, logger, clock, random, events, metrics: metrics.token };
   const memory = new Memory();
-  const sessions = new AccountSessions(directory, clock);
+  const sessions = new AccountSessions(directory, clock, (name) => watches.account(name) !== undefined);
   const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
   const tokens = new TokenClient(client, (name) => watches.token(name));
   watches.onToken((token) => tokens.seen(token));

@@ -64,7 +64,7 @@ export function examine(request: Request): { wanted: Wanted } | { refusal: Refus
     return {
       refusal: {
         reason: 'AccountNotFound',
-        message: `there is no RegistryAccount ${spec.account}; create it, or name another in spec.accountRef.name`,
+        message: `RegistryAccount ${spec.account} does not exist; create it, or name another in spec.accountRef.name`,
       },
     };
   }
@@ -147,6 +147,20 @@ function lifetimeIsAboveLimit({ spec, account }: Parameters<Policy>[0]): Refusal
   return {
     reason: 'LifetimeNotAllowed',
     message: `RegistryAccount ${spec.account} allows at most ${maxLifetime}; spec.lifetime asks for ${formatDuration(spec.lifetime)}`,
+  };
+}
+
+/** Says so, if the limits of an account leave no lifetime of those that its registry offers: nobody could ever get a token. */
+export function noLifetimeAllowed({ spec }: RegistryAccount, offer: Offer): Refusal | undefined {
+  const { allowNeverExpiring = true, maxLifetime } = spec.limits ?? {};
+  const maximum = maxLifetime === undefined ? Infinity : (parseDuration(maxLifetime) ?? 0);
+  const allowed = offer.lifetimes.some((lifetime) =>
+    lifetime === 'Never' ? allowNeverExpiring : lifetime <= maximum,
+  );
+  if (allowed) return undefined;
+  return {
+    reason: 'LifetimeNotOffered',
+    message: `spec.limits allow no lifetime that ${spec.provider} offers, which are ${offer.lifetimes.map(showLifetime).join(' and ')}; raise maxLifetime or allow tokens that never expire`,
   };
 }
 

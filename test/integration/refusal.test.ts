@@ -28,7 +28,7 @@ describe('what a RegistryToken asks for can not be had', () => {
       what: 'an unknown account',
       spec: { accountRef: { name: 'nobody' } },
       reason: 'AccountNotFound',
-      message: /no RegistryAccount nobody; create it/,
+      message: /RegistryAccount nobody does not exist; create it/,
     },
     {
       what: 'an unknown region',

@@ -24,6 +24,7 @@ class Stage {
   readonly sessions = new AccountSessions(
     { forget: () => undefined } as unknown as RegistryDirectory,
     this.#clock,
+    () => true,
   );
   readonly #controller: AccountController;
 
@@ -130,7 +131,8 @@ describe('the key of an account is not in use', () => {
       Object.assign(stage, { owner: 'two', tokens });
       expect(await stage.look()).to.deep.equal({
         inUse: false,
-        problem: 'CredentialsInvalid, of which its Ready condition tells more',
+        problem:
+          'the credentials belong to account two, but there are tokens of account one; put a key of that account there, or set spec.accountId to two to give those tokens up',
       });
     });
   }
@@ -152,6 +154,7 @@ describe('an account that can not be tried', () => {
     stage.owner = undefined;
     for (let look = 0; look < 3; look++) await stage.look();
     expect(stage.changes).to.equal(1);
+    expect((await stage.look()).problem).to.equal('no answer');
   });
 });
 

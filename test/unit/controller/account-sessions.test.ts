@@ -22,7 +22,7 @@ describe('when an account last changed', () => {
   let sessions: AccountSessions;
   beforeEach(() => {
     clock = new VirtualClock();
-    sessions = new AccountSessions({} as RegistryDirectory, clock);
+    sessions = new AccountSessions({} as RegistryDirectory, clock, (name) => name === 'default');
   });
 
   it('is what its status says, when the operator starts and finds it as it was: no backoff ends for that', () => {
@@ -78,5 +78,20 @@ describe('the credentials of an account', () => {
       'accountId',
       undefined,
     );
+  });
+});
+
+describe('the registry of an account that can not be used', () => {
+  const sessions = new AccountSessions(
+    {} as RegistryDirectory,
+    new VirtualClock(),
+    (name) => name === 'default',
+  );
+  const says = (name: string): void => void sessions.registry(name, 'us-south');
+  it('is refused with the reason, which is another where there is no such account', () => {
+    expect(() => says('default')).to.throw(/default can't be used: its credentials have not been read yet/);
+    expect(() => says('gone')).to.throw(/^RegistryAccount gone does not exist, or was deleted$/);
+    sessions.update(known(false), 'v1', undefined, 'its Secret has no key apikey');
+    expect(() => says('default')).to.throw(/default can't be used: its Secret has no key apikey/);
   });
 });

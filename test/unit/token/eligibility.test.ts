@@ -51,7 +51,7 @@ describe('examining a request', () => {
       [
         { account: undefined },
         'AccountNotFound',
-        'there is no RegistryAccount default; create it, or name another in spec.accountRef.name',
+        'RegistryAccount default does not exist; create it, or name another in spec.accountRef.name',
       ],
       [
         { namespace: { name: 'team', labels: {}, terminating: true } },
