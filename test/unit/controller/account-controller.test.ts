@@ -30,7 +30,7 @@ class Stage {
 
   constructor(part: Part<RegistryAccount> = { status: { accountId: 'one' } }) {
     this.account = anAccount(part);
-    const secret = (): object => ({
+    const stored = (): object => ({
       metadata: { uid: 'secret', resourceVersion: this.secretVersion },
       data: { apikey: Buffer.from('key').toString('base64') },
     });
@@ -40,7 +40,7 @@ class Stage {
       tokensOf: () => this.tokens,
       unreadable: () => this.unreadable,
       client: { jsonPatch: () => Promise.resolve(this.account) },
-      secrets: { read: () => Promise.resolve(secret()) },
+      secrets: { read: () => Promise.resolve(stored()) },
       sessions: this.sessions,
       directory: {
         verify: () =>

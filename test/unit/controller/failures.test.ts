@@ -6,7 +6,7 @@ describe('a registry’s error', () => {
   const cases: [code: RegistryErrorCode, reason: string][] = [
     ['Unauthorized', 'RegistryUnauthorized'],
     ['Forbidden', 'RegistryForbidden'],
-    ['NotFound', 'RegistryNotFound'],
+    ['NotFound', 'RegistryRefused'],
     ['Conflict', 'RegistryConflict'],
     ['QuotaExceeded', 'RegistryQuotaExceeded'],
     ['RateLimited', 'RegistryRateLimited'],

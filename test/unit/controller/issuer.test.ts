@@ -7,6 +7,9 @@ import type { Settlement } from '../../../src/controller/minter.ts';
 import type { Progress, Task } from '../../../src/controller/progress.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
+import { StatusWriter } from '../../../src/controller/status-writer.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+import { Logs } from '../kube/support/logs.ts';
 import type { IssuedToken } from '../../../src/registry/port.ts';
 import type { Failure } from '../../../src/token/failure.ts';
 import type { Credential } from '../../../src/token/secret.ts';
@@ -50,12 +53,19 @@ class Stage {
           did.push('finalizer');
           return Promise.resolve({ ...token, metadata: { ...token.metadata, finalizers: [FINALIZER] } });
         },
-        writeStatus: (token: RegistryToken, status: RegistryTokenStatus) => {
-          did.push('intent');
-          this.written.push(status);
-          return Promise.resolve({ ...token, status });
-        },
       },
+      statuses: new StatusWriter({
+        tokens: {
+          writeStatus: (token: RegistryToken, status: RegistryTokenStatus) => {
+            did.push('intent');
+            this.written.push(status);
+            return Promise.resolve({ ...token, status });
+          },
+        },
+        events: { event: () => undefined },
+        logger: new Logs(),
+        clock: new VirtualClock(NOW),
+      }),
       minter: {
         mint: (_: RegistryToken, __: unknown, intent: MintIntent) => {
           did.push(`mint ${intent.revision}`);
@@ -81,12 +91,6 @@ class Stage {
         },
       },
       memory: { forgetIntent: (uid: string) => void this.forgotten.push(uid) },
-      failures: {
-        report: ({ token }: Task, status: RegistryTokenStatus, failure: Failure): Progress => {
-          this.reported.push(failure);
-          return { token, status, outcome: { kind: 'failed', failure }, secretHolds: false };
-        },
-      },
       events: {
         event: (_: unknown, type: string, reason: string) => void this.events.push(`${type} ${reason}`),
       },
@@ -100,11 +104,17 @@ class Stage {
     } as unknown as IssuerOptions);
   }
 
-  mint(task = situationTask({ now: NOW })): Promise<Progress> {
-    return this.issuer.mint(task, RENEWAL, signal);
+  async mint(task = situationTask({ now: NOW })): Promise<Progress> {
+    return this.#note(await this.issuer.mint(task, RENEWAL, signal));
   }
 
-  settle(
+  #note<T extends object>(ended: T): T {
+    const { outcome } = ended as Partial<Progress>;
+    if (outcome?.kind === 'failed') this.reported.push(outcome.failure);
+    return ended;
+  }
+
+  async settle(
     settlement: Settlement | RegistryError,
     intent = anIntent({ startedAt: at(20 * HOUR - MINUTE) }),
     stranded = false,
@@ -112,7 +122,7 @@ class Stage {
     this.settling = () =>
       settlement instanceof Error ? Promise.reject(settlement) : Promise.resolve(settlement);
     const task = situationTask({ now: NOW, token: { status: { mintIntent: intent } } });
-    return this.issuer.settle(task, { action: 'settle', intent, stranded }, signal);
+    return this.#note(await this.issuer.settle(task, { action: 'settle', intent, stranded }, signal));
   }
 }
 
@@ -278,7 +288,7 @@ describe('a Secret that can not be written with a new token', () => {
   it('for a reason that people must see leaves the intent, so that the token is used once it can', async () => {
     const stage = new Stage();
     const failure = { reason: 'SecretNotWritten', message: 'exceeded quota', retryable: true };
-    stage.placed = { failure };
+    stage.placed = { failure, secret: { state: 'absent' } };
     const { status } = await stage.mint();
     expect(stage.reported).to.deep.equal([failure]);
     expect(status.mintIntent).to.include({ revision: REVISION });
