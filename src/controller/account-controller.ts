@@ -24,6 +24,8 @@ import type { SecretObject, SecretStore } from './secret-store.ts';
 /** The registry account that the credentials belong to, or what is wrong with them. */
 type Verdict = { accountId: string } | Failure;
 
+/** One that can't be tried is asked this often at least, in milliseconds: RegistryTokens wait for it. */
+const MAX_OUTAGE_PAUSE = 60_000;
 /** A working account is looked at again after this long: its key may have been revoked. */
 const CHECK_INTERVAL = 900_000;
 
@@ -85,7 +87,9 @@ export class AccountController {
     }
     const attempts = (this.#failures.get(name) ?? 0) + 1;
     this.#failures.set(name, attempts);
-    return { requeueAfter: retryDelay(verdict, attempts, random()) };
+    const delay = retryDelay(verdict, attempts, random());
+    const asked = verdict.retryAfter ?? 0;
+    return { requeueAfter: verdict.retryable ? Math.min(delay, Math.max(asked, MAX_OUTAGE_PAUSE)) : delay };
   }
 
   async #tryCredentials(

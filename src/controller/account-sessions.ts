@@ -6,7 +6,7 @@ import type { Redacted } from '../common/redacted.ts';
 import { RegistryError } from '../registry/errors.ts';
 import type { Door } from '../registry/door.ts';
 import type { Registry } from '../registry/port.ts';
-import type { AccountCredentials, RegistryDirectory } from '../registry/directory.ts';
+import type { AccountCredentials, PlaceState, RegistryDirectory } from '../registry/directory.ts';
 
 interface Session {
   credentials: AccountCredentials | undefined;
@@ -120,6 +120,20 @@ export class AccountSessions {
   door(name: string, region: string): Door | undefined {
     if (this.#sessions.get(name)?.verifies === false) return undefined;
     return this.#directory.door(this.#usable(name), region);
+  }
+
+  /** How an account's region is doing; nothing is known of one that can't be asked. */
+  place(name: string, region: string): PlaceState {
+    const credentials = this.credentials(name);
+    return credentials
+      ? this.#directory.place(credentials, region)
+      : { outage: undefined, backAt: undefined };
+  }
+
+  /** Lets the next request to an account's region through, though it is taken to be down. */
+  tryNow(name: string, region: string): void {
+    const credentials = this.credentials(name);
+    if (credentials) this.#directory.tryNow(credentials, region);
   }
 
   #usable(name: string): AccountCredentials {

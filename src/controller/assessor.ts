@@ -98,6 +98,7 @@ export class Assessor {
         accountIsKnown: sessions.knows(wanted.account),
         accountProblem: sessions.problem(wanted.account),
         accountChangedAt: sessions.changedAt(wanted.account),
+        place: sessions.place(wanted.account, wanted.region),
         intentIsStranded: this.#isStranded(token.status?.mintIntent),
         tokenIsGone: memory.isGone(uid, recorded),
         valueIsKnown: holds(secret, token.status ?? {}) || memory.recall(uid, recorded) !== undefined,

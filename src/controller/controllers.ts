@@ -124,6 +124,7 @@ export function assembleControllers(
   const writer = new SecretWriter({ ...common, secrets, retention });
   const placing = { ...shared, secrets: writer };
   const onUnauthorized = (account: string): void => queues.account.add(account);
+  directory.whenBack((account) => watches.enqueueTokensOf(account));
   return {
     accounts: new AccountController({
       ...shared,
@@ -143,6 +144,9 @@ export function assembleControllers(
       sources: watches,
       linker,
       onGood: (token) => evictor?.secretIsGood(token),
+      tryNow: (account, region) => sessions.tryNow(account, region),
+      tryAccount: (account) => queues.account.add(account),
+      enqueue: (key) => queues.token.add(key, { priority: 'low' }),
       assessor: new Assessor({ ...shared, sources: watches }),
       issuer: new Issuer({ ...placing, onUnauthorized }),
       repairer: new Repairer({ ...placing, formerSecrets }),

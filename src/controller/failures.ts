@@ -26,5 +26,6 @@ export function failureOf(error: unknown): Failure {
     message: error.message,
     retryable: error.retryable,
     retryAfter: error.retryAfter,
+    unsent: error.unsent,
   };
 }

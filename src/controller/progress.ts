@@ -2,7 +2,7 @@ import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/regis
 import type { Clock } from '../common/clock.ts';
 import type { Outcome } from '../token/conditions.ts';
 import type { Wanted } from '../token/eligibility.ts';
-import type { Failure } from '../token/failure.ts';
+import { untilItAnswers, type Failure } from '../token/failure.ts';
 import { rotateValue } from '../token/rotate-now.ts';
 import type { SecretView } from '../token/secret-view.ts';
 import { withFailure } from '../token/status.ts';
@@ -27,6 +27,8 @@ export interface Progress {
   secretHolds: boolean;
   /** When to look again at the latest, milliseconds since 1970. */
   until?: number | undefined;
+  /** Whether it waits for a place that is down, and so goes on when that answers. */
+  awaitsPlace?: boolean;
 }
 
 /** Whether the Secret holds the token of the status. */
@@ -39,13 +41,23 @@ export function done(token: RegistryToken, status: RegistryTokenStatus): Progres
   return { token, status, outcome: { kind: 'done' }, secretHolds: true };
 }
 
-/** What did not work ends this reconcile, and is tried again later. @param status so far */
+/**
+ * What did not work ends this reconcile, and is tried again later. What was not even sent is no failure of this RegistryToken's: it
+ * is held, and counts for nothing.
+ * @param status so far
+ */
 export function failed(
   { token, secret }: Task,
   status: RegistryTokenStatus,
   failure: Failure,
   { clock, random }: { clock: Clock; random: () => number },
 ): Progress {
+  const { reason, message, unsent = false, retryAfter = 0 } = failure;
+  if (unsent) {
+    const told = reason === 'RegistryUnavailable' ? untilItAnswers(message) : message;
+    const outcome: Outcome = { kind: 'held', reason, message: told };
+    return { token, status, outcome, secretHolds: holds(secret, status), until: clock.now() + retryAfter };
+  }
   return {
     token,
     status: withFailure(status, failure, clock.now(), random(), rotateValue(token)),

@@ -36,33 +36,39 @@ export class Revoker {
   }
 
   /**
-   * Revokes the previous tokens that are due; those that surely expired are only struck off. What is not recorded yet as to be revoked
+   * Revokes the previous tokens that are due; what could not even be asked, since the place is down, is left as it is.
+   * Those that surely expired are only struck off. What is not recorded yet as to be revoked
    * waits for the next look: another process could have adopted it meanwhile, and its record would have told.
    * @param token as stored
    * @param held identifiers of tokens that a Secret still holds: those wait until it holds another
-   * @returns the status after it
+   * @returns the status after it, and until when those wait that could not be asked, milliseconds since 1970 by identifier
    */
   async revokeDue(
     token: RegistryToken,
     status: RegistryTokenStatus,
     held: ReadonlySet<string>,
     signal: AbortSignal,
-  ): Promise<RegistryTokenStatus> {
+  ): Promise<{ status: RegistryTokenStatus; waiting: ReadonlyMap<string, number> }> {
     const { clock, random } = this.#options;
     const recorded = new Set(token.status?.previousTokens?.map(({ id }) => id));
     const begun = clock.monotonic();
+    const waiting = new Map<string, number>();
     let next = status;
     for (const previous of steps.dueForRevocation(status, clock.now())) {
       if (clock.monotonic() - begun >= LONGEST_LOOK) break;
       if (held.has(previous.id) || !recorded.has(previous.id)) continue;
       const expired = surelyExpiredAt(previous) <= clock.now();
       const failure = expired ? undefined : await this.revoke(token, previous, signal);
+      if (failure?.unsent) {
+        waiting.set(previous.id, clock.now() + (failure.retryAfter ?? 0));
+        continue;
+      }
       if (failure && previous.attempts === undefined) this.#tellFailure(token, previous, failure);
       next = failure
         ? steps.withRevocationFailure(next, previous.id, failure, clock.now(), random())
         : steps.withoutPrevious(next, previous.id);
     }
-    return next;
+    return { status: next, waiting };
   }
 
   #tellFailure(token: RegistryToken, { id }: PreviousToken, { message }: Failure): void {
@@ -96,6 +102,7 @@ export class Revoker {
       memory.noteRevoked(uid, id);
     } catch (error) {
       const failure = failureOf(error);
+      if (failure.unsent) return failure;
       metrics.revoked('failure');
       logger.warn({ ...idsOf(token), reason: failure.reason, id }, `token not revoked: ${failure.message}`);
       return failure;

@@ -9,7 +9,9 @@ import { lockedMessage } from '../token/brakes.ts';
 import { conditionsOf, type Outcome } from '../token/conditions.ts';
 import { decide } from '../token/decision.ts';
 import { lacksFinalizer } from '../token/deletion.ts';
+import type { Wanted } from '../token/eligibility.ts';
 import { nextLook } from '../token/next-look.ts';
+import { isRetryRequested } from '../token/rotate-now.ts';
 import { rotationTime } from '../token/schedule.ts';
 import { recordedServiceAccounts } from '../token/service-accounts.ts';
 import type { SecretView } from '../token/secret-view.ts';
@@ -19,6 +21,7 @@ import type { Assessment, Assessor, Sources } from './assessor.ts';
 import { NONE_LEFT, type FormerSecrets, type LeftSecrets } from './former-secrets.ts';
 import type { Issuer } from './issuer.ts';
 import type { Memory } from './memory.ts';
+import { OutageWaiters } from './outage-waiters.ts';
 import { holds, type Progress } from './progress.ts';
 import type { Repairer } from './repairer.ts';
 import type { Revoker } from './revoker.ts';
@@ -53,8 +56,16 @@ export interface TokenControllerOptions {
   defaultGracePeriod: number;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
   skew: (account: string, region: string) => number;
+  /** Lets the next request to a place through, though it is taken to be down. */
+  tryNow: (account: string, region: string) => void;
+  /** Has an account's credentials tried now. */
+  tryAccount: (account: string) => void;
+  /** Has a RegistryToken looked at, by key, when there is time. */
+  enqueue: (key: string) => void;
 }
 
+/** However surely somebody is to be woken, it looks for itself after so many milliseconds. */
+const MAX_UNWATCHED = 300_000;
 /** Milliseconds to the look at what was asked for during an earlier mint. */
 const AFTERTHOUGHT = 1_000;
 
@@ -66,9 +77,11 @@ export class TokenController {
   readonly #options: TokenControllerOptions;
   /** uid by name, so that what is remembered of an object can be dropped when only its name is left. */
   readonly #uids = new Map<string, string>();
+  readonly #waiters: OutageWaiters;
 
   constructor(options: TokenControllerOptions) {
     this.#options = options;
+    this.#waiters = new OutageWaiters(options.enqueue);
   }
 
   /** @throws KubeError when the API server does not let it finish; to be tried again with backoff */
@@ -76,6 +89,7 @@ export class TokenController {
     const { sources, tokens, finalizer } = this.#options;
     const cached = sources.token(name);
     this.#keepTrack(name, cached?.metadata.uid);
+    if (cached?.metadata.deletionTimestamp !== undefined || !cached) this.#waiters.leave(objectKey(name));
     if (!cached) return undefined;
     const token = tokens.freshest(cached);
     try {
@@ -104,8 +118,19 @@ export class TokenController {
       token = lacksFinalizer(live) ? await tokens.addFinalizer(live, signal) : live;
       assessment = await assessor.assess(token, true, signal);
     }
+    this.#hurry(token, assessment);
     const progress = await this.#act(token, token.status ?? {}, assessment, signal);
     return this.#conclude(assessment, progress, signal);
+  }
+
+  /** What people ask for now does not wait for the time at which its place, or its account, would be tried anyhow. */
+  #hurry(token: RegistryToken, assessment: Assessment): void {
+    if (assessment.refusal || !isRetryRequested(token)) return;
+    const { decision, wanted } = assessment;
+    if (decision.action === 'mint') this.#options.tryNow(wanted.account, wanted.region);
+    if (decision.action === 'settle') this.#options.tryNow(decision.intent.account, decision.intent.region);
+    if (decision.action === 'hold' && decision.reason === 'AccountNotReady')
+      this.#options.tryAccount(wanted.account);
   }
 
   #keepTrack(name: ObjectName, uid: string | undefined): void {
@@ -147,8 +172,9 @@ export class TokenController {
         return this.#act(token, status, await this.#options.assessor.assess(token, true, signal), signal);
       }
       case 'hold': {
-        const { reason, message, until } = decision;
-        return { token, status, outcome: { kind: 'held', reason, message }, secretHolds, until };
+        const { reason, message, until, awaitsPlace = false } = decision;
+        const outcome: Outcome = { kind: 'held', reason, message };
+        return { token, status, outcome, secretHolds, until, awaitsPlace };
       }
       case 'rest':
         return {
@@ -179,7 +205,7 @@ export class TokenController {
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. */
   async #conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
     const { revoker, clock, statuses, formerSecrets, linker, onGood } = this.#options;
-    const { token, outcome, secretHolds, until } = progress;
+    const { token, outcome, secretHolds } = progress;
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
     const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
@@ -188,8 +214,8 @@ export class TokenController {
         ? await formerSecrets.remove(token, spec.secret.name, signal)
         : NONE_LEFT;
     const held = this.#stillHeld(assessment, progress, left);
-    const revoked = suspended
-      ? progress.status
+    const { status: revoked, waiting } = suspended
+      ? { status: progress.status, waiting: new Map<string, number>() }
       : await revoker.revokeDue(token, this.#withGrace(progress.status, spec), held, signal);
     const scheduled = scheduledStatus(token, revoked, assessment, secretHolds);
     const status = spec ? withServiceAccounts(token, scheduled, spec, linker) : scheduled;
@@ -209,10 +235,9 @@ export class TokenController {
     const wasGood = !assessment.refusal && isGood(assessment.situation);
     const isReady = updates.some(({ type, status: is }) => type === 'Ready' && is === 'True');
     if (isReady && !wasGood) onGood(token);
-    const awaited = {
-      ...status,
-      previousTokens: status.previousTokens?.filter(({ id }) => !held.has(id)) ?? [],
-    };
+    const due = status.previousTokens?.filter(({ id }) => !held.has(id) && !waiting.has(id)) ?? [];
+    const awaited = { ...status, previousTokens: due };
+    const until = soonest(this.#patience(progress, wanted), ...waiting.values());
     const look = nextLook(token, spec, awaited, outcome, until, clock.now(), skew) ?? Infinity;
     const requeueAfter = Math.min(
       look,
@@ -220,6 +245,17 @@ export class TokenController {
       hasFinishedIntent(assessment, outcome) ? AFTERTHOUGHT : Infinity,
     );
     return requeueAfter === Infinity ? undefined : { requeueAfter };
+  }
+
+  /** Until when a RegistryToken waits for what holds it back; for a place that is down until that answers, save for one that tries it. */
+  #patience({ token, until, awaitsPlace }: Progress, wanted: Wanted | undefined): number | undefined {
+    const key = objectKey(token.metadata);
+    if (awaitsPlace !== true || !wanted || until === undefined) {
+      this.#waiters.leave(key);
+      return until;
+    }
+    const tries = this.#waiters.wait(key, `${wanted.account}/${wanted.region}`);
+    return tries ? until : Math.max(until, this.#options.clock.now() + MAX_UNWATCHED);
   }
 
   #withGrace(status: RegistryTokenStatus, spec: TokenSpec | undefined): RegistryTokenStatus {
@@ -244,6 +280,11 @@ export class TokenController {
       assessment.refusal || assessment.secret.state !== 'ours' ? undefined : assessment.secret.holds;
     return new Set([...this.#options.formerSecrets.held(token), ...(seen === undefined ? [] : [seen])]);
   }
+}
+
+function soonest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** What will stand in the way of the next rotation. */

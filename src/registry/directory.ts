@@ -13,6 +13,7 @@ import {
 } from './ibm-registry-tokens/ibm-registry-tokens.ts';
 import type { RegistryMetrics } from './metrics.ts';
 import type { Capabilities, Registry } from './port.ts';
+import type { Outage } from './outage.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { Regions, type Region, type RegionDefinition } from './regions.ts';
 import { RegistryClient } from './registry-client.ts';
@@ -56,6 +57,13 @@ interface Lane {
   breaker: CircuitBreaker;
 }
 
+/** How an account's region is doing, as far as this process has seen. */
+export interface PlaceState {
+  outage: Outage | undefined;
+  /** When it answered again after its last outage, in milliseconds since 1970. */
+  backAt: number | undefined;
+}
+
 interface Account {
   session: IamSession;
   /** By region and endpoint: a token API that moved is another. */
@@ -83,6 +91,7 @@ export class RegistryDirectory {
   readonly #client: RegistryClient;
   readonly #guard: (() => void) | undefined;
   readonly #accounts = new Map<string, Account>();
+  #onBack: (account: string) => void = () => undefined;
 
   constructor({ clock, userAgent, timeout, metrics, guard, proxy, http }: RegistryDirectoryOptions) {
     this.#clock = clock;
@@ -117,9 +126,30 @@ export class RegistryDirectory {
   door(credentials: AccountCredentials, regionName: string): Door {
     const region = regionOf(credentials, regionName);
     const { doors } = this.#account(credentials);
-    const breaker = doors.get(region.host) ?? new CircuitBreaker(this.#clock, `registry ${region.host}`);
+    const breaker =
+      doors.get(region.host) ??
+      new CircuitBreaker({ clock: this.#clock, subject: `registry ${region.host}` });
     doors.set(region.host, breaker);
     return new Door({ ...this.#surroundings, breaker, account: credentials.name, region });
+  }
+
+  /** How an account's region is doing; nothing is known of one that the account does not have. */
+  place(credentials: AccountCredentials, regionName: string): PlaceState {
+    const region = new Regions(credentials).find(regionName);
+    if (!region) return { outage: undefined, backAt: undefined };
+    const { limiter, breaker } = this.#lane(credentials, region);
+    return { outage: breaker.outage ?? limiter.outage, backAt: breaker.closedAt };
+  }
+
+  /** Lets the next request to an account's region through, though it is taken to be down. */
+  tryNow(credentials: AccountCredentials, regionName: string): void {
+    const region = new Regions(credentials).find(regionName);
+    if (region) this.#lane(credentials, region).breaker.probeNow();
+  }
+
+  /** @param listener told of an account one of whose regions answers again after an outage; takes the place of an earlier one */
+  whenBack(listener: (account: string) => void): void {
+    this.#onBack = listener;
   }
 
   /**
@@ -154,7 +184,7 @@ export class RegistryDirectory {
       const subject = `account ${name} in region ${region.name}`;
       lane = {
         limiter: new RateLimiter({ clock, subject, requestsPerSecond }),
-        breaker: new CircuitBreaker(clock, subject),
+        breaker: new CircuitBreaker({ clock, subject, onClosed: () => this.#onBack(name) }),
       };
       lanes.set(key, lane);
     }

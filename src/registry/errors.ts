@@ -32,6 +32,10 @@ export interface RegistryErrorDetails {
   retryAfter?: number | undefined;
   /** The registry's clock when it answered (Date header), milliseconds since 1970. */
   serverTime?: number | undefined;
+  /** What was heard, without what was asked and what to do: for those who did not ask themselves. */
+  heard?: string | undefined;
+  /** Whether nothing was sent, since the place is known to be down or asked to wait: it says nothing about the request. */
+  unsent?: boolean | undefined;
 }
 
 /**
@@ -46,6 +50,8 @@ export class RegistryError extends Error {
   readonly registryCode: string | undefined;
   readonly retryAfter: number | undefined;
   readonly serverTime: number | undefined;
+  readonly heard: string;
+  readonly unsent: boolean;
 
   constructor(code: RegistryErrorCode, message: string, details: RegistryErrorDetails = {}) {
     super(message);
@@ -55,6 +61,15 @@ export class RegistryError extends Error {
     this.registryCode = details.registryCode;
     this.retryAfter = details.retryAfter;
     this.serverTime = details.serverTime;
+    this.heard = details.heard ?? message;
+    this.unsent = details.unsent ?? false;
+  }
+
+  /** The same, for a request that was not sent because of it. @param retryAfter milliseconds until one is again */
+  asUnsent(retryAfter: number): RegistryError {
+    const { requestId, status, registryCode, serverTime, heard } = this;
+    const details = { requestId, status, registryCode, serverTime, heard, retryAfter, unsent: true };
+    return new RegistryError(this.code, this.message, details);
   }
 
   /** Whether trying the same again later can succeed by itself. */

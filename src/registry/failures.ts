@@ -7,17 +7,17 @@ import { quote } from './quote.ts';
 
 const LONGEST_ID = 128;
 
-/** What somebody who reads the message can do about it. */
+/** What to do about it; nothing, where it is retried by itself. */
 const ADVICE: Readonly<Record<RegistryErrorCode, string>> = {
   Unauthorized: 'check the credentials Secret of the account',
   Forbidden: 'check what the credentials of the account may do',
   NotFound: 'it was deleted, or never was in this account and region',
-  Conflict: 'will retry',
+  Conflict: '',
   QuotaExceeded: 'delete what is not needed or raise the quota',
-  RateLimited: 'will retry later',
+  RateLimited: '',
   Discontinued: 'this registry creates no tokens any more; use an endpoint that does',
   InvalidRequest: 'check the endpoints and the settings of the account',
-  Unavailable: 'will retry',
+  Unavailable: '',
   Ambiguous: 'the operator will find out whether it happened before it retries',
 };
 
@@ -25,10 +25,8 @@ const ADVICE: Readonly<Record<RegistryErrorCode, string>> = {
 export function unanswered(inquiry: Inquiry, failure: NoAnswer): RegistryError {
   const code = failure.sent && inquiry.creates ? 'Ambiguous' : 'Unavailable';
   const what = failure.sent ? 'did not answer' : 'could not be reached';
-  return new RegistryError(
-    code,
-    sentence(inquiry, `the server ${what} (${failure.message})`, adviceOn(inquiry, code)),
-  );
+  const heard = `the server ${what} (${failure.message})`;
+  return new RegistryError(code, sentence(inquiry, heard, adviceOn(inquiry, code)), { heard });
 }
 
 /** The error for an answer outside 2xx. */
@@ -39,18 +37,13 @@ export function refusal(inquiry: Inquiry, answer: HttpAnswer): RegistryError {
   const registryCode = problem?.code && quote(problem.code, secrets, LONGEST_ID);
   const said = problem?.message && `"${quote(problem.message, secrets)}"`;
   const details = detailsOf(inquiry, answer, problem?.requestId);
-  const heard = [
-    'the server answered',
-    answer.status,
-    registryCode,
-    said,
-    redirection(answer, inquiry),
-    named(details),
-  ];
+  const answered = ['the server answered', answer.status, registryCode, said, redirection(answer, inquiry)];
+  const heard = answered.filter(Boolean).join(' ');
   const advice = dialect.adviceByProblem?.[problem?.code ?? ''] ?? adviceOn(inquiry, code);
-  return new RegistryError(code, sentence(inquiry, heard.filter(Boolean).join(' '), advice), {
+  return new RegistryError(code, sentence(inquiry, heard + named(details), advice), {
     ...details,
     registryCode,
+    heard,
   });
 }
 
@@ -61,12 +54,11 @@ export function refusal(inquiry: Inquiry, answer: HttpAnswer): RegistryError {
 export function unreadable(inquiry: Inquiry, answer: HttpAnswer, flaw: string): RegistryError {
   const code = inquiry.creates ? 'Ambiguous' : 'Unavailable';
   const details = detailsOf(inquiry, answer, undefined);
-  const heard = [`the server answered ${answer.status}, but the answer ${flaw}`, named(details)];
-  return new RegistryError(
-    code,
-    sentence(inquiry, heard.filter(Boolean).join(' '), adviceOn(inquiry, code)),
-    details,
-  );
+  const heard = `the server answered ${answer.status}, but the answer ${flaw}`;
+  return new RegistryError(code, sentence(inquiry, heard + named(details), adviceOn(inquiry, code)), {
+    ...details,
+    heard,
+  });
 }
 
 function adviceOn({ dialect }: Inquiry, code: RegistryErrorCode): string {
@@ -74,7 +66,7 @@ function adviceOn({ dialect }: Inquiry, code: RegistryErrorCode): string {
 }
 
 function sentence({ purpose, url }: Inquiry, heard: string, advice: string): string {
-  return `could not ${purpose} at ${url.host}: ${heard}; ${advice}`;
+  return `could not ${purpose} at ${url.host}: ${heard}${advice === '' ? '' : `; ${advice}`}`;
 }
 
 function detailsOf(
@@ -87,7 +79,7 @@ function detailsOf(
 }
 
 function named({ requestId }: RegistryErrorDetails): string {
-  return requestId === undefined ? '' : `(request ${requestId})`;
+  return requestId === undefined ? '' : ` (request ${requestId})`;
 }
 
 /** Where a redirect leads, without the path and query, which could hold anything. */

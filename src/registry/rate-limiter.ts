@@ -1,5 +1,7 @@
+import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
 import { RegistryError } from './errors.ts';
+import type { Outage } from './outage.ts';
 
 export interface RateLimiterOptions {
   clock: Clock;
@@ -18,9 +20,9 @@ const WINDOW = 1_000;
 /** Requests under way at once: what takes longer than a moment must not pile up at a registry. */
 const CONCURRENCY = 16;
 /** A pause longer than this is not sat out: whoever waits hears at once how long it is. Milliseconds. */
-const LONGEST_WAIT = 10_000;
+const MAX_WAIT = 10_000;
 /** However long a registry asks for: a token must not die of a header. Milliseconds. */
-const LONGEST_PAUSE = 600_000;
+const MAX_PAUSE = 600_000;
 
 /**
  * Admits requests in the order of their coming: at most so many at once, at most so many in any second, none while the
@@ -34,7 +36,9 @@ export class RateLimiter {
   /** When the requests of the last second began. Monotonic milliseconds. */
   readonly #begun: number[] = [];
   #underWay = 0;
+  /** Monotonic milliseconds, and for messages the same by the wall clock. */
   #pausedUntil = -Infinity;
+  #pauseEnds = 0;
   #cancelTimer: () => void = () => {};
 
   constructor({ clock, subject, requestsPerSecond }: RateLimiterOptions) {
@@ -50,9 +54,17 @@ export class RateLimiter {
     this.#admit();
   }
 
+  /** While the registry asked for a pause that is too long to sit out. */
+  get outage(): Outage | undefined {
+    const remaining = this.#pausedUntil - this.#clock.monotonic();
+    if (remaining <= MAX_WAIT) return undefined;
+    const message = `${this.#subject} is paused: the registry asked to wait until ${toTime(this.#pauseEnds)}`;
+    return { kind: 'Paused', message, retryAt: this.#clock.now() + remaining, isTried: false };
+  }
+
   /**
    * Runs a request when its turn has come.
-   * @throws RegistryError RateLimited when the registry asked for a long pause; the signal's reason; what the request throws
+   * @throws RegistryError RateLimited, and unsent, when the registry asked for a long pause; the signal's reason; what the request throws
    */
   async run<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
     await this.#turn(signal);
@@ -66,8 +78,12 @@ export class RateLimiter {
 
   /** Begins nothing for so many milliseconds. */
   pause(milliseconds: number): void {
-    const until = this.#clock.monotonic() + Math.min(milliseconds, LONGEST_PAUSE);
-    this.#pausedUntil = Math.max(this.#pausedUntil, until);
+    const length = Math.min(milliseconds, MAX_PAUSE);
+    const until = this.#clock.monotonic() + length;
+    if (until > this.#pausedUntil) {
+      this.#pausedUntil = until;
+      this.#pauseEnds = this.#clock.now() + length;
+    }
     this.#admit();
   }
 
@@ -97,7 +113,7 @@ export class RateLimiter {
   #admit(): void {
     this.#cancelTimer();
     const now = this.#clock.monotonic();
-    if (this.#pausedUntil - now > LONGEST_WAIT) this.#refuseAll(this.#pausedUntil - now);
+    if (this.#pausedUntil - now > MAX_WAIT) this.#refuseAll(this.#pausedUntil - now);
     while (this.#waiting.length > 0 && this.#underWay < CONCURRENCY) {
       const wait = this.#nextBeginning(now) - now;
       if (wait > 0) {
@@ -117,11 +133,9 @@ export class RateLimiter {
   }
 
   #refuseAll(remaining: number): void {
-    const message =
-      `${this.#subject} is paused: the registry asked to wait, for ${Math.ceil(remaining / 1000)} s more; ` +
-      'it is tried again after that';
+    const message = this.outage?.message ?? '';
     for (const { refuse } of this.#waiting.splice(0)) {
-      refuse(new RegistryError('RateLimited', message, { retryAfter: remaining }));
+      refuse(new RegistryError('RateLimited', message, { retryAfter: remaining, unsent: true }));
     }
   }
 }

@@ -1,10 +1,10 @@
 import type { Reason } from '../api/reasons.ts';
 import { ROTATE_ANNOTATION } from '../api/names.ts';
 import { fromTime, toTime } from '../api/time.ts';
-import { isRegistryFailure } from './failure.ts';
+import { isOutage, isRegistryFailure, untilItAnswers, withRetryTime } from './failure.ts';
 import { isRetryRequested } from './rotate-now.ts';
 import { expiryOf, SHORTEST_LIFE } from './schedule.ts';
-import { isExpired, type Policy, type Situation } from './situation.ts';
+import { isExpired, type PlaceState, type Policy, type Situation } from './situation.ts';
 
 /** Something is to be done, but not now; `until` undefined: not before somebody changes something. */
 export interface Hold {
@@ -12,6 +12,8 @@ export interface Hold {
   reason: Reason;
   message: string;
   until: number | undefined;
+  /** Whether it is the place that is waited for, so that whoever waits goes on when it answers. */
+  awaitsPlace?: boolean;
 }
 
 const LOOK_AGAIN = 60_000;
@@ -24,6 +26,7 @@ export const GATES: readonly Policy<Hold>[] = [suspended, secretClaimedByOlder, 
 export const MINT_BRAKES: readonly Policy<Hold>[] = [
   secretIsLocked,
   accountNotReady,
+  placeUnavailable,
   backingOff,
   lastCameDead,
 ];
@@ -75,12 +78,29 @@ function accountNotReady({ accountIsKnown, accountProblem, token, wanted }: Situ
   return hold('AccountNotReady', `RegistryAccount ${wanted.account} is not ready: ${accountProblem}`);
 }
 
+/** While a place is down, nothing is asked of it but now and then, to see whether it still is, or when people ask for it. */
+function placeUnavailable({ place: { outage }, token, now }: Situation): Hold | undefined {
+  if (!outage) return undefined;
+  const { kind, message, retryAt, isTried } = outage;
+  const down = kind === 'Down';
+  if (!isTried && (retryAt <= now || (down && isRetryRequested(token)))) return undefined;
+  return {
+    ...hold(
+      down ? 'RegistryUnavailable' : 'RegistryRateLimited',
+      down ? untilItAnswers(message) : message,
+      retryAt,
+    ),
+    // Who asks for it now does not leave the next try to others.
+    awaitsPlace: down && !isRetryRequested(token),
+  };
+}
+
 /**
- * A failure holds things back until its retry time, unless what failed has been changed since, or somebody asks for a
- * rotation now. Times that lie ahead of the clock were written before it was set back: they say nothing, and waiting for
+ * A failure holds things back until its retry time, unless what failed has been changed since, its place is back, or people
+ * ask for a rotation now. Times that lie ahead of the clock were written before it was set back: they say nothing, and waiting for
  * them could take for ever.
  */
-export function backingOff({ token, now, accountChangedAt }: Situation): Hold | undefined {
+export function backingOff({ token, now, accountChangedAt, place }: Situation): Hold | undefined {
   const { status, metadata } = token;
   const retry = fromTime(status?.nextRetryTime);
   const { lastFailure } = status ?? {};
@@ -91,7 +111,14 @@ export function backingOff({ token, now, accountChangedAt }: Situation): Hold | 
   // Status times are whole seconds: a change within the second of the failure may have come before it.
   if (accountChangedAt !== undefined && accountChangedAt >= failed + 1000 && accountChangedAt <= now)
     return undefined;
-  return hold(lastFailure.reason as Reason, lastFailure.message, retry);
+  if (isOutage(lastFailure.reason) && isWorthATry(place, failed, now)) return undefined;
+  return hold(lastFailure.reason as Reason, withRetryTime(lastFailure.message, toTime(retry)), retry);
+}
+
+/** Whether a place that failed has answered since, or is to be asked whether it does. */
+function isWorthATry({ outage, backAt }: PlaceState, failed: number, now: number): boolean {
+  if (outage) return outage.kind === 'Down' && !outage.isTried && outage.retryAt <= now;
+  return backAt !== undefined && backAt >= failed && backAt <= now;
 }
 
 /** What the registry failed at does not hold back a repair that needs no registry. */

@@ -4,7 +4,7 @@ import type { RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { fromTime } from '../api/time.ts';
 import { skewRemark } from './clock-skew.ts';
 import type { Refusal, Wanted } from './eligibility.ts';
-import type { Failure } from './failure.ts';
+import { withRetryTime, type Failure } from './failure.ts';
 import { expiryOf } from './schedule.ts';
 
 /** How a reconcile ended: what stands in the way, if anything. */
@@ -65,8 +65,11 @@ function obstacleOf({ outcome, status }: Facts): Obstacle | undefined {
       const lasts = lastFailure && lastFailure.reason === status.reason && isSameTry(outcome, lastFailure);
       return lasts ? { reason: lastFailure.reason as Reason, message: lastFailure.message } : outcome;
     }
-    case 'failed':
-      return outcome.failure;
+    case 'failed': {
+      const { reason, message } = outcome.failure;
+      const { nextRetryTime: time } = status;
+      return { reason, message: time === undefined ? message : withRetryTime(message, time) };
+    }
   }
 }
 
@@ -97,11 +100,13 @@ function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
       message: [remark ? `${holding}, but ${remark}` : holding, ...remarks].join('; '),
     };
   }
+  const message = obstacle?.message ?? 'a token is being issued';
+  const expired = token && !alive && obstacle?.reason !== 'TokenExpired';
   return {
     type: 'Ready',
     status: 'False',
     reason: obstacle?.reason ?? 'Issuing',
-    message: obstacle?.message ?? 'a token is being issued',
+    message: expired ? `the token expired at ${token.expiresAt}; ${message}` : message,
   };
 }
 

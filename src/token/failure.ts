@@ -8,6 +8,8 @@ export interface Failure {
   retryable: boolean;
   /** Milliseconds the other side asked to wait. */
   retryAfter?: number | undefined;
+  /** Whether nothing was sent, since the place is known to be down or paused: this says nothing about what was asked. */
+  unsent?: boolean | undefined;
 }
 
 /** What only the registry can be the cause of. */
@@ -27,6 +29,27 @@ const AT_REGISTRY: ReadonlySet<Reason> = new Set<Reason>([
 
 export function isRegistryFailure(reason: Reason): boolean {
   return AT_REGISTRY.has(reason);
+}
+
+/** Failures of a place rather than of what was asked of it: they are over when it answers again. */
+const OUTAGE: ReadonlySet<string> = new Set<Reason>([
+  'RegistryUnavailable',
+  'RegistryRateLimited',
+  'MintUnconfirmed',
+]);
+
+export function isOutage(reason: string): boolean {
+  return OUTAGE.has(reason);
+}
+
+/** What is said of a failure that is retried. @param time RFC 3339 */
+export function withRetryTime(message: string, time: string): string {
+  return `${message}; will retry at ${time}`;
+}
+
+/** What is said where a place that is down keeps from trying at all. */
+export function untilItAnswers(message: string): string {
+  return `${message}; will retry as soon as it answers`;
 }
 
 const FAST = { first: 2_000, longest: 300_000 };

@@ -3,6 +3,24 @@ import type { Wanted } from './eligibility.ts';
 import { expiryOf } from './schedule.ts';
 import type { SecretView } from './secret-view.ts';
 
+/** How a place at a registry is doing, as far as this process has seen. Times in milliseconds since 1970. */
+export interface PlaceState {
+  /** Why nothing is sent there at present. */
+  outage:
+    | {
+        /** Down: it gave no answer. Paused: it asked to wait. */
+        kind: 'Down' | 'Paused';
+        message: string;
+        /** When it is to be asked again. */
+        retryAt: number;
+        /** Whether it is being asked now. */
+        isTried: boolean;
+      }
+    | undefined;
+  /** When it answered again after its last outage. */
+  backAt: number | undefined;
+}
+
 /** Everything a decision is made from. Times in milliseconds since 1970. */
 export interface Situation {
   now: number;
@@ -20,6 +38,8 @@ export interface Situation {
   accountProblem: string | undefined;
   /** When the account or its credentials last changed, as far as this process saw. */
   accountChangedAt: number | undefined;
+  /** The place where the token is wanted. */
+  place: PlaceState;
   /** The place where the open mint was begun is gone for good; see `isStranded`. */
   intentIsStranded: boolean;
   /** The registry says that the recorded token is gone. */

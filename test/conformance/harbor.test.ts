@@ -62,7 +62,7 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
   const connection = () => {
     const client = new RegistryClient(sender, { requested: () => undefined }, clock);
     const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
-    const breaker = new CircuitBreaker(clock, 'account default');
+    const breaker = new CircuitBreaker({ clock, subject: 'account default' });
     return HARBOR.connect(
       { block: { url: URL }, credentials: { username, password: new Redacted(PASSWORD) } },
       {

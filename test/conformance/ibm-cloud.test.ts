@@ -28,7 +28,7 @@ async function prepare(region: string): Promise<Stage> {
   const connection = () => {
     const client = new RegistryClient(sender, { requested: () => undefined }, clock);
     const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
-    const breaker = new CircuitBreaker(clock, 'account default');
+    const breaker = new CircuitBreaker({ clock, subject: 'account default' });
     return IBM_CLOUD.connect(
       { name: 'default', block: {}, credentials: { apiKey: new Redacted(API_KEY) } },
       {

@@ -212,6 +212,7 @@ export function aSituation({
     accountIsKnown: true,
     accountProblem: undefined,
     accountChangedAt: undefined,
+    place: { outage: undefined, backAt: undefined },
     intentIsStranded: false,
     tokenIsGone: false,
     valueIsKnown: true,

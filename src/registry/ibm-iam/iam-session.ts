@@ -105,7 +105,7 @@ export class IamSession {
 
   async #renewed(afterRefusal: boolean, signal: AbortSignal): Promise<Grant> {
     const setback = this.#freshSetback;
-    if (setback) throw setback.error;
+    if (setback) throw setback.error.asUnsent(setback.until - this.#clock.monotonic());
     return this.#exchangeNow(afterRefusal).join(signal);
   }
 

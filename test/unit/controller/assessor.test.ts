@@ -25,6 +25,8 @@ const NOW = ISSUED + HOUR;
 const { signal } = new AbortController();
 const ELSEWHERE = { iamEndpoint: 'https://iam.example', regions: [{ name: 'here', host: 'here.example' }] };
 
+const UP = { outage: undefined, backAt: undefined };
+
 /** What the assessor sees. */
 class Stage {
   readonly memory = new Memory();
@@ -72,6 +74,7 @@ class Stage {
         knows: () => true,
         changedAt: () => undefined,
         skew: () => MINUTE,
+        place: () => UP,
       },
       memory: this.memory,
       clock: { now: () => NOW, monotonic: () => 0 },

@@ -86,6 +86,8 @@ describe('the operator', () => {
         verify: () => Promise.resolve({ accountId: 'account-1' }),
         skew: () => 0,
         forget: nothing,
+        whenBack: nothing,
+        place: () => ({ outage: undefined, backAt: undefined }),
       } as unknown as RegistryDirectory,
       identity: 'test',
       protect: nothing,

@@ -74,7 +74,7 @@ const { signal } = new AbortController();
 describe('previous tokens', () => {
   it('are revoked when they are due, and struck off when they have surely expired', async () => {
     const { revoker, asked } = stage();
-    const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    const { status } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due', 'stray']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);
   });
@@ -97,7 +97,7 @@ describe('previous tokens', () => {
     const { revoker, asked } = stage(undefined, ids, 40_000);
     const previousTokens = ids.map((id) => aPrevious({ id, revokeAt: at(0) }));
     const token = anIssuedToken({ status: { previousTokens } });
-    const status = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+    const { status } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
     expect([asked, idsOf(status)]).to.deep.equal([['first', 'second'], ['third']]);
   });
 
@@ -110,14 +110,14 @@ describe('previous tokens', () => {
 
   it('stay alive while a Secret still holds them', async () => {
     const { revoker, asked } = stage();
-    const status = await revoker.revokeDue(TOKEN, STATUS, new Set(['stray']), signal);
+    const { status } = await revoker.revokeDue(TOKEN, STATUS, new Set(['stray']), signal);
     expect(asked).to.deep.equal(['due']);
     expect(idsOf(status)).to.deep.equal(['stray', 'in-grace']);
   });
 
   it('are left alone where only the status says that they are this RegistryToken’s', async () => {
     const { revoker, asked } = stage(undefined, ['due']);
-    const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    const { status } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);
   });
@@ -132,16 +132,26 @@ describe('previous tokens', () => {
 
   it('stay alive until they are recorded: another process could know better', async () => {
     const { revoker, asked } = stage();
-    const status = await revoker.revokeDue(anIssuedToken(), STATUS, NONE, signal);
+    const { status } = await revoker.revokeDue(anIssuedToken(), STATUS, NONE, signal);
     expect(asked).to.deep.equal([]);
     expect(status).to.deep.equal(STATUS);
   });
 
   it('stay recorded, with what went wrong, when the registry fails', async () => {
     const { revoker } = stage(new RegistryError('Unavailable', 'us.icr.io does not answer'));
-    const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    const { status } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(idsOf(status)).to.deep.equal(['due', 'stray', 'in-grace']);
     expect(status.previousTokens?.[0]).to.include({ attempts: 1, lastError: 'us.icr.io does not answer' });
+  });
+
+  it('stay as they are where nothing was even sent, and are due again when the place is to be tried', async () => {
+    const { revoker } = stage(new RegistryError('Unavailable', 'down', { unsent: true, retryAfter: 7_000 }));
+    const { status, waiting } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    expect(status.previousTokens).to.deep.equal(STATUS.previousTokens?.filter(({ id }) => id !== 'expired'));
+    expect([...waiting]).to.deep.equal([
+      ['due', NOW + 7_000],
+      ['stray', NOW + 7_000],
+    ]);
   });
 
   it('are no more the business of a process that lost its lease: that is no failure to record', async () => {

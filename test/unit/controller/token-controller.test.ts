@@ -89,13 +89,16 @@ async function reconcile(stage: Stage): Promise<Result> {
     revoker: {
       revokeDue: (_: unknown, next: RegistryTokenStatus, ids: ReadonlySet<string>) => {
         held = [...ids];
-        return Promise.resolve(next);
+        return Promise.resolve({ status: next, waiting: new Map() });
       },
     },
     formerSecrets: { remove: () => Promise.resolve(left), held: () => [] },
     verifier: { recall: nothing },
     linker: { problems: () => [], holds: () => false },
     onGood: () => void good++,
+    tryNow: nothing,
+    tryAccount: nothing,
+    enqueue: nothing,
     clock: { now: () => now, monotonic: () => 0, after: () => nothing },
     skew: () => 0,
   } as unknown as TokenControllerOptions;

@@ -24,10 +24,16 @@ describe('CircuitBreaker', () => {
   let clock: VirtualClock;
   let breaker: CircuitBreaker;
   let sent: number;
+  let closed: number;
   beforeEach(() => {
     clock = new VirtualClock();
-    breaker = new CircuitBreaker(clock, 'account default in region us-south');
+    breaker = new CircuitBreaker({
+      clock,
+      subject: 'account default in region us-south',
+      onClosed: () => closed++,
+    });
     sent = 0;
+    closed = 0;
   });
 
   const works = (): Promise<string> =>
@@ -101,9 +107,9 @@ describe('CircuitBreaker', () => {
     await clock.advance(1_000);
     const error = await errorOf(works());
     expect(sent).to.equal(0);
-    expect(error).to.include({ code: 'Unavailable', retryAfter: 4_000 });
+    expect(error).to.include({ code: 'Unavailable', retryAfter: 4_000, unsent: true });
     expect(error.message).to.equal(
-      'account default in region us-south is left alone: it has failed since 2026-01-01T00:01:00Z; it is tried again at 2026-01-01T00:01:05Z',
+      'account default in region us-south has been unavailable since 2026-01-01T00:01:00Z: it did not answer',
     );
     expect(() => breaker.check()).to.throw(RegistryError);
   });
@@ -124,7 +130,7 @@ describe('CircuitBreaker', () => {
     await clock.advance(5_000);
     const probe = pending();
     const error = await errorOf(works());
-    expect(error.message).to.match(/; it is being tried now$/);
+    expect(breaker.outage).to.include({ isTried: true, retryAt: clock.now() + 5_000 });
     expect(error.retryAfter).to.equal(5_000);
     expect(sent).to.equal(1);
     await probe.end();
@@ -138,6 +144,54 @@ describe('CircuitBreaker', () => {
     expect(await fails(reason)).to.equal(reason);
     expect(await works()).to.equal('fine');
     expect(sent).to.equal(2);
+  });
+
+  it('a request that people ask for is the probe, whatever pause there is', async () => {
+    await open();
+    breaker.probeNow();
+    expect(breaker.outage).to.include({ isTried: false, retryAt: clock.now() });
+    expect(await works()).to.equal('fine');
+    expect(sent).to.equal(1);
+  });
+
+  it('which begins a pause again when it fails, and is one only', async () => {
+    await open();
+    breaker.probeNow();
+    const probe = pending();
+    breaker.probeNow();
+    expect(await errorOf(works())).to.include({ unsent: true });
+    await probe.end(DOWN);
+    expect(await errorOf(works())).to.include({ retryAfter: 10_000 });
+    expect(sent).to.equal(1);
+  });
+
+  it('changes nothing while everything goes through', async () => {
+    breaker.probeNow();
+    expect(await works()).to.equal('fine');
+    expect(breaker.outage).to.equal(undefined);
+  });
+
+  it('tells once when the registry answers again, and remembers when that was', async () => {
+    await works();
+    expect([closed, breaker.closedAt]).to.deep.equal([0, undefined]);
+    await open();
+    await clock.advance(5_000);
+    await fails(refused('Forbidden', 403));
+    await works();
+    expect([closed, breaker.closedAt]).to.deep.equal([1, clock.now()]);
+  });
+
+  it('says the same for as long as an outage lasts, with what was heard last', async () => {
+    await open();
+    const { message } = breaker.outage ?? {};
+    await clock.advance(5_000);
+    await fails(new RegistryError('Unavailable', 'long', { heard: 'the server answered 503' }));
+    expect(message).to.equal(
+      'account default in region us-south has been unavailable since 2026-01-01T00:00:00Z: it did not answer',
+    );
+    expect(breaker.outage?.message).to.equal(
+      'account default in region us-south has been unavailable since 2026-01-01T00:00:00Z: the server answered 503',
+    );
   });
 
   it('once a probe is answered, everything goes through, and it takes five failures again', async () => {
@@ -197,7 +251,7 @@ describe('CircuitBreaker', () => {
         fc.array(fc.integer({ min: 2_000, max: 20_000 }), { minLength: 1, maxLength: 20 }),
         async (length, gaps) => {
           clock = new VirtualClock();
-          breaker = new CircuitBreaker(clock, 'x');
+          breaker = new CircuitBreaker({ clock, subject: 'x' });
           sent = 0;
           for (let n = 0; clock.monotonic() < length; n++) {
             await fails();

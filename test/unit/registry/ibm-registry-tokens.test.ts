@@ -187,7 +187,7 @@ describe('IBMRegistryTokens', () => {
         .reply(200, { token: aJwt(claims({ jti: 'another' })) });
       expect(await errorOf(registry.read(ID, NEVER))).to.include({
         code: 'Unavailable',
-        message: `could not read token ${ID} at us.icr.io: the server answered 200, but the answer does not hold this token; will retry`,
+        message: `could not read token ${ID} at us.icr.io: the server answered 200, but the answer does not hold this token`,
       });
     });
   });

@@ -121,7 +121,7 @@ describe('RateLimiter', () => {
     const first = await waiting;
     expect(first).to.include({ code: 'RateLimited', retryAfter: 120_000, retryable: true });
     expect(first.message).to.equal(
-      'account default in region us-south is paused: the registry asked to wait, for 120 s more; it is tried again after that',
+      'account default in region us-south is paused: the registry asked to wait until 2026-01-01T00:02:00Z',
     );
     await clock.advance(60_000);
     expect(await errorOf(run(4))).to.include({ code: 'RateLimited', retryAfter: 60_000 });

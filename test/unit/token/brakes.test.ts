@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { decide } from '../../../src/token/decision.ts';
+import type { PlaceState } from '../../../src/token/situation.ts';
 import {
   ABSENT,
   aRecord,
@@ -24,6 +25,14 @@ import {
   RETRY,
   ROTATE,
 } from '../../support/decisions.ts';
+
+const place = (kind: 'Down' | 'Paused', message: string, wait: number, isTried = false): PlaceState => ({
+  outage: { kind, message, retryAt: NOW + wait, isTried },
+  backAt: undefined,
+});
+const down = (wait: number, isTried = false): PlaceState => place('Down', 'it is down', wait, isTried);
+const paused = (wait: number): PlaceState => place('Paused', 'it is paused', wait);
+const backAt = (time: number): PlaceState => ({ outage: undefined, backAt: time });
 
 describe('a brake', () => {
   describe('keeps a wanted mint waiting', () => {
@@ -70,7 +79,12 @@ describe('a brake', () => {
       [
         'after a failure, with what it said',
         { token: { status: { ...due, ...failing() } } },
-        { action: 'hold', reason: 'RegistryUnavailable', message: 'us.icr.io does not answer', until: RETRY },
+        {
+          action: 'hold',
+          reason: 'RegistryUnavailable',
+          message: `us.icr.io does not answer; will retry at ${at(HOUR + 50 * SECOND)}`,
+          until: RETRY,
+        },
       ],
       [
         'after a failure that somebody has to see to, with what it said',
@@ -82,7 +96,12 @@ describe('a brake', () => {
             },
           },
         },
-        { action: 'hold', reason: 'RegistryForbidden', message: 'no', until: RETRY },
+        {
+          action: 'hold',
+          reason: 'RegistryForbidden',
+          message: `no; will retry at ${at(HOUR + 50 * SECOND)}`,
+          until: RETRY,
+        },
       ],
       [
         'after a token that was dead when it came',
@@ -103,6 +122,48 @@ describe('a brake', () => {
         'and not until the clock comes to when that was, if it was set back',
         { token: { status: { token: aRecord({ issuedAt: at(61 * MINUTE), expiresAt: at(0) }) } } },
         mint('TokenExpired'),
+      ],
+      [
+        'while the place is down: those who wait for it go on when it answers',
+        { token: { status: due }, place: down(MINUTE) },
+        {
+          action: 'hold',
+          reason: 'RegistryUnavailable',
+          message: 'it is down; will retry as soon as it answers',
+          until: NOW + MINUTE,
+          awaitsPlace: true,
+        },
+      ],
+      [
+        'while the place is being asked whether it is still down',
+        { token: { status: due }, place: down(0, true) },
+        { action: 'hold', reason: 'RegistryUnavailable', awaitsPlace: true },
+      ],
+      [
+        'while the place is being asked, though people ask for a rotation, which then looks for itself',
+        { token: { metadata: { annotations: { [ROTATE]: 'now' } } }, place: down(5 * SECOND, true) },
+        { action: 'hold', reason: 'RegistryUnavailable', until: NOW + 5 * SECOND, awaitsPlace: false },
+      ],
+      [
+        'while the registry asked to wait, even if people ask for a rotation',
+        { token: { metadata: { annotations: { [ROTATE]: 'now' } } }, place: paused(MINUTE) },
+        {
+          action: 'hold',
+          reason: 'RegistryRateLimited',
+          message: 'it is paused',
+          until: NOW + MINUTE,
+          awaitsPlace: false,
+        },
+      ],
+      [
+        'but not when the place that is down is to be tried again',
+        { token: { status: { ...due, ...failing() } }, place: down(0) },
+        mint('RenewalDue'),
+      ],
+      [
+        'nor when people ask for a rotation, though the place is down',
+        { token: { metadata: { annotations: { [ROTATE]: 'now' } }, status: failing() }, place: down(MINUTE) },
+        mint('RotationRequested'),
       ],
       [
         'while the mint budget is used up',
@@ -165,6 +226,29 @@ describe('a brake', () => {
         'but not before, not even within the second of the failure',
         { now: NOW - 10 * SECOND, token: { status: held } },
         { action: 'hold' },
+      ],
+      [
+        'when the place has answered since',
+        { token: { status: held }, place: backAt(NOW - 10 * SECOND) },
+        mint('RenewalDue'),
+      ],
+      [
+        'but not when the place answered before it',
+        { token: { status: held }, place: backAt(NOW - 10 * SECOND - 1) },
+        { action: 'hold', until: RETRY },
+      ],
+      [
+        'nor when it is to answer in the future',
+        { token: { status: held }, place: backAt(NOW + 1) },
+        { action: 'hold', until: RETRY },
+      ],
+      [
+        'nor when the place has answered since, and it was an answer that failed',
+        {
+          token: { status: { ...due, ...failing('RegistryForbidden', 'no') } },
+          place: backAt(NOW - SECOND),
+        },
+        { action: 'hold', until: RETRY },
       ],
       [
         'when the spec was changed',
@@ -287,7 +371,12 @@ describe('a brake', () => {
       [
         'after the API server refused it',
         { secret: ABSENT, token: { status: failing('SecretNotWritten', 'quota exceeded') } },
-        { action: 'hold', reason: 'SecretNotWritten', message: 'quota exceeded', until: RETRY },
+        {
+          action: 'hold',
+          reason: 'SecretNotWritten',
+          message: `quota exceeded; will retry at ${at(HOUR + 50 * SECOND)}`,
+          until: RETRY,
+        },
       ],
       [
         'after the registry failed, when it must be asked for the value',

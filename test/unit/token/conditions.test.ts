@@ -102,7 +102,24 @@ describe('the conditions of a RegistryToken', () => {
       [
         'when the token has expired',
         { now: ISSUED + DAY, outcome: failed(true) },
-        { reason: 'RegistryUnavailable', message: 'no' },
+        { reason: 'RegistryUnavailable', message: `the token expired at ${at(DAY)}; no` },
+      ],
+      [
+        'when the token has expired and the next try is to come',
+        {
+          now: ISSUED + DAY,
+          status: { ...status, nextRetryTime: at(DAY + MINUTE) },
+          outcome: failed(true),
+        },
+        {
+          reason: 'RegistryUnavailable',
+          message: `the token expired at ${at(DAY)}; no; will retry at ${at(DAY + MINUTE)}`,
+        },
+      ],
+      [
+        'when the token has expired for good',
+        { now: ISSUED + DAY, outcome: held('TokenExpired') },
+        { reason: 'TokenExpired', message: 'not now' },
       ],
       [
         'when the token has expired while suspended',

@@ -1,0 +1,43 @@
+/**
+ * The RegistryTokens that wait for each place that is down, in the order of their coming. The first tries the place when
+ * its time comes; the others need not look until it answers. So an outage costs the API server and the registry the same,
+ * however many wait.
+ */
+export class OutageWaiters {
+  readonly #byPlace = new Map<string, Set<string>>();
+  readonly #placeOf = new Map<string, string>();
+  readonly #onFirst: (key: string) => void;
+
+  /** @param onFirst called with the key that is first from now on, since the one before it no longer waits */
+  constructor(onFirst: (key: string) => void) {
+    this.#onFirst = onFirst;
+  }
+
+  /** @returns whether this one is to try the place */
+  wait(key: string, place: string): boolean {
+    if (this.#placeOf.get(key) !== place) this.leave(key);
+    const waiting = this.#byPlace.get(place) ?? new Set<string>();
+    waiting.add(key);
+    this.#byPlace.set(place, waiting);
+    this.#placeOf.set(key, place);
+    return firstOf(waiting) === key;
+  }
+
+  /** Does nothing for one that does not wait. */
+  leave(key: string): void {
+    const place = this.#placeOf.get(key);
+    const waiting = place === undefined ? undefined : this.#byPlace.get(place);
+    if (place === undefined || !waiting) return;
+    const wasFirst = firstOf(waiting) === key;
+    this.#placeOf.delete(key);
+    waiting.delete(key);
+    const next = firstOf(waiting);
+    if (next === undefined) this.#byPlace.delete(place);
+    else if (wasFirst) this.#onFirst(next);
+  }
+}
+
+function firstOf(keys: ReadonlySet<string>): string | undefined {
+  const [first] = keys;
+  return first;
+}

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { OutageWaiters } from '../../../src/controller/outage-waiters.ts';
+
+describe('those who wait for a place that is down', () => {
+  let firsts: string[];
+  let waiters: OutageWaiters;
+  beforeEach(() => {
+    firsts = [];
+    waiters = new OutageWaiters((key) => firsts.push(key));
+  });
+
+  it('leave it to the first to try the place', () => {
+    expect(waiters.wait('a', 'us')).to.equal(true);
+    expect(waiters.wait('b', 'us')).to.equal(false);
+    expect(waiters.wait('a', 'us')).to.equal(true);
+    expect(firsts).to.deep.equal([]);
+  });
+
+  it('are each the first at their own place', () => {
+    expect(waiters.wait('a', 'us')).to.equal(true);
+    expect(waiters.wait('b', 'eu')).to.equal(true);
+  });
+
+  it('take over when the first no longer waits', () => {
+    for (const key of ['a', 'b', 'c']) waiters.wait(key, 'us');
+    waiters.leave('b');
+    expect(firsts).to.deep.equal([]);
+    waiters.leave('a');
+    expect(firsts).to.deep.equal(['c']);
+    expect(waiters.wait('c', 'us')).to.equal(true);
+    waiters.leave('c');
+    expect(waiters.wait('d', 'us')).to.equal(true);
+    expect(firsts).to.deep.equal(['c']);
+  });
+
+  it('take over when the first waits for another place', () => {
+    waiters.wait('a', 'us');
+    waiters.wait('b', 'us');
+    expect(waiters.wait('a', 'eu')).to.equal(true);
+    expect(firsts).to.deep.equal(['b']);
+  });
+
+  it('never wait without one of them knowing that it is to try, whatever comes and goes', () => {
+    const keys = fc.constantFrom('a', 'b', 'c', 'd');
+    const steps = fc.array(fc.tuple(keys, fc.constantFrom('us', 'eu', undefined)), { maxLength: 40 });
+    fc.assert(
+      fc.property(steps, (moves) => {
+        const placeOf = new Map<string, string>();
+        const trying = new Set<string>();
+        const room = new OutageWaiters((key) => trying.add(key));
+        for (const [key, place] of moves) {
+          trying.delete(key);
+          placeOf.delete(key);
+          if (place === undefined) room.leave(key);
+          else {
+            placeOf.set(key, place);
+            if (room.wait(key, place)) trying.add(key);
+          }
+          for (const busy of new Set(placeOf.values()))
+            expect([...trying].filter((each) => placeOf.get(each) === busy)).to.have.length(1);
+        }
+      }),
+    );
+  });
+});
