@@ -1,5 +1,6 @@
 const UNITS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
-const PATTERN = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/;
+/** No more digits than the CRD's rules take, whose durations overflow at 292 years. */
+const PATTERN = /^(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?$/;
 
 /**
  * Reads a duration as the API writes it: hours, minutes and seconds in that order, such as `24h`, `1h30m`, `0s`.

@@ -7,6 +7,11 @@ export function isObjectName(text: string): boolean {
   return text.length <= 253 && SUBDOMAIN.test(text);
 }
 
+/** Whether a text can be the name of a registry's region: a DNS label. */
+export function isRegionName(text: string): boolean {
+  return text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text);
+}
+
 /** Whether a text can be the key of a label: a name, or `prefix/name` with a DNS subdomain as prefix. */
 export function isLabelKey(text: string): boolean {
   const [prefixOrName = '', name, ...rest] = text.split('/');

@@ -1,7 +1,8 @@
 import type { ObjectMeta } from '../common/objects.ts';
 import type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
 import { parseDuration } from './duration.ts';
-import { isAnnotationKey, isLabelKey, isLabelValue, isObjectName } from './metadata-syntax.ts';
+import { isAnnotationKey, isLabelKey, isLabelValue, isObjectName, isRegionName } from './metadata-syntax.ts';
+import { GROUP, MANAGED_BY_LABEL } from './names.ts';
 import { registryHost } from './registry-host.ts';
 import { prefix } from './text.ts';
 
@@ -57,9 +58,15 @@ export class InvalidSpec extends Error {
   override readonly name = 'InvalidSpec';
 }
 
-const SHORTEST = 60_000;
+const MINUTE = 60_000;
 /** 100 years: sums of times and durations stay times that can be written. */
-const LONGEST = 876_000 * 3_600_000;
+const MAX_DURATION = 876_000 * 3_600_000;
+/** 30 days: a previous token that lives on is one more that can leak. */
+export const MAX_GRACE_PERIOD = 720 * 3_600_000;
+const DURATIONS =
+  'it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s; a day is 24h';
+/** Of labels and annotations that the operator writes. */
+const OWN_PREFIX = `${GROUP}/`;
 const ACCESS: readonly string[] = ['ReadOnly', 'ReadWrite'];
 /** A description must not look like the tag that is written behind it, nor break a line. */
 // eslint-disable-next-line no-control-regex
@@ -73,18 +80,15 @@ const DESCRIPTION = /^[^[\]\x00-\x1f\x7f]{0,128}$/u;
 export function readTokenSpec(token: RegistryToken): TokenSpec {
   const { spec } = token;
   const { rotation = {}, secret = {} } = spec;
+  readNames(spec);
   const access = spec.access ?? 'ReadOnly';
   if (!ACCESS.includes(access))
     throw new InvalidSpec(`spec.access is ${quote(access)}; it takes ReadOnly or ReadWrite`);
-  const lifetime = spec.lifetime === 'Never' ? 'Never' : duration('spec.lifetime', spec.lifetime ?? '24h');
-  if (lifetime !== 'Never' && lifetime < SHORTEST)
-    throw new InvalidSpec(
-      `spec.lifetime is ${quote(spec.lifetime ?? '')}; the shortest is 1m, for ever is Never`,
-    );
+  const lifetime = readLifetime(spec.lifetime ?? '24h');
   const description = spec.description ?? '';
   if (!DESCRIPTION.test(description))
     throw new InvalidSpec(
-      'spec.description takes at most 128 characters, without square brackets and line breaks',
+      `spec.description is ${quote(description)}; it takes at most 128 characters, without square brackets and line breaks`,
     );
   return {
     account: spec.accountRef?.name ?? 'default',
@@ -113,6 +117,28 @@ export function cutAnnotations(annotations: Record<string, string>): Record<stri
     : { cut: 'x'.repeat(MAX_SECRET_ANNOTATIONS) };
 }
 
+function readNames({ accountRef, region }: RegistryTokenSpec): void {
+  if (accountRef?.name !== undefined && !isObjectName(accountRef.name))
+    throw new InvalidSpec(
+      `spec.accountRef.name is ${quote(accountRef.name)}; it takes the name of an object: lower case letters, digits and, between them, dashes and dots`,
+    );
+  if (region !== undefined && !isRegionName(region))
+    throw new InvalidSpec(
+      `spec.region is ${quote(region)}; it takes the name of a region: lower case letters, digits and, between them, dashes, such as us-south`,
+    );
+}
+
+function readLifetime(text: string): Lifetime {
+  if (text === 'Never') return text;
+  const field = 'spec.lifetime';
+  const what =
+    'it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s, or Never; a day is 24h';
+  const milliseconds = duration(field, text, what);
+  if (milliseconds < MINUTE)
+    throw new InvalidSpec(`${field} is ${quote(text)}; it takes at least 1m, or Never`);
+  return milliseconds;
+}
+
 /** What the API server would refuse in a Secret is refused here, before a token is made for it. */
 function readSecret(
   secret: NonNullable<RegistryTokenSpec['secret']>,
@@ -121,7 +147,7 @@ function readSecret(
   const { name = defaultName, extraHosts = [], labels = {}, annotations = {} } = secret;
   if (!isObjectName(name))
     throw new InvalidSpec(
-      `spec.secret.name is ${quote(name)}; it takes lower case letters, digits and, between them, dashes and dots`,
+      `spec.secret.name is ${quote(name)}; it takes the name of an object: lower case letters, digits and, between them, dashes and dots`,
     );
   const label = Object.entries(labels).find(([key, value]) => !isLabelKey(key) || !isLabelValue(value));
   if (label)
@@ -134,6 +160,14 @@ function readSecret(
   if (annotation !== undefined)
     throw new InvalidSpec(
       `spec.secret.annotations holds ${quote(annotation)}, which can't be the key of an annotation`,
+    );
+  if (Object.keys(labels).some((key) => key === MANAGED_BY_LABEL || key.startsWith(OWN_PREFIX)))
+    throw new InvalidSpec(
+      `spec.secret.labels: it takes no label that begins with ${OWN_PREFIX} and no ${MANAGED_BY_LABEL}: the operator sets these itself`,
+    );
+  if (Object.keys(annotations).some((key) => key.startsWith(OWN_PREFIX)))
+    throw new InvalidSpec(
+      `spec.secret.annotations: it takes no annotation that begins with ${OWN_PREFIX}: the operator sets these itself`,
     );
   return {
     name,
@@ -150,7 +184,7 @@ function readHosts(texts: readonly string[]): readonly string[] {
     const host = registryHost(text);
     if (host !== undefined) return host;
     throw new InvalidSpec(
-      `spec.secret.extraHosts holds ${quote(text)}; it takes hosts of registries as in images' names, such as us.icr.io or registry:5000, or *.example.com for all hosts right below a domain`,
+      `spec.secret.extraHosts holds ${quote(text)}; it takes hosts of registries as in images' names, such as us.icr.io, registry:5000 or [fd00::1]:5000, or *.example.com for all hosts right below a domain`,
     );
   });
   return [...new Set(hosts)];
@@ -171,23 +205,34 @@ function readRotation(
 ): TokenSpec['rotation'] {
   const renewBefore = optionalDuration('spec.rotation.renewBefore', rotation.renewBefore);
   const rotateEvery = optionalDuration('spec.rotation.rotateEvery', rotation.rotateEvery);
+  const gracePeriod = optionalDuration('spec.rotation.gracePeriod', rotation.gracePeriod);
   if (renewBefore !== undefined && lifetime === 'Never')
     throw new InvalidSpec(
-      'spec.rotation.renewBefore needs a token that expires; with lifetime Never use rotateEvery',
+      'spec.rotation.renewBefore needs a token that expires; with lifetime Never use rotation.rotateEvery',
     );
   if (renewBefore !== undefined && lifetime !== 'Never' && renewBefore >= lifetime)
-    throw new InvalidSpec('spec.rotation.renewBefore must be shorter than spec.lifetime');
+    throw new InvalidSpec('spec.rotation.renewBefore must be shorter than lifetime');
+  if (renewBefore !== undefined && renewBefore < MINUTE)
+    throw new InvalidSpec(
+      `spec.rotation.renewBefore is ${quote(rotation.renewBefore ?? '')}; it takes at least 1m: the next token has to be there before the one in the Secret expires`,
+    );
+  if (gracePeriod !== undefined && gracePeriod > MAX_GRACE_PERIOD)
+    throw new InvalidSpec(
+      `spec.rotation.gracePeriod is ${quote(rotation.gracePeriod ?? '')}; it takes at most 720h, which is 30 days`,
+    );
   if (rotateEvery !== undefined && lifetime !== 'Never')
     throw new InvalidSpec(
       'spec.rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
     );
-  if (rotateEvery !== undefined && rotateEvery < SHORTEST)
-    throw new InvalidSpec('spec.rotation.rotateEvery must be at least 1m');
+  if (rotateEvery !== undefined && rotateEvery < MINUTE)
+    throw new InvalidSpec(
+      `spec.rotation.rotateEvery is ${quote(rotation.rotateEvery ?? '')}; it takes at least 1m`,
+    );
   return {
     policy: rotation.policy ?? 'Auto',
     renewBefore,
     rotateEvery,
-    gracePeriod: optionalDuration('spec.rotation.gracePeriod', rotation.gracePeriod),
+    gracePeriod,
   };
 }
 
@@ -195,12 +240,12 @@ function optionalDuration(field: string, text: string | undefined): number | und
   return text === undefined ? undefined : duration(field, text);
 }
 
-function duration(field: string, text: string): number {
+/** @param forms what is said of another text. @returns milliseconds */
+function duration(field: string, text: string, forms = DURATIONS): number {
   const milliseconds = parseDuration(text);
-  if (milliseconds === undefined)
-    throw new InvalidSpec(`${field} is ${quote(text)}; it takes a duration such as 24h, 1h30m or 45s`);
-  if (milliseconds > LONGEST)
-    throw new InvalidSpec(`${field} is ${quote(text)}; the longest is 876000h, which is 100 years`);
+  if (milliseconds === undefined) throw new InvalidSpec(`${field} is ${quote(text)}; ${forms}`);
+  if (milliseconds > MAX_DURATION)
+    throw new InvalidSpec(`${field} is ${quote(text)}; it takes at most 876000h, which is 100 years`);
   return milliseconds;
 }
 

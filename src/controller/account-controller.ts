@@ -1,7 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { withCondition, withConditions, type ConditionUpdate } from '../api/conditions.ts';
 import type { Reason } from '../api/reasons.ts';
-import { API_KEY_FIELD, type RegistryAccount, type RegistryAccountStatus } from '../api/registry-account.ts';
+import {
+  ACCOUNT_DEFAULTS,
+  accountFault,
+  API_KEY_FIELD,
+  type RegistryAccount,
+  type RegistryAccountStatus,
+} from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
@@ -11,6 +17,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
 import { capabilitiesOf, type RegistryDirectory } from '../registry/directory.ts';
+import { Regions } from '../registry/regions.ts';
 import { rotationProgress } from '../token/account-rotation.ts';
 import { noLifetimeAllowed } from '../token/eligibility.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
@@ -101,6 +108,11 @@ export class AccountController {
     const secret = await secrets.read({ namespace: operatorNamespace, name: secretName }, signal);
     const version = `${account.metadata.uid}/${account.metadata.generation}/${secret?.metadata.uid}/${secret?.metadata.resourceVersion}`;
     const apiKey = secret && readApiKey(secret);
+    const fault = accountFault(account.spec);
+    if (fault !== undefined) {
+      const verdict: Failure = { reason: 'InvalidSpec', message: fault, retryable: false };
+      return { verdict, changed: sessions.update(account, version, undefined, fault) };
+    }
     if (!apiKey) {
       const verdict = missing(secret, `${operatorNamespace}/${secretName}`);
       return { verdict, changed: sessions.update(account, version, undefined, verdict.message) };
@@ -208,6 +220,11 @@ function missing(secret: SecretObject | undefined, name: string): Failure {
 }
 
 function readyCondition(account: RegistryAccount, verdict: Verdict): ConditionUpdate {
+  const { defaultRegion = ACCOUNT_DEFAULTS.defaultRegion } = account.spec;
+  const regions = new Regions(account.spec);
+  const remark = regions.find(defaultRegion)
+    ? ''
+    : `; its defaultRegion ${defaultRegion} is none of its regions (${regions.names.join(', ') || 'none'}), so RegistryTokens have to name one`;
   const problem =
     'reason' in verdict ? verdict : noLifetimeAllowed(account, capabilitiesOf(account.spec.provider));
   return problem
@@ -216,6 +233,6 @@ function readyCondition(account: RegistryAccount, verdict: Verdict): ConditionUp
         type: 'Ready',
         status: 'True',
         reason: 'CredentialsAccepted',
-        message: `the credentials work for account ${'accountId' in verdict ? verdict.accountId : ''}`,
+        message: `the credentials work for account ${'accountId' in verdict ? verdict.accountId : ''}${remark}`,
       };
 }

@@ -51,7 +51,7 @@ export class AccountSessions {
     this.#sessions.set(name, {
       credentials: apiKey && credentialsOf(account, apiKey),
       problem,
-      verifies: (account.spec.verify ?? ACCOUNT_DEFAULTS.verify) === 'Auto',
+      verifies: (account.spec.verify ?? ACCOUNT_DEFAULTS.verify) === 'Always',
       changedAt: !changed
         ? before.changedAt
         : before

@@ -8,7 +8,7 @@ import {
 import { cutAnnotations, type RegistryToken } from '../api/registry-token.ts';
 import { prefix } from '../api/text.ts';
 import type { KubeObject, ObjectMeta } from '../common/objects.ts';
-import { rotateValue } from '../token/rotate-now.ts';
+import { rotateValue, unknownAnnotations } from '../token/rotate-now.ts';
 import type { ServiceAccount } from '../token/service-accounts.ts';
 
 // What the operator keeps of objects that others write: the fields that it reads, and nothing else. An object can have 256 KiB
@@ -26,12 +26,16 @@ export function essentialToken(token: RegistryToken): RegistryToken {
   const { apiVersion, kind, metadata, spec, status } = token;
   const rotate = rotateValue(token);
   const annotations = spec.secret?.annotations;
+  const own = Object.fromEntries([
+    ...unknownAnnotations(token).map((key) => [key, '']),
+    ...(rotate === undefined ? [] : [[ROTATE_ANNOTATION, rotate]]),
+  ]) as Record<string, string>;
   return {
     apiVersion,
     kind,
     metadata: {
       ...identityOf(metadata),
-      ...(rotate === undefined ? {} : { annotations: { [ROTATE_ANNOTATION]: rotate } }),
+      ...(Object.keys(own).length === 0 ? {} : { annotations: own }),
       ...(metadata.finalizers?.includes(FINALIZER) ? { finalizers: [FINALIZER] } : {}),
     },
     spec: annotations

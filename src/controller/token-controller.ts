@@ -1,3 +1,4 @@
+import { ROTATE_ANNOTATION } from '../api/names.ts';
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import type { Clock } from '../common/clock.ts';
@@ -11,7 +12,7 @@ import { decide } from '../token/decision.ts';
 import { lacksFinalizer } from '../token/deletion.ts';
 import type { Wanted } from '../token/eligibility.ts';
 import { nextLook } from '../token/next-look.ts';
-import { isRetryRequested } from '../token/rotate-now.ts';
+import { isRetryRequested, unknownAnnotations } from '../token/rotate-now.ts';
 import { rotationTime } from '../token/schedule.ts';
 import { recordedServiceAccounts } from '../token/service-accounts.ts';
 import type { SecretView } from '../token/secret-view.ts';
@@ -291,7 +292,11 @@ function soonest(...times: readonly (number | undefined)[]): number | undefined 
 function remarksOf(assessment: Assessment): string[] {
   if (assessment.refusal) return [];
   const { secret, spec } = assessment;
-  return secret.state === 'ours' && secret.locked ? [lockedMessage(spec.secret.name)] : [];
+  const locked = secret.state === 'ours' && secret.locked ? [lockedMessage(spec.secret.name)] : [];
+  const unknown = unknownAnnotations(assessment.situation.token).map(
+    (key) => `annotation ${key} means nothing; ${ROTATE_ANNOTATION} asks for a rotation`,
+  );
+  return [...locked, ...unknown];
 }
 
 /** What was asked for while an earlier mint was open has not been looked at. */

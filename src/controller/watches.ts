@@ -1,4 +1,4 @@
-import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL, ROTATE_ANNOTATION } from '../api/names.ts';
+import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../api/names.ts';
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
@@ -346,7 +346,7 @@ function concerns(previous: RegistryToken, object: RegistryToken): boolean {
     before.uid !== after.uid ||
     before.generation !== after.generation ||
     before.deletionTimestamp !== after.deletionTimestamp ||
-    before.annotations?.[ROTATE_ANNOTATION] !== after.annotations?.[ROTATE_ANNOTATION]
+    JSON.stringify(before.annotations) !== JSON.stringify(after.annotations)
   );
 }
 

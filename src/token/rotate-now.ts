@@ -1,4 +1,4 @@
-import { ROTATE_ANNOTATION } from '../api/names.ts';
+import { GROUP, ROTATE_ANNOTATION } from '../api/names.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import { prefix } from '../api/text.ts';
 
@@ -6,6 +6,14 @@ import { prefix } from '../api/text.ts';
 export function rotateValue({ metadata }: RegistryToken): string | undefined {
   const value = metadata.annotations?.[ROTATE_ANNOTATION];
   return value === undefined ? undefined : prefix(value, 256);
+}
+
+/** Keys of annotations that look like the operator's and mean nothing, three at most: misspelt, a request would go unheard. */
+export function unknownAnnotations({ metadata }: RegistryToken): string[] {
+  return Object.keys(metadata.annotations ?? {})
+    .filter((key) => key.startsWith(`${GROUP}/`) && key !== ROTATE_ANNOTATION)
+    .sort()
+    .slice(0, 3);
 }
 
 /** Whether the annotation asks for a token that has not been issued yet. */

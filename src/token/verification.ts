@@ -62,7 +62,7 @@ export function rule(
     action: 'refuse',
     failure: {
       reason: 'TokenRefused',
-      message: `the registry does not accept the token that was created for it: ${refusal}; the token is revoked and the Secret stays as it is; check that host and endpoint of the account's region belong together, or set spec.verify of the account to "Off"`,
+      message: `the registry does not accept the token that was created for it: ${refusal}; the token is revoked and the Secret stays as it is; check that host and endpoint of the account's region belong together, or set spec.verify of the account to Never`,
       retryable: false,
     },
   };

@@ -178,7 +178,7 @@ describe('whatever keeps a RegistryToken from its token', () => {
       const { url, host } = { url: world.serviceUrl, host: new URL(world.serviceUrl).host };
       const regions = [{ name: 'us-south', host, endpoint: url }];
       world.service.faults.add({ operation: 'auth', kind: 'status', status: 401 });
-      const trouble = await ofAccount({ verify: 'Auto', regions }, {}, { verify: 'Off' });
+      const trouble = await ofAccount({ verify: 'Always', regions }, {}, { verify: 'Never' });
       await whenReason(trouble.name, 'Verifying');
       const startedAt = `${new Date(Date.now() - 60_000).toISOString().slice(0, 19)}Z`;
       await withStatus(trouble.name, { mintIntent: { startedAt } });

@@ -34,6 +34,20 @@ describe('a rotation that somebody asks for', () => {
     expect(status).to.not.have.any.keys('lastTriedRotate', 'failedAttempts');
   });
 
+  it('is not heard under another name, which the message of Ready says', async () => {
+    const name = await world.createToken(namespace);
+    await world.whenReady(name);
+    await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate-now': 'leak' } } });
+    const token = await when('it is said', name, ({ status }) =>
+      (status?.conditions?.[0]?.message ?? '').includes('rotate-now'),
+    );
+    expect(token.status?.conditions?.[0]).to.include({ type: 'Ready', status: 'True' });
+    expect(token.status?.conditions?.[0]?.message).to.match(
+      /; annotation pullsecrets\.dev\/rotate-now means nothing; pullsecrets\.dev\/rotate asks for a rotation$/,
+    );
+    expect(token.status?.token?.revision).to.equal(1);
+  });
+
   it('leaves a predecessor that can be cut short later: gracePeriod 0s revokes it at once', async () => {
     const name = await world.createToken(namespace, { rotation: { gracePeriod: '1h' } });
     const { status } = await world.whenReady(name);

@@ -151,7 +151,7 @@ describe('a Secret is taken over', () => {
 
     it('not before the registry was seen to accept the token', async () => {
       const account = world.uniqueName('account');
-      await world.createAccount(account, { verify: 'Auto' });
+      await world.createAccount(account, { verify: 'Always' });
       const { metadata } = await create({ [HOST]: LOGIN });
       const spec = { accountRef: { name: account }, secret: { adopt: true } };
       const name = await world.createToken(namespace, spec, metadata.name);

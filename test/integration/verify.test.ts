@@ -60,7 +60,7 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
   const door = (): string[] => asked.filter((operation) => LOGIN.includes(operation));
 
   /** A RegistryToken of an account of its own, whose registry is the token service. */
-  async function createToken(verify: 'Auto' | 'Off' = 'Auto'): Promise<ObjectName> {
+  async function createToken(verify: 'Always' | 'Never' = 'Always'): Promise<ObjectName> {
     const account = world.uniqueName('tried');
     const url = world.serviceUrl;
     const regions = [{ name: 'us-south', host: new URL(url).host, endpoint: url }];
@@ -239,7 +239,7 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
   }
 
   it('unless the account says not to', async () => {
-    const name = await createToken('Off');
+    const name = await createToken('Never');
     const { status } = await world.whenReady(name);
     expect(status?.token).to.not.have.property('unverified');
     expect(door()).to.deep.equal([]);

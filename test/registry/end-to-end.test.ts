@@ -69,7 +69,7 @@ describe('a registry and its client with what the operator wrote', () => {
 
   const createAccount = (name: string, host: string, spec = {}): Promise<void> => {
     const regions = [{ name: 'us-south', host, endpoint: world.serviceUrl }];
-    return world.createAccount(name, { verify: 'Auto', regions, ...spec });
+    return world.createAccount(name, { verify: 'Always', regions, ...spec });
   };
 
   /** A RegistryToken that is Ready, its tokens without end unless the spec says otherwise. */

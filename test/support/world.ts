@@ -202,7 +202,7 @@ export class World {
         regions: [{ name: 'us-south', host: HOST, endpoint: url }],
         requestsPerSecond: 1000,
         // Its host is nowhere.
-        verify: 'Off',
+        verify: 'Never',
         ...spec,
       },
     });

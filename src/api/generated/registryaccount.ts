@@ -66,15 +66,15 @@ export interface RegistryAccountSpec {
    */
   requestsPerSecond?: number;
   /**
-   * Auto tries every new token at the registry, as docker login does, before a Secret gets it. Off does not: for a registry that the operator can't reach, or that has another way to log in.
+   * Always tries every new token at the registry, as docker login does, before a Secret gets it. Never does not: for a registry that the operator can't reach, or that has another way to log in.
    */
-  verify?: 'Auto' | 'Off';
+  verify?: 'Always' | 'Never';
   /**
    * Rotation of all tokens of this account.
    */
   rotation?: {
     /**
-     * Any new value rotates every token of the account, a few at a time.
+     * Any new value, by custom the present time, rotates every token of the account now, a few at a time. It is no time to rotate at.
      */
     requestedAt?: string;
   };

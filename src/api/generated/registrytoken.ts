@@ -63,7 +63,7 @@ export interface RegistryTokenSpec {
      */
     adopt?: boolean;
     /**
-     * Further registry hosts under which the same credential is written: host or host:port, as in images' names, or *.example.com for all hosts right below a domain.
+     * Further registry hosts under which the same credential is written: host, host:port or [address]:port, as in images' names, or *.example.com for all hosts right below a domain.
      */
     extraHosts?: string[];
     /**

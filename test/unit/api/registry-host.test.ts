@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { registryHost } from '../../../src/api/registry-host.ts';
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { isRegistryHost, registryHost } from '../../../src/api/registry-host.ts';
 
 /** What kubelet makes of a key under `auths` (BasicDockerKeyring.Add). */
 function kubeletKey(key: string): string {
@@ -13,7 +15,7 @@ function kubeletKey(key: string): string {
 /** Whether kubelet gives a credential to an image (URLsMatch): label by label, ports as they are. */
 function kubeletMatches(key: string, image: string): boolean {
   const split = (host: string): [string[], string] => {
-    const [, name = '', port = ''] = /^([^:]*):?(.*)$/.exec(host) ?? [];
+    const [, name = '', port = ''] = /^(\[[^\]]*\]|[^:]*):?(.*)$/.exec(host) ?? [];
     return [name.split('.'), port];
   };
   const [labels, port] = split(key);
@@ -42,6 +44,9 @@ describe('a host of a registry', () => {
     ['*.example.com', '*.example.com'],
     ['*.Example.com:5000', '*.example.com:5000'],
     ['a-b.c--d.io', 'a-b.c--d.io'],
+    ['[::1]:5000', '[::1]:5000'],
+    ['[FD00::1]:5000', '[fd00::1]:5000'],
+    ['https://[2001:db8:0:0:0:0:0:1]:443/v2/', '[2001:db8:0:0:0:0:0:1]:443'],
   ];
   for (const [form, host] of forms) {
     it(`${form} is ${host}`, () => expect(registryHost(form)).to.equal(host));
@@ -75,7 +80,17 @@ describe('a host of a registry', () => {
     'us_1.icr.io',
     'us.icr.io\n',
     'us.icr.io,de.icr.io',
-    '[::1]:5000',
+    '[::1]',
+    '[fd00::1]',
+    '::1',
+    '[::1]:0',
+    '[::1%25lo]:5000',
+    '[::ffff:10.0.0.1]:5000',
+    '[fd00::1::2]:5000',
+    '[1:2:3:4:5:6:7:8:9]:5000',
+    '[12345::]:5000',
+    '*.[::1]:5000',
+    '[us.icr.io]:5000',
     '*',
     '*:5000',
     '*.io',
@@ -108,6 +123,8 @@ describe('a host of a registry', () => {
       ['*.example.com', 'a.example.com:5000/app', false],
       ['*.example.com:5000', 'a.example.com:5000/app', true],
       ['*.example.com', 'a.example.org/app', false],
+      ['[FD00::1]:5000', '[fd00::1]:5000/app', true],
+      ['[fd00::1]:5000', '[fd00::2]:5000/app', false],
     ];
     for (const [form, image, matches] of rows) {
       it(`${form}: ${matches ? 'goes' : 'does not go'} with ${image}`, () => {
@@ -134,6 +151,78 @@ describe('a host of a registry', () => {
         expect(read).to.equal(kubeletKey(scheme + host + path));
         expect(registryHost(read ?? '')).to.equal(read);
       }),
+    );
+  });
+});
+
+describe('the rules of the definitions', () => {
+  /** What a rule of a definition matches. */
+  function patternOf(plural: string, words: string): RegExp {
+    const text = readFileSync(
+      new URL(`../../../crds/pullsecrets.dev_${plural}.yaml`, import.meta.url),
+      'utf8',
+    );
+    const rules = JSON.stringify(parse(text)).matchAll(/"rule":("(?:[^"\\]|\\.)*"),"message":"([^"]*)"/g);
+    const [rule = ''] = [...rules].flatMap(([, each = '""', message = '']) =>
+      message.includes(words) ? [JSON.parse(each) as string] : [],
+    );
+    const [, pattern = ''] = /^self\.matches\('(.*)'\)$/.exec(rule) ?? [];
+    return new RegExp(pattern.replaceAll('\\\\', '\\'));
+  }
+
+  const part = fc.constantFrom(
+    'us',
+    'icr',
+    'io',
+    'localhost',
+    'LOCALHOST',
+    'A-b',
+    '-a',
+    'a-',
+    '1',
+    '',
+    '*',
+    'a_b',
+  );
+  const name = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('.'));
+  const group = fc.constantFrom('0', '1', 'fd00', 'ABCD', '12345', '', 'g', '10.0.0.1');
+  const address = fc.oneof(
+    fc.array(group, { minLength: 1, maxLength: 9 }).map((groups) => groups.join(':')),
+    fc.ipV6(),
+  );
+  const host = fc.oneof(
+    name,
+    address.map((text) => `[${text}]`),
+  );
+  const port = fc.oneof(
+    fc.constantFrom('', ':', ':0', ':00', ':080', ':65535', ':65536', ':99999', ':100000', ':x'),
+    fc.nat(70_000).map((number) => `:${number}`),
+  );
+  const around = fc.tuple(
+    fc.constantFrom('', '', 'http://', 'HTTPS://', 'ftp://'),
+    fc.constantFrom('', '', '/', '/v1', '/v2/', '/v3/', '/team', '\n'),
+  );
+  const texts = fc
+    .tuple(host, port, around)
+    .map(([each, number, [scheme, path]]) => scheme + each + number + path);
+
+  it('take for extra hosts what the operator takes', () => {
+    const pattern = patternOf('registrytokens', 'it takes hosts of registries');
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(pattern.test(text), text).to.equal(registryHost(text) !== undefined);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('take for the host of a region what the operator takes', () => {
+    const pattern = patternOf('registryaccounts', 'it takes the host of a registry');
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(pattern.test(text), text).to.equal(isRegistryHost(text));
+      }),
+      { numRuns: 5_000 },
     );
   });
 });

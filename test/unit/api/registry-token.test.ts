@@ -80,11 +80,11 @@ describe("a RegistryToken's spec", () => {
       ['a description of 128 characters, however wide', { description: '😀'.repeat(128) }, {}],
       [
         'a margin one second short of the lifetime',
-        { lifetime: '1m', rotation: { renewBefore: '59s' } },
+        { lifetime: '2m', rotation: { renewBefore: '119s' } },
         {
           rotation: {
             policy: 'Auto',
-            renewBefore: 59 * SECOND,
+            renewBefore: 119 * SECOND,
             rotateEvery: undefined,
             gracePeriod: undefined,
           },
@@ -102,51 +102,69 @@ describe("a RegistryToken's spec", () => {
   });
 
   describe('refuses', () => {
-    const DURATION = 'it takes a duration such as 24h, 1h30m or 45s';
+    const DURATION =
+      'it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s; a day is 24h';
+    const LIFETIME =
+      'it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s, or Never; a day is 24h';
     const HOSTS =
-      "it takes hosts of registries as in images' names, such as us.icr.io or registry:5000, or *.example.com for all hosts right below a domain";
-    const DESCRIPTION =
-      'spec.description takes at most 128 characters, without square brackets and line breaks';
+      "it takes hosts of registries as in images' names, such as us.icr.io, registry:5000 or [fd00::1]:5000, or *.example.com for all hosts right below a domain";
+    const DESCRIPTION = 'it takes at most 128 characters, without square brackets and line breaks';
     const rows: [string, object, string][] = [
       ['another access', { access: 'Admin' }, 'spec.access is "Admin"; it takes ReadOnly or ReadWrite'],
-      ['an empty lifetime', { lifetime: '' }, `spec.lifetime is ""; ${DURATION}`],
-      ['a lifetime in days', { lifetime: '30d' }, `spec.lifetime is "30d"; ${DURATION}`],
-      ['never in lower case', { lifetime: 'never' }, `spec.lifetime is "never"; ${DURATION}`],
-      [
-        'a lifetime of nothing',
-        { lifetime: '0s' },
-        'spec.lifetime is "0s"; the shortest is 1m, for ever is Never',
-      ],
+      ['an empty lifetime', { lifetime: '' }, `spec.lifetime is ""; ${LIFETIME}`],
+      ['a lifetime in days', { lifetime: '30d' }, `spec.lifetime is "30d"; ${LIFETIME}`],
+      ['never in lower case', { lifetime: 'never' }, `spec.lifetime is "never"; ${LIFETIME}`],
+      ['a lifetime of nothing', { lifetime: '0s' }, 'spec.lifetime is "0s"; it takes at least 1m, or Never'],
       [
         'a lifetime under a minute',
         { lifetime: '59s' },
-        'spec.lifetime is "59s"; the shortest is 1m, for ever is Never',
+        'spec.lifetime is "59s"; it takes at least 1m, or Never',
       ],
       [
         'a lifetime of centuries',
         { lifetime: '876001h' },
-        'spec.lifetime is "876001h"; the longest is 876000h, which is 100 years',
+        'spec.lifetime is "876001h"; it takes at most 876000h, which is 100 years',
       ],
       [
         'a number too large to count',
         { lifetime: `${'9'.repeat(99)}h` },
-        `spec.lifetime is "${'9'.repeat(64)}"; ${DURATION}`,
+        `spec.lifetime is "${'9'.repeat(64)}"; ${LIFETIME}`,
       ],
-      ['a description that looks like a tag', { description: '[pullsecrets.dev:a:b:1]' }, DESCRIPTION],
-      ['a closing bracket alone', { description: 'a]' }, DESCRIPTION],
-      ['a description of two lines', { description: 'a\nb' }, DESCRIPTION],
-      ['a line break at the very end', { description: 'a\n' }, DESCRIPTION],
-      ['a description that is too long', { description: 'a'.repeat(129) }, DESCRIPTION],
+      [
+        'a description that looks like a tag',
+        { description: '[pullsecrets.dev:a:b:1]' },
+        `spec.description is ${JSON.stringify('[pullsecrets.dev:a:b:1]'.slice(0, 64))}; ${DESCRIPTION}`,
+      ],
+      [
+        'a closing bracket alone',
+        { description: 'a]' },
+        `spec.description is ${JSON.stringify('a]'.slice(0, 64))}; ${DESCRIPTION}`,
+      ],
+      [
+        'a description of two lines',
+        { description: 'a\nb' },
+        `spec.description is ${JSON.stringify('a\nb'.slice(0, 64))}; ${DESCRIPTION}`,
+      ],
+      [
+        'a line break at the very end',
+        { description: 'a\n' },
+        `spec.description is ${JSON.stringify('a\n'.slice(0, 64))}; ${DESCRIPTION}`,
+      ],
+      [
+        'a description that is too long',
+        { description: 'a'.repeat(129) },
+        `spec.description is ${JSON.stringify('a'.repeat(129).slice(0, 64))}; ${DESCRIPTION}`,
+      ],
       ['a margin in days', rotation({ renewBefore: '1d' }), `spec.rotation.renewBefore is "1d"; ${DURATION}`],
       [
         'a margin for a token without end',
         rotation({ renewBefore: '1h' }, 'Never'),
-        'spec.rotation.renewBefore needs a token that expires; with lifetime Never use rotateEvery',
+        'spec.rotation.renewBefore needs a token that expires; with lifetime Never use rotation.rotateEvery',
       ],
       [
         'a margin as long as the lifetime',
         rotation({ renewBefore: '24h' }),
-        'spec.rotation.renewBefore must be shorter than spec.lifetime',
+        'spec.rotation.renewBefore must be shorter than lifetime',
       ],
       [
         'a schedule for a token that expires',
@@ -156,7 +174,7 @@ describe("a RegistryToken's spec", () => {
       [
         'a schedule of seconds',
         rotation({ rotateEvery: '59s' }, 'Never'),
-        'spec.rotation.rotateEvery must be at least 1m',
+        'spec.rotation.rotateEvery is "59s"; it takes at least 1m',
       ],
       [
         'a schedule in days',
@@ -171,12 +189,17 @@ describe("a RegistryToken's spec", () => {
       [
         'a grace period of centuries',
         rotation({ gracePeriod: '2400000000h' }),
-        'spec.rotation.gracePeriod is "2400000000h"; the longest is 876000h, which is 100 years',
+        `spec.rotation.gracePeriod is "2400000000h"; ${DURATION}`,
+      ],
+      [
+        'a grace period of more than 30 days',
+        rotation({ gracePeriod: '100000h' }),
+        'spec.rotation.gracePeriod is "100000h"; it takes at most 720h, which is 30 days',
       ],
       [
         'a Secret name that no Secret can have',
         secret({ name: 'a..b' }),
-        'spec.secret.name is "a..b"; it takes lower case letters, digits and, between them, dashes and dots',
+        'spec.secret.name is "a..b"; it takes the name of an object: lower case letters, digits and, between them, dashes and dots',
       ],
       [
         'a host with a path',

@@ -39,7 +39,12 @@ class Stage {
       account: () => this.account,
       tokensOf: () => this.tokens,
       unreadable: () => this.unreadable,
-      client: { jsonPatch: () => Promise.resolve(this.account) },
+      client: {
+        jsonPatch: (...call: unknown[]) => {
+          this.written = JSON.stringify(call);
+          return Promise.resolve(this.account);
+        },
+      },
       secrets: { read: () => Promise.resolve(stored()) },
       sessions: this.sessions,
       directory: {
@@ -60,6 +65,8 @@ class Stage {
     this.#controller = new AccountController(options as unknown as AccountControllerOptions);
   }
 
+  /** What was written to the account last, as JSON. */
+  written = '';
   /** Namespaces whose RegistryTokens are not known. */
   unreadable = new Set<string>();
   /** Keys that no log may show. */
@@ -107,6 +114,46 @@ describe('the key of an account is in use', () => {
       expect(await stage.look()).to.include({ inUse: true });
     }
   });
+});
+
+describe('what an account asks for and can not have', () => {
+  it('is told where its defaultRegion is none of its regions; its tokens may name others', async () => {
+    const stage = new Stage({ spec: { defaultRegion: 'mars' } });
+    expect(await stage.look()).to.deep.equal({ inUse: true, problem: undefined });
+    expect(stage.written).to.match(
+      /the credentials work for account one; its defaultRegion mars is none of its regions \(.*us-south.*\), so RegistryTokens have to name one/,
+    );
+  });
+
+  it('is not told of a defaultRegion that there is', async () => {
+    const stage = new Stage({ spec: { defaultRegion: 'eu-central' } });
+    await stage.look();
+    expect(stage.written).to.include('CredentialsAccepted').and.not.include('defaultRegion');
+  });
+
+  for (const [what, spec, message] of [
+    [
+      'a host that is none',
+      { regions: [{ name: 'here', host: 'us.icr.io/team' }] },
+      'spec.regions holds host "us.icr.io/team"; it takes the host of a registry as in images\' names, in lower case, such as us.icr.io, registry:5000 or [fd00::1]:5000',
+    ],
+    [
+      'a maximum in days',
+      { limits: { maxLifetime: '7d' } },
+      'spec.limits.maxLifetime is "7d"; it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s; a day is 24h',
+    ],
+    [
+      'a maximum that no token can keep to',
+      { limits: { maxLifetime: '30s' } },
+      'spec.limits.maxLifetime is "30s"; it takes at least 1m',
+    ],
+  ] as const) {
+    it(`is no reason to use its key: ${what}, which an old API server takes`, async () => {
+      const stage = new Stage({ spec } as Part<RegistryAccount>);
+      expect(await stage.look()).to.deep.equal({ inUse: false, problem: message });
+      expect(stage.written).to.include('InvalidSpec');
+    });
+  }
 });
 
 describe('the key of an account is not in use', () => {

@@ -31,6 +31,7 @@ const hostile: KubeObject = {
       huge: HUGE,
       'kubectl.kubernetes.io/last-applied-configuration': `{"stringData":{"apikey":"${HUGE}"}}`,
       'pullsecrets.dev/rotate': HUGE,
+      'pullsecrets.dev/rotat': HUGE,
       'pullsecrets.dev/token-id': HUGE,
       'pullsecrets.dev/image-pull-secrets': HUGE,
     },
@@ -46,7 +47,12 @@ describe('of what others write the watches keep', () => {
       'of RegistryTokens',
       (token) => essentialToken({ ...token, spec: {}, status: {} }),
       {
-        annotations: { 'pullsecrets.dev/rotate': HUGE.slice(0, 256) },
+        annotations: {
+          'pullsecrets.dev/image-pull-secrets': '',
+          'pullsecrets.dev/rotat': '',
+          'pullsecrets.dev/token-id': '',
+          'pullsecrets.dev/rotate': HUGE.slice(0, 256),
+        },
         finalizers: ['pullsecrets.dev/revoke'],
       },
     ],

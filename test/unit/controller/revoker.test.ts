@@ -125,7 +125,7 @@ describe('previous tokens', () => {
   it('are settled without asking where lists have shown that the registry no longer has them', async () => {
     const { revoker, memory, asked } = stage();
     memory.markGone(TOKEN.metadata.uid, 'stray');
-    const status = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    const { status } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);
   });

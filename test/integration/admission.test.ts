@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
+import { InvalidSpec, readTokenSpec } from '../../src/api/registry-token.ts';
+import { KubeError } from '../../src/kube/errors.ts';
+import {
+  REFUSED_ACCOUNTS,
+  REFUSED_TOKENS,
+  TAKEN_ACCOUNTS,
+  TAKEN_TOKENS,
+  type Refusal,
+} from '../support/admission.ts';
+import { aToken } from '../support/builders.ts';
+import { sharedWorld } from '../support/shared-world.ts';
+import type { World } from '../support/world.ts';
+
+describe('the API server tells people what is wrong with a spec', () => {
+  let world: World;
+  let namespace: string;
+  before(async () => {
+    world = await sharedWorld();
+    namespace = await world.createNamespace();
+  });
+
+  async function refused(create: Promise<unknown>, { field, words }: Refusal): Promise<void> {
+    const error: unknown = await create.then(
+      () => 'it was taken',
+      (each: unknown) => each,
+    );
+    expect(error).to.be.instanceOf(KubeError);
+    const { status, message } = error as KubeError;
+    expect(status).to.equal(422);
+    expect(message).to.include(words).and.not.include('should match').and.not.include('evaluat');
+    expect(message).to.include(`spec${field === '' ? '' : '.'}${field}`);
+  }
+
+  for (const refusal of REFUSED_TOKENS) {
+    it(`${refusal.what}: refused, with words that need no reader of patterns`, () =>
+      refused(world.createToken(namespace, refusal.spec), refusal));
+  }
+
+  for (const spec of TAKEN_TOKENS) {
+    it(`${JSON.stringify(spec)}: taken, here and by the operator`, async () => {
+      const name = await world.createToken(namespace, { ...spec, suspend: true });
+      readTokenSpec(await world.token(name));
+    });
+  }
+
+  for (const refusal of REFUSED_ACCOUNTS) {
+    it(`${refusal.what}: refused for an account`, () =>
+      refused(world.createAccount(world.uniqueName('refused'), refusal.spec), refusal));
+  }
+
+  for (const spec of TAKEN_ACCOUNTS) {
+    it(`${JSON.stringify(spec)}: taken for an account`, () =>
+      world.createAccount(world.uniqueName('taken'), spec));
+  }
+
+  it('verify: Off, which YAML reads as false, is no way to write it', async () => {
+    const spec = { verify: false } as unknown as Partial<RegistryAccountSpec>;
+    const error: unknown = await world
+      .createAccount(world.uniqueName('refused'), spec)
+      .catch((e: unknown) => e);
+    expect((error as KubeError).message).to.match(/spec\.verify.*must be of type string/);
+  });
+});
+
+describe('an operator whose API server knows no rules says the same', () => {
+  for (const { what, spec, field, words } of REFUSED_TOKENS) {
+    it(what, () => {
+      expect(() => readTokenSpec(aToken({ spec })))
+        .to.throw(InvalidSpec)
+        .with.property('message')
+        .that.includes(words)
+        .and.includes(`spec${field === '' ? '' : '.'}${field}`);
+    });
+  }
+});

@@ -1,0 +1,203 @@
+/** What people write into specs, and what they are told. */
+export interface Refusal {
+  what: string;
+  spec: object;
+  /** Below `spec`. */
+  field: string;
+  /** Part of the message, the API server's and the operator's own. */
+  words: string;
+}
+
+const DURATION = 'it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s; a day is 24h';
+const LIFETIME =
+  'it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s, or Never; a day is 24h';
+const CENTURY = 'it takes at most 876000h, which is 100 years';
+const HOSTS =
+  "it takes hosts of registries as in images' names, such as us.icr.io, registry:5000 or [fd00::1]:5000, or *.example.com for all hosts right below a domain";
+const HOST =
+  "it takes the host of a registry as in images' names, in lower case, such as us.icr.io, registry:5000 or [fd00::1]:5000";
+const DESCRIPTION = 'it takes at most 128 characters, without square brackets and line breaks';
+const OBJECT =
+  'it takes the name of an object: lower case letters, digits and, between them, dashes and dots';
+const REGION =
+  'it takes the name of a region: lower case letters, digits and, between them, dashes, such as us-south';
+const URL = 'it takes an HTTP or HTTPS URL without user name, query and fragment, such as https://us.icr.io';
+const LABELS =
+  'it takes no label that begins with pullsecrets.dev/ and no app.kubernetes.io/managed-by: the operator sets these itself';
+const ANNOTATIONS =
+  'it takes no annotation that begins with pullsecrets.dev/: the operator sets these itself';
+const EARLY = 'it takes at least 1m: the next token has to be there before the one in the Secret expires';
+
+const lifetime = (text: string, words = LIFETIME): Refusal => ({
+  what: `lifetime ${JSON.stringify(text)}`,
+  spec: { lifetime: text },
+  field: 'lifetime',
+  words,
+});
+const rotation = (name: string, text: string, words = DURATION): Refusal => ({
+  what: `${name} ${JSON.stringify(text)}`,
+  spec: { rotation: { [name]: text }, ...(name === 'rotateEvery' && { lifetime: 'Never' }) },
+  field: `rotation.${name}`,
+  words,
+});
+const extraHost = (host: string): Refusal => ({
+  what: `extra host ${JSON.stringify(host)}`,
+  spec: { secret: { extraHosts: [host] } },
+  field: 'secret.extraHosts',
+  words: HOSTS,
+});
+
+/** Specs of RegistryTokens that are refused. */
+export const REFUSED_TOKENS: readonly Refusal[] = [
+  ...['1d', '', '24', '1h 30m', '1.5h', '30m1h', '24H', 'never', '-1h', '1000000h', '24h\n'].map((text) =>
+    lifetime(text),
+  ),
+  lifetime('59s', 'it takes at least 1m, or Never'),
+  lifetime('0s', 'it takes at least 1m, or Never'),
+  lifetime('876001h', CENTURY),
+  rotation('renewBefore', '1d'),
+  rotation('renewBefore', '0s', EARLY),
+  rotation('renewBefore', '59s', EARLY),
+  rotation('rotateEvery', '30d'),
+  rotation('rotateEvery', '59s', 'it takes at least 1m'),
+  rotation('rotateEvery', '876001h', CENTURY),
+  rotation('gracePeriod', 'a day'),
+  rotation('gracePeriod', '100000h', 'it takes at most 720h, which is 30 days'),
+  rotation('gracePeriod', '720h1s', 'it takes at most 720h, which is 30 days'),
+  {
+    what: 'renewBefore as long as the lifetime',
+    spec: { lifetime: '24h', rotation: { renewBefore: '24h' } },
+    field: '',
+    words: 'rotation.renewBefore must be shorter than lifetime',
+  },
+  {
+    what: 'renewBefore of a token that never expires',
+    spec: { lifetime: 'Never', rotation: { renewBefore: '1h' } },
+    field: '',
+    words: 'rotation.renewBefore needs a token that expires; with lifetime Never use rotation.rotateEvery',
+  },
+  {
+    what: 'rotateEvery of a token that expires',
+    spec: { rotation: { rotateEvery: '1h' } },
+    field: '',
+    words: 'rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
+  },
+  ...['team [a]', 'a]', 'a\nb', '[pullsecrets.dev:a:b:1]'].map((description) => ({
+    what: `description ${JSON.stringify(description)}`,
+    spec: { description },
+    field: 'description',
+    words: DESCRIPTION,
+  })),
+  ...[
+    'us.icr.io/team',
+    'https://us.icr.io/team',
+    'registry',
+    '*.io',
+    'us.icr.io:0',
+    'us.icr.io:65536',
+    'us_1.icr.io',
+    '[::1]',
+    '[fd00::1%eth0]:5000',
+    '[::ffff:10.0.0.1]:5000',
+    '[fd00::1::2]:5000',
+    'fd00::1',
+  ].map(extraHost),
+  {
+    what: 'a Secret named My_Secret',
+    spec: { secret: { name: 'My_Secret' } },
+    field: 'secret.name',
+    words: OBJECT,
+  },
+  { what: 'a Secret named a..b', spec: { secret: { name: 'a..b' } }, field: 'secret.name', words: OBJECT },
+  {
+    what: 'an account named Prod',
+    spec: { accountRef: { name: 'Prod' } },
+    field: 'accountRef.name',
+    words: OBJECT,
+  },
+  { what: 'region US South', spec: { region: 'US South' }, field: 'region', words: REGION },
+  ...['pullsecrets.dev/registrytoken-uid', 'app.kubernetes.io/managed-by'].map((key) => ({
+    what: `label ${key} for the Secret`,
+    spec: { secret: { labels: { [key]: 'me' } } },
+    field: 'secret.labels',
+    words: LABELS,
+  })),
+  {
+    what: 'an annotation of the operator for the Secret',
+    spec: { secret: { annotations: { 'pullsecrets.dev/checksum': 'x' } } },
+    field: 'secret.annotations',
+    words: ANNOTATIONS,
+  },
+];
+
+/** Specs of RegistryTokens that are taken. */
+export const TAKEN_TOKENS: readonly object[] = [
+  {},
+  { lifetime: 'Never', rotation: { rotateEvery: '1m', gracePeriod: '0s' } },
+  { lifetime: '1m' },
+  { lifetime: '876000h', rotation: { renewBefore: '1m', gracePeriod: '720h' } },
+  { lifetime: '1h30m45s', rotation: { renewBefore: '1h30m44s' } },
+  { description: '😀'.repeat(128) },
+  { secret: { extraHosts: ['us.icr.io', '*.example.com:5000', 'localhost', 'HTTPS://US.icr.io:65535/v2/'] } },
+  { secret: { extraHosts: ['[::1]:5000', '[fd00::1]:5000', 'https://[2001:DB8:0:0:0:0:0:1]:443/v2/'] } },
+  { secret: { labels: { team: 'a' }, annotations: { 'example.com/pullsecrets.dev': '[x]' } } },
+];
+
+/** Parts of specs of RegistryAccounts that are refused. */
+export const REFUSED_ACCOUNTS: readonly Refusal[] = [
+  ...['US.icr.io', 'us.icr.io/team', 'https://us.icr.io', 'registry', '*.icr.io', '[::1]', '[::]:0'].map(
+    (host) => ({
+      what: `the host ${host} of a region`,
+      spec: { regions: [{ name: 'here', host }] },
+      field: 'regions[0].host',
+      words: HOST,
+    }),
+  ),
+  ...['us.icr.io', 'ftp://us.icr.io', 'https://me:pass@us.icr.io', 'https://us.icr.io?a=b'].map(
+    (endpoint) => ({
+      what: `the endpoint ${endpoint} of a region`,
+      spec: { regions: [{ name: 'here', host: 'us.icr.io', endpoint }] },
+      field: 'regions[0].endpoint',
+      words: URL,
+    }),
+  ),
+  {
+    what: 'a region named Here',
+    spec: { regions: [{ name: 'Here', host: 'us.icr.io' }] },
+    field: 'regions[0].name',
+    words: REGION,
+  },
+  { what: 'defaultRegion Mars', spec: { defaultRegion: 'Mars' }, field: 'defaultRegion', words: REGION },
+  {
+    what: 'iamEndpoint without a scheme',
+    spec: { iamEndpoint: 'iam.cloud.ibm.com' },
+    field: 'iamEndpoint',
+    words: URL,
+  },
+  {
+    what: 'maxLifetime 1d',
+    spec: { limits: { maxLifetime: '1d' } },
+    field: 'limits.maxLifetime',
+    words: DURATION,
+  },
+  {
+    what: 'maxLifetime 30s',
+    spec: { limits: { maxLifetime: '30s' } },
+    field: 'limits.maxLifetime',
+    words: 'it takes at least 1m',
+  },
+  {
+    what: 'credentials in a Secret named My_Secret',
+    spec: { credentialsSecretRef: { name: 'My_Secret' } },
+    field: 'credentialsSecretRef.name',
+    words: OBJECT,
+  },
+];
+
+/** Parts of specs of RegistryAccounts that are taken. */
+export const TAKEN_ACCOUNTS: readonly object[] = [
+  { verify: 'Always' },
+  { verify: 'Never', rotation: { requestedAt: 'yesterday' }, limits: { maxLifetime: '24h' } },
+  { regions: [{ name: 'here', host: '[fd00::1]:5000', endpoint: 'https://[fd00::1]:5000/api' }] },
+  { regions: [{ name: 'here', host: 'localhost:5000', endpoint: 'http://localhost:5000' }] },
+];
