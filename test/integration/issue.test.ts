@@ -62,7 +62,7 @@ describe('a RegistryToken is applied', () => {
       secret: {
         name: 'elsewhere',
         extraHosts: ['https://Private.registry.test/', '*.mirror.test'],
-        labels: { team: 'a', 'app.kubernetes.io/managed-by': 'me' },
+        labels: { team: 'a' },
         annotations: { note: 'b' },
       },
     });
