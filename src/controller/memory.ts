@@ -11,6 +11,8 @@ interface Entry {
   minted?: { revision: number; tokenId: string };
   /** Identifiers of tokens that the registry no longer has. */
   gone: Set<string>;
+  /** Identifier of the last token in force of which the status says that it is dead. */
+  toldDead?: string;
   /** What was decided last about a new token. */
   tried?: { revision: number; ruling: Use | Waiting };
   /** Repairs of the Secret. */
@@ -92,6 +94,15 @@ export class Memory {
 
   isGone(uid: string, tokenId: string | undefined): boolean {
     return tokenId !== undefined && (this.#entries.get(uid)?.gone.has(tokenId) ?? false);
+  }
+
+  /** The status says that pods can't pull with the token any more. */
+  noteToldDead(uid: string, tokenId: string): void {
+    this.#entry(uid).toldDead = tokenId;
+  }
+
+  isToldDead(uid: string, tokenId: string): boolean {
+    return this.#entries.get(uid)?.toldDead === tokenId;
   }
 
   /** Counts one more repair of a Secret. @param now of a monotonic clock, milliseconds */

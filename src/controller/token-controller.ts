@@ -19,6 +19,7 @@ import type { SecretView } from '../token/secret-view.ts';
 import { isGood } from '../token/situation.ts';
 import * as steps from '../token/status.ts';
 import type { Assessment, Assessor, Sources } from './assessor.ts';
+import { tellDead } from './dead-token.ts';
 import { NONE_LEFT, type FormerSecrets, type LeftSecrets } from './former-secrets.ts';
 import type { Issuer } from './issuer.ts';
 import type { Memory } from './memory.ts';
@@ -110,6 +111,8 @@ export class TokenController {
     let token = seen;
     const unguarded = lacksFinalizer(token);
     let assessment = unguarded ? undefined : await assessor.assess(token, false, signal);
+    // To the end of the line: all whose tokens are dead say so before the first of them gets another.
+    if (assessment && (await tellDead(token, assessment, this.#options, signal))) return { requeueAfter: 0 };
     if (!assessment || callsForAction(assessment)) {
       // Watches lag. Before anything is done, decide again from what is there now.
       const live = await tokens.read(name, signal);

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import type { ConditionUpdate } from '../../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import type { Assessment } from '../../../src/controller/assessor.ts';
 import { NONE_LEFT, type LeftSecrets } from '../../../src/controller/former-secrets.ts';
+import { Memory } from '../../../src/controller/memory.ts';
 import { TokenController, type TokenControllerOptions } from '../../../src/controller/token-controller.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
@@ -36,6 +38,8 @@ interface Stage {
   now?: number;
   /** Secrets of former names that stay for now. */
   left?: LeftSecrets;
+  generation?: number;
+  memory?: Memory;
 }
 
 interface Result {
@@ -45,13 +49,16 @@ interface Result {
   good: number;
   /** Tokens created. */
   minted: number;
+  /** Reasons of the Ready conditions that were written. */
+  said: string[];
 }
 
 /** Reconciles one RegistryToken once. */
 async function reconcile(stage: Stage): Promise<Result> {
   const { status, watched = status, holds, settled, now = NOW, left = NONE_LEFT } = stage;
-  const token = anIssuedToken({ status });
-  const cached = anIssuedToken({ status: watched });
+  const { generation = 1, memory = new Memory() } = stage;
+  const token = anIssuedToken({ metadata: { generation }, status });
+  const cached = anIssuedToken({ metadata: { generation }, status: watched });
   const secret = holds === undefined ? ABSENT : ours({ holds });
   const assess = (of: RegistryToken): Promise<Assessment> => {
     const situation = { ...aSituation({ secret, now }), token: of };
@@ -61,6 +68,7 @@ async function reconcile(stage: Stage): Promise<Result> {
   let held: string[] = [];
   let good = 0;
   let minted = 0;
+  const said: string[] = [];
   const failure = { reason: 'RegistryUnavailable', message: 'no answer', retryable: true } as const;
   const outcome = settled ? { kind: 'done' } : { kind: 'failed', failure };
   const nothing = (): void => undefined;
@@ -71,7 +79,14 @@ async function reconcile(stage: Stage): Promise<Result> {
       read: () => Promise.resolve(token),
       forget: nothing,
     },
-    statuses: { write: () => Promise.resolve(token) },
+    statuses: {
+      write: (before: RegistryToken, _: unknown, updates: readonly ConditionUpdate[]) => {
+        const ready = updates.find(({ type }) => type === 'Ready');
+        said.push(ready?.reason ?? '');
+        return Promise.resolve({ ...before });
+      },
+    },
+    memory,
     assessor: { assess },
     issuer: {
       mint: () => {
@@ -104,7 +119,7 @@ async function reconcile(stage: Stage): Promise<Result> {
   } as unknown as TokenControllerOptions;
   const controller = new TokenController(options);
   const result = await controller.reconcile({ namespace: 'team', name: 'app' }, new AbortController().signal);
-  return { result, held, good, minted };
+  return { result, held, good, minted, said };
 }
 
 describe('a reconcile that finishes an earlier mint', () => {
@@ -125,6 +140,30 @@ describe('a reconcile that the watch would have create a token', () => {
   it('creates none where one has come since: it decides again from what is there now', async () => {
     const stage = { status, watched: { token: undefined }, holds: 'token-1' };
     expect(await reconcile(stage)).to.include({ minted: 0 });
+  });
+});
+
+describe('a RegistryToken whose token has expired', () => {
+  const { status = {} } = anIssuedToken();
+  const expired = { status, holds: 'token-1', now: ISSUED + 25 * HOUR };
+
+  it('says so and goes to the end of the line before another is issued, once', async () => {
+    const memory = new Memory();
+    const first = await reconcile({ ...expired, memory });
+    expect(first).to.deep.include({ result: { requeueAfter: 0 }, minted: 0, said: ['Rotating'] });
+    expect(await reconcile({ ...expired, memory })).to.include({ minted: 1 });
+  });
+
+  it('gets another at once where someone has just changed it: its change is still to be looked at', async () => {
+    expect(await reconcile({ ...expired, generation: 2 })).to.include({ minted: 1 });
+  });
+});
+
+describe('a RegistryToken whose token is alive', () => {
+  it('gets another without a word before', async () => {
+    const { status = {} } = anIssuedToken();
+    const renewal = { status, holds: 'token-1', now: ISSUED + 23 * HOUR };
+    expect(await reconcile(renewal)).to.deep.include({ minted: 1, said: ['Issued'] });
   });
 });
 
