@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { RegistryAccount } from '../../../src/api/registry-account.ts';
+import { findCondition, type Condition } from '../../../src/api/conditions.ts';
+import type { RegistryAccount, RegistryAccountStatus } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import {
   AccountController,
@@ -19,7 +20,12 @@ class Stage {
   /** Of the Secret that holds the key. */
   secretVersion = '1';
   tokens: RegistryToken[] = [anIssuedToken()];
-  account: RegistryAccount;
+  /** undefined: it was deleted. */
+  account: RegistryAccount | undefined;
+  /** Of the credentials Secret; undefined: there is no such Secret. */
+  data: Record<string, string> | undefined = { apikey: Buffer.from('key').toString('base64') };
+  /** Warnings logged. */
+  readonly warnings: { fields: unknown; message: string }[] = [];
   readonly #clock = new VirtualClock();
   readonly sessions = new AccountSessions(
     { forget: () => undefined } as unknown as RegistryDirectory,
@@ -30,10 +36,8 @@ class Stage {
 
   constructor(part: Part<RegistryAccount> = { status: { accountId: 'one' } }) {
     this.account = anAccount(part);
-    const stored = (): object => ({
-      metadata: { uid: 'secret', resourceVersion: this.secretVersion },
-      data: { apikey: Buffer.from('key').toString('base64') },
-    });
+    const stored = (): object | undefined =>
+      this.data && { metadata: { uid: 'secret', resourceVersion: this.secretVersion }, data: this.data };
     const nothing = (): void => undefined;
     const options = {
       account: () => this.account,
@@ -54,7 +58,12 @@ class Stage {
             : Promise.resolve({ accountId: this.owner }),
       },
       events: { event: nothing },
-      logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+      logger: {
+        debug: nothing,
+        info: nothing,
+        warn: (fields: unknown, message: string) => void this.warnings.push({ fields, message }),
+        error: nothing,
+      },
       clock: this.#clock,
       random: () => 0,
       operatorNamespace: 'system',
@@ -82,8 +91,22 @@ class Stage {
 
   async look(): Promise<{ inUse: boolean; problem: string | undefined }> {
     await this.#controller.reconcile('default', new AbortController().signal);
-    const { name } = this.account.metadata;
-    return { inUse: this.sessions.credentials(name) !== undefined, problem: this.sessions.problem(name) };
+    return {
+      inUse: this.sessions.credentials('default') !== undefined,
+      problem: this.sessions.problem('default'),
+    };
+  }
+
+  /** The Ready condition that is written. */
+  async ready(): Promise<Condition | undefined> {
+    await this.look();
+    const [, , operations] = JSON.parse(this.written) as [
+      unknown,
+      unknown,
+      { path: string; value: RegistryAccountStatus }[],
+    ];
+    const status = operations.find(({ path }) => path === '/status')?.value;
+    return findCondition(status?.conditions, 'Ready');
   }
 }
 
@@ -232,5 +255,92 @@ describe('an account', () => {
     expect(await stage.next()).to.equal(undefined);
     expect(stage.sessions.credentials('default')).to.equal(undefined);
     expect(stage.changes).to.equal(told + 1);
+  });
+});
+
+describe('a deleted account', () => {
+  const deleted: [string, RegistryAccount | undefined][] = [
+    ['that is gone', undefined],
+    [
+      'that finalizers of others hold',
+      anAccount({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }),
+    ],
+  ];
+  for (const [what, account] of deleted) {
+    it(`${what} is warned of with the number of RegistryTokens that refer to it`, async () => {
+      const stage = new Stage();
+      Object.assign(stage, { account, tokens: [anIssuedToken(), anIssuedToken()] });
+      await stage.next();
+      expect(stage.warnings).to.deep.equal([
+        {
+          fields: { account: 'default', tokens: 2 },
+          message:
+            'RegistryAccount deleted while RegistryTokens refer to it: their tokens are neither rotated nor revoked before it exists again',
+        },
+      ]);
+    });
+  }
+
+  it('that no RegistryToken refers to is not warned of', async () => {
+    const stage = new Stage();
+    Object.assign(stage, { account: undefined, tokens: [] });
+    await stage.next();
+    expect(stage.warnings).to.deep.equal([]);
+  });
+});
+
+describe('the Ready condition of an account says', () => {
+  const without: [string, Record<string, string> | undefined, string, string][] = [
+    [
+      'that its credentials Secret is not there',
+      undefined,
+      'CredentialsNotFound',
+      'credentials Secret system/ibm-cloud is not there; create it with the API key under the key apikey',
+    ],
+    [
+      'that the Secret has other keys only',
+      { password: 'eA==' },
+      'CredentialsInvalid',
+      'credentials Secret system/ibm-cloud has no key apikey; put the API key there',
+    ],
+    ...['', Buffer.from(' \n').toString('base64')].map(
+      (apikey): [string, { apikey: string }, string, string] => [
+        `that the key ${apikey === '' ? 'is there and empty' : 'holds nothing but white space'}`,
+        { apikey },
+        'CredentialsInvalid',
+        'credentials Secret system/ibm-cloud has an empty key apikey; put the API key there',
+      ],
+    ),
+  ];
+  for (const [what, data, reason, message] of without) {
+    it(what, async () => {
+      const stage = new Stage();
+      stage.data = data;
+      expect(await stage.ready()).to.include({ status: 'False', reason, message });
+    });
+  }
+
+  it('that its limits leave no lifetime which the registry offers', async () => {
+    const stage = new Stage({ spec: { limits: { maxLifetime: '12h', allowNeverExpiring: false } } });
+    expect(await stage.ready()).to.include({
+      status: 'False',
+      reason: 'LifetimeNotOffered',
+      message:
+        'spec.limits allow no lifetime that IBMRegistryTokens offers, which are 24h and Never; raise maxLifetime or allow tokens that never expire',
+    });
+  });
+
+  const enough = [{ maxLifetime: '24h', allowNeverExpiring: false }, { maxLifetime: '12h' }, {}];
+  for (const limits of enough) {
+    it(`that it works with the limits ${JSON.stringify(limits)}, which leave one`, async () => {
+      const stage = new Stage({ spec: { limits } });
+      expect(await stage.ready()).to.include({ status: 'True', reason: 'CredentialsAccepted' });
+    });
+  }
+
+  it('what is wrong with the credentials, where the limits are wrong too', async () => {
+    const stage = new Stage({ spec: { limits: { maxLifetime: '12h', allowNeverExpiring: false } } });
+    stage.data = undefined;
+    expect(await stage.ready()).to.include({ reason: 'CredentialsNotFound' });
   });
 });
