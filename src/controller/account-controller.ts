@@ -38,8 +38,8 @@ const CHECK_INTERVAL = 900_000;
 
 export interface AccountControllerOptions {
   account: (name: string) => RegistryAccount | undefined;
-  /** Watched namespaces whose RegistryTokens are not known now. */
-  unreadable: () => ReadonlySet<string>;
+  /** Whether there are watched namespaces whose RegistryTokens are not known now. */
+  unreadable: () => boolean;
   /** The RegistryTokens that refer to an account. */
   tokensOf: (account: string) => readonly RegistryToken[];
   client: KubeClient;
@@ -159,8 +159,7 @@ export class AccountController {
     if (recorded === undefined || recorded === accountId || account.spec.accountId === accountId)
       return undefined;
     const { tokensOf, unreadable } = this.#options;
-    const holds =
-      unreadable().size > 0 || tokensOf(account.metadata.name).some((token) => placesOf(token).length > 0);
+    const holds = unreadable() || tokensOf(account.metadata.name).some((token) => placesOf(token).length > 0);
     if (!holds && (account.status?.retainedTokens ?? []).length === 0) return undefined;
     return {
       reason: 'CredentialsInvalid',

@@ -176,13 +176,13 @@ export class Operator {
     name: ObjectName,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    if (this.watches.unreadable.has(name.namespace ?? '')) return undefined;
+    if (this.watches.isUnreadable(name.namespace)) return undefined;
     return tokens.reconcile(name, signal);
   }
 
   /** While a namespace can't be read, what uses tokens there is not known: no token may be called an orphan. */
   async #sweep(sweeper: Sweeper, account: string, signal: AbortSignal): Promise<ReconcileResult> {
-    if (this.watches.unreadable.size > 0) return { requeueAfter: UNREADABLE_WAIT };
+    if (this.watches.unreadable) return { requeueAfter: UNREADABLE_WAIT };
     return sweeper.reconcile(account, signal);
   }
 

@@ -110,7 +110,9 @@ export class Watches implements Sources {
     this.#tokens.onChange((change) => this.#onToken(change));
     this.#secrets.onChange((change) => this.#onSecret(change));
     for (const each of [this.#tokens, this.#secrets])
-      each.onReadable((namespace) => this.#enqueueTokensIn(namespace));
+      each.onReadable((namespace) => {
+        for (const token of this.#tokensIn(namespace)) this.#enqueue(token, 'low');
+      });
     this.#accounts.onChange((change) => this.#onAccount(change));
     this.#namespaces.onChange((change) => this.#onNamespace(change));
     this.#credentials.onChange((change) => this.#onCredentials(change));
@@ -147,7 +149,7 @@ export class Watches implements Sources {
   }
 
   /**
-   * Waits for neither ServiceAccounts nor namespaces that can't be read: without them everything else goes on.
+   * Waits for neither ServiceAccounts nor single namespaces that can't be read: without them everything else goes on.
    * @throws the signal's reason
    */
   async whenSynced(signal: AbortSignal): Promise<void> {
@@ -161,9 +163,14 @@ export class Watches implements Sources {
     this.serviceAccounts.enqueueAll(this.tokens());
   }
 
-  /** Watched namespaces that can't be read: what RegistryTokens and Secrets are there now is not known. */
-  get unreadable(): ReadonlySet<string> {
-    return new Set([...this.#tokens.refused, ...this.#secrets.refused]);
+  /** Whether a namespace can't be read: what RegistryTokens and Secrets are there now is not known. */
+  isUnreadable(namespace: string | undefined): boolean {
+    return this.#tokens.refuses(namespace) || this.#secrets.refuses(namespace);
+  }
+
+  /** Whether any watched namespace can't be read. */
+  get unreadable(): boolean {
+    return this.#tokens.refused || this.#secrets.refused;
   }
 
   token(name: ObjectName): RegistryToken | undefined {
@@ -238,8 +245,9 @@ export class Watches implements Sources {
     for (const token of this.tokensOf(account)) this.#enqueue(token, 'low');
   }
 
-  #enqueueTokensIn(namespace: string): void {
-    for (const token of this.#byIndex('namespace', namespace)) this.#enqueue(token, 'low');
+  /** @param namespace undefined: in all of them */
+  #tokensIn(namespace: string | undefined): RegistryToken[] {
+    return namespace === undefined ? this.tokens() : this.#byIndex('namespace', namespace);
   }
 
   #reflector<T extends KubeObject>(

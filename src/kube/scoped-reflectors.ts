@@ -9,7 +9,7 @@ export interface WatchHealth extends ReflectorHealth {
 
 /**
  * One resource watched in several namespaces, or in all by one watch, as if it were one. A namespace that the server does not let be
- * read (it is gone, or a Role is) holds up no other.
+ * read (it is gone, or a Role is) holds up no other. Where one watch is for all, its refusal leaves nothing to go on with.
  */
 export class ScopedReflectors<T extends KubeObject> {
   /** By namespace; undefined for all. */
@@ -39,11 +39,14 @@ export class ScopedReflectors<T extends KubeObject> {
     return synced === true && refused === false;
   }
 
-  /** Namespaces that the server does not let be read. */
-  get refused(): string[] {
-    return [...this.#reflectors].flatMap(([namespace, { health }]) =>
-      namespace !== undefined && health.refused ? [namespace] : [],
-    );
+  /** Whether the server does not let a namespace be read, by itself or with all others. */
+  refuses(namespace: string | undefined): boolean {
+    return this.#of(namespace)?.health.refused === true;
+  }
+
+  /** Whether the server does not let all be read that is to be watched. */
+  get refused(): boolean {
+    return this.#all.some(({ health }) => health.refused);
   }
 
   /** For those who look after the health of watches. */
@@ -68,11 +71,11 @@ export class ScopedReflectors<T extends KubeObject> {
     for (const reflector of this.#all) reflector.onChange(handler);
   }
 
-  /** Calls the handler when a namespace can be read that could not be. */
-  onReadable(handler: (namespace: string) => void): void {
+  /** Calls the handler when a namespace can be read that could not be; with undefined when all of them can. */
+  onReadable(handler: (namespace: string | undefined) => void): void {
     for (const [namespace, reflector] of this.#reflectors)
       reflector.onRefusal((refused) => {
-        if (!refused && namespace !== undefined) handler(namespace);
+        if (!refused) handler(namespace);
       });
   }
 
@@ -81,9 +84,17 @@ export class ScopedReflectors<T extends KubeObject> {
     await Promise.all(this.#all.map((reflector) => reflector.run(signal)));
   }
 
-  /** Resolves once all that the server lets be read is known. @throws the signal's reason */
+  /**
+   * Resolves once all is known, but for namespaces that the server refuses. A refusal for all of them by one watch is waited out:
+   * nothing would be known.
+   * @throws the signal's reason
+   */
   async whenSynced(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#all.map((reflector) => reflector.whenSyncedOrRefused(signal)));
+    await Promise.all(
+      [...this.#reflectors].map(([namespace, reflector]) =>
+        namespace === undefined ? reflector.whenSynced(signal) : reflector.whenSyncedOrRefused(signal),
+      ),
+    );
   }
 
   get #all(): Reflector<T>[] {

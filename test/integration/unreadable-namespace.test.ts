@@ -2,6 +2,35 @@ import { expect } from 'chai';
 import { refusal } from '../../src/kube/errors.ts';
 import { World } from '../support/world.ts';
 
+describe('an operator for all namespaces that may not list RegistryTokens yet', function () {
+  this.timeout(90_000);
+  let world: World;
+
+  before(async () => {
+    world = await World.start();
+  });
+  after(() => world.close());
+
+  it('does not work, nor say that its account has no tokens, before it may', async () => {
+    const token = await world.createToken(await world.createNamespace());
+    let refusals = 0;
+    world.intercept = (call, pass) => {
+      if (!call.path.endsWith('/registrytokens')) return pass();
+      refusals++;
+      throw refusal(call, 403, { kind: 'Status', reason: 'Forbidden', code: 403 });
+    };
+    world.startOperator({ sweep: 'revoke', sweepInterval: 1_000, sweepDelay: 0 });
+    await world.eventually('it asks again', () =>
+      Promise.resolve(refusals > 1 ? { value: refusals } : { seen: `${refusals} requests` }),
+    );
+    expect(world.log.map(({ msg }) => msg)).not.to.include('working');
+    expect((await world.account('default')).status?.tokens).to.equal(undefined);
+
+    world.intercept = undefined;
+    await world.whenReady(token);
+  });
+});
+
 describe('a watched namespace that can not be read', function () {
   this.timeout(90_000);
   let world: World;

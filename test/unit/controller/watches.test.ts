@@ -110,14 +110,56 @@ describe('watches', () => {
     server.put(tokensIn('a'), 'one', { spec: {} });
     server.put(tokensIn('b'), 'two', { spec: {} });
     const watches = await start(['a', 'b']);
-    expect([...watches.unreadable]).to.deep.equal(['b']);
+    expect(['a', 'b'].map((each) => watches.isUnreadable(each))).to.deep.equal([false, true]);
+    expect(watches.unreadable).to.equal(true);
     const fed = queues();
     watches.feed(fed);
     expect(await drain(fed.token)).to.deep.equal(['a/one']);
     forbidden = false;
     await clock.advance(60_000);
-    expect([...watches.unreadable]).to.deep.equal([]);
+    expect([watches.isUnreadable('b'), watches.unreadable]).to.deep.equal([false, false]);
     expect(await drain(fed.token)).to.deep.equal(['b/two']);
+  });
+
+  describe('of all namespaces, that the API server refuses,', () => {
+    let forbidden: boolean;
+    beforeEach(() => {
+      forbidden = true;
+      server.fault = (call) => {
+        if (forbidden && call.path.endsWith('/registrytokens')) throw refuse(call, 403, 'Forbidden');
+        return undefined;
+      };
+    });
+
+    it('are not synced before it no longer does', async () => {
+      const watches = create([]);
+      running = watches.run(stop.signal);
+      let synced = false;
+      const waiting = watches.whenSynced(stop.signal).then(() => (synced = true));
+      await clock.advance(60_000);
+      expect([synced, watches.unreadable, watches.isUnreadable('a')]).to.deep.equal([false, true, true]);
+      forbidden = false;
+      await clock.advance(60_000);
+      await waiting;
+      expect([watches.unreadable, watches.isUnreadable('a')]).to.deep.equal([false, false]);
+    });
+
+    it('leave every namespace unreadable, and enqueue all RegistryTokens once they can be read again', async () => {
+      forbidden = false;
+      server.put('/apis/pullsecrets.dev/v1alpha1/registrytokens', 'app', { spec: {} });
+      const watches = await start();
+      const fed = queues();
+      watches.feed(fed);
+      expect(await drain(fed.token)).to.have.length(1);
+      forbidden = true;
+      for (const watch of server.watches) watch.end();
+      await clock.advance(5_000);
+      expect([watches.unreadable, watches.isUnreadable('a')]).to.deep.equal([true, true]);
+      forbidden = false;
+      await clock.advance(60_000);
+      expect(watches.unreadable).to.equal(false);
+      expect(await drain(fed.token)).to.have.length(1);
+    });
   });
 
   it('enqueue of many that name one Secret the others only when another one gets it', async () => {
@@ -146,7 +188,8 @@ describe('watches', () => {
       if (call.path.includes('/namespaces/b/secrets')) throw refuse(call, 403, 'Forbidden');
       return undefined;
     };
-    expect([...(await start(['a', 'b'])).unreadable]).to.deep.equal(['b']);
+    const watches = await start(['a', 'b']);
+    expect(['a', 'b'].map((each) => watches.isUnreadable(each))).to.deep.equal([false, true]);
   });
 
   describe('enqueue, once this process leads,', () => {
