@@ -5,12 +5,19 @@ const PLACEHOLDER = '[redacted]';
 const MIN_RUN = 8;
 /** Of a longer text the rest is left out. */
 const MAX_TEXT = 4_096;
+/** Characters of a payload that is searched for: whoever may write a Secret can fill it. */
+const MAX_PAYLOAD = 65_536;
+/** Different values in it, likewise. */
+const MAX_VALUES = 64;
+/** Characters of a value that is looked for as a whole: anything shorter is in every text. */
+const MIN_VALUE = 4;
 
 /**
  * A text by a third party that saw Secrets, without any part of what is in them: every run of eight characters or more that the text
  * has in common with a value, with an `auth` of a docker configuration, or with the base64 of either or of the whole, at any
  * position modulo three. Hosts stay, and so do keys.
  * @param payloads docker configurations, or whatever stands in their place
+ * @returns an empty text where a payload is too large to be searched for: then nothing is known to be no part of it
  */
 export function redactValues(text: string, payloads: readonly Redacted[]): string {
   const shown = text.slice(0, MAX_TEXT);
@@ -22,12 +29,18 @@ export function redactValues(text: string, payloads: readonly Redacted[]): strin
     else starts.set(run, [at]);
   }
   const secret = new Uint8Array(shown.length);
-  for (const form of payloads.flatMap((payload) => formsOf(payload.reveal()))) {
-    if (form.length < MIN_RUN)
-      for (const at of occurrences(shown, form)) secret.fill(1, at, at + form.length);
-    for (let at = 0; at + MIN_RUN <= form.length; at++) {
-      for (const start of starts.get(form.slice(at, at + MIN_RUN)) ?? [])
-        secret.fill(1, start, start + MIN_RUN);
+  for (const payload of payloads) {
+    const forms = formsOf(payload.reveal());
+    if (!forms) return '';
+    for (const form of forms) {
+      if (form.length < MIN_RUN)
+        for (const at of occurrences(shown, form)) secret.fill(1, at, at + form.length);
+      for (let at = 0; at + MIN_RUN <= form.length; at++) {
+        const run = form.slice(at, at + MIN_RUN);
+        for (const start of starts.get(run) ?? []) secret.fill(1, start, start + MIN_RUN);
+        // Each run is marked once, however often either side repeats it.
+        starts.delete(run);
+      }
     }
   }
   let result = '';
@@ -39,39 +52,44 @@ export function redactValues(text: string, payloads: readonly Redacted[]): strin
 }
 
 function* occurrences(text: string, part: string): Iterable<number> {
-  let at = part === '' ? -1 : text.indexOf(part);
+  let at = text.indexOf(part);
   while (at >= 0) {
     yield at;
     at = text.indexOf(part, at + 1);
   }
 }
 
-/** All that is secret in a payload, as it can be quoted. */
-function formsOf(payload: string): string[] {
+/** All that is secret in a payload, as it can be quoted; undefined where that is too much. */
+function formsOf(payload: string): ReadonlySet<string> | undefined {
+  if (payload.length > MAX_PAYLOAD) return undefined;
   const values = valuesOf(payload);
-  return [
-    ...values,
-    ...values.map((value) => JSON.stringify(value).slice(1, -1)),
-    ...[payload, ...values].flatMap(base64Of),
-  ];
+  if (values.size > MAX_VALUES) return undefined;
+  const forms = [...values].flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]);
+  return new Set(
+    [...forms, ...[payload, ...values].flatMap(base64Of)].filter(({ length }) => length >= MIN_VALUE),
+  );
 }
 
 /** The values of a docker configuration but for user names; of anything else the whole. */
-function valuesOf(payload: string): string[] {
+function valuesOf(payload: string): ReadonlySet<string> {
+  let configuration: unknown;
   try {
-    return leavesOf(JSON.parse(payload));
+    configuration = JSON.parse(payload);
   } catch {
-    return [payload];
+    return new Set([payload]);
   }
-}
-
-function leavesOf(value: unknown, key = ''): string[] {
-  if (typeof value === 'string') {
-    if (key === 'username') return [];
-    return key === 'auth' ? [value, passwordOf(value)] : [value];
+  const values = new Set<string>();
+  // Not by recursion: it can be nested deeper than the stack is.
+  const rest: [key: string, value: unknown][] = [['', configuration]];
+  for (let next = rest.pop(); next && values.size <= MAX_VALUES; next = rest.pop()) {
+    const [key, value] = next;
+    if (typeof value === 'object' && value !== null)
+      for (const entry of Object.entries(value)) rest.push(entry);
+    if (typeof value !== 'string' || key === 'username') continue;
+    const parts = key === 'auth' ? [value, passwordOf(value)] : [value];
+    for (const part of parts) if (part.length >= MIN_VALUE) values.add(part);
   }
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, each]) => leavesOf(each, name));
+  return values;
 }
 
 /** `auth` is the base64 of user name, colon and password. */

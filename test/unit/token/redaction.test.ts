@@ -52,6 +52,32 @@ describe('words of a third party that saw a Secret', () => {
     expect(redactValues('pw: s3cret!', [payload('s3cret!')])).to.equal('pw: [redacted]');
   });
 
+  it('keep what is too short to be told from other words', () => {
+    expect(redactValues('no: a pod has no tag', [payload('no'), payload('tag')])).to.equal(
+      'no: a pod has no tag',
+    );
+  });
+
+  describe('are left out as a whole, so that no payload takes long to search for,', () => {
+    const many = (count: number): Redacted =>
+      new Redacted(JSON.stringify(Array.from({ length: count }, (_, each) => `value-${each}`)));
+    for (const [what, payloads] of [
+      ['where it has more than 64 values', [payload(VALUE), many(65)]],
+      ['where it has more than 65536 characters', [new Redacted('x'.repeat(65_537)), payload(VALUE)]],
+    ] as const)
+      it(what, () => expect(redactValues('denied', payloads)).to.equal(''));
+
+    it('not where its values are 64, however often each is there', () => {
+      const repeated = new Redacted(`[${many(64).reveal()},${many(64).reveal()}]`);
+      expect(redactValues('denied: value-63', [repeated])).to.equal('denied: [redacted]');
+    });
+
+    it('not where it is nested deeper than a stack is', () => {
+      const nested = new Redacted(`${'['.repeat(30_000)}"${VALUE}"${']'.repeat(30_000)}`);
+      expect(redactValues(`denied: ${VALUE}`, [nested])).to.equal('denied: [redacted]');
+    });
+  });
+
   it('never hold eight characters in a row of a value, however it is cut and mixed', () => {
     const values = fc.string({ minLength: 8, maxLength: 60 });
     const cuts = fc.array(fc.tuple(fc.nat(60), fc.nat(60), fc.string({ maxLength: 9 })), { maxLength: 6 });
