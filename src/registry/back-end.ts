@@ -102,11 +102,11 @@ export interface Registry {
   /** Deletes a token, or what tokens hang on; one that is gone already is success. */
   revoke?(id: string, signal: AbortSignal): Promise<void>;
   /**
-   * Looks at everything that the account has at this place, or throws. A list can be long: only what `select` returns is kept.
+   * Looks at everything of ours that the account has at this place, or throws: what may not be read is an error, never an
+   * empty list. A list can be long: only what `select` returns is kept.
+   * @param scopes of the tokens that can be there, where a back end keeps them apart by scope
    */
-  list?<T>(select: Select<T>, signal: AbortSignal): Promise<T[]>;
-  /** As `list`, as far as tokens of that scope can be: where a complete list takes many requests. */
-  listOf?<T>(scope: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]>;
+  list?<T>(scopes: readonly (readonly string[])[], select: Select<T>, signal: AbortSignal): Promise<T[]>;
   /** Deletes what tokens of a RegistryToken hang on, save for these specHashes. */
   release?:
     | ((owner: Pick<Tag, 'clusterId' | 'uid'>, keep: readonly string[], signal: AbortSignal) => Promise<void>)

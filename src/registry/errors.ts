@@ -72,6 +72,19 @@ export class RegistryError extends Error {
     return new RegistryError(this.code, this.message, details);
   }
 
+  /** The same answer, with what it means here. */
+  reworded(code: RegistryErrorCode, message: string): RegistryError {
+    const { requestId, status, registryCode, retryAfter, serverTime, unsent } = this;
+    return new RegistryError(code, message, {
+      requestId,
+      status,
+      registryCode,
+      retryAfter,
+      serverTime,
+      unsent,
+    });
+  }
+
   /** Whether trying the same again later can succeed by itself. */
   get retryable(): boolean {
     return RETRYABLE.has(this.code);

@@ -59,7 +59,7 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
     username = 'robot$operator';
   }
   const sender = new FakeSender(new Map([[URL, fake]]), clock);
-  const connection = () => {
+  const connection = (guard?: () => void) => {
     const client = new RegistryClient(sender, { requested: () => undefined }, clock);
     const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
     const breaker = new CircuitBreaker({ clock, subject: 'account default' });
@@ -69,7 +69,7 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
         client: ({ region }) => new PlaceClient({ client, limiter, breaker, account: 'default', region }),
         clock,
         registryNow: () => clock.now(),
-        guard: undefined,
+        guard,
       },
     );
   };
@@ -79,7 +79,7 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
     clock,
     sender,
     fake,
-    connect: () => connection().registry(place),
+    connect: (guard) => connection(guard).registry(place),
     verify: () => connection().verify(new AbortController().signal),
     scopes: ['team-a', 'team-b'],
     outside: account === 'administrator of projects' ? undefined : 'team-c/app',

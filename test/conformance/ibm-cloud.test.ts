@@ -1,4 +1,4 @@
-import { IamState } from '../../sandbox/registries/ibm-cloud/iam-state.ts';
+import { IamState, type Lag } from '../../sandbox/registries/ibm-cloud/iam-state.ts';
 import { IbmCloud } from '../../sandbox/registries/ibm-cloud/ibm-cloud.ts';
 import { Redacted } from '../../src/common/redacted.ts';
 import { CircuitBreaker } from '../../src/registry/circuit-breaker.ts';
@@ -17,15 +17,17 @@ const API_KEY = 'operators-own-api-key-of-ibm-cloud';
 registerSecret(API_KEY);
 
 for (const region of ['us-south', 'global']) describeMinted(`IBM Cloud in ${region}`, () => prepare(region));
+describeMinted('IBM Cloud whose IAM lags', () => prepare('us-south', { reading: 30_000, policy: 240_000 }));
 
-async function prepare(region: string): Promise<Stage> {
+async function prepare(region: string, lag: Lag = { reading: 0, policy: 0 }): Promise<Stage> {
   const clock = new VirtualClock(Date.parse('2026-01-01T00:00:30Z'));
   const state = new IamState('0123456789abcdef0123456789abcdef');
+  Object.assign(state.lag, lag);
   state.quotas.keysPerIdentity = 500;
   const fake = new IbmCloud({ clock, state, region, host: 'us.icr.io' });
   fake.addAdministrator(API_KEY);
   const sender = new FakeSender(new Map([[IAM, fake]]), clock);
-  const connection = () => {
+  const connection = (guard?: () => void) => {
     const client = new RegistryClient(sender, { requested: () => undefined }, clock);
     const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
     const breaker = new CircuitBreaker({ clock, subject: 'account default' });
@@ -36,7 +38,7 @@ async function prepare(region: string): Promise<Stage> {
         login: client,
         clock,
         registryNow: () => clock.now(),
-        guard: undefined,
+        guard,
       },
     );
   };
@@ -46,7 +48,7 @@ async function prepare(region: string): Promise<Stage> {
     clock,
     sender,
     fake,
-    connect: () => connection().registry(place),
+    connect: (guard) => connection(guard).registry(place),
     verify: () => connection().verify(new AbortController().signal),
     scopes: ['team-a', 'team-b'],
     outside: 'team-c/app',

@@ -19,7 +19,7 @@ const ROBOTS = z.array(
     disable: z.boolean().optional(),
   }),
 );
-const PROJECTS = z.array(z.object({ project_id: z.number().int(), name: z.string() }));
+const PROJECT = z.object({ project_id: z.number().int(), name: z.string() });
 const USER = z.object({ username: z.string() });
 
 export interface Project {
@@ -47,18 +47,13 @@ export function readRobots(json: unknown): ListedToken[] | undefined {
   );
 }
 
-/** Reads a page of projects. @returns undefined when it is none */
-export function readProjects(json: unknown): Project[] | undefined {
-  return PROJECTS.safeParse(json === null ? [] : json).data?.map(({ project_id: id, name }) => ({
-    id,
-    name,
-  }));
-}
-
+/** Reads a project. @returns undefined when it is none */
 export function readProject(json: unknown): Project | undefined {
-  return readProjects([json])?.[0];
+  const { data } = PROJECT.safeParse(json);
+  return data && { id: data.project_id, name: data.name };
 }
 
+/** The name of the user that asks. */
 export function readUser(json: unknown): string | undefined {
   return USER.safeParse(json).data?.username;
 }

@@ -1,10 +1,10 @@
-import type { Redacted } from '../../common/redacted.ts';
+import { Redacted } from '../../common/redacted.ts';
 import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Select } from '../back-end.ts';
 import { RegistryError } from '../errors.ts';
 import type { PlaceClient, PlaceRequest } from '../place-client.ts';
 import { urlBelow } from '../registry-client.ts';
 import { HARBOR_DIALECT } from './dialect.ts';
-import { readCreated, readProject, readProjects, readRobots, type Project } from './robot-answers.ts';
+import { readCreated, readProject, readRobots, type Project } from './robot-answers.ts';
 import { robotRequest } from './robot-request.ts';
 
 export interface HarborCredentials {
@@ -22,8 +22,8 @@ export interface HarborRobotsOptions {
 
 /** What Harbor gives at the most. */
 const MAX_PAGE = 100;
-/** More pages than this are no list of robots, but a server that gives the same page for ever. */
-const MAX_PAGES = 10_000;
+/** Bytes of an answer: a page of robots, each with the permissions for many projects. */
+const MAX_BODY = 16 * 2 ** 20;
 /** In every tag, and in nothing else that is likely to stand in a description. */
 const TAG_PART = 'pullsecrets.dev:';
 
@@ -64,11 +64,9 @@ export class HarborRobots implements Registry {
     } catch (error) {
       if (!(error instanceof RegistryError && error.code === 'Conflict')) throw error;
       // Only this revision of this RegistryToken has the name: an earlier request made it, and its secret is lost.
-      const { requestId, status, registryCode } = error;
-      throw new RegistryError(
+      throw error.reworded(
         'Ambiguous',
         `could not create robot ${body.name} at ${this.host}: there is one of that name, made by a request whose answer was lost; the operator will delete it and create another`,
-        { requestId, status, registryCode },
       );
     }
   }
@@ -89,47 +87,46 @@ export class HarborRobots implements Registry {
     }
   }
 
-  /** The robots of the system and those of each project; a level at which the account may list none has none of ours. */
-  async list<T>(select: Select<T>, signal: AbortSignal): Promise<T[]> {
-    const kept = await this.#permitted(this.#robots(undefined, select, signal));
-    for (const project of await this.#projects(signal)) {
-      kept.push(...(await this.#permitted(this.#robots(project, select, signal))));
+  /** The robots of each project that tokens are of alone, and those of the system if there are others. */
+  async list<T>(
+    scopes: readonly (readonly string[])[],
+    select: Select<T>,
+    signal: AbortSignal,
+  ): Promise<T[]> {
+    const projects = new Set(scopes.flatMap((scope) => (isOneProject(scope) ? scope : [])));
+    const kept: T[] = [];
+    if (scopes.some((scope) => !isOneProject(scope)))
+      kept.push(...(await this.#robots(undefined, select, signal)));
+    for (const name of projects) {
+      kept.push(...(await this.#robots(await this.#project(name, signal), select, signal)));
     }
     return kept;
   }
 
-  async listOf<T>(scope: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
-    const [only] = scope;
-    const project = scope.length === 1 && only !== undefined ? await this.#project(only, signal) : undefined;
-    return this.#robots(project, select, signal);
-  }
-
-  /** @throws RegistryError */
-  async #permitted<T>(rows: Promise<T[]>): Promise<T[]> {
-    try {
-      return await rows;
-    } catch (error) {
-      if (error instanceof RegistryError && error.code === 'Forbidden') return [];
-      throw error;
-    }
-  }
-
   /** Robots of a project, or of the system, whose description may hold our tag: Harbor ignores conditions it does not know. */
   async #robots<T>(project: Project | undefined, select: Select<T>, signal: AbortSignal): Promise<T[]> {
-    const level = project ? [`Level=project`, `ProjectID=${project.id}`] : [];
-    const query = [...level, `description=~${encodeURIComponent(TAG_PART)}`].join(',');
+    const level = project ? ['Level=project', `ProjectID=${project.id}`] : [];
     const purpose = project ? `list the robots of project ${project.name}` : 'list the robots of the system';
-    const rows = await this.#pages(
-      `/robots?sort=id&q=${encodeURIComponent(query)}&`,
-      purpose,
-      readRobots,
-      signal,
-    );
-    return rows.flatMap((row) => select(row) ?? []);
-  }
-
-  #projects(signal: AbortSignal): Promise<Project[]> {
-    return this.#pages('/projects?sort=project_id&', 'list the projects', readProjects, signal);
+    const kept: T[] = [];
+    // By id, not by number of the page: a robot that is deleted meanwhile must not hide another.
+    for (let next = 1; ;) {
+      const query = [...level, `description=~${encodeURIComponent(TAG_PART)}`, `id=[${next}~]`].join(',');
+      const draft: Draft = {
+        operation: 'list',
+        purpose,
+        method: 'GET',
+        path: `/robots?sort=id&page=1&page_size=${MAX_PAGE}&q=${encodeURIComponent(query)}`,
+        creates: false,
+        names: false,
+      };
+      const rows = await this.#ask(draft, readRobots, 'is no complete list', signal);
+      kept.push(...rows.flatMap((row) => select(row) ?? []));
+      if (rows.length < MAX_PAGE) return kept;
+      const last = Math.max(...rows.map(({ id }) => Number(id)));
+      if (last < next)
+        throw new RegistryError('Unavailable', `could not ${purpose} at ${this.host}: its pages don't go on`);
+      next = last + 1;
+    }
   }
 
   #project(name: string, signal: AbortSignal): Promise<Project> {
@@ -142,30 +139,6 @@ export class HarborRobots implements Registry {
       names: false,
     };
     return this.#ask(draft, readProject, 'holds no project', signal);
-  }
-
-  /** Reads pages to the end. @param path ends where the number of the page goes on */
-  async #pages<T extends { id: string | number }>(
-    path: string,
-    purpose: string,
-    read: (json: unknown) => T[] | undefined,
-    signal: AbortSignal,
-  ): Promise<T[]> {
-    const rows = new Map<T['id'], T>();
-    for (let page = 1; page <= MAX_PAGES; page++) {
-      const draft: Draft = {
-        operation: 'list',
-        purpose,
-        method: 'GET',
-        path: `${path}page=${page}&page_size=${MAX_PAGE}`,
-        creates: false,
-        names: false,
-      };
-      const found = await this.#ask(draft, read, 'is no complete list', signal);
-      for (const row of found) rows.set(row.id, row);
-      if (found.length < MAX_PAGE) return [...rows.values()];
-    }
-    throw new RegistryError('Unavailable', `could not ${purpose} at ${this.host}: the list has no end`);
   }
 
   #ask<T>(
@@ -189,6 +162,10 @@ export class HarborRobots implements Registry {
   }
 }
 
+function isOneProject(scope: readonly string[]): boolean {
+  return scope.length === 1;
+}
+
 /** A request to Harbor's API: by Basic authentication and without cookies, since requests of a session need a CSRF token. */
 export function harborRequest(
   { endpoint }: Pick<Place, 'endpoint'>,
@@ -206,7 +183,8 @@ export function harborRequest(
   return {
     ...draft,
     dialect: HARBOR_DIALECT,
-    secrets: [password],
+    secrets: [password, new Redacted(basic)],
+    maxBody: MAX_BODY,
     url: urlBelow(endpoint, `/api/v2.0${path}`),
     headers: {
       Authorization: `Basic ${basic}`,

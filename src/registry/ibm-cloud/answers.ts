@@ -6,7 +6,18 @@ const TIME = z.string().transform((text, context) => {
   if (Number.isNaN(time)) context.addIssue({ code: 'custom', message: 'is no time' });
   return time;
 });
-const NEXT_URL = z.string().optional();
+/**
+ * `next` is a URL, of which only the token counts: another host must not get the request. One without a token is no answer that
+ * makes sense: the list would seem to end.
+ */
+const NEXT_URL = z
+  .string()
+  .transform((text, context) => {
+    const token = URL.parse(text, 'https://iam.cloud.ibm.com')?.searchParams.get('pagetoken') ?? undefined;
+    if (token === undefined) context.addIssue({ code: 'custom', message: 'has no pagetoken' });
+    return token;
+  })
+  .optional();
 
 const GROUP = z.object({ id: z.string().min(1), name: z.string() });
 const SERVICE_ID = z.object({
@@ -52,24 +63,19 @@ export const readGroups = reader(
 export const readServiceIds = reader(
   z
     .object({ serviceids: z.array(SERVICE_ID), next: NEXT_URL })
-    .transform(({ serviceids, next }): Page<ServiceId> => ({ rows: serviceids, next: pageToken(next) })),
+    .transform(({ serviceids, next }): Page<ServiceId> => ({ rows: serviceids, next })),
 );
 export const readKeys = reader(
   z
     .object({ apikeys: z.array(KEY), next: NEXT_URL })
-    .transform(({ apikeys, next }): Page<ApiKeyRow> => ({ rows: apikeys, next: pageToken(next) })),
+    .transform(({ apikeys, next }): Page<ApiKeyRow> => ({ rows: apikeys, next })),
 );
 export const readPolicies = reader(
   z
-    .object({ policies: z.array(POLICY), next: z.object({ start: z.string().optional() }).optional() })
+    .object({ policies: z.array(POLICY), next: z.object({ start: z.string().min(1) }).optional() })
     .transform(({ policies, next }): Page<Policy> => ({ rows: policies, next: next?.start })),
 );
 
 function reader<T extends z.ZodType>(schema: T): (json: unknown) => z.output<T> | undefined {
   return (json) => schema.safeParse(json).data;
-}
-
-/** `next` is a whole URL, of which only the token counts: another host must not get the request. */
-function pageToken(next: string | undefined): string | undefined {
-  return URL.parse(next ?? '')?.searchParams.get('pagetoken') ?? undefined;
 }

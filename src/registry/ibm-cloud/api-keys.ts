@@ -42,15 +42,11 @@ export class ApiKeys implements Registry {
   readonly capabilities: Capabilities;
   readonly host: string;
   readonly #options: ApiKeysOptions;
-  readonly release: Registry['release'];
 
   constructor(options: ApiKeysOptions) {
     this.capabilities = options.capabilities;
     this.host = options.place.host;
     this.#options = options;
-    const { client, identities, serviceId } = options;
-    if (serviceId === undefined)
-      this.release = (owner, keep, signal) => identities.release(client, owner, keep, signal);
   }
 
   async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedToken> {
@@ -79,8 +75,9 @@ export class ApiKeys implements Registry {
     try {
       key = await client.ask(draft, readCreatedKey, signal);
     } catch (error) {
-      throw serviceId === undefined ? lagged(error) : full(error, serviceId);
+      throw serviceId === undefined ? withLag(error) : withQuota(error, serviceId);
     }
+    forgetOld(created, clock.monotonic());
     created.set(key.id, clock.monotonic());
     return {
       id: key.id,
@@ -109,43 +106,43 @@ export class ApiKeys implements Registry {
     created.delete(id);
   }
 
-  /** Keys, and the service IDs that they hang on. */
-  async list<T>(select: Select<T>, signal: AbortSignal): Promise<T[]> {
+  release(
+    owner: Pick<Tag, 'clusterId' | 'uid'>,
+    keep: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, identities } = this.#options;
+    return identities.release(client, owner, keep, signal);
+  }
+
+  /** Keys, and the service IDs that they hang on; with an administrator's service ID also what was issued before there was one. */
+  async list<T>(_: readonly (readonly string[])[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
     const { client, identities, serviceId } = this.#options;
-    const rows: ListedToken[] = [];
-    if (serviceId !== undefined) {
-      rows.push(...(await this.#keysOf(`iam-${serviceId}`, signal)).map(rowOf));
-    } else {
-      const serviceIds = await identities.list(client, signal);
-      for (const each of serviceIds) {
-        const identity = identityOf(each);
-        if (identity)
-          rows.push({
-            id: each.id,
-            description: each.description,
-            expiresAt: null,
-            revoked: false,
-            identity,
-          });
-      }
-      rows.push(...(await this.#keysOfGroup(serviceIds, signal)).map(rowOf));
-    }
+    const serviceIds = await identities.list(client, signal);
+    const rows = serviceIds.flatMap((each): ListedToken[] => {
+      const { id, description } = each;
+      const identity = identityOf(each);
+      return identity ? [{ id, description, expiresAt: null, revoked: false, identity }] : [];
+    });
+    if (serviceIds.length > 0) rows.push(...(await this.#keysOfGroups(serviceIds, signal)).map(rowOf));
+    if (serviceId !== undefined) rows.push(...(await this.#keysOf(`iam-${serviceId}`, signal)).map(rowOf));
     return rows.flatMap((row) => select(row) ?? []);
   }
 
   /** All keys at once, for which IAM wants an administrator, or those of one service ID after the other. */
-  async #keysOfGroup(serviceIds: readonly { iam_id: string }[], signal: AbortSignal): Promise<ApiKeyRow[]> {
+  async #keysOfGroups(serviceIds: readonly { iam_id: string }[], signal: AbortSignal): Promise<ApiKeyRow[]> {
     const { client, identities } = this.#options;
-    const group = await identities.group(client, signal);
-    if (group === undefined || serviceIds.length === 0) return [];
+    const keys: ApiKeyRow[] = [];
     try {
-      return await this.#keys({ scope: 'account', type: 'serviceid', group_id: group }, signal);
+      for (const group of await identities.groups(client, signal))
+        keys.push(...(await this.#keys({ scope: 'account', type: 'serviceid', group_id: group }, signal)));
+      return keys;
     } catch (error) {
       if (!(error instanceof RegistryError && error.code === 'Forbidden')) throw error;
     }
-    const keys: ApiKeyRow[] = [];
-    for (const { iam_id: iamId } of serviceIds) keys.push(...(await this.#keysOf(iamId, signal)));
-    return keys;
+    const one: ApiKeyRow[] = [];
+    for (const { iam_id: iamId } of serviceIds) one.push(...(await this.#keysOf(iamId, signal)));
+    return one;
   }
 
   #keysOf(iamId: string, signal: AbortSignal): Promise<ApiKeyRow[]> {
@@ -177,9 +174,9 @@ function rowOf({ id, description, expires_at: expiresAt, disabled }: ApiKeyRow):
   return { id, description, expiresAt: expiresAt ?? null, revoked: disabled };
 }
 
-/** `yyyy-MM-ddTHH:mm+0000`: the first whole minute that is not before a time, and one more, since the request takes a while. */
+/** `yyyy-MM-ddTHH:mm+0000`: the first whole minute that is not before a time. */
 function expiry(time: number): string {
-  const minute = (Math.ceil(time / MINUTE) + 1) * MINUTE;
+  const minute = Math.ceil(time / MINUTE) * MINUTE;
   return `${new Date(minute).toISOString().slice(0, 16)}+0000`;
 }
 
@@ -187,23 +184,21 @@ function keyName({ uid, revision }: Tag): string {
   return `registrytoken-${uid}-${revision}`;
 }
 
-/** A service ID that was created a moment ago may not be known yet where keys are made: no key was. */
-function lagged(error: unknown): unknown {
-  if (!(error instanceof RegistryError && error.status === 404)) return error;
-  const { requestId, status, registryCode } = error;
-  return new RegistryError('Unavailable', `${error.message} (IAM may not know the service ID yet)`, {
-    requestId,
-    status,
-    registryCode,
-  });
+/** Keys that were created longer ago than IAM can lag. */
+function forgetOld(created: Map<string, number>, now: number): void {
+  for (const [id, at] of created) if (now - at >= MAX_LAG) created.delete(id);
 }
 
-function full(error: unknown, serviceId: string): unknown {
+/** A service ID that was created a moment ago may not be known yet where keys are made: no key was. */
+function withLag(error: unknown): unknown {
+  if (!(error instanceof RegistryError && error.status === 404)) return error;
+  return error.reworded('Unavailable', `${error.message} (IAM may not know the service ID yet)`);
+}
+
+function withQuota(error: unknown, serviceId: string): unknown {
   if (!(error instanceof RegistryError && error.code === 'QuotaExceeded')) return error;
-  const { requestId, status, registryCode } = error;
-  return new RegistryError(
+  return error.reworded(
     'QuotaExceeded',
     `service ID ${serviceId} has as many API keys as IAM allows (${MAX_KEYS}): let fewer RegistryTokens use the account, shorten their gracePeriod, or leave out ibmCloud.serviceId, so that each gets a service ID of its own`,
-    { requestId, status, registryCode },
   );
 }

@@ -27,7 +27,8 @@ type Identity = NonNullable<ListedToken['identity']>;
  */
 export class Identities {
   readonly #clock: Clock;
-  #groupId: string | undefined;
+  /** The creation of the group that is under way: all first issues share it. */
+  #creatingGroup: Promise<string> | undefined;
   /** Service IDs that this process created a moment ago, by description. */
   readonly #recent = new Map<string, { iamId: string; at: number }>();
 
@@ -52,17 +53,19 @@ export class Identities {
 
   /** The operator's service IDs, of all clusters; with a name, those of one RegistryToken. @throws RegistryError */
   async list(client: IamClient, signal: AbortSignal, name?: string): Promise<ServiceId[]> {
-    const groupId = await this.group(client, signal);
-    if (groupId === undefined) return [];
-    const query = { group_id: groupId, pagesize: '100', ...(name !== undefined && { name }) };
-    const draft = {
-      operation: 'list',
-      purpose: 'list the service IDs',
-      method: 'GET',
-      path: '/v1/serviceids',
-      query,
-    } as const;
-    return client.pages(draft, 'pagetoken', readServiceIds, signal);
+    const found: ServiceId[] = [];
+    for (const group of await this.groups(client, signal)) {
+      const query = { group_id: group, pagesize: '100', ...(name !== undefined && { name }) };
+      const draft = {
+        operation: 'list',
+        purpose: 'list the service IDs',
+        method: 'GET',
+        path: '/v1/serviceids',
+        query,
+      } as const;
+      found.push(...(await client.pages(draft, 'pagetoken', readServiceIds, signal)));
+    }
+    return found;
   }
 
   /** Deletes service IDs of a RegistryToken, and with each its keys and policies. @param keep specHashes of those that stay */
@@ -91,9 +94,8 @@ export class Identities {
       if (iamId === `iam-${id}`) this.#recent.delete(description);
   }
 
-  /** The group of the operator's service IDs; undefined when there is none yet. @throws RegistryError */
-  async group(client: IamClient, signal: AbortSignal): Promise<string | undefined> {
-    if (this.#groupId !== undefined) return this.#groupId;
+  /** The groups of the operator's service IDs: one, unless creations that did not know of each other made more. @throws RegistryError */
+  async groups(client: IamClient, signal: AbortSignal): Promise<string[]> {
     const draft = {
       operation: 'list',
       purpose: 'list the service ID groups',
@@ -101,13 +103,19 @@ export class Identities {
       path: '/v1/serviceid_groups',
     } as const;
     const groups = await client.ask(draft, readGroups, signal);
-    this.#groupId = groups.find(({ name }) => name === GROUP_NAME)?.id;
-    return this.#groupId;
+    return groups.flatMap(({ id, name }) => (name === GROUP_NAME ? [id] : [])).sort();
   }
 
   async #ensureGroup(client: IamClient, signal: AbortSignal): Promise<string> {
-    const existing = await this.group(client, signal);
+    const [existing] = await this.groups(client, signal);
     if (existing !== undefined) return existing;
+    this.#creatingGroup ??= this.#createGroup(client, signal).finally(
+      () => (this.#creatingGroup = undefined),
+    );
+    return this.#creatingGroup;
+  }
+
+  async #createGroup(client: IamClient, signal: AbortSignal): Promise<string> {
     const draft = {
       operation: 'mint',
       purpose: 'create the service ID group',
@@ -116,9 +124,17 @@ export class Identities {
       creates: true,
       body: (accountId: string) => ({ account_id: accountId, name: GROUP_NAME }),
     } as const;
-    const { id } = await client.ask(draft, readGroup, signal);
-    this.#groupId = id;
-    return id;
+    try {
+      return (await client.ask(draft, readGroup, signal)).id;
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.code === 'Conflict')) throw error;
+      const [other] = await this.groups(client, signal);
+      if (other !== undefined) return other;
+      throw error.reworded(
+        'Unavailable',
+        `service ID group ${GROUP_NAME} was created a moment ago, and IAM does not show it yet; will retry`,
+      );
+    }
   }
 
   /** Of several, which a list that lagged may have led to, always the same one. */

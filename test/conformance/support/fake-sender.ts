@@ -9,6 +9,9 @@ import type { HttpRequest, HttpSender } from '../../../src/registry/http-client.
 /** What becomes of one request. */
 export type Fate = 'through' | 'never sent' | 'broken before its effect' | 'answer lost';
 
+/** Bytes, as for requests over HTTP that do not say. */
+const MAX_BODY = 2 ** 20;
+
 /** Sends requests to a fake in this process. */
 export class FakeSender implements HttpSender {
   /** Method and path of every request that was sent, in order. */
@@ -53,7 +56,10 @@ export class FakeSender implements HttpSender {
       throw error;
     }
     if (fate === 'answer lost') throw new NoAnswer('there was no answer in time', true);
-    const received = new AnswerBody(answer.status, { maxBody: Infinity, rows: request.rows });
+    const received = new AnswerBody(answer.status, {
+      maxBody: request.maxBody ?? MAX_BODY,
+      rows: request.rows,
+    });
     received.take(Buffer.from(answer.body));
     for (const part of answer.rest ?? []) received.take(Buffer.from(part));
     return readAnswer(

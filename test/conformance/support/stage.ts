@@ -10,8 +10,8 @@ export interface Stage {
   clock: VirtualClock;
   sender: FakeSender;
   fake: FakeRegistry;
-  /** The registry as a process that has just started has it. */
-  connect(): Registry;
+  /** The registry as a process that has just started has it. @param guard asked before anything is created or deleted */
+  connect(guard?: () => void): Registry;
   /** Whose the account's credentials are. */
   verify(): Promise<{ identity: string }>;
   /** Names that `scope` can take, at least two; none where there are no scopes. */
@@ -37,15 +37,23 @@ export function aRequest(part: Partial<IssueRequest> & Partial<Tag> = {}): Issue
 }
 
 /** The rows of a registry that carry the tag of a RegistryToken. */
-export async function rowsOf(registry: Registry, uid = UID): Promise<{ id: string; revision: number }[]> {
+export async function rowsOf(
+  registry: Registry,
+  scopes: readonly (readonly string[])[],
+  uid = UID,
+): Promise<{ id: string; revision: number }[]> {
   const { signal } = new AbortController();
   return (
-    (await registry.list?.(({ id, description, revoked, identity }) => {
-      const tag = readTag(description);
-      return tag?.uid === uid && tag.clusterId === CLUSTER && !revoked && !identity
-        ? { id, revision: tag.revision }
-        : undefined;
-    }, signal)) ?? []
+    (await registry.list?.(
+      scopes,
+      ({ id, description, revoked, identity }) => {
+        const tag = readTag(description);
+        return tag?.uid === uid && tag.clusterId === CLUSTER && !revoked && !identity
+          ? { id, revision: tag.revision }
+          : undefined;
+      },
+      signal,
+    )) ?? []
   );
 }
 

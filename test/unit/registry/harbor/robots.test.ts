@@ -1,0 +1,158 @@
+import { expect } from 'chai';
+import nock from 'nock';
+import { Redacted } from '../../../../src/common/redacted.ts';
+import type { Registry } from '../../../../src/registry/back-end.ts';
+import { RegistryError } from '../../../../src/registry/errors.ts';
+import { HARBOR } from '../../../../src/registry/harbor/harbor.ts';
+import { aRequest } from '../../../conformance/support/stage.ts';
+import { registerSecret } from '../../../support/secrecy.ts';
+import { aToolbox } from '../support/back-end.ts';
+import { useNock } from '../support/nocked.ts';
+
+const ORIGIN = 'https://harbor.example.com';
+const PASSWORD = 'Password-of-the-operator-1';
+registerSecret(PASSWORD);
+const { signal } = new AbortController();
+const NAME = 'rt-4afb32cc10-5d1c9ae2-9a0d-4b9c-8d2e-0f4f9a2c7b11-1';
+const errors = (code: string, message: string): object => ({ errors: [{ code, message }] });
+
+describe('Harbor, answer by answer', () => {
+  useNock();
+
+  function connection(username = 'operator'): ReturnType<typeof HARBOR.connect> {
+    const credentials = { username, password: new Redacted(PASSWORD) };
+    return HARBOR.connect({ block: { url: ORIGIN }, credentials }, aToolbox());
+  }
+  function registry(username?: string): Registry {
+    const place = HARBOR.places({ url: ORIGIN }).resolve(undefined);
+    if (!place) throw new Error('Harbor has a place');
+    return connection(username).registry(place);
+  }
+  const failureOf = (promise: Promise<unknown>): Promise<RegistryError> =>
+    promise.then(
+      () => expect.fail('it succeeded'),
+      (error: unknown) => error as RegistryError,
+    );
+
+  it('creates a robot of one project, without effect and without cookies', async () => {
+    const secret = 'what-Harbor-made-up-1';
+    registerSecret(secret);
+    nock(ORIGIN, { badheaders: ['cookie'] })
+      .post('/api/v2.0/robots', {
+        name: NAME,
+        description: /\[pullsecrets\.dev:cluster-1:5d1c9ae2/,
+        level: 'project',
+        duration: 2,
+        permissions: [
+          { kind: 'project', namespace: 'team-a', access: [{ resource: 'repository', action: 'pull' }] },
+        ],
+      })
+      .basicAuth({ user: 'operator', pass: PASSWORD })
+      .reply(201, { id: 7, name: `robot$team-a+${NAME}`, secret, expires_at: 1767398400 });
+    const issued = await registry().issue(aRequest({ scope: ['team-a'], lifetime: 36 * 3_600_000 }), signal);
+    expect(issued).to.include({ id: '7', username: `robot$team-a+${NAME}`, expiresAt: 1767398400_000 });
+    expect(issued.value.reveal()).to.equal(secret);
+  });
+
+  it('creates a robot of the system for several projects, and for all', async () => {
+    const bodies: { level: string; permissions: { namespace: string }[] }[] = [];
+    nock(ORIGIN)
+      .post('/api/v2.0/robots', (body: (typeof bodies)[number]) => bodies.push(body) > 0)
+      .times(2)
+      .reply(201, { id: 1, name: 'robot$x', secret: 'not-a-real-value-1', expires_at: -1 });
+    const asked = registry();
+    await asked.issue(aRequest({ scope: ['team-a', 'team-b'] }), signal);
+    expect(await asked.issue(aRequest({ scope: [], lifetime: 'Never' }), signal)).to.include({
+      expiresAt: null,
+    });
+    expect(
+      bodies.map(({ level, permissions }) => [level, permissions.map(({ namespace }) => namespace)]),
+    ).to.deep.equal([
+      ['system', ['team-a', 'team-b']],
+      ['system', ['*']],
+    ]);
+  });
+
+  const refusals: [status: number, body: object | string, code: string, words: RegExp][] = [
+    [400, errors('BAD_REQUEST', 'bad request permission'), 'InvalidRequest', /bad request permission/],
+    [401, errors('UNAUTHORIZED', 'unauthorized'), 'Unauthorized', /check username and password/],
+    [403, errors('DENIED', 'permission scope is invalid'), 'Forbidden', /may give only what it has itself/],
+    [404, errors('NOT_FOUND', 'project team-x not found'), 'InvalidRequest', /projects of spec\.scope exist/],
+    [409, errors('CONFLICT', 'robot account exists'), 'Ambiguous', /there is one of that name/],
+    [412, errors('PRECONDITION', 'precondition failed'), 'InvalidRequest', /PRECONDITION/],
+    [422, errors('UNPROCESSABLE_ENTITY', 'validation failure'), 'InvalidRequest', /validation failure/],
+    [429, errors('TOO_MANY_REQUESTS', 'slow down'), 'RateLimited', /slow down/],
+    [500, errors('UNKNOWN', 'internal server error'), 'Ambiguous', /find out whether it happened/],
+    [502, '<html>bad gateway</html>', 'Ambiguous', /502/],
+    [201, { id: 7 }, 'Ambiguous', /holds no robot/],
+  ];
+  for (const [status, body, code, words] of refusals) {
+    it(`an issue answered with ${status} is ${code}`, async () => {
+      nock(ORIGIN).post('/api/v2.0/robots').reply(status, body);
+      const error = await failureOf(registry().issue(aRequest({ scope: ['team-a'] }), signal));
+      expect(error).to.be.instanceOf(RegistryError).with.property('code', code);
+      expect(error.message).to.match(words);
+    });
+  }
+
+  for (const username of ['adm', 'admin', 'operator', 'robot$op']) {
+    it(`an answer that echoes the credentials of ${username} is told without them`, async () => {
+      const basic = Buffer.from(`${username}:${PASSWORD}`).toString('base64');
+      nock(ORIGIN)
+        .post('/api/v2.0/robots')
+        .reply(400, errors('BAD_REQUEST', `bad header Basic ${basic} of ${PASSWORD}`));
+      const { message } = await failureOf(registry(username).issue(aRequest(), signal));
+      expect(message).to.contain('[redacted]');
+      for (const secret of [basic, PASSWORD]) expect(message).not.to.contain(secret);
+    });
+  }
+
+  it('a robot that is deleted, and one that is gone, are revoked', async () => {
+    nock(ORIGIN)
+      .delete('/api/v2.0/robots/7')
+      .reply(200)
+      .delete('/api/v2.0/robots/8')
+      .reply(404, errors('NOT_FOUND', 'no'));
+    await registry().revoke?.('7', signal);
+    await registry().revoke?.('8', signal);
+  });
+
+  it('an id that is none is never put into a path', async () => {
+    const error = await failureOf(registry().revoke?.('../projects/1', signal) ?? Promise.resolve());
+    expect(error).to.have.property('code', 'InvalidRequest');
+  });
+
+  it('a level that may not be listed is an error, not an empty list', async () => {
+    nock(ORIGIN)
+      .get('/api/v2.0/projects/team-a')
+      .reply(200, { project_id: 3, name: 'team-a' })
+      .get(/^\/api\/v2\.0\/robots\?/)
+      .reply(403, errors('FORBIDDEN', 'forbidden'));
+    const error = await failureOf(registry().list?.([['team-a']], (row) => row, signal) ?? Promise.resolve());
+    expect(error).to.have.property('code', 'Forbidden');
+  });
+
+  it('a page goes on after the id of the last row', async () => {
+    const row = (id: number): object => ({ id, description: `number ${id}`, expires_at: -1 });
+    const first = Array.from({ length: 100 }, (_, index) => row(index + 5));
+    nock(ORIGIN)
+      .get('/api/v2.0/robots')
+      .query(({ q }) => String(q).endsWith('id=[1~]'))
+      .reply(200, first)
+      .get('/api/v2.0/robots')
+      .query(({ q }) => String(q).endsWith('id=[105~]'))
+      .reply(200, 'null');
+    expect(await registry().list?.([[]], ({ id }) => id, signal)).to.have.lengthOf(100);
+  });
+
+  it('says whose the credentials are, of a user and of a robot', async () => {
+    nock(ORIGIN).get('/api/v2.0/users/current').reply(200, { username: 'operator' });
+    expect(await connection().verify(signal)).to.deep.equal({ identity: ORIGIN });
+    nock(ORIGIN)
+      .get('/api/v2.0/users/current')
+      .reply(412, errors('PRECONDITION', 'get current user not available for security context: robot'));
+    expect(await connection('robot$op').verify(signal)).to.deep.equal({ identity: ORIGIN });
+    nock(ORIGIN).get('/api/v2.0/users/current').reply(401, errors('UNAUTHORIZED', 'unauthorized'));
+    expect(await failureOf(connection().verify(signal))).to.have.property('code', 'Unauthorized');
+  });
+});
