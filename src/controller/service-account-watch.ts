@@ -13,6 +13,8 @@ export interface ServiceAccountWatchOptions {
   enqueue: (name: ObjectName, priority: Priority) => void;
   /** RegistryTokens that have to do with a ServiceAccount, or had. */
   claimants: (serviceAccount: ObjectName) => readonly RegistryToken[];
+  /** RegistryTokens in a namespace; undefined: in all of them. */
+  tokensIn: (namespace: string | undefined) => readonly RegistryToken[];
   /** Called with RegistryTokens whose status may have to say something else of their ServiceAccounts. */
   onStale: (token: RegistryToken) => void;
   clock: Clock;
@@ -31,6 +33,7 @@ export class ServiceAccountWatch {
   constructor(options: ServiceAccountWatchOptions) {
     this.#options = options;
     options.reflectors.onChange((change) => this.#onChange(change));
+    options.reflectors.onReadable((namespace) => this.#onReadable(namespace));
   }
 
   /** Whether every ServiceAccount of a namespace is known. */
@@ -107,6 +110,15 @@ export class ServiceAccountWatch {
   #start(): void {
     this.#started = true;
     this.#needed.resolve();
+  }
+
+  /** What was said and decided without knowing the ServiceAccounts there is looked at again. */
+  #onReadable(namespace: string | undefined): void {
+    const concerned = this.#options
+      .tokensIn(namespace)
+      .filter((token) => namedServiceAccounts(token).length > 0);
+    this.enqueueAll(concerned);
+    for (const token of concerned) this.#options.onStale(token);
   }
 
   #onChange({ type, object, initial }: Change<ServiceAccount>): void {

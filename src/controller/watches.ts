@@ -103,6 +103,7 @@ export class Watches implements Sources {
       ),
       enqueue: (name, priority) => this.#queues?.link.add(objectKey(name), { priority }),
       claimants: (name) => this.claimantsOf(name),
+      tokensIn: (namespace) => this.#tokensIn(namespace),
       onStale: (token) => this.#enqueue(token, 'low'),
       clock: options.clock,
     });

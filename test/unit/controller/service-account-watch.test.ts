@@ -37,6 +37,10 @@ class Stage {
   readonly accounts: ServiceAccount[] = [];
   readonly clock = new VirtualClock();
   claimants: RegistryToken[] = [];
+  /** By namespace. */
+  tokens: Record<string, RegistryToken[]> = {};
+  /** A namespace, or undefined for all of them, can be read again. */
+  readable: (namespace: string | undefined) => void = () => expect.fail('nobody listens');
   running = false;
   #tell: (change: Change<ServiceAccount>) => void = () => expect.fail('nobody listens');
   readonly watch: ServiceAccountWatch;
@@ -47,6 +51,9 @@ class Stage {
       reflectors: {
         onChange: (listener: (change: Change<ServiceAccount>) => void) => {
           this.#tell = listener;
+        },
+        onReadable: (listener: (namespace: string | undefined) => void) => {
+          this.readable = listener;
         },
         watches: [{ title: 'serviceaccounts', health }],
         list: () => this.accounts,
@@ -59,6 +66,8 @@ class Stage {
       enqueue: ({ name }: { name: string }, priority: string) =>
         void this.enqueued.push(`${name} ${priority}`),
       claimants: () => this.claimants,
+      tokensIn: (namespace: string | undefined) =>
+        namespace === undefined ? Object.values(this.tokens).flat() : (this.tokens[namespace] ?? []),
       onStale: ({ metadata }: RegistryToken) => void this.stale.push(metadata.name),
       clock: this.clock,
     } as unknown as ServiceAccountWatchOptions);
@@ -172,6 +181,30 @@ describe('a change of a ServiceAccount', () => {
     stage.claimants = [naming(['builder'])];
     stage.change('added', aServiceAccount('builder'), true);
     expect([stage.enqueued, stage.stale]).to.deep.equal([['builder low'], []]);
+  });
+});
+
+describe('ServiceAccounts that can be read again', () => {
+  let stage: Stage;
+  beforeEach(() => {
+    stage = new Stage();
+    stage.tokens = {
+      team: [naming(['builder']), naming([], { metadata: { name: 'plain' } })],
+      other: [naming(['runner'], { metadata: { name: 'theirs' } })],
+    };
+  });
+
+  it('in one namespace are looked at, and the RegistryTokens there that name some', () => {
+    stage.readable('team');
+    expect([stage.enqueued, stage.stale]).to.deep.equal([['builder low'], ['app']]);
+  });
+
+  it('in all namespaces are looked at, and every RegistryToken that names some', () => {
+    stage.readable(undefined);
+    expect([stage.enqueued, stage.stale]).to.deep.equal([
+      ['builder low', 'runner low'],
+      ['app', 'theirs'],
+    ]);
   });
 });
 
