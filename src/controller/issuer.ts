@@ -19,7 +19,7 @@ import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
 import type { Minter, Settlement } from './minter.ts';
-import { done, failed, holds, type Progress, type Task } from './progress.ts';
+import { done, failed, holdsLive, type Progress, type Task } from './progress.ts';
 import type { SecretWriter } from './secret-writer.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { TokenClient } from './token-client.ts';
@@ -99,7 +99,7 @@ export class Issuer {
         status: intended,
         spec,
         wanted,
-        secretHolds: holds(task.secret, intended),
+        secretHolds: holdsLive(task, intended),
         outcome: { kind: 'held', reason: first ? 'Issuing' : 'Rotating', message: decision.message },
         now: clock.now(),
         skew: skew(wanted.account, wanted.region),
@@ -135,7 +135,7 @@ export class Issuer {
     signal: AbortSignal,
   ): Promise<Progress | { lost: RegistryTokenStatus }> {
     const { minter, clock, logger } = this.#options;
-    const { token, status, wanted, secret } = task;
+    const { token, status, wanted } = task;
     let settlement: Settlement;
     try {
       settlement = await minter.settle(token, intent, stranded, signal);
@@ -144,7 +144,7 @@ export class Issuer {
     }
     if (settlement.result === 'pending') {
       const { reason, message, until } = settlement;
-      const secretHolds = holds(secret, status);
+      const secretHolds = holdsLive(task, status);
       return { token, status, outcome: { kind: 'held', reason, message }, secretHolds, until };
     }
     const { account, region, revision } = intent;
@@ -233,12 +233,12 @@ export class Issuer {
 
   /** A new token that the registry does not accept yet. */
   #waiting(task: Task, status: RegistryTokenStatus, { refusal, until }: Waiting): Progress {
-    const { token, secret } = task;
+    const { token } = task;
     const message = `the registry does not accept the new token yet: ${refusal}; it is tried again`;
     this.#options.logger.info(idsOf(token), message);
     const outcome: Outcome = { kind: 'held', reason: 'Verifying', message };
     const next = steps.withPhase(status, 'Verifying');
-    return { token, status: next, outcome, secretHolds: holds(secret, next), until };
+    return { token, status: next, outcome, secretHolds: holdsLive(task, next), until };
   }
 
   /**

@@ -16,6 +16,8 @@ export interface Task {
   spec: TokenSpec;
   wanted: Wanted;
   secret: SecretView;
+  /** The registry says that the token in force is gone. */
+  tokenIsGone: boolean;
 }
 
 /** A RegistryToken in the middle of a reconcile: as last read or written, and its status as it is to become. */
@@ -23,7 +25,7 @@ export interface Progress {
   token: RegistryToken;
   status: RegistryTokenStatus;
   outcome: Outcome;
-  /** Whether the Secret holds the token of `status`. */
+  /** Whether the Secret holds the token of `status`, and the registry still has that, as far as is known. */
   secretHolds: boolean;
   /** When to look again at the latest, milliseconds since 1970. */
   until?: number | undefined;
@@ -34,6 +36,11 @@ export interface Progress {
 /** Whether the Secret holds the token of the status. */
 export function holds(secret: SecretView, status: RegistryTokenStatus): boolean {
   return secret.state === 'ours' && status.token !== undefined && secret.holds === status.token.id;
+}
+
+/** As `secretHolds` of a `Progress`. @param status so far, with the token in force that the task has */
+export function holdsLive({ secret, tokenIsGone }: Task, status: RegistryTokenStatus): boolean {
+  return !tokenIsGone && holds(secret, status);
 }
 
 /** Nothing is left to do. */
@@ -47,21 +54,23 @@ export function done(token: RegistryToken, status: RegistryTokenStatus): Progres
  * @param status so far
  */
 export function failed(
-  { token, secret }: Task,
+  task: Task,
   status: RegistryTokenStatus,
   failure: Failure,
   { clock, random }: { clock: Clock; random: () => number },
 ): Progress {
+  const { token } = task;
+  const secretHolds = holdsLive(task, status);
   const { reason, message, unsent = false, retryAfter = 0 } = failure;
   if (unsent) {
     const told = reason === 'RegistryUnavailable' ? untilItAnswers(message) : message;
     const outcome: Outcome = { kind: 'held', reason, message: told };
-    return { token, status, outcome, secretHolds: holds(secret, status), until: clock.now() + retryAfter };
+    return { token, status, outcome, secretHolds, until: clock.now() + retryAfter };
   }
   return {
     token,
     status: withFailure(status, failure, clock.now(), random(), rotateValue(token)),
     outcome: { kind: 'failed', failure },
-    secretHolds: holds(secret, status),
+    secretHolds,
   };
 }

@@ -24,7 +24,7 @@ import { NONE_LEFT, type FormerSecrets, type LeftSecrets } from './former-secret
 import type { Issuer } from './issuer.ts';
 import type { Memory } from './memory.ts';
 import { OutageWaiters } from './outage-waiters.ts';
-import { holds, type Progress } from './progress.ts';
+import { holdsLive, type Progress } from './progress.ts';
 import type { Repairer } from './repairer.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -160,8 +160,8 @@ export class TokenController {
       return { token, status, outcome: { kind: 'refused', refusal }, secretHolds: false };
     }
     const { decision, spec, wanted, secret, situation } = assessment;
-    const task = { token, status, spec, wanted, secret };
-    const secretHolds = holds(secret, status) && !situation.tokenIsGone;
+    const task = { token, status, spec, wanted, secret, tokenIsGone: situation.tokenIsGone };
+    const secretHolds = holdsLive(task, status);
     switch (decision.action) {
       case 'mint':
         return this.#options.issuer.mint(task, decision, signal);

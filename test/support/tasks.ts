@@ -3,6 +3,6 @@ import { aSituation } from './builders.ts';
 
 /** What a reconcile works on in a situation. */
 export function situationTask(situation: Parameters<typeof aSituation>[0] = {}): Task {
-  const { token, spec, wanted, secret } = aSituation(situation);
-  return { token, status: token.status ?? {}, spec, wanted, secret };
+  const { token, spec, wanted, secret, tokenIsGone } = aSituation(situation);
+  return { token, status: token.status ?? {}, spec, wanted, secret, tokenIsGone };
 }

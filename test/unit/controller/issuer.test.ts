@@ -324,6 +324,49 @@ describe('a mint that fails', () => {
   }
 });
 
+describe('a Secret whose token is gone from the registry', () => {
+  const GONE = { now: NOW, tokenIsGone: true };
+  let stage: Stage;
+  beforeEach(() => {
+    stage = new Stage();
+  });
+
+  it('is not told as Ready while another token is issued', async () => {
+    await stage.mint(situationTask(GONE));
+    expect(readyOf(stage.written[0] ?? {})).to.include({ status: 'False', reason: 'Rotating' });
+  });
+
+  const UNSENT = new RegistryError('Unavailable', 'down', { unsent: true });
+  const failures: [what: string, fail: (stage: Stage) => void][] = [
+    ['the mint fails', (s) => void (s.minting = () => Promise.reject(new RegistryError('Ambiguous', 'why')))],
+    ['the mint is not sent', (s) => void (s.minting = () => Promise.reject(UNSENT))],
+    ['the new token is refused', (s) => void (s.ruling = { action: 'refuse', failure: FAILURE })],
+    ['the new token is to wait', (s) => void (s.ruling = { action: 'wait', refusal: 'not yet', until: NOW })],
+    [
+      'the Secret can not be written',
+      (s) => void (s.placed = { failure: FAILURE, secret: situationTask(GONE).secret }),
+    ],
+  ];
+  for (const [what, fail] of failures)
+    it(`is not good to pull with where ${what}`, async () => {
+      fail(stage);
+      expect(await stage.mint(situationTask(GONE))).to.include({ secretHolds: false });
+    });
+
+  it('is not good to pull with where what came of an earlier mint is not known yet', async () => {
+    const message = 'looked for';
+    stage.settling = () =>
+      Promise.resolve({ result: 'pending', reason: 'MintUnconfirmed', message, until: NOW + SECOND });
+    const decision = { action: 'settle', intent: anIntent(), stranded: false } as const;
+    const ended = await stage.issuer.settle(situationTask(GONE), decision, signal);
+    expect(ended).to.include({ secretHolds: false });
+  });
+
+  it('is good to pull with once it holds another token', async () => {
+    expect(await stage.mint(situationTask(GONE))).to.include({ secretHolds: true });
+  });
+});
+
 describe('settling an earlier mint', () => {
   it('that gave a token uses it, as issued when the mint began', async () => {
     const stage = new Stage();

@@ -278,7 +278,7 @@ describe('the value of the token in force', () => {
     const decision = decide(situation) as Extract<Decision, { action: 'write' }>;
     expect(decision).to.include({ action: 'write', reason: 'SecretMissing' });
     const { token, spec, wanted, secret } = situation;
-    const task = { token, status: token.status ?? {}, spec, wanted, secret };
+    const task = { token, status: token.status ?? {}, spec, wanted, secret, tokenIsGone: false };
     const result = await aRepairer(stage).repair(task, decision, signal);
     expect(result).to.equal('token is gone');
     const tokenIsGone = stage.memory.isGone(UID, 'token-1');

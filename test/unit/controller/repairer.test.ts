@@ -69,7 +69,7 @@ async function repair(
     clock: new VirtualClock(ISSUED),
     random: () => 0,
   } as unknown as RepairerOptions;
-  const task = { token, status: token.status ?? {}, spec, wanted, secret };
+  const task = { token, status: token.status ?? {}, spec, wanted, secret, tokenIsGone: false };
   const result = await new Repairer(options).repair(task, DECISION, new AbortController().signal);
   return { wrote, result, asked };
 }

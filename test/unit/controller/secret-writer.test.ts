@@ -27,7 +27,7 @@ async function write(
     },
   };
   const { token, spec, wanted } = aSituation({ secret });
-  const task: Task = { token, status: token.status ?? {}, spec, wanted, secret };
+  const task: Task = { token, status: token.status ?? {}, spec, wanted, secret, tokenIsGone: false };
   const signal = new AbortController().signal;
   const writer = new SecretWriter({
     secrets,
