@@ -66,6 +66,8 @@ export interface AccountControllerOptions {
 export class AccountController {
   readonly #options: AccountControllerOptions;
   readonly #failures = new Map<string, number>();
+  /** Accounts that were there when they were last looked at. */
+  readonly #known = new Set<string>();
   /** What is told of each account that can't be used, by name: the same words while the trouble is the same. */
   readonly #problems = new Map<string, { cause: string; message: string }>();
 
@@ -85,6 +87,7 @@ export class AccountController {
       onChange(name);
       return undefined;
     }
+    this.#known.add(name);
     const { verdict, changed } = await this.#tryCredentials(account, signal);
     if (changed) onChange(name);
     await this.#writeStatus(account, verdict, signal);
@@ -142,8 +145,9 @@ export class AccountController {
     return words;
   }
 
-  /** The RegistryTokens that are left say so themselves, each to its owner. */
+  /** Once, of an account that was there. The RegistryTokens that are left say so themselves, each to its owner. */
   #tellDeletion(name: string): void {
+    if (!this.#known.delete(name)) return;
     const { logger, tokensOf } = this.#options;
     const tokens = tokensOf(name).length;
     if (tokens === 0) return;

@@ -269,6 +269,7 @@ describe('a deleted account', () => {
   for (const [what, account] of deleted) {
     it(`${what} is warned of with the number of RegistryTokens that refer to it`, async () => {
       const stage = new Stage();
+      await stage.next();
       Object.assign(stage, { account, tokens: [anIssuedToken(), anIssuedToken()] });
       await stage.next();
       expect(stage.warnings).to.deep.equal([
@@ -281,8 +282,27 @@ describe('a deleted account', () => {
     });
   }
 
+  it('is warned of once, however often it is looked at, and again when another of its name goes', async () => {
+    const stage = new Stage();
+    const { account } = stage;
+    await stage.next();
+    for (const each of [undefined, undefined, account, undefined]) {
+      Object.assign(stage, { account: each });
+      await stage.next();
+    }
+    expect(stage.warnings).to.have.length(2);
+  });
+
+  it('that never was there is not warned of, though RegistryTokens refer to it', async () => {
+    const stage = new Stage();
+    Object.assign(stage, { account: undefined });
+    await stage.next();
+    expect(stage.warnings).to.deep.equal([]);
+  });
+
   it('that no RegistryToken refers to is not warned of', async () => {
     const stage = new Stage();
+    await stage.next();
     Object.assign(stage, { account: undefined, tokens: [] });
     await stage.next();
     expect(stage.warnings).to.deep.equal([]);
