@@ -82,6 +82,11 @@ export class AccountSessions {
     return session?.version === version && session.credentials !== undefined;
   }
 
+  /** Changes whenever an account's spec or its key does; undefined for one that has not been looked at. */
+  version(name: string): string | undefined {
+    return this.#sessions.get(name)?.version;
+  }
+
   credentials(name: string): AccountCredentials | undefined {
     return this.#sessions.get(name)?.credentials;
   }

@@ -14,7 +14,7 @@ interface Entry {
   /** Identifier of the last token in force of which the status says that it is dead. */
   toldDead?: string;
   /** What was decided last about a new token. */
-  tried?: { revision: number; ruling: Use | Waiting };
+  tried?: { revision: number; ruling: Use | Waiting; account: string | undefined };
   /** Repairs of the Secret. */
   repairs: Contest;
   deletionBegunAt?: number;
@@ -76,15 +76,23 @@ export class Memory {
     delete entry.tried;
   }
 
-  /** What was decided about the new token of an intent, now that it was tried. */
-  noteRuling(uid: string, revision: number, ruling: Use | Waiting): void {
-    this.#entry(uid).tried = { revision, ruling };
+  /**
+   * What was decided about the new token of an intent, now that it was tried.
+   * @param account the version of its account that it was tried with
+   */
+  noteRuling(uid: string, revision: number, ruling: Use | Waiting, account: string | undefined): void {
+    this.#entry(uid).tried = { revision, ruling, account };
   }
 
   /** What was decided about the new token of an intent last; undefined when this process has not tried it. */
   ruling(uid: string, revision: number): Use | Waiting | undefined {
     const tried = this.#entries.get(uid)?.tried;
     return tried?.revision === revision ? tried.ruling : undefined;
+  }
+
+  /** The version of its account that the new token of a RegistryToken was tried with last. */
+  triedWith(uid: string): string | undefined {
+    return this.#entries.get(uid)?.tried?.account;
   }
 
   /** The registry said that it has no such token any more. */

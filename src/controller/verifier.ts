@@ -26,11 +26,12 @@ export class Verifier {
     const { memory } = this.#options;
     const { revision } = intent;
     const refusal = recordedRefusal(intent);
-    if (refusal && !memory.ruling(uid, revision)) memory.noteRuling(uid, revision, refusal);
+    if (refusal && !memory.ruling(uid, revision)) memory.noteRuling(uid, revision, refusal, undefined);
   }
 
   /**
-   * Tries the token of an intent, unless that was decided already, or it was refused a moment ago.
+   * Tries the token of an intent, unless that was decided already, or it was refused a moment ago. What the account says of
+   * hosts, or of whether tokens are tried at all, counts as soon as it changes.
    * @param uid of the RegistryToken
    * @param adopting as in `rule`
    * @throws only the signal's reason
@@ -42,16 +43,18 @@ export class Verifier {
     adopting: boolean,
     signal: AbortSignal,
   ): Promise<Ruling> {
-    const { memory, clock } = this.#options;
+    const { memory, clock, sessions } = this.#options;
+    const account = sessions.version(intent.account);
     const before = memory.ruling(uid, intent.revision);
     if (before?.action === 'use') return before;
-    if (before && isWaiting(before, clock.now())) return before;
+    const sameAccount = account === memory.triedWith(uid);
+    if (before && sameAccount && isWaiting(before, clock.now())) return before;
     const verdict = await this.#try(intent, issued, signal);
     if (!verdict) return { action: 'use', doubt: undefined };
     const ruling = rule(verdict, before, Date.parse(intent.startedAt), clock.now(), adopting);
     // What is not known is no refusal that counts when it is tried again.
     const counts = ruling.action === 'use' || verdict.answer === 'refused' || before !== undefined;
-    if (ruling.action !== 'refuse' && counts) memory.noteRuling(uid, intent.revision, ruling);
+    if (ruling.action !== 'refuse' && counts) memory.noteRuling(uid, intent.revision, ruling, account);
     return ruling;
   }
 

@@ -3,7 +3,7 @@ import type { Fault } from '../../sandbox/registries/shared/fault.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { World } from '../support/world.ts';
 
@@ -82,9 +82,9 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
   }
 
   /** Lets the time in which the registry may still come to accept the token pass. */
-  async function passTime(name: ObjectName): Promise<void> {
+  async function passTime(name: ObjectName, milliseconds = 60_000): Promise<void> {
     const status = {
-      mintIntent: { startedAt: new Date(Date.now() - 60_000).toISOString().slice(0, 19) + 'Z' },
+      mintIntent: { startedAt: new Date(Date.now() - milliseconds).toISOString().slice(0, 19) + 'Z' },
     };
     await world.client.mergePatch(REGISTRY_TOKENS, name, { status }, { subresource: 'status' });
   }
@@ -237,6 +237,21 @@ describe('a new token is tried at the registry before the Secret gets it', () =>
       expect(rotated.status?.token).to.not.have.property('unverified');
     });
   }
+
+  it('and waits, but its account comes to say not to: it is used at once', async () => {
+    world.service.faults.add(REFUSAL);
+    const name = await createToken();
+    const { spec } = await whenHeld(name, 'Verifying');
+    await passTime(name, 14_000);
+    asked = [];
+    // From then on it waits as long as it has waited already: a quarter of a minute.
+    await world.eventually('it is tried again', async () =>
+      asked.includes('auth') ? { value: true } : { seen: String(asked) },
+    );
+    const account = { name: spec.accountRef?.name ?? '' };
+    await world.client.mergePatch(REGISTRY_ACCOUNTS, account, { spec: { verify: 'Never' } });
+    await world.whenReady(name, { status: 'True' }, 10_000);
+  });
 
   it('unless the account says not to', async () => {
     const name = await createToken('Never');

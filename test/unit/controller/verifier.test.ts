@@ -21,6 +21,10 @@ class Scene {
   readonly clock = new VirtualClock(ISSUED);
   verdicts: Verdict[] = [];
   tries = 0;
+  /** Of the account. */
+  version = '1';
+  /** Whether the account says that tokens are to be tried. */
+  isTried = true;
   #verifier = this.#begin();
 
   verify(adopting = false): Promise<Ruling> {
@@ -44,7 +48,7 @@ class Scene {
         return Promise.resolve(this.verdicts.shift() ?? REFUSED);
       },
     };
-    const sessions = { door: () => door };
+    const sessions = { door: () => (this.isTried ? door : undefined), version: () => this.version };
     return new Verifier({
       sessions: sessions as unknown as VerifierOptions['sessions'],
       memory: new Memory(),
@@ -79,6 +83,21 @@ describe('a new token that waits for its Secret', () => {
     await scene.clock.advance(SECOND);
     scene.verdicts = [ACCEPTED];
     expect(await scene.verify()).to.include({ action: 'use' });
+  });
+
+  it('that was refused is tried at once when its account changes, and is not new for that', async () => {
+    await scene.clock.advance(3_600 * SECOND);
+    await scene.verify();
+    scene.version = '2';
+    expect(await scene.verify()).to.include({ action: 'refuse' });
+    expect(scene.tries).to.equal(2);
+  });
+
+  it('that was refused is used at once when its account says that tokens are not to be tried', async () => {
+    await scene.verify();
+    Object.assign(scene, { version: '2', isTried: false });
+    expect(await scene.verify()).to.deep.equal({ action: 'use', doubt: undefined });
+    expect(scene.tries).to.equal(1);
   });
 
   it('that was refused is not used after a restart because the registry can not be asked then', async () => {
