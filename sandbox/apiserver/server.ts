@@ -13,12 +13,14 @@ import { answer, ResourceService } from './resource-service.ts';
 import { StatusError } from './status-error.ts';
 import { Store } from './store.ts';
 import { WatchRoom } from './watch-room.ts';
-import { Writer } from './writer.ts';
+import { Writer, type Webhook } from './writer.ts';
 
 export interface ApiServerOptions {
   clock?: Clock;
   /** Numbers from 0 up to 1, for uids and generated names. */
   random?: () => number;
+  /** Admission webhooks; default: none. */
+  webhook?: Webhook;
   /** Told of every request and how it was answered (0: not at all), for tests that count calls. */
   observe?: (request: ApiRequest, status: number) => void;
 }
@@ -34,12 +36,17 @@ export class ApiServer {
   readonly #observe: (request: ApiRequest, status: number) => void;
   readonly #controllers: { stop: () => void }[];
 
-  constructor({ clock = systemClock, random = Math.random, observe = () => {} }: ApiServerOptions = {}) {
+  constructor({
+    clock = systemClock,
+    random = Math.random,
+    webhook = ({ object }) => object,
+    observe = () => {},
+  }: ApiServerOptions = {}) {
     this.#clock = clock;
     this.#observe = observe;
     const store = new Store(clock);
     const catalog = this.#catalog;
-    const writer = new Writer({ store, clock, random });
+    const writer = new Writer({ store, clock, random, webhook });
     const deleter = new Deleter(store, clock);
     const watches = new WatchRoom(store, clock, this.faults);
     this.store = store;

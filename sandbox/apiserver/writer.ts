@@ -33,10 +33,27 @@ export interface Update extends WriteOptions {
   uidMustMatch: boolean;
 }
 
+/** A write of an object as admission sees it: merged, and not yet in the store. */
+export interface Admission {
+  collection: string;
+  object: JsonObject;
+  /** As it is in the store; undefined for one that is created. */
+  previous: JsonObject | undefined;
+  subresource: '' | 'status';
+}
+
+/**
+ * What admission webhooks make of an object on its way into the store. As in Kubernetes, who owns which field is settled before.
+ * @returns the object to store
+ * @throws StatusError when one refuses it, or fails
+ */
+export type Webhook = (admission: Admission) => JsonObject;
+
 interface Surroundings {
   store: Store;
   clock: Clock;
   random: () => number;
+  webhook: Webhook;
 }
 
 /** Creates and updates objects by the rules all kinds share (k8s.io/apiserver/pkg/registry/rest and generic/registry). */
@@ -44,11 +61,13 @@ export class Writer {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #webhook: Webhook;
 
-  constructor({ store, clock, random }: Surroundings) {
+  constructor({ store, clock, random, webhook }: Surroundings) {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
+    this.#webhook = webhook;
   }
 
   /**
@@ -87,9 +106,15 @@ export class Writer {
     const prepared = type.prepare(fresh, undefined);
     const errors = [...validateMetadata(metadata, type), ...type.validate(prepared, undefined)];
     if (errors.length > 0) throw invalidObject(type, name, errors);
-    const object = tracked
+    const complete = tracked
       ? prepared
       : trackUpdate(undefined, prepared, this.writing(type, options.manager, ''));
+    const object = this.#webhook({
+      collection: type.collection,
+      object: complete,
+      previous: undefined,
+      subresource: '',
+    });
     if (this.#store.get(type.collection, objectKey(namespace, name))) throw alreadyExists(type, name);
     return this.#put(type, object, options.dryRun);
   }
@@ -112,7 +137,14 @@ export class Writer {
     const tracked = update.tracked
       ? prepared
       : trackUpdate(old, prepared, this.writing(type, update.manager, update.subresource));
-    const next = withGeneration(type, tracked, old);
+    const { subresource } = update;
+    const admitted = this.#webhook({
+      collection: type.collection,
+      object: tracked,
+      previous: old,
+      subresource,
+    });
+    const next = withGeneration(type, admitted, old);
     const errors = [
       ...validateMetadata(asObject(next.metadata), type),
       ...validateMetadataUpdate(asObject(next.metadata), before),

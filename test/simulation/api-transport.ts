@@ -95,6 +95,7 @@ export class ApiTransport implements Transport {
     if (fate.kind === 'refused') throw unanswered(call);
     if (fate.kind !== 'through' && fate.effect) await act();
     if (fate.kind === 'broken') throw unanswered(call);
+    if (fate.kind === 'through') await sleep(clock, this.#world.webhooks.delayOf(call));
     const answer = fate.kind === 'refusal' ? refusalOf(fate) : await act();
     await sleep(clock, weather.latency());
     return contentOf(call, answer);

@@ -8,6 +8,7 @@ import { RegistryError } from '../../src/registry/errors.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
 import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/events.ts';
 import type { SecretObject } from '../support/world.ts';
+import type { Snapshot } from './backups.ts';
 import { heldToken } from './held-token.ts';
 import { judge } from './justification.ts';
 import { deathOf, MintBook, tagOf, type Mint } from './mint-book.ts';
@@ -28,6 +29,12 @@ const HELD_UP = 5_000;
 const PATIENCE = 25 * 60_000;
 /** The same where the RegistryToken waits for nothing: that a watch is opened again, and a reconcile. */
 const PROMPTNESS = 3 * 60_000;
+/** Writes of one object in that many milliseconds, whatever fights over it; a status has retries of revocations too. */
+const MAX_SECRET_WRITES = 20;
+const MAX_STATUS_WRITES = 100;
+const WRITES_WITHIN = 10 * 60_000;
+/** Milliseconds from a look at who uses a token to its revocation by the sweep. */
+const SWEEPING = 2 * 60_000;
 
 /**
  * Looks on as things happen, and notes what must never:
@@ -42,6 +49,8 @@ const PROMPTNESS = 3 * 60_000;
  * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
  * - No Secret that is somebody else's is changed.
  * - No Secret is written with a token that is dead already.
+ * - No object is written ever again and again, whatever webhooks make of it.
+ * - No token of a RegistryToken that is gone is revoked while a Secret that was restored holds it.
  * - No Secret goes on holding a dead token while nothing keeps the operator from replacing it.
  * - No failure at a registry ends a reconcile without being told of.
  * - No value of a token or key is in a log line, or in anything written but Secrets.
@@ -71,6 +80,10 @@ export class Audit {
   readonly #reasons = new Map<string, string>();
   /** When processes that rightly believed that they lead asked for a token of a description. Monotonic milliseconds. */
   readonly #askedAt = new Map<string, number>();
+  /** When a backup was restored over the cluster, monotonic milliseconds. */
+  #rolledBackAt = -Infinity;
+  /** When an object was written, by path; monotonic milliseconds. */
+  readonly #writeTimes = new Map<string, number[]>();
 
   constructor(world: World, backup?: Backup) {
     this.#world = world;
@@ -96,8 +109,21 @@ export class Audit {
     this.#world.journal.note(
       () => `${process.name} ${method} ${path} ${path.includes('/secrets') ? '' : JSON.stringify(body)}`,
     );
-    if (/\/(registrytokens|secrets)\//.test(path)) this.writes++;
+    if (/\/(registrytokens|secrets)\//.test(path)) {
+      this.writes++;
+      this.#countWrite(path);
+    }
+    if (path.includes('/secrets/') && method !== 'DELETE' && !process.misled)
+      this.#checkWritten(body as SecretObject);
     if (!path.includes('/secrets')) this.#searchValues(JSON.stringify(body), `${method} ${path}`);
+  }
+
+  #countWrite(path: string): void {
+    const now = this.#world.clock.monotonic();
+    const recent = (this.#writeTimes.get(path) ?? []).filter((time) => time > now - WRITES_WITHIN);
+    this.#writeTimes.set(path, [...recent, now]);
+    const most = path.includes('/secrets/') ? MAX_SECRET_WRITES : MAX_STATUS_WRITES;
+    if (recent.length >= most) this.fail(`${path} was written ${recent.length + 1} times within minutes`);
   }
 
   /** A registry is asked to create or revoke a token. */
@@ -163,10 +189,12 @@ export class Audit {
       const shared = [intent, ...(status?.lostIntents ?? [])].some((each) => tag && isOf(tag, each));
       if (!shared) return void this.elsewhere.add(token.id);
     }
+    const askedAt = this.#askedAt.get(token.description) ?? -Infinity;
+    const isUndone = askedAt <= this.#rolledBackAt && tag !== undefined && !isOf(tag, intent);
+    if (isUndone && this.#tokens.has(tag.uid)) return void this.elsewhere.add(token.id);
     const mint = this.mints.add(region, token, !tag || !isOf(tag, intent));
     const { uid, revision, id } = mint;
-    const askedAt = this.#askedAt.get(token.description) ?? -Infinity;
-    if (mint.late && !mint.stranded && this.#world.clock.monotonic() - askedAt < HELD_UP)
+    if (mint.late && !isUndone && !mint.stranded && this.#world.clock.monotonic() - askedAt < HELD_UP)
       this.fail(`token ${id} came when nobody waited for it, though nothing held it up`);
     journal.note(() => `token ${id} created for ${uid}, revision ${revision}${mint.late ? ', late' : ''}`);
     const siblings = this.mints.of(uid);
@@ -196,6 +224,7 @@ export class Audit {
     if (!mint && this.elsewhere.has(id) && !this.#tokens.has(uid)) return;
     if (!mint) return this.fail(`token ${id}, which is not ours, was revoked`);
     if (this.retained().has(id)) return this.fail(`token ${id} was revoked although it is kept on purpose`);
+    if (!this.#tokens.has(uid)) this.#checkSwept(id);
     for (const secret of this.#world.secrets()) {
       const owner = this.#tokens.get(ownerOf(secret) ?? '');
       if (!owner || owner.metadata.deletionTimestamp !== undefined || heldToken(secret) !== id) continue;
@@ -205,6 +234,42 @@ export class Audit {
       this.fail(
         `token ${id} was revoked while Secret ${secret.metadata.name} of ${owner.metadata.name} held it`,
       );
+    }
+  }
+
+  /** Whether a Secret is as a backup had it. */
+  isRestored({ metadata }: SecretObject): boolean {
+    return this.#writers.get(metadata.uid) === 'backup';
+  }
+
+  /** Of a restored Secret nobody can tell who uses it. */
+  #checkSwept(id: string): void {
+    const now = this.#world.clock.now();
+    for (const secret of this.#world.secrets()) {
+      const { name, creationTimestamp } = secret.metadata;
+      if (!this.isRestored(secret) || heldToken(secret) !== id) continue;
+      if (now - Date.parse(creationTimestamp ?? '') > SWEEPING)
+        this.fail(`token ${id} was revoked while Secret ${name}, which was restored, held it`);
+    }
+  }
+
+  /**
+   * A backup is restored over the cluster. What was asked for since is as another cluster's: the cluster no longer knows of it. What
+   * was revoked since is gone without its knowledge.
+   */
+  rolledBack({ time, objects }: Snapshot): void {
+    this.#rolledBackAt = this.#world.clock.monotonic();
+    for (const token of objects.get(`${GROUP}/registrytokens`) as unknown as RegistryToken[]) {
+      const { mintIntent, lostIntents = [] } = token.status ?? {};
+      for (const mint of this.mints.of(token.metadata.uid)) {
+        const isKnown =
+          mint.mintedAt <= time || [mintIntent, ...lostIntents].some((each) => isOf(mint, each));
+        if (isKnown) this.#goneElsewhere(mint, mint.revokedAt);
+        else {
+          this.mints.remove(mint);
+          this.elsewhere.add(mint.id);
+        }
+      }
     }
   }
 
@@ -240,7 +305,13 @@ export class Audit {
     );
     if (typeof actor === 'object' && before && !this.#everyUid.has(ownerOf(before) ?? ''))
       this.fail(`${actor.name} changed Secret ${now.metadata.name}, which is somebody else's`);
-    if (typeof actor === 'object' && !actor.misled && type !== 'DELETED') this.#checkWritten(now);
+    if (
+      typeof actor === 'object' &&
+      !actor.misled &&
+      type !== 'DELETED' &&
+      !this.#world.webhooks.altersPayload
+    )
+      this.#checkWritten(now);
   }
 
   /** What users took away at the registry is noticed later, and a write may be held up on its way. */
@@ -263,9 +334,11 @@ export class Audit {
     this.#world.journal.note(
       () => `RegistryToken ${token.metadata.name} ${type} by ${nameOf(this.#world.actor)}`,
     );
+    const isRestored = this.#world.actor === 'backup';
+    if (isRestored && before && (type === 'DELETED' || before.metadata.uid !== uid)) this.#undone(before);
     if (type === 'DELETED') {
       this.#tokens.delete(uid);
-      return this.#gone(token);
+      return isRestored ? undefined : this.#gone(token);
     }
     this.#tokens.set(uid, token);
     const { status } = token;
@@ -274,9 +347,9 @@ export class Audit {
       if (mint?.uid !== uid) this.fail(`${token.metadata.name} took a token that was not made for it`);
       else mint.inForce = true;
     }
+    // What is restored was decided elsewhere, or earlier.
+    if (isRestored) return this.#checkRecords(uid);
     this.#checkStranded(before, token);
-    // What is restored was decided elsewhere.
-    if (this.#world.actor === 'cluster' && type === 'ADDED') return this.#checkRecords(uid);
     if (status?.mintIntent && status.mintIntent.startedAt !== before?.status?.mintIntent?.startedAt)
       this.#decided(token);
     this.#checkRecords(uid);
@@ -318,6 +391,12 @@ export class Audit {
     );
   }
 
+  /** A backup from before its creation was restored. */
+  #undone({ metadata }: RegistryToken): void {
+    this.#tokens.delete(metadata.uid);
+    for (const mint of this.mints.of(metadata.uid)) mint.abandoned = true;
+  }
+
   #gone({ metadata, spec, status }: RegistryToken): void {
     const { clock, settings } = this.#world;
     const waited = clock.now() - Date.parse(metadata.deletionTimestamp ?? '');
@@ -337,9 +416,10 @@ export class Audit {
 
   /** Looks for Secrets that hold dead tokens for too long. To be called now and then. */
   checkSecrets(): void {
-    const { clock, weather, settings } = this.#world;
+    const { clock, weather, settings, webhooks } = this.#world;
     const now = clock.now();
     const calmFor = clock.monotonic() - weather.lastTrouble;
+    if (webhooks.isActive) return;
     for (const secret of this.#world.secrets()) {
       const token = this.#tokens.get(ownerOf(secret) ?? '');
       const mint = this.mints.get(heldToken(secret));

@@ -15,6 +15,10 @@ export interface Climate {
   skew: number;
   /** Whether users do to Secrets what they should not. */
   meddling: boolean;
+  /** Whether admission webhooks stand in the operator's way. */
+  webhooks: boolean;
+  /** Whether backups are restored into the cluster. */
+  restores: boolean;
 }
 
 /** Nothing goes wrong. */
@@ -26,6 +30,8 @@ export const CALM: Climate = {
   staleness: 0,
   skew: 0,
   meddling: false,
+  webhooks: false,
+  restores: false,
 };
 
 /** One in eight has no failures at all; in the others each kind of trouble is absent, rare or frequent. */
@@ -39,5 +45,7 @@ export function drawClimate(dice: Dice): Climate {
     staleness: dice.pick([0, 0.02, 0.2]),
     skew: dice.pick([0, 0, 3_600_000]),
     meddling: dice.chance(0.5),
+    webhooks: dice.chance(0.3),
+    restores: dice.chance(0.25),
   };
 }

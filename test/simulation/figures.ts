@@ -18,6 +18,9 @@ export interface Figures {
   boundaries: number;
   crashes: number;
   freezes: number;
+  webhooks: number;
+  /** Backups that were restored into their cluster. */
+  restores: number;
   mints: number;
   /** Tokens that came into force. */
   recorded: number;
@@ -32,6 +35,8 @@ export const NOTHING: Figures = {
   boundaries: 0,
   crashes: 0,
   freezes: 0,
+  webhooks: 0,
+  restores: 0,
   mints: 0,
   recorded: 0,
   lost: 0,
@@ -48,13 +53,15 @@ export function describeFigures({
   boundaries,
   crashes,
   freezes,
+  webhooks,
+  restores,
   mints,
   recorded,
   lost,
   swept,
 }: Figures): string {
   return (
-    `${steps} steps, ${boundaries} effect boundaries, ${crashes} crashes, ${freezes} freezes; ` +
+    `${steps} steps, ${boundaries} effect boundaries, ${crashes} crashes, ${freezes} freezes, ${webhooks} webhooks, ${restores} restores; ` +
     `${mints} tokens created: ${recorded} came into force, ${lost} were lost and revoked; ${swept} only the sweep could find`
   );
 }

@@ -1,6 +1,7 @@
 import { findCondition } from '../../src/api/conditions.ts';
-import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
+import { OWNER_NAME_ANNOTATION, OWNER_UID_LABEL, ROTATE_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
+import type { SecretObject } from '../support/world.ts';
 import { heldToken } from './held-token.ts';
 import { deathOf } from './mint-book.ts';
 import { API_KEYS } from './registries.ts';
@@ -69,7 +70,16 @@ function mayBeStuck(world: World, { metadata, spec, status }: RegistryToken): bo
     secret &&
     (secret.metadata.ownerReferences?.[0]?.uid ??
       secret.metadata.labels?.['pullsecrets.dev/registrytoken-uid']);
-  return wanted.length > 1 || (secret !== undefined && owner !== metadata.uid);
+  if (wanted.length > 1) return true;
+  if (secret && world.audit.isRestored(secret) && isLeftBy(world, secret, metadata.name)) return false;
+  return secret !== undefined && owner !== metadata.uid;
+}
+
+/** Whether a Secret was of an earlier RegistryToken of that name: the one that is here has it back. */
+function isLeftBy(world: World, { metadata }: SecretObject, name: string): boolean {
+  const uid = metadata.labels?.[OWNER_UID_LABEL];
+  const isThere = world.tokens().some((token) => token.metadata.uid === uid);
+  return !isThere && uid !== undefined && metadata.annotations?.[OWNER_NAME_ANNOTATION] === name;
 }
 
 /**

@@ -74,6 +74,15 @@ export class MintBook {
     return copy;
   }
 
+  /** Forgets a token: what asked for it is undone. */
+  remove({ id, uid }: Mint): void {
+    this.#byId.delete(id);
+    this.#byUid.set(
+      uid,
+      this.of(uid).filter((each) => each.id !== id),
+    );
+  }
+
   get(id: string | undefined): Mint | undefined {
     return id === undefined ? undefined : this.#byId.get(id);
   }

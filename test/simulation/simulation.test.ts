@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
 import { aToken, HOUR, MINUTE } from '../support/builders.ts';
 import { CALM } from './climate.ts';
-import type { Outcome } from './figures.ts';
+import { NOTHING, sum, type Outcome } from './figures.ts';
 import { runSeeds } from './seed-runner.ts';
 import { simulate } from './simulation.ts';
 import { World } from './world.ts';
@@ -19,7 +19,10 @@ function check(outcomes: readonly Outcome[]): void {
 describe('a simulated operator', () => {
   it(`keeps its promises in whatever trouble: seeds 1 to ${SEEDS}`, async function () {
     this.timeout(120_000);
-    check(await runSeeds(1, SEEDS));
+    const outcomes = await runSeeds(1, SEEDS);
+    check(outcomes);
+    const { webhooks, restores } = outcomes.map(({ figures }) => figures).reduce(sum, NOTHING);
+    expect(Math.min(webhooks, restores)).to.be.above(0);
   });
 
   it('creates exactly the tokens that are called for while nothing goes wrong', async () => {

@@ -2,6 +2,7 @@ import type { Climate } from './climate.ts';
 import type { Outcome } from './figures.ts';
 import { CALM, finalComplaints } from './final-audit.ts';
 import { Users, type Deed } from './users.ts';
+import { REWORDED } from './webhooks.ts';
 import { World } from './world.ts';
 
 export interface SimulationOptions {
@@ -45,12 +46,14 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
   world.server.close();
   const mints = world.audit.mints.all();
   const lost = mints.filter(({ inForce }) => !inForce);
-  const { boundaries, crashes, freezes } = world.counts;
+  const { boundaries, crashes, freezes, webhooks, restores } = world.counts;
   const figures = {
     steps: run.steps,
     boundaries,
     crashes,
     freezes,
+    webhooks,
+    restores,
     mints: mints.length,
     recorded: mints.length - lost.length,
     lost: lost.length,
@@ -130,8 +133,12 @@ class Run {
       time !== undefined && Math.abs(Date.parse(time) - now) < 2 * RESTART;
     return this.#world.tokens().some(
       ({ status }) =>
+        // The operator looks at the registry's lists as it starts.
+        this.#world.audit.takenAway.has(status?.token?.id ?? '') ||
         // It tells of a clock that was wrong until the next look at it.
         status?.conditions?.some(({ reason }) => reason === 'ClockSkew' || reason === 'ClocksDiffer') ||
+        // So does what a webhook made of it.
+        status?.conditions?.some(({ message }) => message === REWORDED) ||
         status?.previousTokens?.some(
           ({ revokeAt, nextAttemptTime }) => near(revokeAt) || near(nextAttemptTime),
         ) ||

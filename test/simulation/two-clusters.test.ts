@@ -11,6 +11,8 @@ const ROUGH = {
   staleness: 0.02,
   skew: 0,
   meddling: false,
+  webhooks: false,
+  restores: false,
 };
 
 describe('two clusters with the same ids on one registry account', () => {

@@ -1,4 +1,4 @@
-import type { Climate } from './climate.ts';
+import { drawClimate, type Climate } from './climate.ts';
 import { CALM, finalComplaints } from './final-audit.ts';
 import { Dice } from './dice.ts';
 import { Users } from './users.ts';
@@ -28,18 +28,19 @@ export interface TwoClusters {
  */
 export async function simulateTwoClusters(
   seed: number,
-  climate?: Climate,
+  given?: Climate,
   journal = false,
 ): Promise<TwoClusters> {
   const dice = new Dice(seed ^ 0x2c);
-  const original = new World({ seed, journal, ...(climate && { climate }) });
+  const climate = { ...(given ?? drawClimate(new Dice(seed))), restores: false };
+  const original = new World({ seed, journal, climate });
   const run = new Run(original, dice.fork());
   try {
     await original.begin();
     await run.storm(dice.between(2, 8));
     const backup = original.backup();
     await run.storm(dice.between(0, 4));
-    const copy = new World({ seed: seed + 1_000_000, journal, backup, climate: climate ?? original.climate });
+    const copy = new World({ seed: seed + 1_000_000, journal, backup, climate });
     await copy.restore(backup);
     run.add(copy);
     await run.storm(dice.between(5, 20));

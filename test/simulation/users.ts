@@ -5,6 +5,7 @@ import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
 import { PAYLOAD_KEY, SECRET_TYPE } from '../../src/token/secret.ts';
 import type { SecretObject } from '../support/world.ts';
+import { Backups } from './backups.ts';
 import type { Dice } from './dice.ts';
 import { API_KEYS, LAB, REGIONS } from './registries.ts';
 import { Removals } from './removals.ts';
@@ -23,12 +24,14 @@ export class Users {
   readonly #world: World;
   readonly #dice: Dice;
   readonly #removals: Removals;
+  readonly #backups: Backups;
   #changes = 0;
 
   constructor(world: World, dice: Dice) {
     this.#world = world;
     this.#dice = dice;
     this.#removals = new Removals(world, dice.fork());
+    this.#backups = new Backups(world);
   }
 
   /** Does one thing, any if not told which. What the API server refuses is not done. */
@@ -44,8 +47,17 @@ export class Users {
 
   #choices(): [number, Deed][] {
     const lasting = this.#lasting();
-    if (lasting.length === 0) return [[1, 'create']];
-    const { meddling, registryFailure, apiFailure, skew, staleness, crash } = this.#world.climate;
+    const backups = this.#backups.all;
+    const isMissing = backups.some((each) => this.#backups.hasMissing(each));
+    if (lasting.length === 0)
+      return isMissing
+        ? [
+            [1, 'create'],
+            [1, 'recreate'],
+          ]
+        : [[1, 'create']];
+    const { meddling, registryFailure, apiFailure, skew, staleness, crash, webhooks, restores } =
+      this.#world.climate;
     return [
       [lasting.length < MOST ? 8 : 0, 'create'],
       [3, 'delete'],
@@ -72,6 +84,10 @@ export class Users {
       [apiFailure > 0 ? 1 : 0, 'apiOutage'],
       [staleness > 0 ? 1 : 0, 'breakWatches'],
       [skew > 0 ? 2 : 0, 'clockJump'],
+      [webhooks && !this.#world.webhooks.isActive ? 4 : 0, 'registerWebhook'],
+      [restores ? (backups.length === 0 ? 12 : 2) : 0, 'backUp'],
+      [backups.length > 0 ? 5 : 0, 'rollBack'],
+      [isMissing ? 6 : 0, 'recreate'],
     ];
   }
 
@@ -240,6 +256,37 @@ export class Users {
       this.#world.weather.trouble();
       this.#world.handOver();
       return Promise.resolve();
+    },
+
+    registerWebhook: (): Promise<void> => {
+      const { webhooks, weather, journal, counts } = this.#world;
+      const what = webhooks.register(this.#dice, TEAMS);
+      journal.note(() => what);
+      counts.webhooks++;
+      weather.trouble();
+      this.#later(5_000, this.#dice.pick([60_000, 3_600_000]), () => {
+        journal.note(() => 'the webhook goes');
+        webhooks.clear();
+        weather.trouble();
+      });
+      return Promise.resolve();
+    },
+
+    backUp: (): Promise<void> => {
+      this.#backups.take();
+      return Promise.resolve();
+    },
+
+    rollBack: (): Promise<void> => {
+      this.#world.counts.restores++;
+      this.#backups.rollBack(this.#dice.pick(this.#backups.all));
+      return Promise.resolve();
+    },
+
+    recreate: async (): Promise<void> => {
+      this.#world.counts.restores++;
+      const backups = this.#backups.all.filter((each) => this.#backups.hasMissing(each));
+      await this.#backups.recreate(this.#dice.pick(backups), this.#dice.chance(0.5));
     },
 
     kill: (): Promise<void> => {

@@ -24,6 +24,7 @@ import { API_KEYS, endpointOf, hostOf, IAM_ENDPOINT, REGIONS, Registries } from 
 import { SimulatedProcess } from './simulated-process.ts';
 import type { SecretObject } from '../support/world.ts';
 import { Weather } from './weather.ts';
+import { Webhooks } from './webhooks.ts';
 
 export const OPERATOR_NAMESPACE = 'operator-system';
 export const TEAMS = ['team-a', 'team-b'];
@@ -87,11 +88,14 @@ export class World {
   readonly settings: OperatorSettings;
   /** A client without any trouble, for users. */
   readonly user: KubeClient;
-  /** Who acts: a process, users, or the cluster's own controllers. */
-  actor: SimulatedProcess | 'user' | 'cluster' = 'cluster';
+  /** The same, for who restores a backup. */
+  readonly backupTool: KubeClient;
+  readonly webhooks = new Webhooks();
+  /** Who acts: a process, users, whoever restores a backup, or the cluster's own controllers. */
+  actor: SimulatedProcess | 'user' | 'backup' | 'cluster' = 'cluster';
   /** The process that rightly leads. */
   leader: SimulatedProcess | undefined;
-  readonly counts = { boundaries: 0, crashes: 0, freezes: 0, processes: 0 };
+  readonly counts = { boundaries: 0, crashes: 0, freezes: 0, processes: 0, webhooks: 0, restores: 0 };
   readonly #crashAt: number | undefined;
   readonly #freezeAt: number | undefined;
 
@@ -103,7 +107,8 @@ export class World {
     this.journal = new Journal(clock, journal);
     this.climate = climate ?? drawClimate(this.dice.fork());
     this.weather = new Weather(this.climate, this.dice.fork(), () => clock.monotonic());
-    this.server = new ApiServer({ clock, random: this.dice.fork().next });
+    const webhook = this.webhooks.admit.bind(this.webhooks);
+    this.server = new ApiServer({ clock, random: this.dice.fork().next, webhook });
     const registries = { clock, dice: this.dice.fork(), tokenLifetime: this.dice.pick([DAY, DAY, 3 * HOUR]) };
     this.registries = backup?.origin.registries ?? new Registries(registries);
     this.registries.observers.push({
@@ -124,23 +129,23 @@ export class World {
       sweepDelay: 600_000,
       shutdownTimeout: 2_000,
     };
-    this.user = new KubeClient(
-      {
-        request: async (call: Call) => {
-          const request = requestOf(call, new AbortController().signal);
-          return contentOf(call, await this.as('user', () => this.server.handle(request)));
-        },
-        stream: () => {
-          throw new Error('users do not watch');
-        },
-        close: () => Promise.resolve(),
-      },
-      { fieldManager: 'user' },
-    );
+    this.user = this.#clientOf('user');
+    this.backupTool = this.#clientOf('backup');
     this.places = new Places(() => clock.monotonic());
     this.audit = new Audit(this, backup);
     this.server.store.subscribe((change) => this.places.changed(change));
     this.server.store.subscribe((change) => this.audit.changed(change));
+  }
+
+  #clientOf(actor: 'user' | 'backup'): KubeClient {
+    const request = async (call: Call): Promise<unknown> => {
+      const sent = requestOf(call, new AbortController().signal);
+      return contentOf(call, await this.as(actor, () => this.server.handle(sent)));
+    };
+    const stream = (): never => {
+      throw new Error('people do not watch');
+    };
+    return new KubeClient({ request, stream, close: () => Promise.resolve() }, { fieldManager: actor });
   }
 
   /** Makes the cluster ready and starts the operator. */
@@ -177,7 +182,7 @@ export class World {
   /** Makes the cluster what a backup holds, and starts its operator. */
   async restore({ objects }: Backup): Promise<void> {
     for (const { collection, object } of objects) {
-      this.server.store.put(collection, object);
+      this.as('backup', () => this.server.store.put(collection, object));
       if (collection === RESTORED_FIRST[0]) await this.clock.advance(10);
     }
     this.startOperator();
@@ -299,6 +304,7 @@ export class World {
   clearUp(): void {
     this.journal.note(() => 'the trouble ends');
     this.weather.clearUp();
+    this.webhooks.clear();
     if (!this.leader) this.startOperator();
     this.leader?.gate.thaw();
     if (this.leader) this.leader.clock.skew = 0;
