@@ -1,5 +1,6 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
+import { firstOf } from '../api/text.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
@@ -52,6 +53,8 @@ export interface Look {
 const BATCH = 20;
 /** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. Liveness allows no work that never ends. */
 const LONGEST_LOOK = 120_000;
+/** Ids named in an event; the log has all of them. */
+const MAX_NAMED = 10;
 const NONE: Suspects = new Map();
 
 /**
@@ -185,27 +188,41 @@ export class RegionSweep {
   }
 
   #report(account: RegistryAccount, certain: readonly Orphan[]): void {
-    const { logger, events } = this.#options;
-    for (const orphan of this.#untold(certain)) {
-      logger.warn(this.#fields(account, orphan), 'orphan token found; --sweep=report leaves it alone');
-      const { id, tag } = orphan;
-      const note = `nothing in the cluster uses token ${id} in ${this.#region} (revision ${tag.revision} of RegistryToken uid ${tag.uid}); --sweep=report leaves it alone`;
-      events.event(account, 'Warning', 'OrphanFound', note);
-    }
+    const untold = this.#untold(certain);
+    for (const orphan of untold)
+      this.#options.logger.warn(
+        this.#fields(account, orphan),
+        'orphan token found; --sweep=report leaves it alone',
+      );
+    const what = 'nothing in the cluster uses them; --sweep=report leaves them alone';
+    this.#warn(account, 'OrphanFound', what, untold);
   }
 
   #reportUnknown(account: RegistryAccount, certain: readonly UnknownToken[]): void {
-    const { logger, events, clusterId } = this.#options;
+    const { logger, clusterId } = this.#options;
     this.#reported = certain;
-    for (const token of this.#untold(certain)) {
+    const untold = this.#untold(certain);
+    for (const token of untold)
       logger.warn(
         this.#fields(account, token),
         'token found that carries this cluster id and was not issued here',
       );
-      const { id, tag } = token;
-      const note = `token ${id} in ${this.#region} carries this cluster id (${clusterId}), but its RegistryToken (uid ${tag.uid}) here did not ask for it (revision ${tag.revision}): another cluster seems to use the same cluster id; it is not revoked`;
-      events.event(account, 'Warning', 'ClusterIdConflict', note);
-    }
+    const what = `they carry this cluster id (${clusterId}), but their RegistryTokens here did not ask for them: another cluster seems to use the same cluster id; they are not revoked`;
+    this.#warn(account, 'ClusterIdConflict', what, untold);
+  }
+
+  /** One event for all that a look found: of each its own, an account with many would get a few and lose the rest. */
+  #warn(
+    account: RegistryAccount,
+    reason: 'OrphanFound' | 'ClusterIdConflict',
+    what: string,
+    tokens: readonly UnknownToken[],
+  ): void {
+    if (tokens.length === 0) return;
+    const ids = tokens.map(({ id }) => id);
+    // The ids last: where the note is too long, it is they that are cut.
+    const note = `tokens in ${this.#region}: ${ids.length}; ${what}: ${firstOf(ids, MAX_NAMED)}`;
+    this.#options.events.event(account, 'Warning', reason, note, note);
   }
 
   /** Each is told of once. */

@@ -33,7 +33,8 @@ export interface Occurrence {
   type: EventType;
   reason: string;
   note: string;
-  action: string;
+  /** What tells it from Warnings of the same reason that are another series. */
+  occasion: string;
 }
 
 /** What happened again within this time is the same series (client-go, tools/events). */
@@ -92,7 +93,7 @@ export class EventAggregator {
     };
   }
 
-  #event({ regarding, type, reason, note, action }: Occurrence): EventManifest {
+  #event({ regarding, type, reason, note }: Occurrence): EventManifest {
     const { name, namespace, uid, resourceVersion } = regarding.metadata;
     const { apiVersion, kind } = regarding;
     const unique = (this.#clock.now() * 1000 + (this.#made++ % 1000)).toString(16);
@@ -103,7 +104,7 @@ export class EventAggregator {
       eventTime: microTime(this.#clock.now()),
       reportingController: this.#component,
       reportingInstance: this.#instance.slice(0, 128),
-      action,
+      action: reason,
       reason,
       type,
       note: shortened(note),
@@ -137,12 +138,13 @@ export class EventAggregator {
 
 /**
  * What makes two occurrences one series. Warnings about one version of a spec are one whatever their notes say, as client-go
- * has it: the same trouble comes with another request id or time at each try, and the API server lets no note be changed. A
- * Normal event tells of one thing that was done, so that its note counts.
+ * has it: the same trouble comes with another request id or time at each try, and the API server lets no note be changed. Those
+ * that tell of something else each time say so by their occasion. A Normal event tells of one thing that was done, so that its
+ * note counts.
  */
-function seriesKey({ regarding: { metadata }, type, reason, action, note }: Occurrence): string {
+function seriesKey({ regarding: { metadata }, type, reason, occasion, note }: Occurrence): string {
   const which = type === 'Normal' ? note : (metadata.generation ?? null);
-  return JSON.stringify([metadata.uid, type, reason, action, which]);
+  return JSON.stringify([metadata.uid, type, reason, occasion, which]);
 }
 
 /** What follows a dot must begin with a letter or digit, and what stands before one must end with one. */

@@ -50,10 +50,10 @@ export class EventRecorder {
    * Notes that something happened to an object. Returns at once and never throws.
    * @param reason in UpperCamelCase, for programs
    * @param note for people; cut to 1024 bytes
-   * @param action what was tried, in UpperCamelCase; default the reason
+   * @param occasion what tells it from Warnings of the same reason that are another series; default nothing
    */
-  event(regarding: KubeObject, type: EventType, reason: string, note: string, action = reason): void {
-    const event = this.#aggregator.add({ regarding, type, reason, note, action });
+  event(regarding: KubeObject, type: EventType, reason: string, note: string, occasion = ''): void {
+    const event = this.#aggregator.add({ regarding, type, reason, note, occasion });
     if (!event) return;
     const { name } = event.metadata;
     if (this.#waiting.size >= MOST_WAITING && !this.#waiting.has(name)) {

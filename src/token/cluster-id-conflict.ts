@@ -1,7 +1,8 @@
 import type { ConditionUpdate } from '../api/conditions.ts';
+import { firstOf } from '../api/text.ts';
 import type { UnknownToken } from './sweep.ts';
 
-/** Identifiers named in the condition's message; events tell of all of them. */
+/** Identifiers named in the condition's message; the log tells of all of them. */
 const MAX_NAMED = 5;
 
 /**
@@ -15,7 +16,6 @@ export function clusterIdConflict(
 ): Omit<ConditionUpdate, 'type'> | undefined {
   const names = [...byRegion].flatMap(([region, tokens]) => tokens.map(({ id }) => `${id} (${region})`));
   if (names.length === 0) return undefined;
-  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '';
-  const message = `tokens at the registry carry this operator's cluster id (${clusterId}) and were not issued by it: ${names.slice(0, MAX_NAMED).join(', ')}${more}. Another cluster, such as one restored from a backup of this one, seems to use the same cluster id: set operator.clusterId there to another value. They are not revoked; if no other cluster uses them, revoke them at the registry. Until they are gone, tokens of deleted RegistryTokens are not revoked by the sweep either`;
+  const message = `tokens at the registry carry this operator's cluster id (${clusterId}) and were not issued by it: ${firstOf(names, MAX_NAMED)}. Another cluster, such as one restored from a backup of this one, seems to use the same cluster id: set operator.clusterId there to another value. They are not revoked; if no other cluster uses them, revoke them at the registry. Until they are gone, tokens of deleted RegistryTokens are not revoked by the sweep either`;
   return { status: 'True', reason: 'UnknownTokens', message };
 }

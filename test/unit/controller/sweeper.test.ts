@@ -70,6 +70,21 @@ describe('sweeper', () => {
     expect(stage.status.orphans).to.equal(1);
   });
 
+  it('--sweep=report tells of many at once in one event, which names some, and of each in the log', async () => {
+    stage = new SweepStage({ sweep: 'report' });
+    const orphan = (id: number): void =>
+      stage.add('us-south', `id-${id}`, orphanTag({ nonce: String(id).padStart(8, 'n') }));
+    for (let id = 0; id < 30; id++) orphan(id);
+    await stage.run(HOUR);
+    expect(stage.events).to.deep.equal(['OrphanFound']);
+    expect(stage.notes[0]).to.match(/^tokens in us-south: 30; .*: id-0, .*id-9 and 20 more$/);
+    expect(stage.lines.filter((line) => line.startsWith('orphan token found'))).to.have.length(30);
+    orphan(30);
+    await stage.run(3 * HOUR);
+    expect(stage.notes[1]).to.match(/^tokens in us-south: 1; .*: id-30$/);
+    expect(stage.occasions).to.have.length(2);
+  });
+
   it('leaves other clusters, hand-made and damaged tokens alone', async () => {
     stage.add('us-south', 'a', orphanTag({ clusterId: 'another' }));
     stage.add('us-south', 'b', 'made by hand');

@@ -67,7 +67,7 @@ describe('EventRecorder', () => {
     });
 
   it('writes an Event about the object', async () => {
-    recorder.event(a, 'Normal', 'Rotated', 'Token replaced', 'Rotate');
+    recorder.event(a, 'Normal', 'Rotated', 'Token replaced');
     await recorder.flush();
     const { metadata, ...event } = written()[0]!;
     expect(metadata.name).to.match(/^a\.[0-9a-f]+$/);
@@ -77,7 +77,7 @@ describe('EventRecorder', () => {
       eventTime: '2026-03-01T12:00:00.678000Z',
       reportingController: 'example.com/op',
       reportingInstance: 'pod-1',
-      action: 'Rotate',
+      action: 'Rotated',
       reason: 'Rotated',
       type: 'Normal',
       note: 'Token replaced',
@@ -131,6 +131,16 @@ describe('EventRecorder', () => {
     }
     await recorder.flush();
     expect(written().map(({ note }) => note)).to.deep.equal(['Secret 1 is not ours', 'Secret 2 is not ours']);
+  });
+
+  it('tells Warnings of different occasions apart, and counts those of one', async () => {
+    for (const occasion of ['one', 'two', 'two'])
+      recorder.event(a, 'Warning', 'OrphanFound', `found at look ${occasion}`, occasion);
+    await recorder.flush();
+    expect(written().map(({ note, series }) => [note, series?.count])).to.deep.equal([
+      ['found at look one', undefined],
+      ['found at look two', 2],
+    ]);
   });
 
   it('tells different things that were done apart', async () => {

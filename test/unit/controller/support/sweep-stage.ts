@@ -38,6 +38,10 @@ export class SweepStage {
   readonly counted: string[] = [];
   readonly listed: string[] = [];
   readonly events: string[] = [];
+  /** Their notes. */
+  readonly notes: string[] = [];
+  /** What each Warning is told apart by. */
+  readonly occasions = new Set<string>();
   readonly lines: string[] = [];
   readonly enqueued: string[] = [];
   /** What the API server has. The watches saw the same unless `watched` says otherwise. */
@@ -129,7 +133,11 @@ export class SweepStage {
       sessions,
       lists: new TokenLists(sessions, clock),
       events: {
-        event: (_: KubeObject, __: string, reason: string) => void this.events.push(reason),
+        event: (_: KubeObject, __: string, reason: string, message: string, occasion = '') => {
+          this.events.push(reason);
+          this.notes.push(message);
+          this.occasions.add(occasion);
+        },
       } as unknown as EventRecorder,
       metrics: {
         minted: () => undefined,
