@@ -264,6 +264,8 @@ export class Audit {
       for (const mint of this.mints.of(token.metadata.uid)) {
         const isKnown =
           mint.mintedAt <= time || [mintIntent, ...lostIntents].some((each) => isOf(mint, each));
+        // Its request is open again, and may be given up.
+        if (isOf(mint, mintIntent)) mint.inForce = false;
         if (isKnown) this.#goneElsewhere(mint, mint.revokedAt);
         else {
           this.mints.remove(mint);
