@@ -199,7 +199,11 @@ export class RegionSweep {
   }
 
   #reportUnknown(account: RegistryAccount, certain: readonly UnknownToken[]): void {
-    const { logger, clusterId } = this.#options;
+    const { logger, clusterId, events } = this.#options;
+    if (this.#reported.length > 0 && certain.length === 0) {
+      const note = `no token in ${this.#region} is left that carries this cluster id (${clusterId}) and was not issued here`;
+      events.event(account, 'Normal', 'Recovered', note);
+    }
     this.#reported = certain;
     const untold = this.#untold(certain);
     for (const token of untold)

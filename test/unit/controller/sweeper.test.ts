@@ -413,6 +413,10 @@ describe('sweeper', () => {
       expect(stage.revoked).to.deep.equal(['left']);
       expect(stage.status.conditions).to.deep.equal([]);
       expect(stage.unknown.get('us-south')).to.equal(0);
+      expect(stage.events.filter((reason) => reason !== 'OrphanRevoked')).to.deep.equal([
+        'ClusterIdConflict',
+        'Recovered',
+      ]);
     });
   });
 
