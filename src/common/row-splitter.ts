@@ -22,7 +22,7 @@ export interface Rows {
 export const MAX_ROWS = 250_000;
 /** Bytes of one row. */
 const MAX_ROW = 2 ** 20;
-/** Bytes of everything around the rows: two for each, and what else there is. */
+/** Bytes of everything around the rows: three for each, and what else there is. */
 const MAX_FRAME = 2 ** 22;
 
 const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
@@ -32,7 +32,7 @@ const ROW_DEPTH = 2;
 
 /**
  * Splits a JSON document into rows and its frame while it arrives, so that it never has to be in memory as a whole. The
- * frame is the document with `0` in place of each row; whether it is JSON says whether the whole document is.
+ * frame is the document with `{}` in place of each row; whether it is JSON says whether the whole document is.
  */
 export class RowSplitter {
   readonly #kept: unknown[] = [];
@@ -64,7 +64,7 @@ export class RowSplitter {
     return { count: this.#count, kept: this.#kept };
   }
 
-  /** The document with `0` in place of each row. */
+  /** The document with `{}` in place of each row. */
   get frame(): Buffer {
     return this.#frame.subarray(0, this.#frameSize);
   }
@@ -140,7 +140,7 @@ export class RowSplitter {
     this.#row = [];
     this.#rowSize = 0;
     this.#inRow = false;
-    this.#toFrame(ZERO);
+    this.#toFrame(PLACEHOLDER);
     let row: unknown;
     try {
       row = JSON.parse(text);
@@ -153,4 +153,5 @@ export class RowSplitter {
   }
 }
 
-const ZERO = Buffer.from('0');
+/** Unlike a number, it can't join what stands beside it to something that is JSON. */
+const PLACEHOLDER = Buffer.from('{}');

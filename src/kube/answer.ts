@@ -37,8 +37,16 @@ async function readList(
     splitter.take(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
     if (splitter.flaw) throw flawed(call, splitter.flaw);
   }
-  const list = parse(call, splitter.frame) as { items?: unknown };
-  return { ...list, items: splitter.rows.kept };
+  const list = parse(call, splitter.frame);
+  const { count, kept } = splitter.rows;
+  if (!isListOf(count, list)) throw flawed(call, 'is no list of objects');
+  return { ...list, items: kept };
+}
+
+/** Whether every item was an object, and so handed over. The server writes null where there are none. */
+function isListOf(count: number, list: unknown): list is object {
+  const items = (list as { items?: unknown } | null)?.items ?? [];
+  return Array.isArray(items) && items.length === count;
 }
 
 function parse(call: Call, bytes: Buffer): unknown {

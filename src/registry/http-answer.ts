@@ -9,7 +9,7 @@ export interface HttpAnswer {
   status: number;
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
-  /** undefined when there is a flaw. Has `0` in place of each row that was handed over by itself. */
+  /** undefined when there is a flaw. Has `{}` in place of each row that was handed over by itself. */
   json: unknown;
   /** The rows that the request asked to be handed over by themselves. */
   rows: Rows;

@@ -22,7 +22,11 @@ describe('RowSplitter', () => {
       '{"before": [{"a": 1}], "tokens": [{"_id": "a"}, {"_id": "b"}], "after": {"tokens": [{}]}}',
     );
     expect(splitter.rows).to.deep.equal({ count: 2, kept: [{ _id: 'a' }, { _id: 'b' }] });
-    expect(frameOf(splitter)).to.deep.equal({ before: [{ a: 1 }], tokens: [0, 0], after: { tokens: [{}] } });
+    expect(frameOf(splitter)).to.deep.equal({
+      before: [{ a: 1 }],
+      tokens: [{}, {}],
+      after: { tokens: [{}] },
+    });
   });
 
   it('keeps only what is selected', () => {
@@ -45,7 +49,7 @@ describe('RowSplitter', () => {
         const splitter = split(text, chunks);
         const parsed = JSON.parse(text) as { tokens: unknown[] };
         expect(splitter.rows).to.deep.equal({ count: parsed.tokens.length, kept: parsed.tokens });
-        expect(frameOf(splitter)).to.deep.equal({ ...parsed, tokens: parsed.tokens.map(() => 0) });
+        expect(frameOf(splitter)).to.deep.equal({ ...parsed, tokens: parsed.tokens.map(() => ({})) });
       }),
     );
   });
@@ -55,6 +59,10 @@ describe('RowSplitter', () => {
     '{"tokens":[{"a":1},]}',
     '{"tokens":[{"a":1}{"a":1}]}',
     '{"tokens":[{"a":1}]}}',
+    '{"tokens":[5{"a":1}]}',
+    '{"tokens":[{"a":1}5]}',
+    '{"tokens":[-{"a":1}]}',
+    '{"tokens":[1e{"a":1}]}',
     '{"tokens":[{a:1}]}',
     '{"tokens":[{"a":1}]',
     '{"tokens":[{"a":"1]}',

@@ -39,6 +39,17 @@ describe("the API server's answer", () => {
     expect(list).to.deep.equal({ metadata: {}, items: [] });
   });
 
+  for (const text of ['5,{}', '{},null', '[{}]', '"x"'])
+    it(`is no list where its items are ${text}: none is left out in silence`, async () => {
+      const list = chunks(`{"metadata":{"resourceVersion":"7"},"items":[${text}]}`);
+      const error = await failureOf(readAnswer({ ...call, keep: () => 0 }, list));
+      expect(error).to.be.instanceOf(KubeError);
+      expect(error).to.have.property(
+        'message',
+        "GET /api/v1/secrets: the API server's answer is no list of objects",
+      );
+    });
+
   it('may have more items than any registry rows', async () => {
     const texts = ['{"items":[', ...Array.from({ length: 30 }, () => '{},'.repeat(10_000)), '{}]}'];
     const list = await readAnswer({ ...call, keep: () => 0 }, chunks(...texts));
