@@ -10,7 +10,7 @@ export const MAX_OBJECT = 2 ** 24;
 
 /**
  * Reads the answer to a call while it arrives.
- * @throws KubeError when it is not JSON or too long; what the stream throws
+ * @throws KubeError when it is not JSON, too long, or no list where one was asked for; what the stream throws
  */
 export async function readAnswer(call: Call, chunks: AsyncIterable<Uint8Array>): Promise<unknown> {
   return call.keep ? readList(call, call.keep, chunks) : readObject(call, chunks);
@@ -43,10 +43,11 @@ async function readList(
   return { ...list, items: kept };
 }
 
-/** Whether every item was an object, and so handed over. The server writes null where there are none. */
+/** Whether it has metadata and every item was an object, and so handed over. The server writes null where there are none. */
 function isListOf(count: number, list: unknown): list is object {
-  const items = (list as { items?: unknown } | null)?.items ?? [];
-  return Array.isArray(items) && items.length === count;
+  const { metadata, items } = (list ?? {}) as { metadata?: unknown; items?: unknown };
+  if (typeof metadata !== 'object' || metadata === null) return false;
+  return items === null ? count === 0 : Array.isArray(items) && items.length === count;
 }
 
 function parse(call: Call, bytes: Buffer): unknown {
