@@ -188,14 +188,14 @@ export class RegionSweep {
   }
 
   #report(account: RegistryAccount, certain: readonly Orphan[]): void {
+    const { logger, events } = this.#options;
     const untold = this.#untold(certain);
     for (const orphan of untold)
-      this.#options.logger.warn(
-        this.#fields(account, orphan),
-        'orphan token found; --sweep=report leaves it alone',
-      );
+      logger.warn(this.#fields(account, orphan), 'orphan token found; --sweep=report leaves it alone');
     const what = 'nothing in the cluster uses them; --sweep=report leaves them alone';
-    this.#warn(account, 'OrphanFound', what, untold);
+    if (untold.length === 0) return;
+    const note = this.#noteOn(untold, what);
+    events.event(account, 'Warning', 'OrphanFound', note, note);
   }
 
   #reportUnknown(account: RegistryAccount, certain: readonly UnknownToken[]): void {
@@ -212,21 +212,16 @@ export class RegionSweep {
         'token found that carries this cluster id and was not issued here',
       );
     const what = `they carry this cluster id (${clusterId}), but their RegistryTokens here did not ask for them: another cluster seems to use the same cluster id; they are not revoked`;
-    this.#warn(account, 'ClusterIdConflict', what, untold);
+    if (untold.length === 0) return;
+    const note = this.#noteOn(untold, what);
+    events.event(account, 'Warning', 'ClusterIdConflict', note, note);
   }
 
-  /** One event for all that a look found: of each its own, an account with many would get a few and lose the rest. */
-  #warn(
-    account: RegistryAccount,
-    reason: 'OrphanFound' | 'ClusterIdConflict',
-    what: string,
-    tokens: readonly UnknownToken[],
-  ): void {
-    if (tokens.length === 0) return;
+  /** One note for all that a look found: of one event for each, an account with many would get a few and lose the rest. */
+  #noteOn(tokens: readonly UnknownToken[], what: string): string {
     const ids = tokens.map(({ id }) => id);
     // The ids last: where the note is too long, it is they that are cut.
-    const note = `tokens in ${this.#region}: ${ids.length}; ${what}: ${firstOf(ids, MAX_NAMED)}`;
-    this.#options.events.event(account, 'Warning', reason, note, note);
+    return `tokens in ${this.#region}: ${ids.length}; ${what}: ${firstOf(ids, MAX_NAMED)}`;
   }
 
   /** Each is told of once. */

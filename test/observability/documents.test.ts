@@ -1,8 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { systemClock as clock } from '../../src/common/clock.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import { readRules } from './support/queries.ts';
+
+const ROOT = new URL('../../', import.meta.url);
 
 const document = (name: string): Promise<string> =>
   readFile(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
@@ -34,10 +37,9 @@ describe('documentation of what can be observed', () => {
   });
 
   it('lists every event that the code names, with its type, and no other', async () => {
-    const folder = new URL('../../src/controller/', import.meta.url);
-    const sources = await Promise.all(
-      (await readdir(folder)).map((name) => readFile(new URL(name, folder), 'utf8')),
-    );
+    const sources: string[] = [];
+    for await (const file of glob('src/controller/**/*.ts', { cwd: fileURLToPath(ROOT) }))
+      sources.push(await readFile(new URL(file, ROOT), 'utf8'));
     const calls = sources.flatMap((text) => [
       ...text.matchAll(/\.event\(\s*[\w.]+,\s*'(Normal|Warning)',\s*([^,]+),/g),
     ]);
