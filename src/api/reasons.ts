@@ -30,6 +30,7 @@ const TOKEN_REASONS = {
   RegionUnknown: 'Retrying',
   AccessNotAllowed: 'Retrying',
   LifetimeNotAllowed: 'Retrying',
+  HostNotAccepted: 'Retrying',
   SecretConflict: 'Retrying',
   SecretContested: 'Retrying',
   SecretNotWritten: 'Retrying',

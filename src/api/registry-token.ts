@@ -21,6 +21,8 @@ export type Access = 'ReadOnly' | 'ReadWrite';
 export type Lifetime = number | 'Never';
 export type TokenRecord = NonNullable<RegistryTokenStatus['token']>;
 export type PreviousToken = NonNullable<RegistryTokenStatus['previousTokens']>[number];
+/** Where a token was issued: the registry by its endpoint, and the account there. */
+export type Place = TokenRecord['place'];
 export type MintIntent = NonNullable<RegistryTokenStatus['mintIntent']>;
 
 /** A RegistryToken's spec, complete and checked. Durations in milliseconds. */

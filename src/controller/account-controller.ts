@@ -21,6 +21,7 @@ import { Regions } from '../registry/regions.ts';
 import { rotationProgress } from '../token/account-rotation.ts';
 import { noLifetimeAllowed } from '../token/eligibility.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
+import { pendingRemarks } from '../token/pending-host.ts';
 import { placesOf } from '../token/sweep-regions.ts';
 import { credentialsOf, type AccountSessions } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
@@ -70,6 +71,8 @@ export class AccountController {
   readonly #known = new Set<string>();
   /** What is told of each account that can't be used, by name: the same words while the trouble is the same. */
   readonly #problems = new Map<string, { cause: string; message: string }>();
+  /** Of accounts that name a host which Secrets can't have: whether that was told. */
+  readonly #toldHosts = new Set<string>();
 
   constructor(options: AccountControllerOptions) {
     this.#options = options;
@@ -114,11 +117,11 @@ export class AccountController {
     const fault = accountFault(account.spec);
     if (fault !== undefined) {
       const verdict: Failure = { reason: 'InvalidSpec', message: fault, retryable: false };
-      return { verdict, changed: sessions.update(account, version, undefined, fault) };
+      return { verdict, changed: sessions.update(account, version, undefined, fault, undefined) };
     }
     if (!apiKey) {
       const verdict = missing(secret, `${operatorNamespace}/${secretName}`);
-      return { verdict, changed: sessions.update(account, version, undefined, verdict.message) };
+      return { verdict, changed: sessions.update(account, version, undefined, verdict.message, undefined) };
     }
     this.#options.protect(apiKey);
     let verdict: Verdict;
@@ -132,7 +135,9 @@ export class AccountController {
     // To the key of another registry account the tokens there are would seem gone: none is used before it is known whose it is.
     const usable = !fails || account.status?.accountId === undefined || sessions.uses(account, version);
     const problem = 'reason' in verdict ? this.#inStableWords(account, version, verdict) : undefined;
-    return { verdict, changed: sessions.update(account, version, usable ? apiKey : undefined, problem) };
+    const accountId = 'accountId' in verdict ? verdict.accountId : undefined;
+    const changed = sessions.update(account, version, usable ? apiKey : undefined, problem, accountId);
+    return { verdict, changed };
   }
 
   /** What is the matter, for those who wait for the account: messages of a registry differ at each try in times and request ids. */
@@ -172,11 +177,24 @@ export class AccountController {
     };
   }
 
+  /** That the account names a host which Secrets can't have is an event when it begins. */
+  #tellHosts(account: RegistryAccount, remarks: readonly string[]): void {
+    const { events, logger } = this.#options;
+    const { uid, name } = account.metadata;
+    const [remark] = remarks;
+    if (remark === undefined) this.#toldHosts.delete(uid);
+    if (remark === undefined || this.#toldHosts.has(uid)) return;
+    this.#toldHosts.add(uid);
+    logger.warn({ account: name, reason: 'HostNotAccepted' }, remark);
+    events.event(account, 'Warning', 'HostNotAccepted', remark);
+  }
+
   async #writeStatus(account: RegistryAccount, verdict: Verdict, signal: AbortSignal): Promise<void> {
     const { client, clock, logger, events, sessions, sweep, tokensOf } = this.#options;
     const { name } = account.metadata;
-    const ready = readyCondition(account, verdict);
     const tokens = tokensOf(name);
+    const remarks = pendingRemarks(tokens.map((token) => token.status));
+    const ready = readyCondition(account, verdict, remarks);
     const rotation = rotationProgress(account, tokens);
     const { rotation: _, readySince: __, orphans, lastSweepTime, ...rest } = account.status ?? {};
     const changedAt = sessions.changedAt(name);
@@ -194,6 +212,7 @@ export class AccountController {
     const conditioned = withConditions(account, next, [ready], now);
     const status =
       sweep === 'off' ? withCondition(conditioned, 'ClusterIdConflict', undefined, now) : conditioned;
+    this.#tellHosts(account, remarks);
     if (isDeepStrictEqual(status, account.status)) return;
     if (account.status?.reason !== status.reason) {
       logger[works ? 'info' : 'warn']({ account: name, reason: ready.reason }, ready.message);
@@ -222,12 +241,19 @@ function missing(secret: SecretObject | undefined, name: string): Failure {
   return { reason, message, retryable: false };
 }
 
-function readyCondition(account: RegistryAccount, verdict: Verdict): ConditionUpdate {
+function readyCondition(
+  account: RegistryAccount,
+  verdict: Verdict,
+  hosts: readonly string[],
+): ConditionUpdate {
   const { defaultRegion = ACCOUNT_DEFAULTS.defaultRegion } = account.spec;
   const regions = new Regions(account.spec);
-  const remark = regions.find(defaultRegion)
-    ? ''
-    : `; its defaultRegion ${defaultRegion} is none of its regions (${regions.names.join(', ') || 'none'}), so RegistryTokens have to name one`;
+  const remarks = regions.find(defaultRegion)
+    ? hosts
+    : [
+        `its defaultRegion ${defaultRegion} is none of its regions (${regions.names.join(', ') || 'none'}), so RegistryTokens have to name one`,
+        ...hosts,
+      ];
   const problem =
     'reason' in verdict ? verdict : noLifetimeAllowed(account, capabilitiesOf(account.spec.provider));
   return problem
@@ -236,6 +262,9 @@ function readyCondition(account: RegistryAccount, verdict: Verdict): ConditionUp
         type: 'Ready',
         status: 'True',
         reason: 'CredentialsAccepted',
-        message: `the credentials work for account ${'accountId' in verdict ? verdict.accountId : ''}${remark}`,
+        message: [
+          `the credentials work for account ${'accountId' in verdict ? verdict.accountId : ''}`,
+          ...remarks,
+        ].join('; '),
       };
 }

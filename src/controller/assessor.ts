@@ -15,10 +15,11 @@ import { Regions } from '../registry/regions.ts';
 import { rank } from '../token/claimants.ts';
 import { decide, type Decision } from '../token/decision.ts';
 import { examine, type Refusal, type Wanted } from '../token/eligibility.ts';
-import type { Situation } from '../token/situation.ts';
+import { reachOf } from '../token/place.ts';
+import { hostInForce, type Situation } from '../token/situation.ts';
 import type { SecretView } from '../token/secret-view.ts';
 import { isStranded } from '../token/stranded-intent.ts';
-import type { AccountSessions } from './account-sessions.ts';
+import { leadsOf, type AccountSessions } from './account-sessions.ts';
 import type { Memory } from './memory.ts';
 import { holds } from './progress.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -80,9 +81,10 @@ export class Assessor {
       const { namespace = '' } = token.metadata;
       const { older, younger } = rank(token, sources.claimants(namespace, spec.secret.name));
       const others = { find: (each: string) => sources.tokenOf(each), younger };
+      const hosts = [...new Set([hostInForce(token.status ?? {}, wanted), wanted.host])];
       const yields = older !== undefined && !live && !secrets.mayBelongTo(token, spec.secret.name);
       // Many can name one Secret: none of those that do not get it reads it each time one of them comes or goes.
-      const secret = yields ? ANOTHERS : await secrets.view(token, spec, wanted.host, others, live, signal);
+      const secret = yields ? ANOTHERS : await secrets.view(token, spec, hosts, others, live, signal);
       const { uid } = token.metadata;
       const recorded = token.status?.token?.id;
       const pause = memory.repairPause(uid, clock.monotonic());
@@ -96,13 +98,15 @@ export class Assessor {
         secret,
         olderClaimant: older,
         accountIsKnown: sessions.knows(wanted.account),
-        accountProblem: sessions.problem(wanted.account),
+        accountProblem: this.#accountProblem(wanted.account),
         accountChangedAt: sessions.changedAt(wanted.account),
         place: sessions.place(wanted.account, wanted.region),
         intentIsStranded: this.#isStranded(token.status?.mintIntent),
         tokenIsGone: memory.isGone(uid, recorded),
         valueIsKnown: holds(secret, token.status ?? {}) || memory.recall(uid, recorded) !== undefined,
         mintBudget,
+        verifies: sessions.verifies(wanted.account),
+        hostTryAt: memory.hostTryAt(uid, wanted.host),
         contestedUntil: pause > 0 ? now + pause : undefined,
       };
       return { spec, wanted, secret, situation, decision: decide(situation) };
@@ -126,13 +130,24 @@ export class Assessor {
       offer: account ? capabilitiesOf(account.spec.provider) : { access: [], lifetimes: [] },
       findRegion: (name) => regions.find(name),
       regionNames: regions.names,
+      accountId: this.#options.sessions.accountId(spec.account),
     });
+  }
+
+  /** What changed an account a moment ago is not what its credentials are used with yet. */
+  #accountProblem(name: string): string | undefined {
+    const { sources, sessions } = this.#options;
+    const account = sources.account(name);
+    const current = !account || sessions.isCurrent(account);
+    return sessions.problem(name) ?? (current ? undefined : 'its latest change was not looked at yet');
   }
 
   #isStranded(intent: MintIntent | undefined): boolean {
     if (!intent) return false;
-    const account = this.#options.sources.account(intent.account);
-    return isStranded(intent, account, ({ spec }, region) => new Regions(spec).find(region) !== undefined);
+    const { sources, sessions } = this.#options;
+    const account = sources.account(intent.account);
+    const leads = account && leadsOf(account, sessions.accountId(intent.account));
+    return isStranded(leads && reachOf(intent.place, leads, intent.region));
   }
 
   async #namespace(

@@ -7,7 +7,9 @@ import { isUntied } from '../token/secret.ts';
 import { AccountController } from './account-controller.ts';
 import { AccountSessions } from './account-sessions.ts';
 import { Assessor } from './assessor.ts';
+import { CredentialFinder } from './credential-finder.ts';
 import { FormerSecrets } from './former-secrets.ts';
+import { HostMover } from './host-mover.ts';
 import { Issuer } from './issuer.ts';
 import { Memory } from './memory.ts';
 import { Minter } from './minter.ts';
@@ -121,8 +123,11 @@ export function assembleControllers(
   });
   const formerSecrets = new FormerSecrets({ ...shared, watches, linker });
   const retention = new Retention(client, () => watches.accounts());
-  const writer = new SecretWriter({ ...common, secrets, retention });
-  const placing = { ...shared, secrets: writer };
+  const placing = {
+    ...shared,
+    secrets: new SecretWriter({ ...common, secrets, retention }),
+    credentials: new CredentialFinder({ ...shared, formerSecrets }),
+  };
   const onUnauthorized = (account: string): void => queues.account.add(account);
   directory.whenBack((account) => watches.enqueueTokensOf(account));
   return {
@@ -149,13 +154,14 @@ export function assembleControllers(
       enqueue: (key) => queues.token.add(key, { priority: 'low' }),
       assessor: new Assessor({ ...shared, sources: watches }),
       issuer: new Issuer({ ...placing, onUnauthorized }),
-      repairer: new Repairer({ ...placing, formerSecrets }),
+      repairer: new Repairer(placing),
+      mover: new HostMover(placing),
       finalizer: new TokenFinalizer({
         ...shared,
         linker,
         deletions: watches.deletions,
         retention,
-        onLeftBehind: (uid, account, region) => sweeper?.leftBehind(uid, account, region),
+        onLeftBehind: (uid, issued) => sweeper?.leftBehind(uid, issued),
       }),
     }),
     sweeper,

@@ -10,7 +10,10 @@ import { conditionsOf, type Outcome } from '../token/conditions.ts';
 import type { Decision } from '../token/decision.ts';
 import type { Failure } from '../token/failure.ts';
 import { mintAllowance } from '../token/mint-budget.ts';
+import { withoutPendingHost, withPendingHost } from '../token/pending-host.ts';
+import { isSamePlace } from '../token/place.ts';
 import { rotateValue } from '../token/rotate-now.ts';
+import { hostInForce } from '../token/situation.ts';
 import * as steps from '../token/status.ts';
 import { newNonce } from '../token/tag.ts';
 import type { Waiting } from '../token/verification.ts';
@@ -19,7 +22,7 @@ import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from './metrics.ts';
 import type { Minter, Settlement } from './minter.ts';
-import { done, failed, holdsLive, type Progress, type Task } from './progress.ts';
+import { done, failed, holdsLive, waitingForHost, type Progress, type Task } from './progress.ts';
 import type { SecretWriter } from './secret-writer.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { TokenClient } from './token-client.ts';
@@ -75,7 +78,8 @@ export class Issuer {
     try {
       const held = task.secret.state === 'ours' ? task.secret.holds : undefined;
       const isToAsk = steps.isOlderThanSecret(task.status, held);
-      listed = await this.#options.minter.highestRevision(owned.metadata.uid, wanted, isToAsk, signal);
+      const where = { ...wanted, place: decision.place };
+      listed = await this.#options.minter.highestRevision(owned.metadata.uid, where, isToAsk, signal);
     } catch (error) {
       return failed({ ...task, token: owned }, task.status, failureOf(error), this.#options);
     }
@@ -83,6 +87,7 @@ export class Issuer {
       nonce: newNonce(random()),
       account: wanted.account,
       region: wanted.region,
+      place: decision.place,
       access: spec.access,
       specHash: wanted.specHash,
       reason: decision.reason,
@@ -94,7 +99,7 @@ export class Issuer {
     const first = intended.token === undefined;
     const token = await this.#options.statuses.write(
       owned,
-      { ...intended, region: wanted.region, host: wanted.host },
+      intended,
       conditionsOf({
         status: intended,
         spec,
@@ -151,6 +156,8 @@ export class Issuer {
     const adopted =
       settlement.result === 'found' &&
       intent.specHash === wanted.specHash &&
+      wanted.place !== undefined &&
+      isSamePlace(intent.place, wanted.place) &&
       !deadOnArrival(settlement.issued.expiresAt, clock.now(), this.#options.skew(account, region));
     const unwanted = settlement.result === 'found' && !adopted ? [stray(intent, settlement.issued)] : [];
     const strays = [...settlement.strays, ...unwanted];
@@ -176,13 +183,14 @@ export class Issuer {
     issuedAt: number,
     signal: AbortSignal,
   ): Promise<Progress> {
-    const { spec, token } = task;
+    const { spec, token, wanted, stake } = task;
     const { verifier, defaultGracePeriod, clock, events, logger } = this.#options;
-    const adopting = task.secret.state === 'ours' && task.secret.takeover?.from === 'Adopted';
-    const ruling = await verifier.verify(token.metadata.uid, intent, issued, adopting, signal);
+    const { uid } = token.metadata;
+    const ruling = await verifier.verify(uid, intent, issued, wanted.host, stake, signal);
     if (ruling.action === 'refuse') return this.#refused(task, status, intent, issued, ruling.failure);
     if (ruling.action === 'wait') return this.#waiting(task, status, ruling);
-    const { doubt } = ruling;
+    const { doubt, keepsHost } = ruling;
+    const host = keepsHost ? hostInForce(status, wanted) : wanted.host;
     const record = {
       id: issued.id,
       access: intent.access,
@@ -192,16 +200,20 @@ export class Issuer {
       specHash: intent.specHash,
       account: intent.account,
       region: intent.region,
+      place: intent.place,
       ...(doubt === undefined ? {} : { unverified: shorten(doubt, 1024) }),
     };
     const { id, username, value } = issued;
-    const placed = await this.#options.secrets.write(task, { tokenId: id, username, value }, signal);
+    const placed = await this.#options.secrets.write(task, host, { tokenId: id, username, value }, signal);
     if ('failure' in placed)
       return failed({ ...task, secret: placed.secret }, status, placed.failure, this.#options);
     const grace = spec.rotation.gracePeriod ?? defaultGracePeriod;
     const first = status.token === undefined;
+    const settled = keepsHost
+      ? withPendingHost(status, { host: wanted.host, ...keepsHost }, clock.now())
+      : withoutPendingHost(status);
     const next = steps.withToken(
-      { ...status, secretRef: placed.secretRef },
+      { ...settled, secretRef: placed.secretRef, host, region: intent.region },
       record,
       intent.reason,
       grace,
@@ -231,10 +243,15 @@ export class Issuer {
     return done(token, next);
   }
 
-  /** A new token that the registry does not accept yet. */
-  #waiting(task: Task, status: RegistryTokenStatus, { refusal, until }: Waiting): Progress {
-    const { token } = task;
-    const message = `the registry does not accept the new token yet: ${refusal}; it is tried again`;
+  /** A new token that the registry does not accept yet, or that is not known to be accepted where it has to be. */
+  #waiting(task: Task, status: RegistryTokenStatus, ruling: Waiting): Progress {
+    const { token, wanted } = task;
+    const { refusal, until, message: why } = ruling;
+    if (refusal === undefined && task.stake !== 'adopted') {
+      const pending = { host: wanted.host, refused: false, message: why };
+      return waitingForHost(task, status, pending, until, this.#options.clock);
+    }
+    const message = `the registry does not accept the new token yet: ${why}; it is tried again`;
     this.#options.logger.info(idsOf(token), message);
     const outcome: Outcome = { kind: 'held', reason: 'Verifying', message };
     const next = steps.withPhase(status, 'Verifying');
@@ -271,10 +288,10 @@ export class Issuer {
 
 /** A token that came of a mint and is of no use. */
 function stray(
-  { revision, account, region }: MintIntent,
+  { revision, account, region, place }: MintIntent,
   issued: IssuedToken,
 ): Omit<PreviousToken, 'revokeAt'> {
-  return { id: issued.id, revision, account, region, ...expiryOf(issued) };
+  return { id: issued.id, revision, account, region, place, ...expiryOf(issued) };
 }
 
 const expiryOf = ({ expiresAt }: IssuedToken): { expiresAt?: string } =>

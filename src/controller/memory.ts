@@ -1,5 +1,6 @@
 import type { IssuedToken } from '../registry/port.ts';
 import type { DeletionProgress } from '../token/deletion-deadline.ts';
+import { hostPause } from '../token/pending-host.ts';
 import type { Use, Waiting } from '../token/verification.ts';
 import { Contest } from './contest.ts';
 
@@ -7,6 +8,8 @@ interface Entry {
   issued?: IssuedToken;
   /** Identifiers of tokens that this process saw to be this RegistryToken's: created for it, or found by its tag. */
   own: Set<string>;
+  /** Identifiers of tokens that could not be revoked, since their account did not lead to where they were issued. */
+  elsewhere: Set<string>;
   /** What a recorded intent gave, until the status says so. */
   minted?: { revision: number; tokenId: string };
   /** Identifiers of tokens that the registry no longer has. */
@@ -15,6 +18,8 @@ interface Entry {
   toldDead?: string;
   /** What was decided last about a new token. */
   tried?: { revision: number; ruling: Use | Waiting; account: string | undefined };
+  /** Tries in vain of a host that the account names anew. */
+  host?: { name: string; attempts: number; tryAt: number };
   /** Repairs of the Secret. */
   repairs: Contest;
   deletionBegunAt?: number;
@@ -48,6 +53,17 @@ export class Memory {
   /** The token carries our tag for this RegistryToken at the registry. */
   noteOwn(uid: string, tokenId: string): void {
     this.#entry(uid).own.add(tokenId);
+  }
+
+  /** Whether a token could not be revoked because its account does not lead to where it was issued. */
+  noteElsewhere(uid: string, tokenId: string, elsewhere: boolean): void {
+    const entry = this.#entry(uid);
+    if (elsewhere) entry.elsewhere.add(tokenId);
+    else entry.elsewhere.delete(tokenId);
+  }
+
+  wasElsewhere(uid: string, tokenId: string): boolean {
+    return this.#entries.get(uid)?.elsewhere.has(tokenId) ?? false;
   }
 
   /** The token is dead: nobody may find it, nor its value, as what an intent gave. */
@@ -113,6 +129,21 @@ export class Memory {
     return this.#entries.get(uid)?.toldDead === tokenId;
   }
 
+  /** The token was tried at that host in vain. @param now milliseconds since 1970 @returns when to try again */
+  noteHostTried(uid: string, name: string, now: number): number {
+    const entry = this.#entry(uid);
+    const attempts = entry.host?.name === name ? entry.host.attempts + 1 : 1;
+    const tryAt = now + hostPause(attempts);
+    entry.host = { name, attempts, tryAt };
+    return tryAt;
+  }
+
+  /** When to try the token at that host again, milliseconds since 1970; undefined: it was not tried. */
+  hostTryAt(uid: string, name: string): number | undefined {
+    const host = this.#entries.get(uid)?.host;
+    return host?.name === name ? host.tryAt : undefined;
+  }
+
   /** Counts one more repair of a Secret. @param now of a monotonic clock, milliseconds */
   countRepair(uid: string, now: number): void {
     this.#entry(uid).repairs.count(now);
@@ -142,7 +173,13 @@ export class Memory {
   #entry(uid: string): Entry {
     let entry = this.#entries.get(uid);
     if (!entry) {
-      entry = { own: new Set(), gone: new Set(), repairs: new Contest(), deletionTries: 0 };
+      entry = {
+        own: new Set(),
+        elsewhere: new Set(),
+        gone: new Set(),
+        repairs: new Contest(),
+        deletionTries: 0,
+      };
       this.#entries.set(uid, entry);
     }
     return entry;

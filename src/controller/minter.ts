@@ -5,7 +5,7 @@ import type { Clock } from '../common/clock.ts';
 import { RegistryError } from '../registry/errors.ts';
 import type { IssuedToken } from '../registry/port.ts';
 import { cameOf, describe } from '../token/tag.ts';
-import type { AccountSessions } from './account-sessions.ts';
+import type { AccountSessions, Issued } from './account-sessions.ts';
 import type { Memory } from './memory.ts';
 import type { TokenList, TokenLists } from './token-lists.ts';
 
@@ -53,7 +53,7 @@ export class Minter {
     const { sessions, memory, clusterId } = this.#options;
     const { revision, nonce } = intent;
     const tag = { clusterId, uid, revision, nonce };
-    const registry = sessions.registry(intent.account, intent.region);
+    const registry = sessions.registryOf(intent);
     const issued = await registry.mint(
       { description: describe(spec.description, tag), access: intent.access, lifetime: spec.lifetime },
       signal,
@@ -83,7 +83,7 @@ export class Minter {
     if (known) return { result: 'found', issued: known, strays: [] };
     if (stranded) return { result: 'lost', strays: [] };
     const { sessions, lists, memory, clock } = this.#options;
-    const registry = sessions.registry(intent.account, intent.region);
+    const registry = sessions.registryOf(intent);
     const [now, monotonic] = [clock.now(), clock.monotonic()];
     const until = this.#unknownSince(token, intent) + SETTLING_TIME;
     // A time further ahead was written before the clock was set back. What a list lacks that was asked for then is lost.
@@ -139,7 +139,7 @@ export class Minter {
     const record = token.status?.token;
     if (!record) return undefined;
     const { sessions, memory, lists, clusterId } = this.#options;
-    const registry = sessions.registry(record.account, record.region);
+    const registry = sessions.registryOf(record);
     if (!registry.capabilities.readBack) return undefined;
     const { uid } = token.metadata;
     const tag = await lists.find(record, ({ tokens }) => tokens.get(record.id)?.tag, signal);
@@ -164,14 +164,9 @@ export class Minter {
    * @param isToAsk whether the registry is to be asked, or only what it said last is to be looked at
    * @throws RegistryError
    */
-  async highestRevision(
-    uid: string,
-    place: { account: string; region: string },
-    isToAsk: boolean,
-    signal: AbortSignal,
-  ): Promise<number> {
+  async highestRevision(uid: string, where: Issued, isToAsk: boolean, signal: AbortSignal): Promise<number> {
     const { lists, clusterId } = this.#options;
-    const list = isToAsk ? await lists.current(place, signal) : lists.last(place);
+    const list = isToAsk ? await lists.current(where, signal) : lists.last(where);
     const tags = [...(list?.tokens.values() ?? [])].map(({ tag }) => tag);
     const own = tags.filter((tag) => tag.clusterId === clusterId && tag.uid === uid);
     return Math.max(0, ...own.map(({ revision }) => revision));
@@ -185,6 +180,6 @@ export class Minter {
   }
 }
 
-function strayOf({ revision, account, region }: MintIntent, id: string): Stray {
-  return { id, revision, account, region };
+function strayOf({ revision, account, region, place }: MintIntent, id: string): Stray {
+  return { id, revision, account, region, place };
 }

@@ -3,9 +3,11 @@ import type { Clock } from '../common/clock.ts';
 import type { Outcome } from '../token/conditions.ts';
 import type { Wanted } from '../token/eligibility.ts';
 import { untilItAnswers, type Failure } from '../token/failure.ts';
+import { pendingMessage, withPendingHost, type PendingHost } from '../token/pending-host.ts';
 import { rotateValue } from '../token/rotate-now.ts';
 import type { SecretView } from '../token/secret-view.ts';
 import { withFailure } from '../token/status.ts';
+import type { Stake } from '../token/verification.ts';
 
 /** What a reconcile works on. */
 export interface Task {
@@ -18,6 +20,8 @@ export interface Task {
   secret: SecretView;
   /** The registry says that the token in force is gone. */
   tokenIsGone: boolean;
+  /** What pods would lose by a new token that is no good. */
+  stake: Stake;
 }
 
 /** A RegistryToken in the middle of a reconcile: as last read or written, and its status as it is to become. */
@@ -46,6 +50,20 @@ export function holdsLive({ secret, tokenIsGone }: Task, status: RegistryTokenSt
 /** Nothing is left to do. */
 export function done(token: RegistryToken, status: RegistryTokenStatus): Progress {
   return { token, status, outcome: { kind: 'done' }, secretHolds: true };
+}
+
+/** The host that the account names is not to be in the Secret yet. @param status so far. @param until when to try it again */
+export function waitingForHost(
+  task: Task,
+  status: RegistryTokenStatus,
+  pending: Omit<PendingHost, 'since'>,
+  until: number,
+  clock: Pick<Clock, 'now'>,
+): Progress {
+  const next = withPendingHost(status, pending, clock.now());
+  const message = pendingMessage(next.pendingHost);
+  const outcome = { kind: 'held', reason: 'HostNotAccepted', message } as const;
+  return { token: task.token, status: next, outcome, secretHolds: holdsLive(task, status), until };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
-import type { RegistryToken } from '../api/registry-token.ts';
+import type { Place, RegistryToken } from '../api/registry-token.ts';
 import { firstOf } from '../api/text.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
@@ -42,6 +42,9 @@ export interface RegionSweepOptions {
 /** What one look is told. */
 export interface Look {
   account: RegistryAccount;
+  /** Where the region leads now. */
+  place: Place;
+  /** The registry there. */
   registry: Registry;
   /** Uids of RegistryTokens that went, or are about to, and may have left tokens here. */
   gone: ReadonlySet<string>;
@@ -120,11 +123,11 @@ export class RegionSweep {
   ): Promise<{ list: TokenList; stillThere: string[]; done: boolean }> {
     const { allTokens, lists, clock, clusterId, sweep, sweepDelay, skew } = this.#options;
     const { account, gone } = look;
-    const place = { account: account.metadata.name, region: this.#region };
-    const recorded = recordedAt(allTokens(), place);
-    const list = await lists.current(place, signal);
+    const issued = { account: account.metadata.name, region: this.#region, place: look.place };
+    const recorded = recordedAt(allTokens(), issued);
+    const list = await lists.current(issued, signal);
     const { askedAt } = list;
-    const now = clock.now() + skew(place.account, place.region);
+    const now = clock.now() + skew(issued.account, issued.region);
     this.#tellGone(
       confirm(findAbsent(recorded, list.tokens, now), this.#absent, askedAt, this.#absenceDelay),
     );

@@ -31,8 +31,8 @@ export class Retention {
     const { token, previousTokens = [], mintIntent } = status;
     const origin = [token, ...previousTokens].find((record) => record?.id === id) ?? mintIntent;
     if (!origin) return;
-    const { region, account } = origin;
-    const entry = { id, region, namespace: metadata.namespace ?? '', name: metadata.name };
+    const { region, account, place } = origin;
+    const entry = { id, region, place, namespace: metadata.namespace ?? '', name: metadata.name };
     await changeAccountStatus(
       this.#client,
       account,

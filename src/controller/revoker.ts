@@ -3,9 +3,10 @@ import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Failure } from '../token/failure.ts';
+import { describePlace } from '../token/place.ts';
 import { surelyExpiredAt } from '../token/schedule.ts';
 import * as steps from '../token/status.ts';
-import type { AccountSessions } from './account-sessions.ts';
+import type { AccountSessions, Issued } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
 import type { Memory } from './memory.ts';
@@ -49,12 +50,14 @@ export class Revoker {
     held: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<{ status: RegistryTokenStatus; waiting: ReadonlyMap<string, number> }> {
-    const { clock, random } = this.#options;
+    const { clock, random, memory, sessions } = this.#options;
     const recorded = new Set(token.status?.previousTokens?.map(({ id }) => id));
     const begun = clock.monotonic();
     const waiting = new Map<string, number>();
     let next = status;
-    for (const previous of steps.dueForRevocation(status, clock.now())) {
+    const isFreed = (previous: PreviousToken): boolean =>
+      memory.wasElsewhere(token.metadata.uid, previous.id) && sessions.reach(previous) !== 'elsewhere';
+    for (const previous of steps.dueForRevocation(status, clock.now(), isFreed)) {
       if (clock.monotonic() - begun >= LONGEST_LOOK) break;
       if (held.has(previous.id) || !recorded.has(previous.id)) continue;
       const expired = surelyExpiredAt(previous) <= clock.now();
@@ -78,19 +81,24 @@ export class Revoker {
 
   /**
    * Revokes one token, if it is this RegistryToken's: its status is no proof, since whoever may write it could name any token
-   * of the account. One that this process did not create is looked for at the registry by its tag first.
+   * of the account. One that this process did not create is looked for at the registry by its tag first. Both are asked where it
+   * was issued: that it is not known elsewhere says nothing.
    * @returns what went wrong, if anything
    */
   async revoke(
     token: RegistryToken,
-    { id, account, region }: Pick<PreviousToken, 'id' | 'account' | 'region'>,
+    previous: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place'>,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
     const { sessions, memory, events, metrics, logger } = this.#options;
+    const { id } = previous;
     const { uid } = token.metadata;
+    const reach = sessions.reach(previous);
+    memory.noteElsewhere(uid, id, reach === 'elsewhere');
+    if (reach === 'given up') return this.#giveUp(token, previous);
     try {
-      const registry = sessions.registry(account, region);
-      const isThere = !memory.isGone(uid, id) && (await this.#isOwn(uid, id, { account, region }, signal));
+      const registry = sessions.registryOf(previous);
+      const isThere = !memory.isGone(uid, id) && (await this.#isOwn(uid, previous, signal));
       if (!isThere) {
         logger.info(
           { ...idsOf(token), id },
@@ -114,17 +122,23 @@ export class Revoker {
   }
 
   /** @throws RegistryError */
-  async #isOwn(
-    uid: string,
-    id: string,
-    place: { account: string; region: string },
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async #isOwn(uid: string, token: Issued & { id: string }, signal: AbortSignal): Promise<boolean> {
     const { memory, lists, clusterId } = this.#options;
+    const { id } = token;
     if (memory.isOwn(uid, id)) return true;
-    const tag = await lists.find(place, ({ tokens }) => tokens.get(id)?.tag, signal);
+    const tag = await lists.find(token, ({ tokens }) => tokens.get(id)?.tag, signal);
     if (tag?.clusterId !== clusterId || tag.uid !== uid) return false;
     memory.noteOwn(uid, id);
     return true;
+  }
+
+  /** An administrator said that where it was issued is gone for good. */
+  #giveUp(token: RegistryToken, { id, place }: Pick<PreviousToken, 'id' | 'place'>): undefined {
+    const { events, metrics, logger } = this.#options;
+    const note = `token ${id} given up: it was issued at ${describePlace(place)}, which its account gave up; it may be alive there`;
+    metrics.revoked('abandoned');
+    logger.warn({ ...idsOf(token), id }, note);
+    events.event(token, 'Warning', 'TokenGivenUp', note);
+    return undefined;
   }
 }

@@ -39,7 +39,7 @@ export class SecretStore {
   async view(
     token: RegistryToken,
     spec: TokenSpec,
-    host: string,
+    hosts: readonly string[],
     others: Others,
     live: boolean,
     signal: AbortSignal,
@@ -47,8 +47,8 @@ export class SecretStore {
     const name = { namespace: token.metadata.namespace, name: spec.secret.name };
     const version = this.#cached(name)?.metadata.resourceVersion;
     const seen = this.#seen.get(token.metadata.uid);
-    if (!live && version !== undefined && seen?.from === key(version, token, host)) return seen.view;
-    return this.#look(await this.read(name, signal), token, spec, host, others);
+    if (!live && version !== undefined && seen?.from === key(version, token, hosts)) return seen.view;
+    return this.#look(await this.read(name, signal), token, spec, hosts, others);
   }
 
   /** Whether the watch knows the Secret of that name as a RegistryToken's. */
@@ -61,14 +61,14 @@ export class SecretStore {
     secret: SecretObject | undefined,
     token: RegistryToken,
     spec: TokenSpec,
-    host: string,
+    hosts: readonly string[],
     others?: Others,
   ): SecretView {
-    const view = viewSecret(secret, token, spec, host, others);
+    const view = viewSecret(secret, token, spec, hosts, others);
     const { uid } = token.metadata;
     // Of what is another's, or was, other RegistryTokens decide.
     if (secret && view.state === 'ours' && !view.takeover) {
-      const from = key(secret.metadata.resourceVersion, token, host);
+      const from = key(secret.metadata.resourceVersion, token, hosts);
       this.#seen.set(uid, { from, view: { ...view, payload: undefined } });
     } else {
       this.#seen.delete(uid);
@@ -95,7 +95,8 @@ export class SecretStore {
    */
   async write(
     manifest: SecretManifest,
-    { token, spec, wanted }: Pick<Task, 'token' | 'spec' | 'wanted'>,
+    { token, spec }: Pick<Task, 'token' | 'spec'>,
+    host: string,
     uid: string | undefined,
     signal: AbortSignal,
   ): Promise<{ stored: SecretObject; view: SecretView }> {
@@ -104,7 +105,7 @@ export class SecretStore {
     // Not forced on a Secret believed absent: should somebody else's have come up meanwhile, its payload conflicts.
     const options = { force: uid !== undefined, signal };
     const stored = await this.#client.apply<SecretObject>(SECRETS, applied, options);
-    return { stored, view: this.#look(stored, token, spec, wanted.host) };
+    return { stored, view: this.#look(stored, token, spec, [host]) };
   }
 
   /** Deletes a Secret, if it is still that one. @throws KubeError */
@@ -123,6 +124,6 @@ export class SecretStore {
 }
 
 /** What the view of a RegistryToken's own Secret depends on, beside the code: if this is the same, so is the view. */
-function key(version: string, token: RegistryToken, host: string): string {
-  return JSON.stringify([version, token.metadata.generation, host]);
+function key(version: string, token: RegistryToken, hosts: readonly string[]): string {
+  return JSON.stringify([version, token.metadata.generation, hosts]);
 }

@@ -40,18 +40,18 @@ export class SecretWriter {
   }
 
   /**
-   * Writes a token into the Secret.
+   * Writes a token into the Secret, with the host that goes with it.
    * @throws KubeError for what passes by itself
    */
-  async write(task: Task, credential: Credential, signal: AbortSignal): Promise<Placed> {
+  async write(task: Task, host: string, credential: Credential, signal: AbortSignal): Promise<Placed> {
     const { token, spec, wanted, secret } = task;
-    const manifest = secretManifest({ token, spec, host: wanted.host, credential });
+    const manifest = secretManifest({ token, spec, host, credential });
     const { uid, takeover } = secret.state === 'ours' ? secret : {};
     try {
       // Before its Secret is written: until then that alone keeps the sweep from it, and afterwards nothing is to.
       if (takeover?.from === 'Left')
         await this.#options.retention.forget(takeover.tokenId, wanted.account, signal);
-      const { stored, view } = await this.#options.secrets.write(manifest, task, uid, signal);
+      const { stored, view } = await this.#options.secrets.write(manifest, task, host, uid, signal);
       const { name, uid: written } = stored.metadata;
       const altered = alterations(manifest, stored);
       if (altered.length > 0) return { failure: contested(name, altered), secret: view };

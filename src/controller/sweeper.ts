@@ -1,5 +1,6 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
 import { withCondition } from '../api/conditions.ts';
+import type { Place } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ReconcileResult } from '../kube/worker-pool.ts';
@@ -7,9 +8,10 @@ import { RegistryError } from '../registry/errors.ts';
 import { Regions } from '../registry/regions.ts';
 import { clusterIdConflict } from '../token/cluster-id-conflict.ts';
 import { retryDelay } from '../token/failure.ts';
+import { isSamePlace } from '../token/place.ts';
 import { namedRegions } from '../token/sweep-regions.ts';
 import { changeAccountStatus } from './account-status.ts';
-import type { AccountSessions } from './account-sessions.ts';
+import type { AccountSessions, Issued } from './account-sessions.ts';
 import { failureOf } from './failures.ts';
 import { RegionSweep, type RegionSweepOptions } from './region-sweep.ts';
 import type { TokenList } from './token-lists.ts';
@@ -25,13 +27,21 @@ export interface SweeperOptions extends RegionSweepOptions {
   enqueue: (account: string) => void;
 }
 
+/** A RegistryToken that is known to have left tokens at a place: looked at whatever the cluster says, until it is seen gone. */
+interface Debt {
+  uid: string;
+  place: Place;
+}
+
 /** One region of one account. Times are monotonic milliseconds. */
-interface Place {
+interface SweptRegion {
   sweep: RegionSweep;
+  /** Where it led when it was last looked at, or was to be; undefined: not known yet. */
+  place: Place | undefined;
   dueAt: number;
   failures: number;
-  /** Uids of RegistryTokens known to have left tokens there: looked at whatever the cluster says, until they are seen gone. */
-  owed: Set<string>;
+  /** Where it leads now, or led when they were left. */
+  owed: readonly Debt[];
   /** Wall-clock milliseconds of the last complete look. */
   sweptAt: number | undefined;
 }
@@ -46,27 +56,29 @@ const STILL_THERE = 10_000;
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
-  readonly #places = new Map<string, Map<string, Place>>();
+  readonly #swept = new Map<string, Map<string, SweptRegion>>();
 
   constructor(options: SweeperOptions) {
     this.#options = options;
   }
 
-  /** A RegistryToken went, or is about to go, and may have left tokens there. */
-  leftBehind(uid: string, account: string, region: string): void {
+  /** A RegistryToken went, or is about to go, and may have left tokens there: in the region that leads there now, if one does. */
+  leftBehind(uid: string, issued: Issued): void {
+    const { account, region, place } = issued;
+    const reach = this.#options.sessions.reach(issued);
     const regions = new Regions(this.#options.account(account)?.spec ?? {});
-    const name = regions.find(region)?.name ?? region;
-    const place = this.#place(account, name);
+    const name = typeof reach === 'object' ? reach.region : (regions.find(region)?.name ?? region);
+    const swept = this.#sweptRegion(account, name);
     // Where it failed since it was first owed, it is tried again anyhow: asking at each of many would only lengthen the wait.
-    if (place.owed.size === 0 || place.failures === 0) place.dueAt = this.#options.clock.monotonic();
-    place.owed.add(uid);
+    if (swept.owed.length === 0 || swept.failures === 0) swept.dueAt = this.#options.clock.monotonic();
+    swept.owed = [...swept.owed, { uid, place }];
     this.#options.enqueue(account);
   }
 
   /** An account or its credentials changed: what failed may work now. */
   accountChanged(account: string): void {
-    for (const place of this.#places.get(account)?.values() ?? []) {
-      if (place.failures > 0) place.dueAt = this.#options.clock.monotonic();
+    for (const swept of this.#swept.get(account)?.values() ?? []) {
+      if (swept.failures > 0) swept.dueAt = this.#options.clock.monotonic();
     }
     this.#options.enqueue(account);
   }
@@ -76,7 +88,7 @@ export class Sweeper {
     const account = this.#options.account(name);
     if (!account || account.metadata.deletionTimestamp !== undefined) {
       // Suspects and debts stay: the account may come back, and is then looked at at once.
-      for (const place of this.#places.get(name)?.values() ?? []) place.dueAt = -Infinity;
+      for (const swept of this.#swept.get(name)?.values() ?? []) swept.dueAt = -Infinity;
       this.#count(name, []);
       return undefined;
     }
@@ -84,22 +96,22 @@ export class Sweeper {
     const { named, all } = this.#regions(account);
     const gone = new Set<string>();
     const sweeps = all.map(async (region) => {
-      const list = await this.#sweepIfDue(account, region, named.has(region), signal);
-      for (const id of list ? retainedBut(account, region, list) : []) gone.add(id);
+      const result = await this.#sweepIfDue(account, region, named.has(region), signal);
+      for (const id of result ? retainedBut(account, result) : []) gone.add(id);
     });
     const results = await Promise.allSettled(sweeps);
-    const places = this.#places.get(name) ?? new Map<string, Place>();
-    for (const region of places.keys()) if (!all.includes(region)) places.delete(region);
-    this.#count(name, places);
+    const sweptRegions = this.#swept.get(name) ?? new Map<string, SweptRegion>();
+    for (const region of sweptRegions.keys()) if (!all.includes(region)) sweptRegions.delete(region);
+    this.#count(name, sweptRegions);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     await this.#writeStatus(account, named, gone, signal);
-    const next = Math.min(...[...places.values()].map(({ dueAt }) => dueAt));
+    const next = Math.min(...[...sweptRegions.values()].map(({ dueAt }) => dueAt));
     return { requeueAfter: Math.max(0, next - clock.monotonic()) };
   }
 
-  #count(account: string, places: Iterable<[string, Place]>): void {
+  #count(account: string, sweptRegions: Iterable<[string, SweptRegion]>): void {
     const { metrics } = this.#options;
-    const sweeps = [...places].map(([region, { sweep }]) => [region, sweep] as const);
+    const sweeps = [...sweptRegions].map(([region, { sweep }]) => [region, sweep] as const);
     metrics.orphans(account, new Map(sweeps.map(([region, sweep]) => [region, sweep.orphans])));
     metrics.unknownTokens(account, new Map(sweeps.map(([region, sweep]) => [region, sweep.unknown.length])));
   }
@@ -111,58 +123,68 @@ export class Sweeper {
       const region = regions.find(name);
       return region ? [region.name] : [];
     };
-    const places = [...(this.#places.get(account.metadata.name) ?? [])];
-    const open = places.filter(([, { owed, sweep }]) => owed.size > 0 || sweep.orphans > 0);
+    const sweptRegions = [...(this.#swept.get(account.metadata.name) ?? [])];
+    const open = sweptRegions.filter(([, { owed, sweep }]) => owed.length > 0 || sweep.orphans > 0);
     const names = [...namedRegions(account, allTokens()), ...open.map(([region]) => region)];
     const named = new Set(names.flatMap(canonical));
     return { named, all: [...new Set([...named, ...regions.names])] };
   }
 
-  /** @returns the registry's list, if it was asked for and given. @throws KubeError, LeadershipLost */
+  /** @returns the registry's list and where it is from, if it was asked for and given. @throws KubeError, LeadershipLost */
   async #sweepIfDue(
     account: RegistryAccount,
     region: string,
     named: boolean,
     signal: AbortSignal,
-  ): Promise<TokenList | undefined> {
+  ): Promise<{ place: Place; list: TokenList } | undefined> {
     const { sessions, clock, sweepInterval } = this.#options;
-    const place = this.#place(account.metadata.name, region);
-    if (place.dueAt > clock.monotonic()) return undefined;
-    const owed = new Set(place.owed);
-    const places = this.#places.get(account.metadata.name)?.values() ?? [];
-    const shared = [...places].some(({ sweep }) => sweep.isShared);
+    const swept = this.#sweptRegion(account.metadata.name, region);
+    this.#notePlace(swept, sessions.leadsTo(account.metadata.name, region));
+    if (swept.dueAt > clock.monotonic()) return undefined;
+    const sweptRegions = this.#swept.get(account.metadata.name)?.values() ?? [];
+    const shared = [...sweptRegions].some(({ sweep }) => sweep.isShared);
     try {
-      const registry = sessions.registry(account.metadata.name, region);
-      const look = { account, registry, gone: owed, shared };
-      const { list, stillThere, done } = await place.sweep.run(look, signal);
+      const place = sessions.placeOf(account.metadata.name, region);
+      const registry = sessions.registryOf({ account: account.metadata.name, region, place });
+      const owed = swept.owed.filter((debt) => isSamePlace(debt.place, place));
+      const gone = new Set(owed.map(({ uid }) => uid));
+      const look = { account, place, registry, gone, shared };
+      const { list, stillThere, done } = await swept.sweep.run(look, signal);
       const now = clock.monotonic();
-      for (const uid of owed) if (!stillThere.includes(uid)) place.owed.delete(uid);
+      swept.owed = swept.owed.filter((debt) => !owed.includes(debt) || stillThere.includes(debt.uid));
+      const left = swept.owed.filter((debt) => isSamePlace(debt.place, place));
       // This look may have missed what was reported meanwhile.
-      const missed = [...place.owed].some((uid) => !owed.has(uid));
-      const pause = place.owed.size > 0 ? STILL_THERE : sweepInterval;
-      place.dueAt = Math.min(missed || !done ? now : now + pause, place.sweep.nextCertain ?? Infinity);
-      Object.assign(place, { failures: 0, sweptAt: clock.now() });
-      return list;
+      const missed = left.some((debt) => !owed.includes(debt));
+      const pause = left.length > 0 ? STILL_THERE : sweepInterval;
+      swept.dueAt = Math.min(missed || !done ? now : now + pause, swept.sweep.nextCertain ?? Infinity);
+      Object.assign(swept, { failures: 0, sweptAt: clock.now() });
+      return { place, list };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      this.#failed(account, region, place, error, named);
+      this.#failed(account, region, swept, error, named);
       return undefined;
     }
+  }
+
+  /** What was seen elsewhere says nothing of a place: it is looked at now. */
+  #notePlace(swept: SweptRegion, place: Place | undefined): void {
+    if (!place || (swept.place && isSamePlace(swept.place, place))) return;
+    Object.assign(swept, { place, failures: 0, dueAt: this.#options.clock.monotonic() });
   }
 
   /** A region that nothing points to is not worth asking again before its time. */
   #failed(
     { metadata }: RegistryAccount,
     region: string,
-    place: Place,
+    swept: SweptRegion,
     error: RegistryError,
     named: boolean,
   ): void {
     const { clock, random, logger, sweepInterval } = this.#options;
-    place.failures++;
+    swept.failures++;
     const failure = failureOf(error);
-    const delay = named ? retryDelay(failure, place.failures, random()) : sweepInterval;
-    place.dueAt = clock.monotonic() + Math.min(delay, sweepInterval);
+    const delay = named ? retryDelay(failure, swept.failures, random()) : sweepInterval;
+    swept.dueAt = clock.monotonic() + Math.min(delay, sweepInterval);
     const fields = { account: metadata.name, region, reason: failure.reason };
     logger[named ? 'warn' : 'debug'](fields, `not swept: ${failure.message}`);
   }
@@ -173,12 +195,12 @@ export class Sweeper {
     gone: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<void> {
-    const places = this.#places.get(metadata.name) ?? new Map<string, Place>();
-    const orphans = [...places.values()].reduce((sum, { sweep }) => sum + sweep.orphans, 0);
-    const unknown = new Map([...places].map(([region, { sweep }]) => [region, sweep.unknown]));
+    const sweptRegions = this.#swept.get(metadata.name) ?? new Map<string, SweptRegion>();
+    const orphans = [...sweptRegions.values()].reduce((sum, { sweep }) => sum + sweep.orphans, 0);
+    const unknown = new Map([...sweptRegions].map(([region, { sweep }]) => [region, sweep.unknown]));
     const conflict = clusterIdConflict(unknown, this.#options.clusterId);
     const now = toTime(this.#options.clock.now());
-    const sweptAt = Math.min(...[...named].map((region) => places.get(region)?.sweptAt ?? -Infinity));
+    const sweptAt = Math.min(...[...named].map((region) => sweptRegions.get(region)?.sweptAt ?? -Infinity));
     await changeAccountStatus(
       this.#options.client,
       metadata.name,
@@ -195,22 +217,25 @@ export class Sweeper {
     );
   }
 
-  #place(account: string, region: string): Place {
-    let places = this.#places.get(account);
-    if (!places) this.#places.set(account, (places = new Map()));
-    let place = places.get(region);
-    if (!place) {
+  #sweptRegion(account: string, region: string): SweptRegion {
+    let sweptRegions = this.#swept.get(account);
+    if (!sweptRegions) this.#swept.set(account, (sweptRegions = new Map()));
+    let swept = sweptRegions.get(region);
+    if (!swept) {
       const sweep = new RegionSweep(this.#options, region);
-      place = { sweep, dueAt: -Infinity, failures: 0, owed: new Set(), sweptAt: undefined };
-      places.set(region, place);
+      swept = { sweep, place: undefined, dueAt: -Infinity, failures: 0, owed: [], sweptAt: undefined };
+      sweptRegions.set(region, swept);
     }
-    return place;
+    return swept;
   }
 }
 
-/** Tokens kept on purpose, as they stood before the list was asked for, that the list no longer has. */
-function retainedBut({ status }: RegistryAccount, region: string, { tokens }: TokenList): string[] {
+/** Tokens kept on purpose, as they stood before the list was asked for, that the list of where they were issued no longer has. */
+function retainedBut(
+  { status }: RegistryAccount,
+  { place, list }: { place: Place; list: TokenList },
+): string[] {
   return (status?.retainedTokens ?? [])
-    .filter((token) => token.region === region && !tokens.has(token.id))
+    .filter((token) => isSamePlace(token.place, place) && !list.tokens.has(token.id))
     .map(({ id }) => id);
 }

@@ -17,14 +17,17 @@ import { rotationTime } from '../token/schedule.ts';
 import { recordedServiceAccounts } from '../token/service-accounts.ts';
 import type { SecretView } from '../token/secret-view.ts';
 import { isGood } from '../token/situation.ts';
+import { pendingMessage, withoutPendingHost } from '../token/pending-host.ts';
 import * as steps from '../token/status.ts';
+import { stakeOf } from '../token/verification.ts';
 import type { Assessment, Assessor, Sources } from './assessor.ts';
 import { tellDead } from './dead-token.ts';
 import { NONE_LEFT, type FormerSecrets, type LeftSecrets } from './former-secrets.ts';
+import type { HostMover } from './host-mover.ts';
 import type { Issuer } from './issuer.ts';
 import type { Memory } from './memory.ts';
 import { OutageWaiters } from './outage-waiters.ts';
-import { holdsLive, type Progress } from './progress.ts';
+import { holds, holdsLive, type Progress } from './progress.ts';
 import type { Repairer } from './repairer.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -46,6 +49,7 @@ export interface TokenControllerOptions {
   assessor: Assessor;
   issuer: Issuer;
   repairer: Repairer;
+  mover: HostMover;
   revoker: Revoker;
   finalizer: TokenFinalizer;
   verifier: Pick<Verifier, 'recall'>;
@@ -160,7 +164,8 @@ export class TokenController {
       return { token, status, outcome: { kind: 'refused', refusal }, secretHolds: false };
     }
     const { decision, spec, wanted, secret, situation } = assessment;
-    const task = { token, status, spec, wanted, secret, tokenIsGone: situation.tokenIsGone };
+    const { tokenIsGone } = situation;
+    const task = { token, status, spec, wanted, secret, tokenIsGone, stake: stakeOf(situation) };
     const secretHolds = holdsLive(task, status);
     switch (decision.action) {
       case 'mint':
@@ -175,15 +180,20 @@ export class TokenController {
         if (progress !== 'token is gone') return progress;
         return this.#act(token, status, await this.#options.assessor.assess(token, true, signal), signal);
       }
+      case 'move': {
+        const progress = await this.#options.mover.move(task, signal);
+        if (progress !== 'token is gone') return progress;
+        return this.#act(token, status, await this.#options.assessor.assess(token, true, signal), signal);
+      }
       case 'hold': {
         const { reason, message, until, awaitsPlace = false } = decision;
         const outcome: Outcome = { kind: 'held', reason, message };
-        return { token, status, outcome, secretHolds, until, awaitsPlace };
+        return { token, status: withHost(status, assessment), outcome, secretHolds, until, awaitsPlace };
       }
       case 'rest':
         return {
           token,
-          status: steps.withoutFailure(withSecretRef(status, secret, spec)),
+          status: steps.withoutFailure(withHost(withSecretRef(status, secret, spec), assessment)),
           outcome: { kind: 'done' },
           secretHolds,
         };
@@ -221,7 +231,7 @@ export class TokenController {
     const { status: revoked, waiting } = suspended
       ? { status: progress.status, waiting: new Map<string, number>() }
       : await revoker.revokeDue(token, this.#withGrace(progress.status, spec), held, signal);
-    const scheduled = scheduledStatus(token, revoked, assessment, secretHolds);
+    const scheduled = scheduledStatus(token, revoked, assessment);
     const status = spec ? withServiceAccounts(token, scheduled, spec, linker) : scheduled;
     const now = clock.now();
     const skew = wanted ? this.#options.skew(wanted.account, wanted.region) : 0;
@@ -233,7 +243,7 @@ export class TokenController {
       outcome,
       now,
       skew,
-      remarks: [...linker.problems(token), ...remarksOf(assessment)],
+      remarks: [...linker.problems(token), ...remarksOf(assessment, status)],
     });
     await statuses.write(token, status, updates, signal);
     const wasGood = !assessment.refusal && isGood(assessment.situation);
@@ -292,14 +302,14 @@ function soonest(...times: readonly (number | undefined)[]): number | undefined 
 }
 
 /** What will stand in the way of the next rotation. */
-function remarksOf(assessment: Assessment): string[] {
+function remarksOf(assessment: Assessment, { pendingHost }: RegistryTokenStatus): string[] {
   if (assessment.refusal) return [];
   const { secret, spec } = assessment;
   const locked = secret.state === 'ours' && secret.locked ? [lockedMessage(spec.secret.name)] : [];
   const unknown = unknownAnnotations(assessment.situation.token).map(
     (key) => `annotation ${key} means nothing; ${ROTATE_ANNOTATION} asks for a rotation`,
   );
-  return [...locked, ...unknown];
+  return [...(pendingHost ? [pendingMessage(pendingHost)] : []), ...locked, ...unknown];
 }
 
 /** What was asked for while an earlier mint was open has not been looked at. */
@@ -311,24 +321,34 @@ function callsForAction(assessment: Assessment): boolean {
   return !assessment.refusal && !['hold', 'rest'].includes(assessment.decision.action);
 }
 
-/** What the status says of schedule and place; the place moves only when the Secret does. */
+/** What the status says of the schedule. */
 function scheduledStatus(
   { metadata }: RegistryToken,
   status: RegistryTokenStatus,
   assessment: Assessment,
-  secretHolds: boolean,
 ): RegistryTokenStatus {
   const { nextRotationTime: _, ...rest } = status;
   if (assessment.refusal) return rest;
-  const { spec, wanted } = assessment;
+  const { spec } = assessment;
   const rotation =
     rest.token && !spec.suspend ? rotationTime(rest.token, spec.rotation, metadata.uid) : undefined;
-  const moved = !rest.token || (secretHolds && rest.token.region === wanted.region);
   return {
     ...rest,
-    ...(moved ? { region: wanted.region, host: wanted.host } : {}),
     ...(rotation === undefined ? {} : { nextRotationTime: toTime(rotation) }),
   };
+}
+
+/**
+ * The host that a Secret has is in force, also where a crash came between it and the status; one that is in force is not waited
+ * for.
+ */
+function withHost(status: RegistryTokenStatus, assessment: Assessment): RegistryTokenStatus {
+  if (assessment.refusal) return status;
+  const { secret, wanted } = assessment;
+  const found = secret.state === 'ours' && holds(secret, status) ? secret.host : undefined;
+  const next = found === undefined ? status : { ...status, host: found };
+  const waits = next.pendingHost?.host === wanted.host && next.host !== wanted.host;
+  return waits ? next : withoutPendingHost(next);
 }
 
 /** A Secret that was written before a crash, or under another name, is named as it is. */

@@ -13,6 +13,7 @@ import { deletionDeadline, tryPatience } from '../token/deletion-deadline.ts';
 import { planDeletion, type DeletionPlan } from '../token/deletion.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
 import { placesOf } from '../token/sweep-regions.ts';
+import type { AccountSessions, Issued } from './account-sessions.ts';
 import type { Deletions } from './deletions.ts';
 import { failureOf } from './failures.ts';
 import { idsOf } from './log-fields.ts';
@@ -26,6 +27,7 @@ import type { ServiceAccountLinker } from './service-account-linker.ts';
 import { nameOf, type TokenClient } from './token-client.ts';
 
 export interface FinalizerOptions {
+  sessions: Pick<AccountSessions, 'reach'>;
   tokens: TokenClient;
   secrets: SecretStore;
   minter: Minter;
@@ -42,7 +44,7 @@ export interface FinalizerOptions {
   /** How long a registry that does not answer may hold a RegistryToken, in milliseconds. */
   revocationDeadline: number;
   /** Called when a RegistryToken went and may have left tokens there. */
-  onLeftBehind: (uid: string, account: string, region: string) => void;
+  onLeftBehind: (uid: string, issued: Issued) => void;
 }
 
 /**
@@ -94,7 +96,7 @@ export class TokenFinalizer {
       await tokens.removeFinalizer(token, signal);
     } finally {
       // The patch may have taken effect although its answer got lost.
-      if (failure) for (const { account, region } of placesOf(token)) onLeftBehind(uid, account, region);
+      if (failure) for (const issued of placesOf(token)) onLeftBehind(uid, issued);
     }
     return undefined;
   }
@@ -161,10 +163,13 @@ export class TokenFinalizer {
     token: RegistryToken,
     intent: MintIntent,
     signal: AbortSignal,
-  ): Promise<{ id: string; account: string; region: string }[] | Failure> {
+  ): Promise<(Issued & { id: string })[] | Failure> {
+    const { sessions, minter } = this.#options;
+    if (sessions.reach(intent) === 'given up') return [];
     try {
-      const found = await this.#options.minter.resultsOf(token.metadata.uid, intent, signal);
-      return found.map((id) => ({ id, account: intent.account, region: intent.region }));
+      const found = await minter.resultsOf(token.metadata.uid, intent, signal);
+      const { account, region, place } = intent;
+      return found.map((id) => ({ id, account, region, place }));
     } catch (error) {
       return failureOf(error);
     }

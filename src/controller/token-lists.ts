@@ -3,19 +3,13 @@ import type { Clock } from '../common/clock.ts';
 import type { ListedToken } from '../registry/port.ts';
 import { SharedCall } from '../registry/shared-call.ts';
 import { readTag, type TaggedToken } from '../token/tag.ts';
-import type { AccountSessions } from './account-sessions.ts';
+import type { AccountSessions, Issued } from './account-sessions.ts';
 
 /** The living tokens of a place that carry a tag, as they were when the registry was asked: what came later may be missing. */
 export interface TokenList {
   tokens: ReadonlyMap<string, TaggedToken>;
   /** When it was asked for, on the monotonic clock. */
   askedAt: number;
-}
-
-/** Where a list is from. */
-interface Place {
-  account: string;
-  region: string;
 }
 
 /** Milliseconds for which a list tells what is there. What is missing in it is looked for in a newer one. */
@@ -26,18 +20,18 @@ const MAX_AGE = 300_000;
  * One list of a place is under way at a time.
  */
 export class TokenLists {
-  readonly #sessions: Pick<AccountSessions, 'registry'>;
+  readonly #sessions: Pick<AccountSessions, 'registryOf'>;
   readonly #clock: Clock;
   readonly #places = new Map<string, PlaceLists>();
 
-  constructor(sessions: Pick<AccountSessions, 'registry'>, clock: Clock) {
+  constructor(sessions: Pick<AccountSessions, 'registryOf'>, clock: Clock) {
     this.#sessions = sessions;
     this.#clock = clock;
   }
 
   /** A list that is asked for after this call. @throws RegistryError; the signal's reason */
-  async current(place: Place, signal: AbortSignal): Promise<TokenList> {
-    const lists = this.#of(place);
+  async current(where: Issued, signal: AbortSignal): Promise<TokenList> {
+    const lists = this.#of(where);
     return lists.newerThan(lists.count, signal);
   }
 
@@ -47,18 +41,18 @@ export class TokenLists {
    * @throws RegistryError; the signal's reason
    */
   async find<T>(
-    place: Place,
+    where: Issued,
     find: (list: TokenList) => T | undefined,
     signal: AbortSignal,
   ): Promise<T | undefined> {
-    const lists = this.#of(place);
+    const lists = this.#of(where);
     const { count } = lists;
     return find(await lists.recent(signal)) ?? find(await lists.newerThan(count, signal));
   }
 
   /** The last list of a place, however old; undefined when there was none. */
-  last(place: Place): TokenList | undefined {
-    return this.#places.get(keyOf(place))?.last;
+  last(where: Issued): TokenList | undefined {
+    return this.#places.get(keyOf(where))?.last;
   }
 
   /** An account works with other credentials or at other places: what was listed before says nothing any more. */
@@ -66,12 +60,12 @@ export class TokenLists {
     for (const key of this.#places.keys()) if (key.startsWith(`${account}/`)) this.#places.delete(key);
   }
 
-  #of(place: Place): PlaceLists {
-    const key = keyOf(place);
+  #of(where: Issued): PlaceLists {
+    const key = keyOf(where);
     let lists = this.#places.get(key);
     if (!lists) {
       const ask = async (signal: AbortSignal): Promise<TaggedToken[]> =>
-        this.#sessions.registry(place.account, place.region).list(tagged, signal);
+        this.#sessions.registryOf(where).list(tagged, signal);
       lists = new PlaceLists(ask, this.#clock);
       this.#places.set(key, lists);
     }
@@ -139,7 +133,8 @@ class PlaceLists {
   }
 }
 
-const keyOf = ({ account, region }: Place): string => `${account}/${region}`;
+/** The name of a region says nothing of where its tokens are. */
+const keyOf = ({ account, place }: Issued): string => `${account}/${place.accountId}/${place.endpoint}`;
 
 function tagged({ id, description, expiresAt, revoked }: ListedToken): TaggedToken | undefined {
   const tag = revoked ? undefined : readTag(description);

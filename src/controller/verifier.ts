@@ -3,7 +3,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Verdict } from '../common/verdict.ts';
 import { RegistryError } from '../registry/errors.ts';
 import type { IssuedToken } from '../registry/port.ts';
-import { isWaiting, recordedRefusal, rule, type Ruling } from '../token/verification.ts';
+import { isWaiting, recordedRefusal, rule, type Ruling, type Stake } from '../token/verification.ts';
 import type { AccountSessions } from './account-sessions.ts';
 import type { Memory } from './memory.ts';
 
@@ -33,40 +33,42 @@ export class Verifier {
    * Tries the token of an intent, unless that was decided already, or it was refused a moment ago. What the account says of
    * hosts, or of whether tokens are tried at all, counts as soon as it changes.
    * @param uid of the RegistryToken
-   * @param adopting as in `rule`
+   * @param host that the account names. It is not used for anything but this token, so the intent's region must be wanted
+   * @param stake what pods would lose; see `rule`. Where it is anything, the account does not say whether to try
    * @throws only the signal's reason
    */
   async verify(
     uid: string,
     intent: MintIntent,
     issued: IssuedToken,
-    adopting: boolean,
+    host: string,
+    stake: Stake,
     signal: AbortSignal,
   ): Promise<Ruling> {
     const { memory, clock, sessions } = this.#options;
     const account = sessions.version(intent.account);
     const before = memory.ruling(uid, intent.revision);
-    if (before?.action === 'use') return before;
+    if (before?.action === 'use' && !(before.keepsHost && stake !== 'host')) return before;
+    const waited = before?.action === 'wait' ? before : undefined;
     const sameAccount = account === memory.triedWith(uid);
-    if (before && sameAccount && isWaiting(before, clock.now())) return before;
-    const verdict = await this.#try(intent, issued, signal);
-    if (!verdict) return { action: 'use', doubt: undefined };
-    const ruling = rule(verdict, before, Date.parse(intent.startedAt), clock.now(), adopting);
-    // What is not known is no refusal that counts when it is tried again.
-    const counts = ruling.action === 'use' || verdict.answer === 'refused' || before !== undefined;
-    if (ruling.action !== 'refuse' && counts) memory.noteRuling(uid, intent.revision, ruling, account);
+    if (waited && sameAccount && isWaiting(waited, stake, clock.now())) return waited;
+    if (stake === 'nothing' && !sessions.verifies(intent.account)) return { action: 'use', doubt: undefined };
+    const verdict = await this.try(intent, host, issued, signal);
+    const ruling = rule(verdict, waited, stake, Date.parse(intent.startedAt), clock.now());
+    if (ruling.action !== 'refuse') memory.noteRuling(uid, intent.revision, ruling, account);
     return ruling;
   }
 
-  /** @returns undefined where tokens are not to be tried */
-  async #try(
-    { account, region }: MintIntent,
-    { username, value }: IssuedToken,
+  /** Tries a token at the host of a region. @throws only the signal's reason */
+  async try(
+    { account, region }: { account: string; region: string },
+    host: string,
+    { username, value }: Pick<IssuedToken, 'username' | 'value'>,
     signal: AbortSignal,
-  ): Promise<Verdict | undefined> {
+  ): Promise<Verdict> {
     const { sessions } = this.#options;
     try {
-      return await sessions.door(account, region)?.try(username, value, signal);
+      return await sessions.door(account, region, host).try(username, value, signal);
     } catch (error) {
       if (error instanceof RegistryError) return { answer: 'unknown', message: error.message };
       throw error;

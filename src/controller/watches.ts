@@ -282,7 +282,7 @@ export class Watches implements Sources {
   }
 
   #onToken({ type, object, previous, initial }: Change<RegistryToken>): void {
-    if (previous && handledRotation(previous) !== handledRotation(object))
+    if (previous && toldByAccount(previous) !== toldByAccount(object))
       this.#enqueueAccount(accountName(object), COUNT_DELAY);
     this.serviceAccounts.onToken(object, type === 'deleted' ? undefined : previous);
     if (type === 'updated' && previous && !concerns(previous, object)) return;
@@ -322,9 +322,8 @@ export class Watches implements Sources {
     if (type === 'updated' && previous?.metadata.generation === object.metadata.generation) return;
     // Those there are from the start are tried before anything else.
     if (initial) return;
-    const { name } = object.metadata;
-    this.#enqueueAccount(name);
-    this.enqueueTokensOf(name);
+    // Once it was looked at, so are its RegistryTokens.
+    this.#enqueueAccount(object.metadata.name);
   }
 
   #onNamespace({ object, previous, initial }: Change<KubeObject>): void {
@@ -359,4 +358,6 @@ function concerns(previous: RegistryToken, object: RegistryToken): boolean {
   );
 }
 
-const handledRotation = ({ status }: RegistryToken): string | undefined => status?.lastHandledAccountRotation;
+/** What an account's status says of its RegistryTokens. */
+const toldByAccount = ({ status }: RegistryToken): string =>
+  JSON.stringify([status?.lastHandledAccountRotation, status?.pendingHost]);

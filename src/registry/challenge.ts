@@ -1,5 +1,6 @@
-/** What a registry asks for before it opens (RFC 6750; CNCF Distribution's token authentication). */
+/** What a registry asks for before it opens: a bearer token (RFC 6750; CNCF Distribution's token authentication). */
 export interface BearerChallenge {
+  scheme: 'Bearer';
   /** URL of the token endpoint, as received. */
   realm: string | undefined;
   service: string | undefined;
@@ -8,14 +9,19 @@ export interface BearerChallenge {
 const SCHEME = /[\s,]*([\w!#$%&'*+.^`|~-]+)(?=[\s,]|$)/y;
 const PARAMETER = /[\s,]*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))(?=[\s,]|$)/y;
 
+/** Or the credential itself (RFC 7617), as simple registries do. */
+export type Challenge = BearerChallenge | { scheme: 'Basic' };
+
 /**
- * Finds the Bearer challenge in a WWW-Authenticate header. Takes what servers send, which is more than RFC 9110 allows:
+ * Finds the challenge to answer in a WWW-Authenticate header, Bearer rather than Basic as docker does. Takes what servers send, which is more than RFC 9110 allows:
  * values with or without quotes, blanks around commas and equals signs, blanks in place of commas, several challenges in
  * one header. IBM's registry sends its values without quotes. What comes after something that makes no sense is left out.
  */
-export function readBearerChallenge(header: string): BearerChallenge | undefined {
-  const parameters = readChallenges(header).get('bearer');
-  return parameters && { realm: parameters.get('realm'), service: parameters.get('service') };
+export function readChallenge(header: string): Challenge | undefined {
+  const challenges = readChallenges(header);
+  const bearer = challenges.get('bearer');
+  if (bearer) return { scheme: 'Bearer', realm: bearer.get('realm'), service: bearer.get('service') };
+  return challenges.has('basic') ? { scheme: 'Basic' } : undefined;
 }
 
 /** Parameters by scheme, all names in lower case. */

@@ -3,7 +3,7 @@ import { DeadlinePassed, withDeadline } from '../common/deadline.ts';
 import { Redacted } from '../common/redacted.ts';
 import type { Verdict } from '../common/verdict.ts';
 import { NoAnswer } from './answer-reader.ts';
-import { readBearerChallenge, type BearerChallenge } from './challenge.ts';
+import { readChallenge, type BearerChallenge } from './challenge.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import { RegistryError } from './errors.ts';
 import type { HttpAnswer } from './http-answer.ts';
@@ -28,7 +28,8 @@ const MAX_BODY = 2 ** 16;
 
 /**
  * The door of a registry: where docker and kubelet log in. Tries a credential as `docker login` does (moby,
- * registry/auth.go loginV2): the challenge of `/v2/`, a bearer token from the endpoint that it names, `/v2/` again.
+ * registry/auth.go loginV2): the challenge of `/v2/`, a bearer token from the endpoint that it names, or the credential itself
+ * where that is asked for, `/v2/` again.
  *
  * The registry's host comes from the account, so from an administrator. The credential is shown only to the token endpoint
  * that the registry names over TLS. A registry is asked in plain HTTP only where the token API is and has the same host name,
@@ -47,6 +48,11 @@ export class Door {
     const url = urlBelow(`https://${host}`, '/v2/');
     const isPlain = api?.protocol === 'http:' && api.hostname === url.hostname;
     this.#url = isPlain ? urlBelow(`http://${host}`, '/v2/') : url;
+  }
+
+  /** As the account names it. */
+  get host(): string {
+    return this.#options.region.host;
   }
 
   /**
@@ -76,14 +82,15 @@ export class Door {
       return unknown(`${this.#url.host} opens without a credential`);
     if (knock.status !== 401)
       return unknown(`${this.#url.host} answered ${described(knock)} in place of a challenge`);
-    const challenge = readBearerChallenge(knock.headers['www-authenticate'] ?? '');
-    if (!challenge) return unknown(`${this.#url.host} gives no Bearer challenge`);
+    const challenge = readChallenge(knock.headers['www-authenticate'] ?? '');
+    if (!challenge) return unknown(`${this.#url.host} gives no challenge of Bearer or Basic`);
+    const basic = `Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`;
+    if (challenge.scheme === 'Basic') return this.#enter(basic, 'the token', signal);
     const realm = this.#realm(challenge);
     if ('answer' in realm) return realm;
     realm.searchParams.set('account', username);
     if (challenge.service !== undefined) realm.searchParams.set('service', challenge.service);
-    const basic = Buffer.from(`${username}:${password.reveal()}`).toString('base64');
-    const grant = await this.#get(realm, { Authorization: `Basic ${basic}` }, signal);
+    const grant = await this.#get(realm, { Authorization: basic }, signal);
     const where = `the token endpoint ${realm.host}`;
     if (grant.flaw === 'is HTML') return unknown(`${where} answered ${described(grant)}`);
     // IBM's registry says 400 to a wrong pair, where others say 401. Others say it to a request that names no service.
@@ -92,14 +99,16 @@ export class Door {
     if (grant.status !== 200) return unknown(`${where} answered ${described(grant)}`);
     const bearer = bearerOf(grant.json);
     if (!bearer) return unknown(`${where} answered 200 without a bearer token`);
-    const entry = await this.#get(this.#url, { Authorization: `Bearer ${bearer.reveal()}` }, signal);
+    return this.#enter(`Bearer ${bearer.reveal()}`, `the bearer token of ${realm.host}`, signal);
+  }
+
+  /** Comes with what the registry asked for. @param what that is, for messages */
+  async #enter(authorization: string, what: string, signal: AbortSignal): Promise<Verdict> {
+    const entry = await this.#get(this.#url, { Authorization: authorization }, signal);
+    if (entry.flaw === 'is HTML') return unknown(`${this.#url.host} answered ${described(entry)} to ${what}`);
     if (entry.status === 200) return { answer: 'accepted' };
-    if (entry.status === 401 && entry.flaw !== 'is HTML')
-      return {
-        answer: 'refused',
-        message: `${this.#url.host} answered 401 to the bearer token of ${realm.host}`,
-      };
-    return unknown(`${this.#url.host} answered ${described(entry)} to a bearer token`);
+    const message = `${this.#url.host} answered ${entry.status} to ${what}`;
+    return entry.status === 401 ? { answer: 'refused', message } : unknown(message);
   }
 
   /** The token endpoint, if the credential may be shown to it. */

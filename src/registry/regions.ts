@@ -3,7 +3,7 @@ export interface Region {
   name: string;
   /** Registry host as it stands in image names, with its port if it has one. */
   host: string;
-  /** Base URL of the token API. */
+  /** Base URL of the token API, in the one form by which places are told apart. */
   endpoint: string;
 }
 
@@ -70,7 +70,7 @@ export class Regions {
   /** Finds a region by its name or an alias. What the account defines under that very name comes first. */
   find(name: string): Region | undefined {
     const own = this.#defined.find((region) => region.name === name);
-    if (own) return { name, host: own.host, endpoint: own.endpoint || `https://${own.host}` };
+    if (own) return { name, host: own.host, endpoint: endpointForm(own.endpoint || `https://${own.host}`) };
     if (!this.#builtIn) return undefined;
     if (Object.hasOwn(ALIASES, name)) return this.find(ALIASES[name] ?? '');
     const host = Object.hasOwn(HOSTS, name) ? HOSTS[name] : undefined;
@@ -87,6 +87,11 @@ export class Regions {
   get all(): Region[] {
     return this.names.flatMap((name) => this.find(name) ?? []);
   }
+}
+
+/** An endpoint in one form: without a default port and a slash at the end, the host in lower case. What is no URL stays as it is. */
+export function endpointForm(url: string): string {
+  return (URL.parse(url)?.href ?? url).replace(/\/+$/, '');
 }
 
 /** Whether a login service is IBM Cloud's own, whose access tokens the built-in regions take. */

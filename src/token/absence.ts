@@ -1,5 +1,6 @@
-import type { RegistryToken } from '../api/registry-token.ts';
+import type { Place, RegistryToken } from '../api/registry-token.ts';
 import type { ObjectName } from '../common/objects.ts';
+import { isSamePlace } from './place.ts';
 import { expiryOf } from './schedule.ts';
 
 /** A token that the status of a RegistryToken says is at a registry. */
@@ -23,12 +24,12 @@ const EXPIRY_MARGIN = 60_000;
 /** The tokens in force, and those still to be revoked, that are at a place by their RegistryTokens' statuses. */
 export function recordedAt(
   tokens: Iterable<RegistryToken>,
-  { account, region }: { account: string; region: string },
+  { account, place }: { account: string; place: Place },
 ): RecordedToken[] {
   const recorded: RecordedToken[] = [];
   for (const { metadata, status = {} } of tokens) {
     for (const record of [status.token, ...(status.previousTokens ?? [])]) {
-      if (record?.account !== account || record.region !== region) continue;
+      if (record?.account !== account || !isSamePlace(record.place, place)) continue;
       const { uid, namespace, name } = metadata;
       recorded.push({ id: record.id, uid, name: { namespace, name }, expiresAt: expiryOf(record) });
     }

@@ -3,6 +3,7 @@ import { ROTATE_ANNOTATION } from '../api/names.ts';
 import { fromTime, toTime } from '../api/time.ts';
 import { isOutage, isRegistryFailure, untilItAnswers, withRetryTime } from './failure.ts';
 import { isRetryRequested } from './rotate-now.ts';
+import { pendingMessage } from './pending-host.ts';
 import { expiryOf, SHORTEST_LIFE } from './schedule.ts';
 import { isExpired, type PlaceState, type Policy, type Situation } from './situation.ts';
 
@@ -67,15 +68,21 @@ export function lockedMessage(secret: string): string {
 }
 
 /** Which account it waits for, and whether that can be used, is known within moments of a start: nothing new to tell until then. */
-function accountNotReady({ accountIsKnown, accountProblem, token, wanted }: Situation): Hold | undefined {
+export function accountNotReady({
+  accountIsKnown,
+  accountProblem,
+  token,
+  wanted,
+}: Situation): Hold | undefined {
   if (!accountIsKnown) {
     const { status } = token;
     const reason =
       status?.reason === 'AccountNotReady' ? status.reason : status?.token ? 'Rotating' : 'Issuing';
     return hold(reason, `the credentials of RegistryAccount ${wanted.account} are being read`);
   }
-  if (accountProblem === undefined) return undefined;
-  return hold('AccountNotReady', `RegistryAccount ${wanted.account} is not ready: ${accountProblem}`);
+  if (accountProblem === undefined && wanted.place) return undefined;
+  const problem = accountProblem ?? 'it has not been looked at yet';
+  return hold('AccountNotReady', `RegistryAccount ${wanted.account} is not ready: ${problem}`);
 }
 
 /** While a place is down, nothing is asked of it but now and then, to see whether it still is, or when people ask for it. */
@@ -149,6 +156,15 @@ function secretContested({ secret, spec, contestedUntil, now }: Situation): Hold
     `${editor} keeps changing Secret ${spec.secret.name}, so it is repaired ever more rarely; stop the other writer, or choose another spec.secret.name`,
     contestedUntil,
   );
+}
+
+/** The host that the account names now was tried a while ago, and is tried again later; or the Secret can't be written. */
+export function hostNotAccepted(situation: Situation): Hold | undefined {
+  const { token, wanted, hostTryAt, now } = situation;
+  const { pendingHost } = token.status ?? {};
+  const isPaused = hostTryAt !== undefined && hostTryAt > now && pendingHost?.host === wanted.host;
+  if (!isPaused) return secretIsLocked(situation) ?? accountNotReady(situation);
+  return hold('HostNotAccepted', pendingMessage(pendingHost), hostTryAt);
 }
 
 /** With rotation by hand only, an expired token stays until somebody asks. */

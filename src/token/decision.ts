@@ -1,17 +1,28 @@
 import { formatDuration } from '../api/duration.ts';
 import { ROTATE_ANNOTATION } from '../api/names.ts';
-import type { MintIntent } from '../api/registry-token.ts';
+import type { MintIntent, Place } from '../api/registry-token.ts';
 import { toTime } from '../api/time.ts';
 import { isToRotate } from './account-rotation.ts';
-import { backingOff, expiredForGood, GATES, MINT_BRAKES, WRITE_BRAKES, type Hold } from './brakes.ts';
+import {
+  accountNotReady,
+  backingOff,
+  expiredForGood,
+  GATES,
+  hostNotAccepted,
+  MINT_BRAKES,
+  WRITE_BRAKES,
+  type Hold,
+} from './brakes.ts';
 import { allowedAt, mintAllowance, mintTimesField } from './mint-budget.ts';
+import { isSamePlace } from './place.ts';
 import { isRotationRequested } from './rotate-now.ts';
 import { rotationTime } from './schedule.ts';
-import { first, isExpired, type Policy, type Situation } from './situation.ts';
+import { first, hostInForce, isExpired, type Policy, type Situation } from './situation.ts';
 
 export type MintReason =
   | 'FirstIssue'
   | 'SpecChanged'
+  | 'PlaceChanged'
   | 'RotationRequested'
   | 'AccountRotation'
   | 'TokenLost'
@@ -25,9 +36,11 @@ export type WriteReason = 'SecretMissing' | 'SecretTakenOver' | 'SecretAltered' 
 export type Decision =
   /** Find out what came of a mint that was begun; `stranded`: without its registry, which can't be asked any more. */
   | { action: 'settle'; intent: MintIntent; stranded: boolean }
-  | { action: 'mint'; reason: MintReason; message: string }
+  | { action: 'mint'; reason: MintReason; message: string; place: Place }
   /** Write the Secret again, with the token there is; `held`: what is still not done after that. */
   | { action: 'write'; reason: WriteReason; message: string; held: Hold | undefined }
+  /** Find out whether the registry accepts the token at the host that the account names now, and put that into the Secret if so. */
+  | { action: 'move' }
   | Hold
   /** All is as it should be until `until` (undefined: for ever). */
   | { action: 'rest'; until: number | undefined };
@@ -41,6 +54,7 @@ interface Need<R> {
 const MINT_POLICIES: readonly Policy<Need<MintReason>>[] = [
   neverIssued,
   identityChanged,
+  placeChanged,
   rotationRequested,
   accountRotationRequested,
   tokenLost,
@@ -64,7 +78,10 @@ export function decide(situation: Situation): Decision {
   const next = another(situation);
   if (next && next.action !== 'hold') return next;
   const write = canWrite(situation) ? first(WRITE_POLICIES, situation) : undefined;
-  if (!write) return next ?? expiredForGood(situation) ?? { action: 'rest', until: scheduled(situation) };
+  if (!write)
+    return (
+      next ?? move(situation) ?? expiredForGood(situation) ?? { action: 'rest', until: scheduled(situation) }
+    );
   const brake = first(WRITE_BRAKES, situation);
   if (!brake) return { action: 'write', ...write, held: next };
   return next ? { ...next, until: earlier(next.until, brake.until) } : brake;
@@ -79,19 +96,23 @@ function another(
     return backingOff(situation) ?? { action: 'settle', intent, stranded: situation.intentIsStranded };
   const needs = MINT_POLICIES.flatMap((policy) => policy(situation) ?? []);
   if (needs.length === 0) return undefined;
-  return first(MINT_BRAKES, situation) ?? withinBudget(needs, situation);
+  const { place } = situation.wanted;
+  // Where it is not known in which account, the account was not looked at yet, or does not work.
+  if (!place) return first(MINT_BRAKES, situation) ?? accountNotReady(situation);
+  return first(MINT_BRAKES, situation) ?? withinBudget(needs, place, situation);
 }
 
 /** The first need that the mint budget has room for: what people ask for and what the schedule needs do not hold up each other. */
 function withinBudget(
   needs: readonly Need<MintReason>[],
+  place: Place,
   { token: { status }, spec, mintBudget, now }: Situation,
 ): Extract<Decision, { action: 'mint' | 'hold' }> {
   const waiting: Hold[] = [];
   for (const need of needs) {
     const allowance = mintAllowance(need.reason, mintBudget, status, spec);
     const until = allowedAt(status?.[mintTimesField(need.reason)], allowance, now);
-    if (until === undefined) return { action: 'mint', ...need };
+    if (until === undefined) return { action: 'mint', ...need, place };
     waiting.push({
       action: 'hold',
       reason: 'MintBudgetExceeded',
@@ -102,14 +123,16 @@ function withinBudget(
   return waiting.reduce((soonest, each) => ((each.until ?? 0) < (soonest.until ?? 0) ? each : soonest));
 }
 
-/**
- * Whether there is a token to write the Secret with: one that lives, and that goes with the account and region whose host
- * would be written. Until a token for a new region is there, the Secret stays as it is.
- */
-function canWrite({ token, wanted, tokenIsGone, now, skew }: Situation): boolean {
-  const record = token.status?.token;
-  if (!record || tokenIsGone || isExpired(token, now + skew)) return false;
-  return record.account === wanted.account && record.region === wanted.region;
+/** Whether there is a token to write the Secret with: one that lives. It is written with the host that goes with it. */
+function canWrite({ token, tokenIsGone, now, skew }: Situation): boolean {
+  return token.status?.token !== undefined && !tokenIsGone && !isExpired(token, now + skew);
+}
+
+/** What is to be done where the account names another host for the token there is. */
+function move(situation: Situation): Decision | undefined {
+  const { token, wanted } = situation;
+  if (!canWrite(situation) || hostInForce(token.status ?? {}, wanted) === wanted.host) return undefined;
+  return hostNotAccepted(situation) ?? { action: 'move' };
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {
@@ -132,6 +155,17 @@ function neverIssued({ token }: Situation): Need<MintReason> | undefined {
 function identityChanged({ token, wanted }: Situation): Need<MintReason> | undefined {
   if (token.status?.token?.specHash === wanted.specHash) return undefined;
   return { reason: 'SpecChanged', message: 'the account, region, access or lifetime asked for has changed' };
+}
+
+/** What an endpoint or an account is called says nothing of tokens that were issued at another. */
+function placeChanged({ token, wanted }: Situation): Need<MintReason> | undefined {
+  const record = token.status?.token;
+  if (!record || !wanted.place || isSamePlace(record.place, wanted.place)) return undefined;
+  const { endpoint, accountId } = wanted.place;
+  return {
+    reason: 'PlaceChanged',
+    message: `RegistryAccount ${wanted.account} issues tokens at ${endpoint} in account ${accountId} now`,
+  };
 }
 
 function rotationRequested({ token }: Situation): Need<MintReason> | undefined {

@@ -2,7 +2,7 @@ import { formatDuration, parseDuration } from '../api/duration.ts';
 import type { Reason } from '../api/reasons.ts';
 import { matchesSelector } from '../api/label-selector.ts';
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../api/registry-account.ts';
-import type { Access, Lifetime, TokenSpec } from '../api/registry-token.ts';
+import type { Access, Lifetime, Place, TokenSpec } from '../api/registry-token.ts';
 import { rotationAsked } from './account-rotation.ts';
 import { specHash } from './spec-hash.ts';
 
@@ -15,6 +15,7 @@ export interface Offer {
 export interface Region {
   name: string;
   host: string;
+  endpoint: string;
 }
 
 /** All that decides whether a RegistryToken may have the token it asks for. */
@@ -27,6 +28,8 @@ export interface Request {
   /** The account's regions by name or alias. */
   findRegion: (name: string) => Region | undefined;
   regionNames: readonly string[];
+  /** The account at the registry; undefined: not known yet. */
+  accountId: string | undefined;
 }
 
 /** The token to have: everything settled that the spec leaves to the account. */
@@ -34,6 +37,8 @@ export interface Wanted {
   account: string;
   region: string;
   host: string;
+  /** Where it is issued; undefined while it is not known in which account. */
+  place: Place | undefined;
   specHash: string;
   /** The rotation that the account asks of all its tokens; empty: none. */
   accountRotation: string;
@@ -44,7 +49,7 @@ export interface Refusal {
   message: string;
 }
 
-type Policy = (request: Required<Request> & { account: RegistryAccount }) => Refusal | undefined;
+type Policy = (request: Request & { account: RegistryAccount }) => Refusal | undefined;
 
 /** In the order in which somebody would want to hear of it. */
 const POLICIES: readonly Policy[] = [
@@ -59,7 +64,7 @@ const POLICIES: readonly Policy[] = [
 
 /** Decides whether a RegistryToken may have what it asks for, and settles what exactly that is. */
 export function examine(request: Request): { wanted: Wanted } | { refusal: Refusal } {
-  const { account, spec } = request;
+  const { account, spec, accountId } = request;
   if (account === undefined) {
     return {
       refusal: {
@@ -85,6 +90,7 @@ export function examine(request: Request): { wanted: Wanted } | { refusal: Refus
       account: spec.account,
       region: region.name,
       host: region.host,
+      place: accountId === undefined ? undefined : { endpoint: region.endpoint, accountId },
       specHash: specHash(identity),
       accountRotation: rotationAsked(account),
     },

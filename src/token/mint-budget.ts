@@ -4,7 +4,12 @@ import { shortestInForce } from './schedule.ts';
 
 const HOUR = 3_600_000;
 /** Reasons by which people ask for a token. What they do within an hour is not what a fault does within a minute. */
-const ON_REQUEST: ReadonlySet<string> = new Set(['SpecChanged', 'RotationRequested', 'AccountRotation']);
+const ON_REQUEST: ReadonlySet<string> = new Set([
+  'SpecChanged',
+  'PlaceChanged',
+  'RotationRequested',
+  'AccountRotation',
+]);
 /** How many times the budget people may use up in an hour, up to `MAX_COUNT`. */
 const REQUEST_FACTOR = 4;
 /** As many times as the CRD's schema takes in a list. */

@@ -54,6 +54,8 @@ export type SecretView =
       uid: string;
       /** Identifier of the token it holds, when its payload is as the operator wrote it. */
       holds: string | undefined;
+      /** Which of the hosts looked for it has, beside the extra hosts; undefined: it has others. */
+      host: string | undefined;
       /** Whether hosts, labels, annotations and owner are as wanted too. */
       current: boolean;
       /** `immutable: true`: Kubernetes lets nobody change it any more. */
@@ -72,12 +74,16 @@ export function heldCredential(secret: SecretView, tokenId: string): Credential 
   return secret.payload && readCredential(secret.payload, tokenId);
 }
 
-/** Looks at the Secret under the wanted name. @param others as they are known to the watches */
+/**
+ * Looks at the Secret under the wanted name.
+ * @param hosts one of which it is to have: the one in force, and the one that takes its place, where a crash came before the status
+ * @param others as they are known to the watches
+ */
 export function viewSecret(
   secret: Secret | undefined,
   token: RegistryToken,
   spec: TokenSpec,
-  host: string,
+  hosts: readonly string[],
   others: Others = NOBODY,
 ): SecretView {
   if (!secret) return { state: 'absent' };
@@ -94,22 +100,23 @@ export function viewSecret(
     };
   }
   const payload = payloadOf(secret);
-  const hosts = [host, ...spec.secret.extraHosts];
   const { takeover } = title;
   if (takeover?.from === 'Adopted') {
-    const hindrance = adoptionHindrance(payload, hosts);
+    const hindrance = adoptionHindrance(payload, [...hosts, ...spec.secret.extraHosts]);
     if (hindrance !== undefined) return foreign(secret, hindrance);
   }
   const held = heldToken(secret);
+  const host = hosts.find((each) => sameHosts(payload.reveal(), [each, ...spec.secret.extraHosts]));
   return {
     state: 'ours',
     uid: secret.metadata.uid,
     holds: held,
+    host: held === undefined ? undefined : host,
     current:
       held !== undefined &&
       takeover === undefined &&
       hasMarks(secret, token, spec) &&
-      sameHosts(payload.reveal(), hosts) &&
+      host !== undefined &&
       ownedAsWanted(secret, uid, spec),
     locked: secret.immutable === true,
     editor: lastEditor(secret.metadata.managedFields),

@@ -1,4 +1,4 @@
-import type { RegistryToken, TokenSpec } from '../api/registry-token.ts';
+import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../api/registry-token.ts';
 import type { Wanted } from './eligibility.ts';
 import { expiryOf } from './schedule.ts';
 import type { SecretView } from './secret-view.ts';
@@ -48,6 +48,10 @@ export interface Situation {
   valueIsKnown: boolean;
   /** Mints allowed in an hour. */
   mintBudget: number;
+  /** Whether the account's tokens are tried at the registry where there is no need to. */
+  verifies: boolean;
+  /** Not before this is the host tried again that the account names now. */
+  hostTryAt: number | undefined;
   /** Not before this is the Secret written again, because somebody else keeps changing it. */
   contestedUntil: number | undefined;
 }
@@ -74,4 +78,9 @@ export function isGood({ secret, token, tokenIsGone, now, skew }: Situation): bo
   const id = token.status?.token?.id;
   const holds = secret.state === 'ours' && id !== undefined && secret.holds === id;
   return holds && !tokenIsGone && !isExpired(token, now + skew);
+}
+
+/** The host that goes with the token in force: what the Secret was written with last, whatever the account names now. */
+export function hostInForce(status: RegistryTokenStatus, { host }: Pick<Wanted, 'host'>): string {
+  return (status.token && status.host) ?? host;
 }

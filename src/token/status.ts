@@ -207,9 +207,18 @@ function isLater(time: string, moment: number): boolean {
   return (fromTime(time) ?? 0) >= moment + 1000;
 }
 
-/** Previous tokens to revoke now. */
-export function dueForRevocation(status: RegistryTokenStatus, now: number): PreviousToken[] {
-  return (status.previousTokens ?? []).filter((token) => revocationTime(token) <= now);
+/**
+ * Previous tokens to revoke now.
+ * @param isFreed whether what made the last try at a token fail is over: it need not wait for the next
+ */
+export function dueForRevocation(
+  status: RegistryTokenStatus,
+  now: number,
+  isFreed: (token: PreviousToken) => boolean = () => false,
+): PreviousToken[] {
+  return (status.previousTokens ?? []).filter(
+    (token) => (isFreed(token) ? (fromTime(token.revokeAt) ?? 0) : revocationTime(token)) <= now,
+  );
 }
 
 /** When a previous token is to be revoked, or its revocation tried again. */
@@ -227,13 +236,14 @@ function withPrevious(status: RegistryTokenStatus, tokens: readonly PreviousToke
 }
 
 function retire(token: TokenRecord, now: number, grace: number): PreviousToken {
-  const { id, revision, account, region, expiresAt } = token;
+  const { id, revision, account, region, place, expiresAt } = token;
   const end = Math.min(now + grace, surelyExpiredAt(token));
   return {
     id,
     revision,
     account,
     region,
+    place,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     revokeAt: grace === 0 ? toTime(now) : toDeadline(end),
   };

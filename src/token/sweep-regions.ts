@@ -1,6 +1,6 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
 import { ACCOUNT_DEFAULTS } from '../api/registry-account.ts';
-import type { RegistryToken } from '../api/registry-token.ts';
+import type { RegistryToken, TokenRecord } from '../api/registry-token.ts';
 
 /**
  * Names, or aliases, of the regions where an account may have tokens, as far as the cluster tells: its default, those it
@@ -24,7 +24,11 @@ export function namedRegions(account: RegistryAccount, tokens: Iterable<Registry
 /** Where a RegistryToken has, or may have, tokens by its status. */
 export function placesOf({
   status = {},
-}: Pick<RegistryToken, 'status'>): { account: string; region: string }[] {
+}: Pick<RegistryToken, 'status'>): Pick<TokenRecord, 'account' | 'region' | 'place'>[] {
   const entries = [status.token, status.mintIntent, ...(status.previousTokens ?? [])];
-  return entries.flatMap((entry) => (entry ? [{ account: entry.account, region: entry.region }] : []));
+  return entries.flatMap((entry) => {
+    if (!entry) return [];
+    const { account, region, place } = entry;
+    return [{ account, region, place }];
+  });
 }

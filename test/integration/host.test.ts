@@ -1,72 +1,271 @@
 import { expect } from 'chai';
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
 import { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
-import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { findCondition } from '../../src/api/conditions.ts';
+import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
+import { SECRETS } from '../../src/kube/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { sharedWorld } from '../support/shared-world.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { API_KEY, type World } from '../support/world.ts';
 
-describe('the host of a region changes', () => {
+/** Where nothing listens. */
+const DEAD = { host: '127.0.0.1:1', endpoint: 'http://127.0.0.1:1' };
+
+describe('an administrator edits the region of an account', () => {
   let world: World;
   let namespace: string;
+  /** Another registry, whose API key is good at the first as well. */
   const service = new TokenService({
     clock: systemClock,
     apiKeys: [{ key: API_KEY, accountId: 'account-1' }],
-    host: 'moved.test',
+    host: 'other.test',
   });
-  let other: Server;
+  let server: Server;
+  /** Another way to the first. */
+  let proxy: TcpProxy;
+  let here: { host: string; endpoint: string };
+  let other: { host: string; endpoint: string };
   before(async () => {
     world = await sharedWorld();
     namespace = await world.createNamespace();
-    other = await serve(service, { port: 0 });
+    server = await serve(service, { port: 0 });
+    proxy = await TcpProxy.start(world.serviceUrl);
+    here = { host: new URL(world.serviceUrl).host, endpoint: world.serviceUrl };
+    other = { host: new URL(server.url).host, endpoint: server.url };
   });
   after(async () => {
     for (const value of service.values()) registerSecret(value);
-    await other.close();
+    await Promise.all([server.close(), proxy.close()]);
   });
 
-  const hosts = async (name: ObjectName): Promise<string> => {
+  interface Scene {
+    account: string;
+    name: ObjectName;
+    before: RegistryToken;
+  }
+
+  /** A RegistryToken, ready, of an account of its own. */
+  async function aScene(verify: 'Always' | 'Never', spec: RegistryTokenSpec = {}): Promise<Scene> {
+    const account = world.uniqueName('edited');
+    await world.createAccount(account, { verify, regions: [{ name: 'us-south', ...here }] });
+    const rotation = { gracePeriod: '0s' };
+    const name = await world.createToken(namespace, { accountRef: { name: account }, rotation, ...spec });
+    return { account, name, before: await world.whenReady(name) };
+  }
+  const edit = async ({ account }: Scene, spec: object): Promise<void> => {
+    await world.client.mergePatch(REGISTRY_ACCOUNTS, { name: account }, { spec });
+  };
+  const lead = (scene: Scene, ...regions: { host: string; endpoint: string }[]): Promise<void> =>
+    edit(scene, { regions: regions.map((region, at) => ({ name: ['us-south', 'before'][at], ...region })) });
+
+  async function auths(name: ObjectName): Promise<string> {
     const { data } = await world.secret(name);
     const payload = Buffer.from(data?.['.dockerconfigjson'] ?? '', 'base64').toString();
     return Object.keys((JSON.parse(payload) as { auths: object }).auths).join();
-  };
-  async function moved(endpoint: string): Promise<{ name: ObjectName; before: RegistryToken }> {
-    const account = world.uniqueName('account');
-    await world.createAccount(account);
-    const name = await world.createToken(namespace, { accountRef: { name: account } });
-    const before = await world.whenReady(name);
-    await world.client.mergePatch(
-      REGISTRY_ACCOUNTS,
-      { name: account },
-      { spec: { regions: [{ name: 'us-south', host: 'moved.test', endpoint }] } },
-    );
-    await world.eventually('the Secret has the new host', async () => {
-      const found = await hosts(name);
-      return found === 'moved.test' ? { value: true } : { seen: found };
+  }
+  const whenStatus = (
+    { name }: Scene,
+    what: string,
+    is: (status: NonNullable<RegistryToken['status']>) => boolean,
+  ): Promise<NonNullable<RegistryToken['status']>> =>
+    world.eventually(what, async () => {
+      const { status = {} } = await world.token(name);
+      return is(status) ? { value: status } : { seen: JSON.stringify(status) };
     });
-    return { name, before };
+  const whenTold = (scene: Scene, host: string): ReturnType<typeof whenStatus> =>
+    whenStatus(scene, `it says that it waits for ${host}`, ({ pendingHost }) => pendingHost?.host === host);
+  const readyOf = ({ conditions }: NonNullable<RegistryToken['status']>) =>
+    findCondition(conditions, 'Ready');
+  const alive = (of: TokenService, id: string | undefined): boolean =>
+    of.tokens().some((token) => token.id === id);
+
+  for (const verify of ['Always', 'Never'] as const) {
+    describe(`with verification ${verify}`, () => {
+      const hosts: [what: string, host: () => string, message: RegExp][] = [
+        ['where nothing listens', () => DEAD.host, /127\.0\.0\.1:1 could not be asked/],
+        ['of another registry, which does not know the token', () => other.host, /answered 40[01]/],
+      ];
+      for (const [what, host, message] of hosts)
+        it(`the host is one ${what}: the Secret keeps the one it has, and the RegistryToken says so`, async () => {
+          const scene = await aScene(verify);
+          const secret = await world.secret(scene.name);
+          await lead(scene, { ...here, host: host() });
+          const status = await whenTold(scene, host());
+          expect(status.host).to.equal(here.host);
+          expect(status.token).to.deep.equal(scene.before.status?.token);
+          expect(readyOf(status)).to.include({ status: 'True' });
+          expect(readyOf(status)?.message).to.match(message).and.include(`for ${here.host}`);
+          expect((await world.secret(scene.name)).metadata.resourceVersion).to.equal(
+            secret.metadata.resourceVersion,
+          );
+          const reasons = await world.eventually('an event says so', async () => {
+            const seen = await world.eventReasons(scene.name);
+            return seen.includes('HostNotAccepted') ? { value: seen } : { seen: seen.join() };
+          });
+          expect(reasons.filter((reason) => reason === 'HostNotAccepted')).to.have.length(1);
+
+          await lead(scene, here);
+          const after = await whenStatus(scene, 'it waits no more', ({ pendingHost }) => !pendingHost);
+          expect(after.host).to.equal(here.host);
+          expect(findCondition(after.conditions, 'Reconciling')).to.equal(undefined);
+        });
+
+      it('the host is another name of the registry: the Secret gets it, and nothing is issued', async () => {
+        const scene = await aScene(verify);
+        const host = new URL(proxy.through(world.serviceUrl)).host;
+        await lead(scene, { ...here, host });
+        const status = await whenStatus(scene, 'the host is in force', (seen) => seen.host === host);
+        expect(await auths(scene.name)).to.equal(host);
+        expect(status.token).to.deep.equal(scene.before.status?.token);
+      });
+
+      it('host and endpoint are mistyped: nothing happens to the Secret', async () => {
+        const scene = await aScene(verify);
+        await lead(scene, DEAD);
+        const status = await whenStatus(
+          scene,
+          'it can not issue there',
+          (seen) => (seen.failedAttempts ?? 0) > 0,
+        );
+        expect(readyOf(status)).to.include({ status: 'True' });
+        expect(status.host).to.equal(here.host);
+        expect(await auths(scene.name)).to.equal(here.host);
+        await lead(scene, here);
+        const after = await whenStatus(scene, 'all is well', (seen) => !seen.failedAttempts);
+        expect(after.token).to.deep.equal(scene.before.status?.token);
+        expect(after).to.not.have.property('mintIntent');
+      });
+
+      it('the endpoint is another registry’s, and its host is dead: the Secret waits with the token it has', async () => {
+        const scene = await aScene(verify);
+        await lead(scene, { host: DEAD.host, endpoint: other.endpoint });
+        const status = await whenTold(scene, DEAD.host);
+        expect(status.token).to.deep.equal(scene.before.status?.token);
+        expect(readyOf(status)).to.include({ status: 'True' });
+        expect(await auths(scene.name)).to.equal(here.host);
+        expect(alive(world.service, status.token?.id)).to.equal(true);
+        await lead(scene, other);
+        const after = await whenStatus(scene, 'it is there', (seen) => seen.host === other.host);
+        expect(alive(service, after.token?.id)).to.equal(true);
+        expect(await auths(scene.name)).to.equal(other.host);
+      });
+    });
   }
 
-  it('and the registry knows the token: the Secret gets the host, and nothing is created', async () => {
-    const { name, before } = await moved(world.serviceUrl);
-    // The Secret is written before the status.
-    const status = await world.eventually('the status names the new host', async () => {
-      const { status: seen } = await world.whenReady(name);
-      return seen?.host === 'moved.test' ? { value: seen } : { seen: String(seen?.host) };
+  it('the host is dead: the account says so, and an event of it', async () => {
+    const scene = await aScene('Always');
+    await lead(scene, { ...here, host: DEAD.host });
+    const ready = await world.eventually('the account says so', async () => {
+      const account = await world.account(scene.account);
+      const said = findCondition(account.status?.conditions, 'Ready');
+      return said?.message.includes(DEAD.host) ? { value: said } : { seen: String(said?.message) };
     });
-    expect(status.token).to.deep.equal(before.status?.token);
+    expect(ready.status).to.equal('True');
+    expect(ready.message).to.include('1 RegistryToken keeps the host in the Secret');
+    await world.eventually('an event says so', async () => {
+      const seen = await world.eventReasons({ name: scene.account });
+      return seen.includes('HostNotAccepted') ? { value: true } : { seen: seen.join() };
+    });
   });
 
-  it('and it is another registry, which does not know the token: it creates one there', async () => {
-    const { name } = await moved(other.url);
-    // The Secret is written before the status.
-    const status = await world.eventually('the status names the new token', async () => {
-      const { status: seen } = await world.whenReady(name);
-      return seen?.token?.revision === 2 ? { value: seen } : { seen: 'the former token' };
+  it('extra hosts come and go beside the host in force', async () => {
+    const scene = await aScene('Always');
+    await lead(scene, { ...here, host: DEAD.host });
+    await whenTold(scene, DEAD.host);
+    await world.patchToken(scene.name, { spec: { secret: { extraHosts: ['mirror.test'] } } });
+    await world.eventually('the Secret has the extra host', async () => {
+      const seen = await auths(scene.name);
+      return seen === `${here.host},mirror.test` ? { value: true } : { seen };
     });
-    expect(service.tokens().map(({ id }) => id)).to.deep.equal([status.token?.id]);
+  });
+
+  it('a Secret that is deleted meanwhile comes back with the host that is good', async () => {
+    const scene = await aScene('Always');
+    await lead(scene, { ...here, host: DEAD.host });
+    await whenTold(scene, DEAD.host);
+    await world.client.delete(SECRETS, scene.name);
+    await world.eventually('the Secret is back', async () =>
+      (await world.exists(world.secret(scene.name))) ? { value: true } : { seen: 'none' },
+    );
+    expect(await auths(scene.name)).to.equal(here.host);
+  });
+
+  it('a rotation meanwhile puts the new token beside the host that is good', async () => {
+    const scene = await aScene('Always');
+    await lead(scene, { ...here, host: DEAD.host });
+    await whenTold(scene, DEAD.host);
+    await world.patchToken(scene.name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
+    const status = await whenStatus(scene, 'it is rotated', (seen) => seen.lastHandledRotate === 'now');
+    expect(status.token?.revision).to.equal(2);
+    expect(status.host).to.equal(here.host);
+    expect(await auths(scene.name)).to.equal(here.host);
+  });
+
+  describe('to another registry', () => {
+    async function moved(spec: RegistryTokenSpec = {}) {
+      const scene = await aScene('Always', spec);
+      const uid = (await world.secret(scene.name)).metadata.uid;
+      await lead(scene, other);
+      const status = await whenStatus(scene, 'it has a token there', (seen) => seen.host === other.host);
+      expect((await world.secret(scene.name)).metadata.uid).to.equal(uid);
+      return { scene, id: scene.before.status?.token?.id, status };
+    }
+    const pending = (scene: Scene) =>
+      whenStatus(scene, 'its revocation is pending', ({ conditions }) =>
+        Boolean(findCondition(conditions, 'RevocationPending')?.message.includes('was issued at')),
+      );
+
+    it('a token is issued there, and the one before is not called revoked by what that registry says', async () => {
+      const { scene, id, status } = await moved();
+      expect(status.token).to.deep.include({ place: { endpoint: other.endpoint, accountId: 'account-1' } });
+      const { previousTokens, conditions } = await pending(scene);
+      expect(previousTokens?.[0]).to.deep.include({
+        id,
+        place: { endpoint: here.endpoint, accountId: 'account-1' },
+      });
+      expect(findCondition(conditions, 'RevocationPending')?.message)
+        .to.include(here.endpoint)
+        .and.include('spec.abandonedEndpoints');
+      expect(alive(world.service, id)).to.equal(true);
+    });
+
+    it('it is revoked where it was issued once a region leads there, whatever that is called', async () => {
+      const { scene, id } = await moved();
+      await pending(scene);
+      await lead(scene, other, here);
+      await whenStatus(scene, 'nothing is left to revoke', ({ previousTokens }) => !previousTokens);
+      expect(alive(world.service, id)).to.equal(false);
+    });
+
+    it('and back again: a token is issued here once more, and the one there is left to be revoked there', async () => {
+      const { scene, status } = await moved();
+      await lead(scene, here);
+      const back = await whenStatus(scene, 'it is back', (seen) => seen.host === here.host);
+      expect(alive(world.service, back.token?.id)).to.equal(true);
+      expect(alive(service, status.token?.id)).to.equal(true);
+    });
+
+    it('it is given up where its endpoint is said to be gone for good', async () => {
+      const { scene, id } = await moved({ lifetime: 'Never' });
+      await pending(scene);
+      await edit(scene, { abandonedEndpoints: [`${here.endpoint}/`] });
+      await whenStatus(scene, 'it is struck off', ({ previousTokens }) => !previousTokens);
+      expect(await world.eventReasons(scene.name)).to.include('TokenGivenUp');
+      expect(alive(world.service, id)).to.equal(true);
+    });
+
+    it('a RegistryToken that is deleted leaves it, and says so', async () => {
+      const { scene, id } = await moved();
+      await pending(scene);
+      await world.deleteToken(scene.name);
+      await world.eventually('it is gone', async () =>
+        (await world.exists(world.token(scene.name))) ? { seen: 'still there' } : { value: true },
+      );
+      expect(alive(world.service, id)).to.equal(true);
+    });
   });
 });

@@ -130,6 +130,18 @@ describe('whatever keeps a RegistryToken from its token', () => {
       await world.patchToken(name, { spec: { secret: bad } });
       return { name, end: () => world.patchToken(name, { spec: { secret: { labels: null } } }) };
     },
+    HostNotAccepted: async () => {
+      const account = world.uniqueName('account');
+      await world.createAccount(account);
+      const name = await world.createToken(namespace, { accountRef: { name: account } });
+      await world.whenReady(name);
+      const setHost = (host: string): Promise<unknown> => {
+        const regions = [{ name: 'us-south', host, endpoint: world.serviceUrl }];
+        return world.client.mergePatch(REGISTRY_ACCOUNTS, { name: account }, { spec: { regions } });
+      };
+      await setHost('127.0.0.1:1');
+      return { name, end: () => setHost(HOST) };
+    },
     SecretConflict: async () => {
       const name = { namespace, name: world.uniqueName('taken') };
       const metadata = { ...name };

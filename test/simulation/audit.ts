@@ -9,10 +9,11 @@ import type { Change } from '../../sandbox/apiserver/change.ts';
 import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/events.ts';
 import type { SecretObject } from '../support/world.ts';
 import type { Snapshot } from './backups.ts';
-import { heldToken } from './held-token.ts';
+import { heldToken, hostsOf } from './held-token.ts';
 import { judge } from './justification.ts';
 import { deathOf, MintBook, tagOf, type Mint } from './mint-book.ts';
 import { API_KEYS } from './registries.ts';
+import { placeWanted } from './places.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { Backup, World } from './world.ts';
 
@@ -22,7 +23,7 @@ const VALUES = ['eyJ', 'ZXlK', ...API_KEYS.map(({ key }) => key)];
 /** Milliseconds from a mint's intent, which is what the budget counts, to the mint itself. */
 const ON_THE_WAY = 30_000;
 /** Why users have another token created. */
-const ASKED = new Set(['SpecChanged', 'RotationRequested', 'AccountRotation']);
+const ASKED = new Set(['SpecChanged', 'PlaceChanged', 'RotationRequested', 'AccountRotation']);
 /** A request that takes longer than this was held up on its way, in milliseconds. */
 const HELD_UP = 5_000;
 /** Milliseconds that a Secret may go on holding a dead token once nothing is in the way any more: the longest wait after failures. */
@@ -48,6 +49,7 @@ const SWEEPING = 2 * 60_000;
  * - No token of another cluster with the same ids is revoked while its RegistryToken is here, and none is ever used.
  * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
  * - No Secret that is somebody else's is changed.
+ * - No Secret with which pods could pull is written so that they can't, however accounts, regions, hosts and endpoints are edited.
  * - No Secret is written with a token that is dead already.
  * - No object is written ever again and again, whatever webhooks make of it.
  * - No token of a RegistryToken that is gone is revoked while a Secret that was restored holds it.
@@ -307,13 +309,35 @@ export class Audit {
     );
     if (typeof actor === 'object' && before && !this.#everyUid.has(ownerOf(before) ?? ''))
       this.fail(`${actor.name} changed Secret ${now.metadata.name}, which is somebody else's`);
-    if (
-      typeof actor === 'object' &&
-      !actor.misled &&
-      type !== 'DELETED' &&
-      !this.#world.webhooks.altersPayload
-    )
+    const { altersPayload } = this.#world.webhooks;
+    if (typeof actor === 'object' && !actor.misled && type !== 'DELETED' && !altersPayload) {
       this.#checkWritten(now);
+      if (before) this.#checkNotWorse(before, now);
+    }
+  }
+
+  /** Whether pods can pull with a Secret from any of its hosts. */
+  #isGood(secret: SecretObject): boolean {
+    const id = heldToken(secret);
+    return id !== undefined && hostsOf(secret).some((host) => this.#world.registries.accepts(host, id));
+  }
+
+  /**
+   * No edit of accounts and hosts makes a Secret worse. Another RegistryToken may have taken it over; what users take away is noticed
+   * later; and who asks for another region, with an account whose tokens are not tried, gets what that is.
+   */
+  #checkNotWorse(before: SecretObject, now: SecretObject): void {
+    if (ownerOf(before) !== ownerOf(now) || !this.#isGood(before) || this.#isGood(now)) return;
+    if (this.takenAway.has(heldToken(now) ?? '')) return;
+    const token = this.#tokens.get(ownerOf(now) ?? '');
+    const { account = 'default', region = 'us-south' } = token?.status?.token ?? {};
+    const wanted = token && placeWanted(token);
+    const spec = this.#world.accounts().find(({ metadata }) => metadata.name === wanted?.account)?.spec;
+    const isAsked = wanted?.account !== account || wanted.region !== region;
+    if (isAsked && spec?.verify === 'Never') return;
+    this.fail(
+      `Secret ${now.metadata.name} was good with ${hostsOf(before).join()} and token ${heldToken(before)}, and is not with ${hostsOf(now).join()} and ${heldToken(now)}`,
+    );
   }
 
   /** What users took away at the registry is noticed later, and a write may be held up on its way. */
@@ -373,7 +397,8 @@ export class Audit {
     const name = token.spec.accountRef?.name ?? 'default';
     const account = this.#world.accounts().find(({ metadata }) => metadata.name === name);
     const tolerance = climate.skew + 5_000;
-    const objection = judge({ token, account, mints: this.mints, now: clock.now(), tolerance });
+    const wasEdited = this.#world.places.wasEdited(name, PROMPTNESS);
+    const objection = judge({ token, account, mints: this.mints, now: clock.now(), tolerance, wasEdited });
     if (objection !== undefined) this.fail(`${token.metadata.name}: ${objection}`);
   }
 

@@ -4,7 +4,7 @@ import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { SecretObject } from '../support/world.ts';
 import { heldToken } from './held-token.ts';
 import { deathOf } from './mint-book.ts';
-import { API_KEYS } from './registries.ts';
+import { API_KEYS, endpointOf } from './registries.ts';
 import { ACCOUNTS, type World } from './world.ts';
 
 /** Milliseconds that a revocation may be overdue while everything works. */
@@ -28,7 +28,7 @@ function tokenComplaints(world: World, token: RegistryToken): string[] {
     if (!holds) complaints.push(`${metadata.namespace}/${metadata.name} ${what}`);
   };
   expect(metadata.deletionTimestamp === undefined, 'is still being deleted');
-  const reachable = (status.previousTokens ?? []).filter((previous) => world.places.has(previous));
+  const reachable = (status.previousTokens ?? []).filter((previous) => world.places.leadsTo(previous));
   for (const { id, revokeAt } of reachable)
     expect(Date.parse(revokeAt) > now - OVERDUE, `has not revoked ${id}, which was due at ${revokeAt}`);
   const ready = findCondition(status.conditions, 'Ready');
@@ -36,6 +36,7 @@ function tokenComplaints(world: World, token: RegistryToken): string[] {
   expect(ready?.status === 'True', `is not ready: ${ready?.reason} ${ready?.message}`);
   expect(ready?.observedGeneration === metadata.generation, 'was not looked at since it changed');
   expect(status.mintIntent === undefined, 'has an open intent');
+  expect(status.pendingHost === undefined, 'waits for a host');
   expect(metadata.annotations?.[ROTATE_ANNOTATION] === status.lastHandledRotate, 'was not rotated as asked');
   const mint = world.audit.mints.get(status.token?.id);
   // What somebody else revoked is noticed by the next sweep and a look soon after.
@@ -94,7 +95,9 @@ function isForTheNextSweep({ settings, audit }: World, id: string): boolean {
 /** Whether any RegistryAccount leads to where a token is. */
 function isReachable({ places }: World, { account, region }: { account: string; region: string }): boolean {
   return Object.entries(ACCOUNTS).some(
-    ([name, key]) => API_KEYS[key].accountId === account && places.has({ account: name, region }),
+    ([name, key]) =>
+      API_KEYS[key].accountId === account &&
+      places.leadsTo({ account: name, place: { endpoint: endpointOf(region) } }),
   );
 }
 

@@ -19,3 +19,13 @@ function read({ data }: SecretObject): string | undefined {
     return undefined;
   }
 }
+
+/** The hosts that a Secret has credentials for. */
+export function hostsOf({ data }: SecretObject): string[] {
+  try {
+    const payload = Buffer.from(data?.[PAYLOAD_KEY] ?? '', 'base64').toString();
+    return Object.keys((JSON.parse(payload) as { auths: object }).auths);
+  } catch {
+    return [];
+  }
+}

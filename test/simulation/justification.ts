@@ -12,6 +12,8 @@ export interface Grounds {
   now: number;
   /** How far the operator's clock may be off. */
   tolerance: number;
+  /** The account's regions were edited a moment ago. */
+  wasEdited: boolean;
 }
 
 /**
@@ -33,6 +35,11 @@ export function judge(grounds: Grounds): string | undefined {
       return record ? wrong('a token is in force') : undefined;
     case 'SpecChanged':
       return mint && sameToken(token, mint) ? wrong('what is asked for is what there is') : undefined;
+    case 'PlaceChanged': {
+      const region = grounds.account?.spec.regions?.find(({ name }) => name === record?.region);
+      const isThere = region?.endpoint === record?.place.endpoint;
+      return isThere && !grounds.wasEdited ? wrong('its place is what it was') : undefined;
+    }
     case 'RotationRequested':
       return metadata.annotations?.['pullsecrets.dev/rotate'] === status.lastHandledRotate
         ? wrong('nobody asked for it')
@@ -58,7 +65,7 @@ export function judge(grounds: Grounds): string | undefined {
 function sameToken({ spec, status }: RegistryToken, mint: Mint): boolean {
   return (
     mint.access === (spec.access ?? 'ReadOnly') &&
-    mint.region === (spec.region ?? 'us-south') &&
+    status?.token?.region === (spec.region ?? 'us-south') &&
     (mint.expiresAt === null) === (spec.lifetime === 'Never') &&
     status?.token?.account === (spec.accountRef?.name ?? 'default')
   );

@@ -3,19 +3,27 @@ import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
 
+/** A region of an account, as RegistryTokens ask for it. */
 export interface Place {
   account: string;
   region: string;
 }
 
-const keyOf = ({ account, region }: Place): string => `${account}/${region}`;
+/** Where a token was issued, and with which account. */
+export interface Issue {
+  account: string;
+  place: { endpoint: string };
+}
 
-/** Where tokens can be created: the regions that the RegistryAccounts there are define. */
+const keyOf = (account: string, where: string): string => `${account} ${where}`;
+
+/** Where tokens can be created: the regions that the RegistryAccounts there are define, and the endpoints behind them. */
 export class Places {
   readonly #there = new Set<string>();
   /** When a place that had gone came back, monotonic milliseconds. */
   readonly #backAt = new Map<string, number>();
   readonly #left = new Set<string>();
+  readonly #editedAt = new Map<string, number>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -26,6 +34,8 @@ export class Places {
     if (collection !== `${GROUP}/registryaccounts`) return;
     const now = type === 'DELETED' ? [] : placesOf(object as unknown as RegistryAccount);
     const before = previous ? placesOf(previous as unknown as RegistryAccount) : [];
+    if (now.join() !== before.join())
+      this.#editedAt.set((object as unknown as RegistryAccount).metadata.name, this.#now());
     for (const key of before.filter((each) => !now.includes(each))) {
       this.#there.delete(key);
       this.#left.add(key);
@@ -36,18 +46,32 @@ export class Places {
     }
   }
 
-  has(place: Place): boolean {
-    return this.#there.has(keyOf(place));
+  has({ account, region }: Place): boolean {
+    return this.#there.has(keyOf(account, region));
   }
 
-  /** Whether it is gone, or was less than so many milliseconds ago. */
-  wasGone(place: Place, within: number): boolean {
-    return !this.has(place) || this.#now() - (this.#backAt.get(keyOf(place)) ?? -Infinity) < within;
+  /** Whether an account leads to where a token was issued. */
+  leadsTo({ account, place }: Issue): boolean {
+    return this.#there.has(keyOf(account, place.endpoint));
+  }
+
+  /** Whether that is gone, or was less than so many milliseconds ago. */
+  wasGone(issue: Issue, within: number): boolean {
+    const backAt = this.#backAt.get(keyOf(issue.account, issue.place.endpoint)) ?? -Infinity;
+    return !this.leadsTo(issue) || this.#now() - backAt < within;
+  }
+
+  /** Whether the regions of an account changed less than so many milliseconds ago. */
+  wasEdited(account: string, within: number): boolean {
+    return this.#now() - (this.#editedAt.get(account) ?? -Infinity) < within;
   }
 }
 
 function placesOf({ metadata, spec }: RegistryAccount): string[] {
-  return (spec.regions ?? []).map(({ name }) => keyOf({ account: metadata.name, region: name }));
+  return (spec.regions ?? []).flatMap(({ name, endpoint = '' }) => [
+    keyOf(metadata.name, name),
+    keyOf(metadata.name, endpoint),
+  ]);
 }
 
 /** Where a RegistryToken wants its token. */

@@ -1,3 +1,4 @@
+import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { Clock } from '../../src/common/clock.ts';
 import type { HttpRequest } from '../../src/registry/http-client.ts';
 import type { Operation } from '../../sandbox/registries/ibm-registry-tokens/operations.ts';
@@ -11,6 +12,9 @@ import { Door } from './door.ts';
 export const LAB = 'lab';
 export const REGIONS = ['us-south', 'eu-de', LAB] as const;
 export type RegionName = (typeof REGIONS)[number];
+/** A registry for each region, and one that no region leads to at first. */
+export const REGISTRIES = [...REGIONS, 'spare'] as const;
+export type RegistryName = (typeof REGISTRIES)[number];
 
 const IAM_HOST = 'iam.test';
 export const IAM_ENDPOINT = `https://${IAM_HOST}`;
@@ -18,6 +22,23 @@ export const endpointOf = (region: string): string => `https://${apiHostOf(regio
 /** As it stands in image names. */
 export const hostOf = (region: string): string => `${region}.registry.test`;
 const apiHostOf = (region: string): string => `api.${region}.registry.test`;
+
+/** A region as every account defines it at first. */
+export function definitionOf(name: string): { name: string; host: string; endpoint: string } {
+  return { name, host: hostOf(name), endpoint: endpointOf(name) };
+}
+
+/** The regions of an account at first. */
+export function definitions(): { name: string; host: string; endpoint: string }[] {
+  return REGIONS.map(definitionOf);
+}
+
+/** Whether the regions of accounts lead where they did at first. */
+export function leadAsAtFirst(accounts: readonly RegistryAccount[]): boolean {
+  return accounts
+    .flatMap(({ spec }) => spec.regions ?? [])
+    .every(({ name, host, endpoint }) => host === hostOf(name) && endpoint === endpointOf(name));
+}
 
 /** The API keys there are: two that belong to one account, one of another. */
 export const API_KEYS = [
@@ -30,8 +51,8 @@ type As = <T>(act: () => T) => T;
 
 /** Who is told of what happens to tokens. */
 export interface TokenObserver {
-  issued: (region: RegionName, token: TokenEvent) => void;
-  revoked: (region: RegionName, token: TokenEvent) => void;
+  issued: (registry: RegistryName, token: TokenEvent) => void;
+  revoked: (registry: RegistryName, token: TokenEvent) => void;
 }
 
 export interface RegistriesOptions {
@@ -41,18 +62,18 @@ export interface RegistriesOptions {
   tokenLifetime: number;
 }
 
-/** The regions of a registry and the identity service that they share. */
+/** The registries and the identity service that they share. */
 export class Registries {
   /** By host of their API. */
   readonly #services: ReadonlyMap<string, TokenService>;
   readonly observers: TokenObserver[] = [];
   readonly #doors = new Map(
-    REGIONS.map((region) => [hostOf(region), new Door(hostOf(region), (id) => this.has(id))]),
+    REGISTRIES.map((name) => [hostOf(name), new Door(hostOf(name), (id) => this.accepts(hostOf(name), id))]),
   );
 
   constructor({ clock, dice, tokenLifetime }: RegistriesOptions) {
     this.#services = new Map(
-      REGIONS.map((region) => {
+      REGISTRIES.map((region) => {
         const random = dice.fork().bytes;
         const service = new TokenService({
           clock,
@@ -73,14 +94,21 @@ export class Registries {
     return [...this.#services.keys(), ...this.#doors.keys(), IAM_HOST];
   }
 
-  /** Whether a token lives. */
-  has(id: string): boolean {
-    return this.tokens().some((token) => token.id === id);
+  /** Whether pods can pull with a token at a host. */
+  accepts(host: string, id: string): boolean {
+    const name = REGISTRIES.find((each) => hostOf(each) === host);
+    const service = name && this.#services.get(apiHostOf(name));
+    return service?.tokens().some((token) => token.id === id) ?? false;
+  }
+
+  /** Whether there is anybody at a host. */
+  isThere(host: string): boolean {
+    return this.hosts.includes(host);
   }
 
   /** Every token that lives; its account is the registry's, not the cluster's. */
-  tokens(): { id: string; description: string; region: RegionName; account: string }[] {
-    return REGIONS.flatMap((region) =>
+  tokens(): { id: string; description: string; region: RegistryName; account: string }[] {
+    return REGISTRIES.flatMap((region) =>
       (this.#services.get(apiHostOf(region))?.tokens() ?? []).map((token) => ({ ...token, region })),
     );
   }

@@ -56,6 +56,7 @@ export class RegistryNetwork implements HttpSender {
     const { clock, weather, registries } = this.#world;
     const act = (): Promise<Answer> => this.#world.as(this.#process, () => registries.handle(request));
     await sleep(clock, weather.latency());
+    if (!registries.isThere(request.url.host)) throw new NoAnswer('ENOTFOUND', false);
     switch (fate.kind) {
       case 'refused':
         throw new NoAnswer('ECONNREFUSED', false);

@@ -2,8 +2,8 @@ import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
 import type { Dice } from './dice.ts';
 import { placeWanted, type Place } from './places.ts';
-import { LAB } from './registries.ts';
-import { ACCOUNTS, definitionsOf, type AccountName, type World } from './world.ts';
+import { definitions, LAB } from './registries.ts';
+import { ACCOUNTS, type AccountName, type World } from './world.ts';
 
 /**
  * What an administrator takes away for good, and how its users go elsewhere: at once where they know of it, when all is tidied
@@ -22,7 +22,7 @@ export class Removals {
   }
 
   /** Where mints are open. */
-  get open(): Place[] {
+  get open(): readonly Place[] {
     return this.#world.tokens().flatMap(({ status }) => status?.mintIntent ?? []);
   }
 
@@ -44,7 +44,7 @@ export class Removals {
     const name = open?.account ?? this.#dice.pick(Object.keys(ACCOUNTS));
     await this.#setRegions(
       name,
-      definitionsOf().filter((region) => region.name !== LAB),
+      definitions().filter((region) => region.name !== LAB),
     );
     this.#world.weather.trouble();
     await this.#moveUsers();
@@ -56,7 +56,7 @@ export class Removals {
     for (const name of Object.keys(ACCOUNTS) as AccountName[]) {
       const removed = this.#accounts.has(name) && !this.#comeBack;
       if (!there.has(name) && !removed) await this.#world.createAccount(name);
-      else if (there.has(name) && this.#comeBack) await this.#setRegions(name, definitionsOf());
+      else if (there.has(name) && this.#comeBack) await this.#setRegions(name, definitions());
     }
     await this.#moveUsers();
   }

@@ -8,6 +8,7 @@ import type { SecretObject } from '../support/world.ts';
 import { Backups } from './backups.ts';
 import type { Dice } from './dice.ts';
 import { API_KEYS, LAB, REGIONS } from './registries.ts';
+import { Moves } from './moves.ts';
 import { Removals } from './removals.ts';
 import { ACCOUNTS, OPERATOR_NAMESPACE, TEAMS, type AccountName, type World } from './world.ts';
 
@@ -25,6 +26,7 @@ export class Users {
   readonly #dice: Dice;
   readonly #removals: Removals;
   readonly #backups: Backups;
+  readonly #moves: Moves;
   #changes = 0;
 
   constructor(world: World, dice: Dice) {
@@ -32,6 +34,7 @@ export class Users {
     this.#dice = dice;
     this.#removals = new Removals(world, dice.fork());
     this.#backups = new Backups(world);
+    this.#moves = new Moves(world, dice.fork());
   }
 
   /** Does one thing, any if not told which. What the API server refuses is not done. */
@@ -73,6 +76,8 @@ export class Users {
       // What matters is rare by itself: that the answer to a mint is lost before its place is gone.
       [this.#removals.open.length > 0 ? 3 : 0.3, 'removeAccount'],
       [this.#removals.open.some(({ region }) => region === LAB) ? 9 : 0.3, 'removeRegion'],
+      [2, 'moveRegion'],
+      [0.5, 'moveBack'],
       [0.7, 'handOver'],
       [crash > 0 ? 2 : 0, 'kill'],
       [meddling ? 3 : 0, 'editSecret'],
@@ -173,6 +178,10 @@ export class Users {
     removeAccount: (): Promise<void> => this.#removals.account(),
 
     removeRegion: (): Promise<void> => this.#removals.region(),
+
+    moveRegion: (): Promise<void> => this.#moves.edit(),
+
+    moveBack: (): Promise<void> => this.#moves.tidyUp(),
 
     editSecret: async (): Promise<void> => {
       const secret = this.#someSecret();
@@ -301,6 +310,7 @@ export class Users {
     for (const name of Object.keys(ACCOUNTS) as AccountName[])
       await this.#world.setKey(name, API_KEYS[ACCOUNTS[name]].key);
     await this.#removals.tidyUp();
+    await this.#moves.tidyUp();
     for (const { metadata, spec } of this.#world.tokens())
       if (spec.suspend)
         await this.#world.user.mergePatch(REGISTRY_TOKENS, metadata, { spec: { suspend: false } });

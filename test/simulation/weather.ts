@@ -37,9 +37,12 @@ export class Weather {
     this.#now = now;
   }
 
+  /** Whether accounts lead elsewhere than they should. */
+  isAstray: () => boolean = () => false;
+
   /** When something last went wrong, or was about to. */
   get lastTrouble(): number {
-    return this.apiDown || this.registriesDown.size > 0 ? this.#now() : this.#lastTrouble;
+    return this.isAstray() || this.apiDown || this.registriesDown.size > 0 ? this.#now() : this.#lastTrouble;
   }
 
   trouble(): void {

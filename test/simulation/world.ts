@@ -20,7 +20,7 @@ import type { JsonObject } from '../../sandbox/apiserver/json.ts';
 import { Journal } from './journal.ts';
 import type { MintBook } from './mint-book.ts';
 import { Places } from './places.ts';
-import { API_KEYS, endpointOf, hostOf, IAM_ENDPOINT, REGIONS, Registries } from './registries.ts';
+import { API_KEYS, definitions, IAM_ENDPOINT, leadAsAtFirst, Registries } from './registries.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import type { SecretObject } from '../support/world.ts';
 import { Weather } from './weather.ts';
@@ -43,11 +43,6 @@ const CRDS = new URL('../../crds/', import.meta.url);
 const DEFINITIONS = readdirSync(CRDS).map(
   (file) => parse(readFileSync(new URL(file, CRDS), 'utf8')) as Manifest,
 );
-
-/** The regions of an account, as it defines them. */
-export function definitionsOf(): { name: string; host: string; endpoint: string }[] {
-  return REGIONS.map((region) => ({ name: region, host: hostOf(region), endpoint: endpointOf(region) }));
-}
 
 export interface WorldOptions {
   seed: number;
@@ -133,6 +128,7 @@ export class World {
     this.backupTool = this.#clientOf('backup');
     this.places = new Places(() => clock.monotonic());
     this.audit = new Audit(this, backup);
+    this.weather.isAstray = () => !leadAsAtFirst(this.accounts());
     this.server.store.subscribe((change) => this.places.changed(change));
     this.server.store.subscribe((change) => this.audit.changed(change));
   }
@@ -201,7 +197,7 @@ export class World {
         provider: 'IBMRegistryTokens',
         credentialsSecretRef: { name: `${name}-key` },
         iamEndpoint: IAM_ENDPOINT,
-        regions: definitionsOf(),
+        regions: definitions(),
       },
     });
   }

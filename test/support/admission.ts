@@ -162,6 +162,12 @@ export const REFUSED_ACCOUNTS: readonly Refusal[] = [
     }),
   ),
   {
+    what: 'an abandoned endpoint without a scheme',
+    spec: { abandonedEndpoints: ['us.icr.io'] },
+    field: 'abandonedEndpoints[0]',
+    words: URL,
+  },
+  {
     what: 'a region named Here',
     spec: { regions: [{ name: 'Here', host: 'us.icr.io' }] },
     field: 'regions[0].name',
@@ -200,4 +206,5 @@ export const TAKEN_ACCOUNTS: readonly object[] = [
   { verify: 'Never', rotation: { requestedAt: 'yesterday' }, limits: { maxLifetime: '24h' } },
   { regions: [{ name: 'here', host: '[fd00::1]:5000', endpoint: 'https://[fd00::1]:5000/api' }] },
   { regions: [{ name: 'here', host: 'localhost:5000', endpoint: 'http://localhost:5000' }] },
+  { abandonedEndpoints: ['https://us.icr.io', 'http://localhost:5000/api'] },
 ];

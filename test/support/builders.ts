@@ -31,6 +31,8 @@ export const DAY = 24 * HOUR;
 /** When the tokens that the builders make were issued. */
 export const ISSUED = Date.parse('2026-01-01T00:00:00Z');
 export const HOST = 'us.icr.io';
+/** Where the tokens that the builders make were issued. */
+export const PLACE = { endpoint: `https://${HOST}`, accountId: 'account-1' };
 
 function build<T extends object>(defaults: T, part: Part<T>): T {
   return merge.withOptions({ mergeArrays: false }, defaults, part) as T;
@@ -78,6 +80,7 @@ export function aRecord(part: Part<TokenRecord> = {}): TokenRecord {
       specHash: aWanted().specHash,
       account: 'default',
       region: 'us-south',
+      place: PLACE,
     },
     part,
   );
@@ -85,7 +88,7 @@ export function aRecord(part: Part<TokenRecord> = {}): TokenRecord {
 
 export function aPrevious(part: Part<PreviousToken> = {}): PreviousToken {
   return build<PreviousToken>(
-    { id: 'token-0', revision: 1, account: 'default', region: 'us-south', revokeAt: at(HOUR) },
+    { id: 'token-0', revision: 1, account: 'default', region: 'us-south', place: PLACE, revokeAt: at(HOUR) },
     part,
   );
 }
@@ -99,6 +102,7 @@ export function anIntent(part: Part<MintIntent> = {}): MintIntent {
       phase: 'Announced',
       account: 'default',
       region: 'us-south',
+      place: PLACE,
       access: 'ReadOnly',
       specHash: aWanted().specHash,
     },
@@ -114,7 +118,7 @@ export function aWanted(part: Part<Wanted> = {}): Wanted {
   const identity = { account: 'default', region: 'us-south', access: 'ReadOnly', lifetime: DAY } as const;
   const { account, region } = identity;
   return build<Wanted>(
-    { account, region, host: HOST, specHash: specHash(identity), accountRotation: '' },
+    { account, region, host: HOST, place: PLACE, specHash: specHash(identity), accountRotation: '' },
     part,
   );
 }
@@ -138,8 +142,8 @@ export function anAccount(part: Part<RegistryAccount> = {}): RegistryAccount {
 /** A request that is granted: a registry with two regions, 24 h and Never. */
 export function aRequest(part: Partial<Request> = {}): Request {
   const regions = [
-    { name: 'us-south', host: HOST },
-    { name: 'eu-de', host: 'de.icr.io' },
+    { name: 'us-south', host: HOST, endpoint: `https://${HOST}` },
+    { name: 'eu-de', host: 'de.icr.io', endpoint: 'https://de.icr.io' },
   ];
   const aliases: Record<string, string> = { us: 'us-south' };
   return {
@@ -149,6 +153,7 @@ export function aRequest(part: Partial<Request> = {}): Request {
     offer: { access: ['ReadOnly', 'ReadWrite'], lifetimes: [DAY, 'Never'] },
     findRegion: (name) => regions.find((region) => region.name === (aliases[name] ?? name)),
     regionNames: regions.map(({ name }) => name),
+    accountId: PLACE.accountId,
     ...part,
   };
 }
@@ -181,6 +186,7 @@ export function ours(part: Partial<Extract<SecretView, { state: 'ours' }>> = {})
     state: 'ours',
     uid: 'secret-uid',
     holds: 'token-1',
+    host: HOST,
     current: true,
     locked: false,
     editor: undefined,
@@ -217,6 +223,8 @@ export function aSituation({
     tokenIsGone: false,
     valueIsKnown: true,
     mintBudget: 5,
+    verifies: true,
+    hostTryAt: undefined,
     contestedUntil: undefined,
     ...part,
   };

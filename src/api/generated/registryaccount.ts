@@ -38,6 +38,10 @@ export interface RegistryAccountSpec {
     endpoint?: string;
   }[];
   /**
+   * Endpoints of registries that are gone for good. A token that was issued there and can't be revoked any more is given up.
+   */
+  abandonedEndpoints?: string[];
+  /**
    * Which namespaces may use this account, by their labels. Default: all.
    */
   namespaceSelector?: {
@@ -126,6 +130,19 @@ export interface RegistryAccountStatus {
      */
     id: string;
     region: string;
+    /**
+     * Where it was issued. It can be read and revoked there only.
+     */
+    place: {
+      /**
+       * Base URL of the token API.
+       */
+      endpoint: string;
+      /**
+       * The account at the registry.
+       */
+      accountId: string;
+    };
     /**
      * Of the RegistryToken.
      */

@@ -125,9 +125,24 @@ export interface RegistryTokenStatus {
    */
   region?: string;
   /**
-   * The registry host the Secret points at.
+   * The registry host in the Secret. A host that the account names anew takes its place once the registry there was seen to accept the token.
    */
   host?: string;
+  /**
+   * The host that the account names now, while the Secret still has another.
+   */
+  pendingHost?: {
+    host: string;
+    since: string;
+    /**
+     * The registry there refused the token; false: it could not be asked.
+     */
+    refused: boolean;
+    /**
+     * What keeps it out of the Secret.
+     */
+    message: string;
+  };
   /**
    * The token in the Secret.
    */
@@ -151,13 +166,26 @@ export interface RegistryTokenStatus {
      */
     specHash: string;
     /**
-     * The RegistryAccount it was created with; it is revoked there.
+     * The RegistryAccount it was created with.
      */
     account: string;
     /**
-     * The region it was created in; it is revoked there.
+     * The region it was created in.
      */
     region: string;
+    /**
+     * Where it was issued. It can be read and revoked there only.
+     */
+    place: {
+      /**
+       * Base URL of the token API.
+       */
+      endpoint: string;
+      /**
+       * The account at the registry.
+       */
+      accountId: string;
+    };
     /**
      * Why nobody knows whether the registry accepts it; absent when it was tried, or was not to be.
      */
@@ -171,6 +199,19 @@ export interface RegistryTokenStatus {
     revision: number;
     account: string;
     region: string;
+    /**
+     * Where it was issued. It can be read and revoked there only.
+     */
+    place: {
+      /**
+       * Base URL of the token API.
+       */
+      endpoint: string;
+      /**
+       * The account at the registry.
+       */
+      accountId: string;
+    };
     expiresAt?: string;
     revokeAt: string;
     attempts?: number;
@@ -194,6 +235,19 @@ export interface RegistryTokenStatus {
     phase: 'Announced' | 'Unconfirmed' | 'Verifying' | 'Discarded';
     account: string;
     region: string;
+    /**
+     * Where it was issued. It can be read and revoked there only.
+     */
+    place: {
+      /**
+       * Base URL of the token API.
+       */
+      endpoint: string;
+      /**
+       * The account at the registry.
+       */
+      accountId: string;
+    };
     access: 'ReadOnly' | 'ReadWrite';
     specHash: string;
     /**

@@ -7,6 +7,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 export const MINT_REASONS = [
   'FirstIssue',
   'SpecChanged',
+  'PlaceChanged',
   'RotationRequested',
   'AccountRotation',
   'TokenLost',

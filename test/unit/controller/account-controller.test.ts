@@ -10,7 +10,7 @@ import { AccountSessions } from '../../../src/controller/account-sessions.ts';
 import type { Redacted } from '../../../src/common/redacted.ts';
 import type { RegistryDirectory } from '../../../src/registry/directory.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
-import { anAccount, anIssuedToken, type Part } from '../../support/builders.ts';
+import { anAccount, anIssuedToken, type Part, PLACE } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** One account, its credentials, and an identity service that says whose they are or can't be asked. */
@@ -191,7 +191,7 @@ describe('the key of an account is not in use', () => {
     ['a token in force', {}, [anIssuedToken()]],
     [
       'a token that is kept on purpose',
-      { retainedTokens: [{ id: 'a', region: 'r', namespace: 'n', name: 'x' }] },
+      { retainedTokens: [{ id: 'a', region: 'r', place: PLACE, namespace: 'n', name: 'x' }] },
       [],
     ],
   ];

@@ -26,7 +26,7 @@ describe('when an account last changed', () => {
   });
 
   it('is what its status says, when the operator starts and finds it as it was: no backoff ends for that', () => {
-    sessions.update(known(), 'v1', KEY, undefined);
+    sessions.update(known(), 'v1', KEY, undefined, 'account-1');
     expect(sessions.changedAt('default')).to.equal(Date.parse(SINCE));
   });
 
@@ -38,18 +38,18 @@ describe('when an account last changed', () => {
   ];
   for (const [what, account, problem] of changes) {
     it(`is now, when the operator starts and ${what}`, () => {
-      sessions.update(account, 'v1', KEY, problem);
+      sessions.update(account, 'v1', KEY, problem, undefined);
       expect(sessions.changedAt('default')).to.equal(clock.now());
     });
   }
 
   it('is now, when it changes under the operator’s eyes, and stays so while nothing does', async () => {
-    sessions.update(known(), 'v1', KEY, undefined);
+    sessions.update(known(), 'v1', KEY, undefined, 'account-1');
     await clock.advance(HOUR);
     const changed = clock.now();
-    expect(sessions.update(known(), 'v2', KEY, undefined)).to.equal(true);
+    expect(sessions.update(known(), 'v2', KEY, undefined, 'account-1')).to.equal(true);
     await clock.advance(HOUR);
-    expect(sessions.update(known(), 'v2', KEY, undefined)).to.equal(false);
+    expect(sessions.update(known(), 'v2', KEY, undefined, 'account-1')).to.equal(false);
     expect(sessions.changedAt('default')).to.equal(changed);
   });
 });
@@ -91,7 +91,7 @@ describe('the registry of an account that can not be used', () => {
   it('is refused with the reason, which is another where there is no such account', () => {
     expect(() => says('default')).to.throw(/default can't be used: its credentials have not been read yet/);
     expect(() => says('gone')).to.throw(/^RegistryAccount gone does not exist, or was deleted$/);
-    sessions.update(known(false), 'v1', undefined, 'its Secret has no key apikey');
+    sessions.update(known(false), 'v1', undefined, 'its Secret has no key apikey', undefined);
     expect(() => says('default')).to.throw(/default can't be used: its Secret has no key apikey/);
   });
 });

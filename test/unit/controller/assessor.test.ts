@@ -19,6 +19,7 @@ import {
   ISSUED,
   MINUTE,
   ours,
+  PLACE,
 } from '../../support/builders.ts';
 
 const NOW = ISSUED + HOUR;
@@ -63,8 +64,8 @@ class Stage {
             : Promise.reject(new KubeError('gone', { status: 404 })),
       },
       secrets: {
-        view: (_: unknown, __: unknown, host: string, { younger }: Others, live: boolean) => {
-          this.viewed.push([host, younger.map(({ metadata }) => metadata.uid), live]);
+        view: (_: unknown, __: unknown, hosts: readonly string[], { younger }: Others, live: boolean) => {
+          this.viewed.push([hosts.join(), younger.map(({ metadata }) => metadata.uid), live]);
           return Promise.resolve(this.secret);
         },
         mayBelongTo: () => this.mayBelong,
@@ -72,6 +73,9 @@ class Stage {
       sessions: {
         problem: () => this.problem,
         knows: () => true,
+        isCurrent: () => true,
+        verifies: () => true,
+        accountId: () => PLACE.accountId,
         changedAt: () => undefined,
         skew: () => MINUTE,
         place: () => UP,
@@ -226,13 +230,13 @@ describe('assessing a RegistryToken', () => {
   });
 
   describe('with a mint that is open', () => {
-    const open = (region: string, account = 'default'): RegistryToken =>
-      anIssuedToken({ status: { mintIntent: anIntent({ region, account }) } });
+    const open = (endpoint: string, account = 'default'): RegistryToken =>
+      anIssuedToken({ status: { mintIntent: anIntent({ place: { endpoint }, account }) } });
 
-    it('knows whether its region and account are still there', async () => {
-      expect(await stage.situation(open('us-south'))).to.include({ intentIsStranded: false });
-      expect(await stage.situation(open('mars'))).to.include({ intentIsStranded: true });
-      expect(await stage.situation(open('us-south', 'another'))).to.include({ intentIsStranded: true });
+    it('knows whether its account is still there and leads to its place', async () => {
+      expect(await stage.situation(open(PLACE.endpoint))).to.include({ intentIsStranded: false });
+      expect(await stage.situation(open('https://mars.example'))).to.include({ intentIsStranded: true });
+      expect(await stage.situation(open(PLACE.endpoint, 'another'))).to.include({ intentIsStranded: true });
       expect(await stage.situation()).to.include({ intentIsStranded: false });
     });
   });

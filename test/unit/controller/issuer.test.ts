@@ -14,7 +14,7 @@ import type { IssuedToken } from '../../../src/registry/port.ts';
 import type { Failure } from '../../../src/token/failure.ts';
 import type { Credential } from '../../../src/token/secret.ts';
 import { situationTask } from '../../support/tasks.ts';
-import { anIntent, aRecord, at, DAY, HOUR, ISSUED, MINUTE, SECOND } from '../../support/builders.ts';
+import { anIntent, aRecord, at, DAY, HOUR, ISSUED, MINUTE, SECOND, PLACE } from '../../support/builders.ts';
 
 const NOW = ISSUED + 20 * HOUR;
 const { signal } = new AbortController();
@@ -25,7 +25,7 @@ const NEW: IssuedToken = {
   value: new Redacted('another-secret-value'),
   expiresAt: NOW + DAY,
 };
-const RENEWAL = { action: 'mint', reason: 'RenewalDue', message: 'due' } as const;
+const RENEWAL = { action: 'mint', reason: 'RenewalDue', message: 'due', place: PLACE } as const;
 const FAILURE: Failure = { reason: 'TokenRefused', message: 'not accepted', retryable: false };
 
 /** What the issuer works with, each answering as told, and what it did with them, in order. */
@@ -85,7 +85,7 @@ class Stage {
         },
       },
       secrets: {
-        write: (_: Task, { tokenId }: Credential) => {
+        write: (_: Task, __: string, { tokenId }: Credential) => {
           did.push(`Secret with ${tokenId}`);
           return this.placed instanceof Error ? Promise.reject(this.placed) : Promise.resolve(this.placed);
         },
@@ -273,7 +273,7 @@ describe('a new token that is of no use', () => {
   });
 
   it('yet waits: it is tried again later, and nothing else happens until then', async () => {
-    stage.ruling = { action: 'wait', refusal: 'not yet', until: NOW + SECOND };
+    stage.ruling = { action: 'wait', refusal: 'not yet', message: 'not yet', until: NOW + SECOND };
     const { status, outcome, until } = await stage.mint();
     expect(stage.did).to.not.include('Secret with token-2');
     expect(status.mintIntent).to.include({ revision: REVISION, phase: 'Verifying' });
@@ -392,7 +392,7 @@ describe('settling an earlier mint', () => {
   });
 
   it('that gave nothing says so, and has its strays revoked', async () => {
-    const stray = { id: 'stray', revision: REVISION, account: 'default', region: 'us-south' };
+    const stray = { id: 'stray', revision: REVISION, account: 'default', region: 'us-south', place: PLACE };
     const ended = await new Stage().settle({ result: 'lost', strays: [stray] });
     if (!('lost' in ended)) expect.fail('there was nothing to use');
     expect(idsOf(ended.lost)).to.deep.equal(['stray']);

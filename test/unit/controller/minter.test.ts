@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { MintIntent, RegistryToken } from '../../../src/api/registry-token.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
 import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
+import { CredentialFinder } from '../../../src/controller/credential-finder.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 import { Minter, type Settlement } from '../../../src/controller/minter.ts';
 import { TokenLists } from '../../../src/controller/token-lists.ts';
@@ -22,6 +23,7 @@ import {
   ISSUED,
   SECOND,
   type Part,
+  PLACE,
 } from '../../support/builders.ts';
 import { mint } from '../../support/decisions.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -29,7 +31,7 @@ import { VirtualClock } from '../../support/virtual-clock.ts';
 const NOW = ISSUED + HOUR;
 const CLUSTER = 'this-cluster';
 const { uid: UID } = anIssuedToken().metadata;
-const PLACE = { account: 'default', region: 'us-south' };
+const WHERE = { account: 'default', region: 'us-south', place: PLACE };
 const { signal } = new AbortController();
 
 /** A comparison does not look into its value: the user name tells whose it is. */
@@ -69,7 +71,7 @@ class Stage {
         return issued(id);
       },
     } as unknown as Registry;
-    const sessions = { registry: () => registry } as unknown as AccountSessions;
+    const sessions = { registryOf: () => registry } as unknown as AccountSessions;
     const clock = new VirtualClock(NOW);
     this.lists = new TokenLists(sessions, clock);
     const { memory, lists } = this;
@@ -89,7 +91,7 @@ class Stage {
   }
 }
 
-const stray = (id: string, revision: number): object => ({ id, revision, ...PLACE });
+const stray = (id: string, revision: number): object => ({ id, revision, ...WHERE });
 const codeOf = (error: unknown): unknown => (error instanceof RegistryError ? error.code : error);
 
 describe('what came of a mint', () => {
@@ -278,7 +280,8 @@ describe('the value of the token in force', () => {
     const decision = decide(situation) as Extract<Decision, { action: 'write' }>;
     expect(decision).to.include({ action: 'write', reason: 'SecretMissing' });
     const { token, spec, wanted, secret } = situation;
-    const task = { token, status: token.status ?? {}, spec, wanted, secret, tokenIsGone: false };
+    const status = token.status ?? {};
+    const task = { token, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' as const };
     const result = await aRepairer(stage).repair(task, decision, signal);
     expect(result).to.equal('token is gone');
     const tokenIsGone = stage.memory.isGone(UID, 'token-1');
@@ -290,9 +293,12 @@ describe('the value of the token in force', () => {
 function aRepairer({ memory, minter }: Stage): Repairer {
   const nothing = (): void => undefined;
   return new Repairer({
-    minter,
     memory,
-    formerSecrets: { credential: () => Promise.resolve(undefined) },
+    credentials: new CredentialFinder({
+      minter,
+      memory,
+      formerSecrets: { credential: () => Promise.resolve(undefined) },
+    }),
     secrets: { write: () => expect.fail('a Secret is written') },
     events: { event: nothing },
     metrics: {

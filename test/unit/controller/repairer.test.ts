@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { CredentialFinder, type CredentialFinderOptions } from '../../../src/controller/credential-finder.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 import type { Progress } from '../../../src/controller/progress.ts';
 import { Repairer, type RepairerOptions } from '../../../src/controller/repairer.ts';
@@ -43,7 +44,7 @@ async function repair(
   let wrote: string | undefined;
   let asked = 0;
   const failure = { reason: 'SecretContested', message: 'changed on its way', retryable: false } as const;
-  const options = {
+  const finding = {
     memory,
     formerSecrets: { credential: () => Promise.resolve(former === undefined ? undefined : named(former)) },
     minter: {
@@ -55,8 +56,12 @@ async function repair(
         );
       },
     },
+  } as unknown as CredentialFinderOptions;
+  const options = {
+    memory,
+    credentials: new CredentialFinder(finding),
     secrets: {
-      write: (_: unknown, { value }: Credential) => {
+      write: (_: unknown, __: string, { value }: Credential) => {
         wrote = value.reveal();
         return Promise.resolve(
           contested ? { failure, secret: ABSENT } : { secretRef: { name: 'app', uid: 'secret-uid' } },
@@ -69,7 +74,8 @@ async function repair(
     clock: new VirtualClock(ISSUED),
     random: () => 0,
   } as unknown as RepairerOptions;
-  const task = { token, status: token.status ?? {}, spec, wanted, secret, tokenIsGone: false };
+  const status = token.status ?? {};
+  const task = { token, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' as const };
   const result = await new Repairer(options).repair(task, DECISION, new AbortController().signal);
   return { wrote, result, asked };
 }

@@ -4,7 +4,7 @@ import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { Retention } from '../../../src/controller/retention.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Call } from '../../../src/kube/transport.ts';
-import { anAccount, anIntent, anIssuedToken, aPrevious } from '../../support/builders.ts';
+import { anAccount, anIntent, anIssuedToken, aPrevious, PLACE } from '../../support/builders.ts';
 
 const { signal } = new AbortController();
 
@@ -37,7 +37,9 @@ async function retainedAfter(token: RegistryToken, id: string): Promise<unknown>
   return (written['default'] as { retainedTokens?: unknown } | undefined)?.retainedTokens;
 }
 
-const kept = (id: string, region = 'us-south'): object[] => [{ id, region, namespace: 'team', name: 'app' }];
+const kept = (id: string, region = 'us-south'): object[] => [
+  { id, region, place: PLACE, namespace: 'team', name: 'app' },
+];
 
 describe('a token that outlives its RegistryToken', () => {
   it('is remembered where it was made: the one in force', async () => {

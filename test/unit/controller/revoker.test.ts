@@ -26,11 +26,13 @@ const TOKEN = anIssuedToken({ status: STATUS });
  * A revoker whose registry notes what it is asked to revoke.
  * @param ours what the registry has with this RegistryToken's tag
  * @param time milliseconds that a revocation takes
+ * @param reach how the account leads to where they were issued
  */
 function stage(
   fail?: Error,
   ours = ['due', 'stray'],
   time = 0,
+  reach = 'unknown',
 ): { revoker: Revoker; memory: Memory; asked: string[]; told: string[] } {
   const memory = new Memory();
   const asked: string[] = [];
@@ -41,7 +43,7 @@ function stage(
   };
   const nothing = (): void => undefined;
   const revoker = new Revoker({
-    sessions: { registry: () => ({ revoke }) } as unknown as AccountSessions,
+    sessions: { reach: () => reach, registryOf: () => ({ revoke }) } as unknown as AccountSessions,
     events: {
       event: (_: unknown, type: string, reason: string) => void told.push(`${type} ${reason}`),
     } as unknown as EventRecorder,
@@ -90,6 +92,14 @@ describe('previous tokens', () => {
     const { revoker, told } = stage(new RegistryError('Unavailable', 'no answer'), ['due']);
     await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(told).to.deep.equal(['counted as failure', 'Warning RevocationFailed']);
+  });
+
+  it('are given up, each with a warning, where the account gave up where they were issued', async () => {
+    const { revoker, asked, told } = stage(undefined, [], 0, 'given up');
+    const { status } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    expect([asked, idsOf(status)]).to.deep.equal([[], ['in-grace']]);
+    const one = ['counted as abandoned', 'Warning TokenGivenUp'];
+    expect(told).to.deep.equal([...one, ...one]);
   });
 
   it('are left for the next look, which is due at once, when revoking takes long', async () => {

@@ -4,7 +4,7 @@ import { SecretStore } from '../../../src/controller/secret-store.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Call } from '../../../src/kube/transport.ts';
 import { secretManifest } from '../../../src/token/secret.ts';
-import { aCredential, anIssuedToken, aSecret, aWanted, HOST } from '../../support/builders.ts';
+import { aCredential, anIssuedToken, aSecret, HOST } from '../../support/builders.ts';
 
 const TOKEN = anIssuedToken();
 
@@ -23,8 +23,8 @@ async function written(uid: string | undefined): Promise<Call | undefined> {
   const secrets = new SecretStore(new KubeClient(transport, { fieldManager: 'test' }), () => undefined);
   const spec = readTokenSpec(TOKEN);
   const manifest = secretManifest({ token: TOKEN, spec, host: HOST, credential: aCredential() });
-  const task = { token: TOKEN, spec, wanted: aWanted() };
-  await secrets.write(manifest, task, uid, new AbortController().signal);
+  const task = { token: TOKEN, spec };
+  await secrets.write(manifest, task, HOST, uid, new AbortController().signal);
   return sent;
 }
 

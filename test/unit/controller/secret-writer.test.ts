@@ -5,7 +5,7 @@ import { SecretWriter, type Placed } from '../../../src/controller/secret-writer
 import { refusal } from '../../../src/kube/errors.ts';
 import type { SecretManifest } from '../../../src/token/secret.ts';
 import type { Takeover } from '../../../src/token/secret-view.ts';
-import { aCredential, aSecret, aSituation, ours, type Part } from '../../support/builders.ts';
+import { aCredential, aSecret, aSituation, HOST, ours, type Part } from '../../support/builders.ts';
 import { Logs } from '../kube/support/logs.ts';
 
 const { value } = aCredential();
@@ -20,14 +20,15 @@ async function write(
   let uid: string | undefined;
   const effects: string[] = [];
   const secrets = {
-    write: (manifest: SecretManifest, _: unknown, on: string | undefined) => {
+    write: (manifest: SecretManifest, _: unknown, __: string, on: string | undefined) => {
       uid = on;
       effects.push('written');
       return Promise.resolve().then(() => ({ stored: server(manifest), view: FRESH }));
     },
   };
   const { token, spec, wanted } = aSituation({ secret });
-  const task: Task = { token, status: token.status ?? {}, spec, wanted, secret, tokenIsGone: false };
+  const status = token.status ?? {};
+  const task: Task = { token, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' };
   const signal = new AbortController().signal;
   const writer = new SecretWriter({
     secrets,
@@ -35,7 +36,7 @@ async function write(
     events: { event: (_, __, reason, note) => void effects.push(`${reason}: ${note}`) },
     logger: new Logs(),
   });
-  const placed = await writer.write(task, aCredential(), signal).catch((error: Error) => error);
+  const placed = await writer.write(task, HOST, aCredential(), signal).catch((error: Error) => error);
   return { placed, uid, effects };
 }
 const stored =

@@ -11,8 +11,11 @@ import {
   aToken,
   HOUR,
   MINUTE,
+  PLACE,
 } from '../../support/builders.ts';
-import { CLUSTER, DELAY, elsewhere, orphanTag, SweepStage } from './support/sweep-stage.ts';
+import { CLUSTER, DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
+
+const issuedIn = (region: string) => ({ account: 'default', region, place: placeIn(region) });
 
 const outage = new RegistryError('Unavailable', 'the registry is down');
 
@@ -197,7 +200,7 @@ describe('sweeper', () => {
     stage.down.set('eu-de', outage);
     await stage.look();
     expect(stage.listed).to.have.members(['us-south', 'eu-de']);
-    stage.sweeper.leftBehind('gone', 'default', 'eu-de');
+    stage.sweeper.leftBehind('gone', issuedIn('eu-de'));
     expect(stage.enqueued).to.deep.equal(['default']);
     await stage.run(DELAY);
     expect(stage.listed.filter((region) => region === 'us-south')).to.have.length(1);
@@ -218,7 +221,7 @@ describe('sweeper', () => {
 
     it('though the watches have not noticed yet that it is gone', async () => {
       stage.watched = { tokens: [left] };
-      stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      stage.sweeper.leftBehind('gone', issuedIn('us-south'));
       await stage.run(DELAY + 1);
       expect(stage.revoked).to.deep.equal(['a']);
     });
@@ -228,7 +231,7 @@ describe('sweeper', () => {
       await stage.look();
       stage.add('us-south', 'a');
       stage.watched = { tokens: [left], deleted: [] };
-      stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      stage.sweeper.leftBehind('gone', issuedIn('us-south'));
       await stage.look();
       stage.watched = { tokens: [], deleted: ['gone'] };
       await stage.run(DELAY + 1);
@@ -237,7 +240,7 @@ describe('sweeper', () => {
 
     it('though it was still there at the first look: its finalizer was just being removed', async () => {
       stage.tokens = [left];
-      stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      stage.sweeper.leftBehind('gone', issuedIn('us-south'));
       expect(await stage.look()).to.deep.equal({ requeueAfter: 10_000 });
       stage.tokens = [];
       await stage.run(DELAY + 10_001);
@@ -251,14 +254,14 @@ describe('sweeper', () => {
       const deletionTimestamp = new Date(stage.clock.now()).toISOString();
       const { metadata } = left;
       stage.tokens = [{ ...left, metadata: { ...metadata, deletionTimestamp, finalizers: ['others/own'] } }];
-      stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      stage.sweeper.leftBehind('gone', issuedIn('us-south'));
       await stage.run(DELAY + 1);
       expect(stage.revoked).to.deep.equal(['a']);
     });
 
     it('though it was reported while a look was under way', async () => {
       await stage.clock.advance(HOUR);
-      stage.whileListing = () => stage.sweeper.leftBehind('gone', 'default', 'us-south');
+      stage.whileListing = () => stage.sweeper.leftBehind('gone', issuedIn('us-south'));
       stage.watched = { tokens: [left] };
       expect(await stage.look()).to.deep.equal({ requeueAfter: 0 });
       await stage.run(DELAY + 1);
@@ -269,7 +272,7 @@ describe('sweeper', () => {
   it('many that go while the registry is down do not put off its next try', async () => {
     stage.down.set('us-south', outage);
     for (let gone = 0; gone < 10; gone++) {
-      stage.sweeper.leftBehind(`gone-${gone}`, 'default', 'us-south');
+      stage.sweeper.leftBehind(`gone-${gone}`, issuedIn('us-south'));
       await stage.look();
     }
     expect(stage.listed).to.deep.equal(['us-south']);
@@ -282,7 +285,7 @@ describe('sweeper', () => {
     const account = anAccount({ spec: elsewhere('us-south', 'eu-de') });
     stage.account = undefined;
     stage.add('eu-de', 'a');
-    stage.sweeper.leftBehind('gone', 'default', 'eu-de');
+    stage.sweeper.leftBehind('gone', issuedIn('eu-de'));
     expect(await stage.look()).to.equal(undefined);
     expect(stage.orphans.size).to.equal(0);
     stage.account = account;
@@ -303,6 +306,26 @@ describe('sweeper', () => {
     expect(stage.revoked).to.deep.equal(['a']);
   });
 
+  it('what a RegistryToken left is looked for in the region that leads to its place by now', async () => {
+    stage.account = anAccount({ spec: elsewhere('us-south', 'eu-de') });
+    await stage.look();
+    stage.listed.length = 0;
+    stage.sweeper.leftBehind('gone', { ...issuedIn('eu-de'), region: 'frankfurt' });
+    await stage.look();
+    expect(stage.listed).to.deep.equal(['eu-de']);
+  });
+
+  it('what a RegistryToken left at a place is looked for as soon as its region leads there again', async () => {
+    stage.moved.set('us-south', placeIn('us-north'));
+    await stage.look();
+    stage.sweeper.leftBehind('gone', issuedIn('us-south'));
+    await stage.look();
+    stage.moved.clear();
+    stage.add('us-south', 'a', orphanTag({ uid: 'gone' }));
+    await stage.run(DELAY + 1);
+    expect(stage.revoked).to.deep.equal(['a']);
+  });
+
   it('credentials that came back end the pause after a failure', async () => {
     stage.down.set('us-south', new RegistryError('Unauthorized', 'the key was refused'));
     await stage.look();
@@ -313,14 +336,18 @@ describe('sweeper', () => {
     expect(stage.status.orphans).to.equal(1);
   });
 
-  it('a token kept on purpose stays, though nothing else holds it, and is struck off once it is gone', async () => {
-    const retainedTokens = [{ id: 'a', region: 'us-south', namespace: 'team', name: 'app' }];
+  it('a token kept on purpose stays, though nothing else holds it, and is struck off once it is gone from its place', async () => {
+    const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
     stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
     stage.add('us-south', 'a');
     await stage.run(5 * HOUR);
     expect(stage.revoked).to.deep.equal([]);
     expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
     stage.regions.clear();
+    stage.moved.set('us-south', placeIn('us-north'));
+    await stage.run(2 * HOUR);
+    expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
+    stage.moved.clear();
     await stage.run(2 * HOUR);
     expect(stage.status).to.not.have.property('retainedTokens');
   });
@@ -448,10 +475,19 @@ describe('sweeper', () => {
     });
 
     it('is not by the lists of another region', async () => {
-      stage.tokens = [anIssuedToken({ status: { token: { region: 'eu-de' } } })];
+      stage.tokens = [anIssuedToken({ status: { token: issuedIn('eu-de') } })];
       stage.add('eu-de', 'token-1');
       await stage.run(2 * HOUR);
       expect(stage.gone).to.deep.equal([]);
+    });
+
+    it('is not by the lists of another registry to which its region leads now', async () => {
+      stage.moved.set('us-south', placeIn('us-north'));
+      await stage.run(2 * HOUR);
+      expect(stage.gone).to.deep.equal([]);
+      stage.moved.clear();
+      await stage.run(2 * HOUR);
+      expect(stage.gone).to.include('token-1');
     });
 
     it('is not when it was created while the list was made', async () => {

@@ -3,6 +3,7 @@ import { FINALIZER } from '../../../src/api/names.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { abortable } from '../../../src/common/abortable.ts';
 import type { ObjectName } from '../../../src/common/objects.ts';
+import type { Issued } from '../../../src/controller/account-sessions.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 import { TokenFinalizer, type FinalizerOptions } from '../../../src/controller/token-finalizer.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
@@ -80,7 +81,7 @@ class Scene {
       clock: this.clock,
       random: () => 0,
       revocationDeadline: LIMIT,
-      onLeftBehind: (_: string, account: string, region: string) =>
+      onLeftBehind: (_: string, { account, region }: Issued) =>
         void this.leftBehind.push(`${account} in ${region}`),
     } as unknown as FinalizerOptions;
     this.#finalizer = new TokenFinalizer(options);

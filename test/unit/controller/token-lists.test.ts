@@ -1,14 +1,14 @@
 import { expect } from 'chai';
-import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
+import type { AccountSessions, Issued } from '../../../src/controller/account-sessions.ts';
 import { TokenLists, type TokenList } from '../../../src/controller/token-lists.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { ListedToken } from '../../../src/registry/port.ts';
 import { describe as describeToken } from '../../../src/token/tag.ts';
-import { MINUTE } from '../../support/builders.ts';
+import { MINUTE, PLACE } from '../../support/builders.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 
-const PLACE = { account: 'default', region: 'us-south' };
-const ELSEWHERE = { account: 'default', region: 'eu-de' };
+const HERE = { account: 'default', region: 'us-south', place: PLACE };
+const THERE = { ...HERE, region: 'eu-de', place: { ...PLACE, endpoint: 'https://de.icr.io' } };
 const { signal } = new AbortController();
 
 /** A registry whose lists are answered when the test says so. */
@@ -23,7 +23,7 @@ class Stage {
 
   constructor() {
     const sessions = {
-      registry: (_: string, region: string) => ({
+      registryOf: ({ region }: Issued) => ({
         list: <T>(select: (row: ListedToken) => T | undefined, limited: AbortSignal): Promise<T[]> => {
           this.asked.push(region);
           const rows = this.rows.flatMap((row) => select(row) ?? []);
@@ -56,7 +56,7 @@ class Stage {
     await settle();
   }
 
-  find(id: string, place = PLACE): Promise<string | undefined> {
+  find(id: string, place = HERE): Promise<string | undefined> {
     return this.lists.find(place, ({ tokens }) => tokens.get(id)?.id, signal);
   }
 }
@@ -74,7 +74,7 @@ describe('lists of tokens', () => {
     stage.has('theirs', describeToken('x', { clusterId: 'd', uid: 'u', revision: 1 }));
     stage.has('by hand', 'made by hand');
     stage.rows.push({ ...stage.rows[0], id: 'dead', revoked: true } as ListedToken);
-    const list = stage.lists.current(PLACE, signal);
+    const list = stage.lists.current(HERE, signal);
     await stage.answer();
     expect(idsOf(await list)).to.deep.equal(['ours', 'theirs']);
   });
@@ -91,14 +91,27 @@ describe('lists of tokens', () => {
   });
 
   it('of each place are its own', async () => {
-    const both = [stage.lists.current(PLACE, signal), stage.lists.current(ELSEWHERE, signal)];
+    const both = [stage.lists.current(HERE, signal), stage.lists.current(THERE, signal)];
     await stage.answer();
     await Promise.all(both);
     expect(stage.asked).to.deep.equal(['us-south', 'eu-de']);
   });
 
+  it('of a region say nothing of where it leads later', async () => {
+    stage.has('a');
+    const before = stage.lists.current(HERE, signal);
+    await stage.answer();
+    await before;
+    stage.rows.length = 0;
+    const after = stage.find('a', { ...HERE, place: THERE.place });
+    await stage.answer();
+    await stage.answer();
+    expect(await after).to.equal(undefined);
+    expect(idsOf(stage.lists.last(HERE) ?? { tokens: new Map(), askedAt: 0 })).to.deep.equal(['a']);
+  });
+
   it('that lack a token prove nothing unless they were asked for after the question', async () => {
-    const first = stage.lists.current(PLACE, signal);
+    const first = stage.lists.current(HERE, signal);
     await stage.answer();
     await first;
     stage.has('created since');
@@ -109,9 +122,9 @@ describe('lists of tokens', () => {
   });
 
   it('that are under way are waited for, and the next one serves all who came meanwhile', async () => {
-    const first = stage.lists.current(PLACE, signal);
+    const first = stage.lists.current(HERE, signal);
     await settle();
-    const later = [stage.find('missing'), stage.lists.current(PLACE, signal), stage.find('missing too')];
+    const later = [stage.find('missing'), stage.lists.current(HERE, signal), stage.find('missing too')];
     await stage.answer();
     await first;
     expect(stage.asked).to.have.length(2);
@@ -143,10 +156,10 @@ describe('lists of tokens', () => {
 
   it('are broken off when nobody waits any more, and the next is asked for then', async () => {
     const leaving = new AbortController();
-    const first = stage.lists.current(PLACE, leaving.signal).catch((error: unknown) => error);
+    const first = stage.lists.current(HERE, leaving.signal).catch((error: unknown) => error);
     await settle();
     leaving.abort(new Error('left'));
-    const second = stage.lists.current(PLACE, signal);
+    const second = stage.lists.current(HERE, signal);
     expect(await first).to.be.instanceOf(Error);
     await stage.answer();
     await stage.answer();
@@ -160,7 +173,7 @@ describe('lists of tokens', () => {
     await stage.answer();
     await first;
     stage.lists.forget('default');
-    expect(stage.lists.last(PLACE)).to.equal(undefined);
+    expect(stage.lists.last(HERE)).to.equal(undefined);
     const second = stage.find('a');
     await stage.answer();
     await second;

@@ -4,8 +4,8 @@ import type { MintIntent } from '../../../src/api/registry-token.ts';
 import type { Verdict } from '../../../src/common/verdict.ts';
 import { Memory } from '../../../src/controller/memory.ts';
 import { Verifier, type VerifierOptions } from '../../../src/controller/verifier.ts';
-import type { Ruling } from '../../../src/token/verification.ts';
-import { anIntent, aToken, DAY, ISSUED, SECOND } from '../../support/builders.ts';
+import type { Ruling, Stake } from '../../../src/token/verification.ts';
+import { anIntent, aToken, DAY, HOST, ISSUED, SECOND } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const { signal } = new AbortController();
@@ -27,8 +27,8 @@ class Scene {
   isTried = true;
   #verifier = this.#begin();
 
-  verify(adopting = false): Promise<Ruling> {
-    return this.#verifier.verify(TOKEN.metadata.uid, INTENT, ISSUE, adopting, signal);
+  verify(stake: Stake = 'nothing'): Promise<Ruling> {
+    return this.#verifier.verify(TOKEN.metadata.uid, INTENT, ISSUE, HOST, stake, signal);
   }
 
   /** Another process takes over, and finds the intent in this phase. */
@@ -48,7 +48,7 @@ class Scene {
         return Promise.resolve(this.verdicts.shift() ?? REFUSED);
       },
     };
-    const sessions = { door: () => (this.isTried ? door : undefined), version: () => this.version };
+    const sessions = { door: () => door, verifies: () => this.isTried, version: () => this.version };
     return new Verifier({
       sessions: sessions as unknown as VerifierOptions['sessions'],
       memory: new Memory(),
@@ -137,26 +137,27 @@ describe('a new token that waits for its Secret', () => {
   it('for a Secret to be adopted is used only when it was seen to be accepted, however long that takes', async () => {
     for (let tries = 0; tries < 5; tries++) {
       scene.verdicts = [UNKNOWN];
-      expect(await scene.verify(true)).to.deep.equal({
+      expect(await scene.verify('adopted')).to.deep.equal({
         action: 'wait',
-        refusal: `whether it does is not known, and a Secret is adopted only when it is: ${UNKNOWN.message}`,
+        refusal: undefined,
+        message: `whether it does is not known, and a Secret is adopted only when it is: ${UNKNOWN.message}`,
         until: scene.clock.now() + 30 * SECOND,
       });
       await scene.clock.advance(30 * SECOND);
     }
     scene.restart('Verifying');
     scene.verdicts = [UNKNOWN];
-    expect(await scene.verify(true)).to.include({ action: 'wait' });
+    expect(await scene.verify('adopted')).to.include({ action: 'wait' });
     await scene.clock.advance(30 * SECOND);
     scene.verdicts = [ACCEPTED];
-    expect(await scene.verify(true)).to.deep.equal({ action: 'use', doubt: undefined });
+    expect(await scene.verify('adopted')).to.deep.equal({ action: 'use', doubt: undefined });
   });
 
   it('for a Secret to be adopted is not given up at its first refusal, though nothing was known for long', async () => {
     scene.verdicts = [UNKNOWN];
-    await scene.verify(true);
+    await scene.verify('adopted');
     await scene.clock.advance(60 * SECOND);
     scene.verdicts = [REFUSED];
-    expect(await scene.verify(true)).to.include({ action: 'wait', refusal: REFUSED.message });
+    expect(await scene.verify('adopted')).to.include({ action: 'wait', refusal: REFUSED.message });
   });
 });

@@ -4,6 +4,7 @@ import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import type { MintReason, WriteReason } from '../../../src/token/decision.ts';
+import { PLACE } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const NOW = '2026-01-01T00:00:00Z';
@@ -257,6 +258,7 @@ describe('metrics', () => {
       // A reason more or less does not compile.
       const mints: Record<MintReason, 0> = {
         FirstIssue: 0,
+        PlaceChanged: 0,
         SpecChanged: 0,
         RotationRequested: 0,
         AccountRotation: 0,
@@ -293,6 +295,7 @@ describe('metrics', () => {
         revision: 1,
         specHash: 'x',
         account: 'a',
+        place: PLACE,
         region: 'eu',
       } as const;
       const tokens = [
@@ -358,7 +361,15 @@ describe('metrics', () => {
 
     it('count what is overdue, from two minutes on, and leave suspended ones out', async () => {
       const previousTokens = [
-        { id: '1', revision: 1, account: 'a', region: 'eu', revokeAt: '2026-01-01T01:00:00Z', attempts: 1 },
+        {
+          id: '1',
+          revision: 1,
+          account: 'a',
+          region: 'eu',
+          place: PLACE,
+          revokeAt: '2026-01-01T01:00:00Z',
+          attempts: 1,
+        },
       ];
       const { clock, samples } = measuring([
         token('late', { status: { nextRotationTime: '2026-01-01T01:00:00Z' } }),

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { readBearerChallenge } from '../../../src/registry/challenge.ts';
+import { readChallenge } from '../../../src/registry/challenge.ts';
 
 const REALM = 'https://us.icr.io/oauth/token';
-const BOTH = { realm: REALM, service: 'registry' };
+const BOTH = { scheme: 'Bearer', realm: REALM, service: 'registry' };
 
 const rows: [what: string, header: string, challenge: object | undefined][] = [
   ['as CNCF Distribution writes it', `Bearer realm="${REALM}",service="registry"`, BOTH],
@@ -25,12 +25,12 @@ const rows: [what: string, header: string, challenge: object | undefined][] = [
   [
     'escaped characters',
     `Bearer realm="${REALM}",service="the \\"best\\" one"`,
-    { realm: REALM, service: 'the "best" one' },
+    { scheme: 'Bearer', realm: REALM, service: 'the "best" one' },
   ],
   [
     'a query in the realm',
     `Bearer realm=${REALM}?a=b, service=registry`,
-    { realm: `${REALM}?a=b`, service: 'registry' },
+    { scheme: 'Bearer', realm: `${REALM}?a=b`, service: 'registry' },
   ],
   [
     'after another challenge',
@@ -39,18 +39,27 @@ const rows: [what: string, header: string, challenge: object | undefined][] = [
   ],
   ['before another challenge', `Bearer realm="${REALM}",service="registry", Basic realm="all"`, BOTH],
   ['after one with a token68', `Negotiate YWJj==, Bearer realm="${REALM}",service="registry"`, BOTH],
-  ['without a service', `Bearer realm="${REALM}"`, { realm: REALM, service: undefined }],
-  ['without a realm', 'Bearer service="registry"', { realm: undefined, service: 'registry' }],
-  ['alone', 'Bearer', { realm: undefined, service: undefined }],
-  ['with a quote that does not end', `Bearer realm="${REALM}`, { realm: undefined, service: undefined }],
-  ['no Bearer at all', 'Basic realm="x"', undefined],
+  ['without a service', `Bearer realm="${REALM}"`, { scheme: 'Bearer', realm: REALM, service: undefined }],
+  [
+    'without a realm',
+    'Bearer service="registry"',
+    { scheme: 'Bearer', realm: undefined, service: 'registry' },
+  ],
+  ['alone', 'Bearer', { scheme: 'Bearer', realm: undefined, service: undefined }],
+  [
+    'with a quote that does not end',
+    `Bearer realm="${REALM}`,
+    { scheme: 'Bearer', realm: undefined, service: undefined },
+  ],
+  ['Basic, where there is no Bearer', 'Basic realm="x"', { scheme: 'Basic' }],
+  ['neither', 'Negotiate abc==', undefined],
   ['nothing', '', undefined],
   ['nonsense', '=,="', undefined],
 ];
 
-describe('a Bearer challenge', () => {
+describe('a challenge', () => {
   for (const [what, header, challenge] of rows) {
-    it(`is read: ${what}`, () => expect(readBearerChallenge(header)).to.deep.equal(challenge));
+    it(`is read: ${what}`, () => expect(readChallenge(header)).to.deep.equal(challenge));
   }
 
   it('is read back however it is written', () => {
@@ -60,16 +69,15 @@ describe('a Bearer challenge', () => {
       fc.property(value, value, blank, blank, fc.boolean(), (realm, service, one, other, quoted) => {
         const write = (text: string): string => (quoted ? `"${text}"` : text);
         const header = `Bearer realm${one}=${other}${write(realm)}${one},${other}service=${write(service)}`;
-        expect(readBearerChallenge(header)).to.deep.equal({ realm, service });
+        expect(readChallenge(header)).to.deep.equal({ scheme: 'Bearer', realm, service });
       }),
     );
   });
 
   it('never fails on what it is given, and is done in no time', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary-ascii' }), (header) => void readBearerChallenge(header)));
+    fc.assert(fc.property(fc.string({ unit: 'binary-ascii' }), (header) => void readChallenge(header)));
     const begun = process.cpuUsage();
-    for (const part of ['a', 'a ', 'a=', '"', '\\"', ', ', 'Bearer '])
-      readBearerChallenge(part.repeat(16_000));
+    for (const part of ['a', 'a ', 'a=', '"', '\\"', ', ', 'Bearer ']) readChallenge(part.repeat(16_000));
     expect(process.cpuUsage(begun).user).to.be.below(1_000_000);
   });
 });

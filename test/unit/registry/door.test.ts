@@ -116,8 +116,12 @@ describe('the door of a registry', () => {
       () => void nock(REGISTRY).get('/v2/').replyWithError('no route'),
       /us\.icr\.io could not/,
     ],
-    ['its 401 has no challenge', () => void nock(REGISTRY).get('/v2/').reply(401), /no Bearer challenge/],
-    ['it asks for Basic', () => aRegistry({ challenge: 'Basic realm="x"' }), /no Bearer challenge/],
+    [
+      'its 401 has no challenge',
+      () => void nock(REGISTRY).get('/v2/').reply(401),
+      /no challenge of Bearer or/,
+    ],
+    ['it asks for something else', () => aRegistry({ challenge: 'Negotiate' }), /no challenge of Bearer or/],
     ['the challenge has no realm', () => aRegistry({ challenge: 'Bearer service="x"' }), /no token endpoint/],
     ['the realm is no URL', () => aRegistry({ challenge: 'Bearer realm="us.icr.io"' }), /no token endpoint/],
     [
@@ -179,6 +183,35 @@ describe('the door of a registry', () => {
     nock(REGISTRY).get('/v2/').reply(401, '', { 'WWW-Authenticate': 'Bearer realm="https://auth.test/t"' });
     nock('https://auth.test', { reqheaders }).get('/t').query({ account: 'token' }).reply(401);
     expect(await attempt()).to.include({ answer: 'refused' });
+  });
+
+  describe('of a registry that asks for the credential itself', () => {
+    const basic = (...answer: Answer): void => {
+      aRegistry({ challenge: 'Basic realm="registry"' });
+      nock(REGISTRY, { reqheaders: { authorization } })
+        .get('/v2/')
+        .reply(...answer);
+    };
+    const answers: [what: string, answer: Answer, verdict: object][] = [
+      ['accepts it with 200', OPEN, { answer: 'accepted' }],
+      [
+        'refuses it with 401',
+        [401, {}],
+        { answer: 'refused', message: 'us.icr.io answered 401 to the token' },
+      ],
+      [
+        'says nothing with 403',
+        [403, {}],
+        { answer: 'unknown', message: 'us.icr.io answered 403 to the token' },
+      ],
+      ['says nothing with HTML', [200, '<html>', HTML], { answer: 'unknown' }],
+      ['says nothing in trouble', [503, {}], { answer: 'unknown' }],
+    ];
+    for (const [what, answer, verdict] of answers)
+      it(what, async () => {
+        basic(...answer);
+        expect(await attempt()).to.include(verdict);
+      });
   });
 
   describe('of a registry without TLS', () => {

@@ -155,6 +155,7 @@ describe('a rotation of all tokens of an account', () => {
           const intent = {
             account,
             region,
+            place: decision.place,
             access,
             specHash,
             reason: decision.reason,

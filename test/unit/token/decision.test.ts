@@ -14,6 +14,9 @@ import {
   ISSUED,
   MINUTE,
   ours,
+  PLACE,
+  aWanted,
+  SECOND,
 } from '../../support/builders.ts';
 import {
   budgetSpent,
@@ -306,6 +309,16 @@ describe('decide', () => {
         { action: 'write' },
       ],
       ['after others fought about it', { secret: ABSENT, contestedUntil: NOW }, { action: 'write' }],
+      [
+        'with the token of another region, while there is none for the one asked for',
+        { secret: ABSENT, accountProblem: 'no key', token: { spec: { region: 'eu-de' } } },
+        { action: 'write' },
+      ],
+      [
+        'with the token of another account, while there is none for the one asked for',
+        { secret: ABSENT, accountProblem: 'no key', token: { spec: { accountRef: { name: 'b' } } } },
+        { action: 'write' },
+      ],
     ]);
 
     it('while a renewal is held back, and tells what still is', () => {
@@ -320,14 +333,6 @@ describe('decide', () => {
   describe('leaves the Secret as it is while its next token is held back', () => {
     const waiting = { secret: ours({ current: false }), accountProblem: 'no key' };
     const rows: [string, Parameters<typeof aSituation>[0]][] = [
-      [
-        'and the one there is belongs to another region',
-        { ...waiting, token: { spec: { region: 'eu-de' } } },
-      ],
-      [
-        'and the one there is belongs to another account',
-        { ...waiting, token: { spec: { accountRef: { name: 'b' } } } },
-      ],
       ['and the registry lost the one there is', { ...waiting, tokenIsGone: true }],
       ['and the one there is has expired', { ...waiting, token: { status: expired } }],
       ['and there is none', { ...waiting, secret: ABSENT, token: { status: { token: undefined } } }],
@@ -336,6 +341,73 @@ describe('decide', () => {
       rows.map(([name, situation]) => [name, situation, { action: 'hold', reason: 'AccountNotReady' }]),
     );
   });
+});
+
+describe('decide, where the account', () => {
+  const moved = { endpoint: 'https://moved.example', accountId: PLACE.accountId };
+  const other = { endpoint: PLACE.endpoint, accountId: 'account-2' };
+  const host = aWanted({ host: 'moved.example' });
+  const tried = {
+    pendingHost: { host: 'moved.example', since: at(0), refused: false, message: 'ENOTFOUND' },
+  };
+  decisions([
+    [
+      'names another endpoint for the region: issues a token there',
+      { wanted: aWanted({ place: moved }) },
+      {
+        action: 'mint',
+        reason: 'PlaceChanged',
+        place: moved,
+        message: 'RegistryAccount default issues tokens at https://moved.example in account account-1 now',
+      },
+    ],
+    [
+      'is one of another account at the registry: issues a token there',
+      { wanted: aWanted({ place: other }) },
+      { action: 'mint', reason: 'PlaceChanged', place: other },
+    ],
+    [
+      'is not known to be one of any account: rests',
+      { wanted: { ...aWanted(), place: undefined } },
+      { action: 'rest' },
+    ],
+    [
+      'is not known to be one of any account: issues nothing',
+      { wanted: { ...aWanted(), place: undefined }, token: { status: { token: undefined } } },
+      { action: 'hold', reason: 'AccountNotReady' },
+    ],
+    ['names another host for the region: tries the token there', { wanted: host }, { action: 'move' }],
+    [
+      'names another host: does not touch a locked Secret',
+      { wanted: host, secret: ours({ locked: true }) },
+      { action: 'hold', reason: 'SecretConflict' },
+    ],
+    [
+      'names another host and does not work: waits',
+      { wanted: host, accountProblem: 'no key' },
+      { action: 'hold', reason: 'AccountNotReady' },
+    ],
+    [
+      'names another host that was tried a moment ago: waits',
+      { wanted: host, hostTryAt: NOW + SECOND, token: { status: tried } },
+      { action: 'hold', reason: 'HostNotAccepted', until: NOW + SECOND },
+    ],
+    [
+      'names another host that was tried a while ago: tries it again',
+      { wanted: host, hostTryAt: NOW, token: { status: tried } },
+      { action: 'move' },
+    ],
+    [
+      'names another host, and the Secret is gone: restores it as it was first',
+      { wanted: host, secret: ABSENT },
+      { action: 'write', reason: 'SecretMissing' },
+    ],
+    [
+      'names another host, and the token is to be renewed: renews it',
+      { wanted: host, now: ISSUED + 20 * HOUR },
+      { action: 'mint', reason: 'RenewalDue' },
+    ],
+  ]);
 });
 
 describe('the value of the rotate annotation', () => {

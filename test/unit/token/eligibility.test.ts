@@ -41,7 +41,7 @@ describe('examining a request', () => {
       ],
     ];
     for (const [name, request, wanted] of rows) {
-      it(name, () => expect(examine(request)).to.have.property('wanted').that.includes(wanted));
+      it(name, () => expect(examine(request)).to.have.property('wanted').that.deep.includes(wanted));
     }
   });
 

@@ -23,7 +23,7 @@ const knowing = (...tokens: RegistryToken[]): Others => ({
 
 function view(secret: Secret, others?: Others, spec: Part<RegistryToken['spec']> = {}): SecretView {
   const token = anIssuedToken({ spec });
-  return viewSecret(secret, token, readTokenSpec(token), HOST, others);
+  return viewSecret(secret, token, readTokenSpec(token), [HOST], others);
 }
 const takeoverOf = (...args: Parameters<typeof view>): unknown => {
   const seen = view(...args);
@@ -95,7 +95,7 @@ describe('a Secret that a RegistryToken left which is gone', () => {
   it('is taken over also for a younger one that wants it, which gives way', () => {
     const heir = another({ metadata: { name: 'app', uid: 'heir' }, spec: { secret: { name: 'app' } } });
     const token = anIssuedToken({ metadata: { name: 'elder' } });
-    const seen = viewSecret(secret(), token, readTokenSpec(token), HOST, knowing(heir));
+    const seen = viewSecret(secret(), token, readTokenSpec(token), [HOST], knowing(heir));
     expect(seen).to.have.nested.property('takeover.from', 'Left');
   });
   it('is still held by the token that the status was restored with', () => {

@@ -13,7 +13,7 @@ function view(
   { host = HOST } = {},
 ): SecretView {
   const token = anIssuedToken({ spec });
-  return viewSecret(secret, token, readTokenSpec(token), host);
+  return viewSecret(secret, token, readTokenSpec(token), [host]);
 }
 
 /** A Secret written for the same RegistryToken with another spec. */
@@ -135,19 +135,26 @@ describe('a look at the Secret', () => {
       ['where a label is new in the spec', aSecret(), { secret: { labels: { team: 'red' } } }],
       ['where a label was changed', label('team', 'blue'), { secret: { labels: { team: 'red' } } }],
       ['where an annotation is new in the spec', aSecret(), { secret: { annotations: { note: 'x' } } }],
-      ['where a host is new in the spec', aSecret(), { secret: { extraHosts: ['mirror.io'] } }],
-      ['where a host is gone from the spec', writtenFor({ secret: { extraHosts: ['mirror.io'] } }), {}],
       ['where it is to outlive its owner from now on', aSecret(), { deletionPolicy: 'Retain' }],
       ['where it is no longer to outlive its owner', writtenFor({ deletionPolicy: 'Retain' }), {}],
+    ];
+    const otherHosts: [string, Secret, Part<RegistryToken['spec']>][] = [
+      ['where a host is new in the spec', aSecret(), { secret: { extraHosts: ['mirror.io'] } }],
+      ['where a host is gone from the spec', writtenFor({ secret: { extraHosts: ['mirror.io'] } }), {}],
       ['where the payload was forged with its checksum', forged('null'), {}],
       ['where the forged payload has no hosts', forged('{}'), {}],
       ['where the forged payload is no JSON', forged('{'), {}],
     ];
+    for (const [name, secret, spec] of otherHosts) {
+      it(name, () => expect(view(secret, spec)).to.deep.equal(ours({ current: false, host: undefined })));
+    }
     for (const [name, secret, spec] of rows) {
       it(name, () => expect(view(secret, spec)).to.deep.equal(ours({ current: false })));
     }
     it("where the region's host has changed", () => {
-      expect(view(aSecret(), {}, { host: 'icr.example.com' })).to.deep.equal(ours({ current: false }));
+      expect(view(aSecret(), {}, { host: 'icr.example.com' })).to.deep.equal(
+        ours({ current: false, host: undefined }),
+      );
     });
   });
 
@@ -195,7 +202,9 @@ describe('a look at the Secret', () => {
         const credential = aCredential({ tokenId, value: new Redacted(value) });
         const token = { ...anIssuedToken(), spec };
         const secret = aSecret({}, { token, host: HOST, credential });
-        expect(viewSecret(secret, token, readTokenSpec(token), HOST)).to.deep.equal(ours({ holds: tokenId }));
+        expect(viewSecret(secret, token, readTokenSpec(token), [HOST])).to.deep.equal(
+          ours({ holds: tokenId }),
+        );
       }),
     );
   });

@@ -47,8 +47,8 @@ const STEPS: Record<string, Step> = {
   fail: (status, now) => steps.withFailure(status, FAILURE, now, 0.5),
   findStray: (status, now, count) => {
     const found = (count % 2 === 0 && status.token) || aPrevious({ id: `stray-${count % 5}` });
-    const { id, revision, account, region } = found;
-    return steps.withStrays(status, [{ id, revision, account, region }], now);
+    const { id, revision, account, region, place: where } = found;
+    return steps.withStrays(status, [{ id, revision, account, region, place: where }], now);
   },
   revoke: (status, now) =>
     steps.dueForRevocation(status, now).reduce((rest, { id }) => steps.withoutPrevious(rest, id), status),

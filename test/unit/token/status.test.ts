@@ -11,6 +11,7 @@ import {
   ISSUED,
   MINUTE,
   SECOND,
+  PLACE,
 } from '../../support/builders.ts';
 
 const NOW = ISSUED + HOUR;
@@ -106,7 +107,7 @@ describe('an intent', () => {
 
 describe('the revision of a mint that left no token to use', () => {
   const inForce: RegistryTokenStatus = { token: aRecord({ revision: 2 }) };
-  const stray = { id: 'stray', revision: 3, account: 'default', region: 'us-south' };
+  const stray = { id: 'stray', revision: 3, account: 'default', region: 'us-south', place: PLACE };
   const lost = steps.withLostIntent(
     steps.withStrays({ ...inForce, mintIntent: anIntent({ revision: 3 }) }, [stray], NOW),
   );
@@ -158,6 +159,7 @@ describe('a new token', () => {
           revision: 1,
           account: 'default',
           region: 'us-south',
+          place: PLACE,
           expiresAt: at(DAY),
           revokeAt: at(70 * MINUTE),
         },
@@ -228,7 +230,7 @@ describe('a new token', () => {
   });
 });
 
-const stray = (id: string) => ({ id, revision: 2, account: 'default', region: 'us-south' });
+const stray = (id: string) => ({ id, revision: 2, account: 'default', region: 'us-south', place: PLACE });
 
 describe('strays', () => {
   it('are revoked at once', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { namedRegions, placesOf } from '../../../src/token/sweep-regions.ts';
-import { anAccount, anIntent, aPrevious, aRecord, aToken, type Part } from '../../support/builders.ts';
+import { anAccount, anIntent, aPrevious, aRecord, aToken, type Part, PLACE } from '../../support/builders.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 
 describe('regions of an account', () => {
@@ -52,9 +52,9 @@ describe('where a RegistryToken may have tokens', () => {
       previousTokens: [aPrevious({ region: 'c' })],
     };
     expect(placesOf(aToken({ status }))).to.deep.equal([
-      { account: 'default', region: 'a' },
-      { account: 'other', region: 'b' },
-      { account: 'default', region: 'c' },
+      { account: 'default', region: 'a', place: PLACE },
+      { account: 'other', region: 'b', place: PLACE },
+      { account: 'default', region: 'c', place: PLACE },
     ]);
   });
 });

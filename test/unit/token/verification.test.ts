@@ -4,16 +4,35 @@ import type { Verdict } from '../../../src/common/verdict.ts';
 import {
   ACCEPTANCE_TIME,
   isWaiting,
+  stakeOf,
+  type Stake,
   recordedRefusal,
   rule,
   type Waiting,
 } from '../../../src/token/verification.ts';
-import { HOUR, ISSUED, SECOND } from '../../support/builders.ts';
+import type { Takeover } from '../../../src/token/secret-view.ts';
+import {
+  ABSENT,
+  aSituation,
+  aWanted,
+  HOST,
+  HOUR,
+  ISSUED,
+  ours,
+  PLACE,
+  SECOND,
+} from '../../support/builders.ts';
 
 const ACCEPTED: Verdict = { answer: 'accepted' };
 const REFUSED: Verdict = { answer: 'refused', message: 'us.icr.io answered 401' };
 const UNKNOWN: Verdict = { answer: 'unknown', message: 'us.icr.io could not be asked' };
-const WAITING: Waiting = { action: 'wait', refusal: 'it said no', until: ISSUED + SECOND };
+const ADOPTED: Takeover = { from: 'Adopted', message: 'of nobody', tokenId: undefined };
+const WAITING: Waiting = {
+  action: 'wait',
+  refusal: 'it said no',
+  message: 'it said no',
+  until: ISSUED + SECOND,
+};
 
 const rows: [what: string, verdict: Verdict, before: Waiting | undefined, elapsed: number, ruling: object][] =
   [
@@ -27,7 +46,7 @@ const rows: [what: string, verdict: Verdict, before: Waiting | undefined, elapse
       REFUSED,
       undefined,
       0,
-      { action: 'wait', refusal: REFUSED.message, until: ISSUED + SECOND },
+      { action: 'wait', refusal: REFUSED.message, message: REFUSED.message, until: ISSUED + SECOND },
     ],
     ['refused again', REFUSED, WAITING, 4 * SECOND, { action: 'wait', until: ISSUED + 8 * SECOND }],
     ['refused near the end', REFUSED, WAITING, 20 * SECOND, { action: 'wait', until: ISSUED + 30 * SECOND }],
@@ -45,7 +64,7 @@ const rows: [what: string, verdict: Verdict, before: Waiting | undefined, elapse
       REFUSED,
       undefined,
       HOUR,
-      { action: 'wait', refusal: REFUSED.message, until: ISSUED + HOUR + SECOND },
+      { action: 'wait', refusal: REFUSED.message, message: REFUSED.message, until: ISSUED + HOUR + SECOND },
     ],
     ['refused long after it was made, and again', REFUSED, WAITING, HOUR, { action: 'refuse' }],
     ['refused before it was made: the clock was set back', REFUSED, WAITING, -HOUR, { action: 'refuse' }],
@@ -53,11 +72,13 @@ const rows: [what: string, verdict: Verdict, before: Waiting | undefined, elapse
 
 describe('a new token is tried', () => {
   for (const [what, verdict, before, elapsed, ruling] of rows) {
-    it(what, () => expect(rule(verdict, before, ISSUED, ISSUED + elapsed)).to.deep.include(ruling));
+    it(what, () =>
+      expect(rule(verdict, before, 'nothing', ISSUED, ISSUED + elapsed)).to.deep.include(ruling),
+    );
   }
 
   it('and refused for good: a failure that says what it is and what to do', () => {
-    const ruling = rule(REFUSED, WAITING, ISSUED, ISSUED + HOUR);
+    const ruling = rule(REFUSED, WAITING, 'nothing', ISSUED, ISSUED + HOUR);
     const failure = ruling.action === 'refuse' ? ruling.failure : undefined;
     expect(failure).to.include({ reason: 'TokenRefused', retryable: false });
     expect(failure?.message).to.include(REFUSED.message).and.include('spec.verify');
@@ -70,7 +91,7 @@ describe('a new token is tried', () => {
         let now = ISSUED + late;
         let before: Waiting | undefined;
         for (const verdict of [REFUSED, ...after]) {
-          const ruling = rule(verdict, before, ISSUED, now);
+          const ruling = rule(verdict, before, 'nothing', ISSUED, now);
           if (ruling.action === 'refuse') {
             expect(now - ISSUED).to.be.at.least(ACCEPTANCE_TIME);
             return;
@@ -86,7 +107,7 @@ describe('a new token is tried', () => {
   });
 
   it('and left alone until it is time, unless the clock was set back', () => {
-    const waiting = (later: number): boolean => isWaiting(WAITING, ISSUED + later);
+    const waiting = (later: number): boolean => isWaiting(WAITING, 'nothing', ISSUED + later);
     expect([0, 999, 1_000, 2_000, -HOUR].map(waiting)).to.deep.equal([true, true, false, false, false]);
   });
 
@@ -95,7 +116,123 @@ describe('a new token is tried', () => {
     expect(before).to.include({ action: 'wait' });
     for (const phase of ['Announced', 'Unconfirmed'] as const)
       expect(recordedRefusal({ phase })).to.equal(undefined);
-    expect(isWaiting(before ?? WAITING, ISSUED)).to.equal(false);
-    expect(rule(UNKNOWN, before, ISSUED, ISSUED + SECOND)).to.include({ action: 'wait' });
+    expect(isWaiting(before ?? WAITING, 'nothing', ISSUED)).to.equal(false);
+    expect(rule(UNKNOWN, before, 'nothing', ISSUED, ISSUED + SECOND)).to.include({ action: 'wait' });
   });
+});
+
+describe('a new token whose host is not the one that the Secret has', () => {
+  const UNKNOWN_HOST: Verdict = { answer: 'unknown', message: 'moved.example could not be asked' };
+  const REFUSED_THERE: Verdict = { answer: 'refused', message: 'moved.example answered 401' };
+  const doubted: Waiting = { action: 'wait', refusal: undefined, message: 'before', until: ISSUED };
+  const at = (elapsed: number): number => ISSUED + elapsed;
+  const late = HOUR;
+
+  it('is used with it once the registry there accepts it', () => {
+    for (const stake of ['host', 'token'] as const)
+      expect(rule({ answer: 'accepted' }, undefined, stake, ISSUED, at(0))).to.deep.equal({
+        action: 'use',
+        doubt: undefined,
+      });
+  });
+  it('is used beside the host that the Secret has, where both are of one place', () => {
+    expect(rule(UNKNOWN_HOST, undefined, 'host', ISSUED, at(0))).to.deep.equal({
+      action: 'use',
+      doubt: undefined,
+      keepsHost: { refused: false, message: 'moved.example could not be asked' },
+    });
+    expect(rule(REFUSED_THERE, undefined, 'host', ISSUED, at(late)), 'one refusal').to.include({
+      action: 'wait',
+    });
+    expect(rule(REFUSED_THERE, WAITING, 'host', ISSUED, at(late))).to.deep.equal({
+      action: 'use',
+      doubt: undefined,
+      keepsHost: { refused: true, message: 'moved.example answered 401' },
+    });
+  });
+  it('of another place waits for as long as nobody knows, at growing intervals', () => {
+    for (const [elapsed, pause] of [
+      [0, SECOND],
+      [10 * SECOND, 10 * SECOND],
+      [late, 300 * SECOND],
+      [-late, SECOND],
+    ] as const)
+      expect(rule(UNKNOWN_HOST, doubted, 'token', ISSUED, at(elapsed))).to.deep.equal({
+        action: 'wait',
+        refusal: undefined,
+        message: UNKNOWN_HOST.message,
+        until: at(elapsed) + pause,
+      });
+  });
+  it('of another place is refused when the registry there has refused it twice, doubts aside', () => {
+    const first = rule(REFUSED_THERE, doubted, 'token', ISSUED, at(late));
+    expect(first).to.deep.include({ action: 'wait', refusal: REFUSED_THERE.message });
+    expect(rule(REFUSED_THERE, first as Waiting, 'token', ISSUED, at(late))).to.include({ action: 'refuse' });
+  });
+  it('is used without being accepted when there is nothing to lose any more, and does not wait for that', () => {
+    expect(isWaiting({ ...doubted, until: at(SECOND) }, 'token', at(0))).to.equal(true);
+    expect(isWaiting({ ...doubted, until: at(SECOND) }, 'nothing', at(0))).to.equal(false);
+    expect(isWaiting({ ...doubted, until: at(2 * late) }, 'token', at(0)), 'a clock set back').to.equal(
+      false,
+    );
+    expect(rule(UNKNOWN_HOST, doubted, 'nothing', ISSUED, at(late))).to.deep.equal({
+      action: 'use',
+      doubt: UNKNOWN_HOST.message,
+    });
+  });
+});
+
+describe('what pods would lose by a new token', () => {
+  const moved = aWanted({ host: 'moved.example' });
+  const elsewhere = { ...moved, place: { ...PLACE, endpoint: 'https://moved.example' } };
+  const losses: [what: string, situation: Parameters<typeof aSituation>[0], stake: Stake][] = [
+    ['is nothing with the host that the Secret has', {}, 'nothing'],
+    ['is the host, where the account names another', { wanted: moved }, 'host'],
+    ['is the token too, where it is of another place', { wanted: elsewhere }, 'token'],
+    [
+      'is the token too, where only the endpoint is another',
+      { wanted: { ...elsewhere, host: HOST } },
+      'token',
+    ],
+    [
+      'is that too where the account does not have tokens tried',
+      { wanted: elsewhere, verifies: false },
+      'token',
+    ],
+    [
+      'is nothing where another region was asked for and the account does not have tokens tried',
+      { wanted: { ...elsewhere, region: 'eu-de' }, verifies: false },
+      'nothing',
+    ],
+    [
+      'is the token where another region was asked for',
+      { wanted: { ...elsewhere, region: 'eu-de' } },
+      'token',
+    ],
+    [
+      'is the credential in a Secret to be adopted',
+      { secret: ours({ holds: undefined, takeover: ADOPTED }) },
+      'adopted',
+    ],
+    [
+      'is nothing in a Secret to be adopted where the account does not have tokens tried',
+      { secret: ours({ holds: undefined, takeover: ADOPTED }), verifies: false },
+      'nothing',
+    ],
+    ['is nothing without a Secret', { wanted: elsewhere, secret: ABSENT }, 'nothing'],
+    [
+      'is nothing where the Secret holds another token',
+      { wanted: elsewhere, secret: ours({ holds: 'x' }) },
+      'nothing',
+    ],
+    ['is nothing where the registry lost the token', { wanted: elsewhere, tokenIsGone: true }, 'nothing'],
+    ['is nothing where the token has expired', { wanted: elsewhere, now: ISSUED + 48 * HOUR }, 'nothing'],
+    [
+      'is nothing before there is a token',
+      { wanted: elsewhere, token: { status: { token: undefined } } },
+      'nothing',
+    ],
+  ];
+  for (const [what, situation, stake] of losses)
+    it(what, () => expect(stakeOf(aSituation(situation))).to.equal(stake));
 });

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import type { RegistryAccount, RegistryAccountStatus } from '../../../../src/api/registry-account.ts';
-import type { RegistryToken } from '../../../../src/api/registry-token.ts';
+import type { Place, RegistryToken } from '../../../../src/api/registry-token.ts';
 import { sleep } from '../../../../src/common/clock.ts';
 import type { KubeObject } from '../../../../src/common/objects.ts';
-import type { AccountSessions } from '../../../../src/controller/account-sessions.ts';
+import type { AccountSessions, Issued } from '../../../../src/controller/account-sessions.ts';
 import { Sweeper } from '../../../../src/controller/sweeper.ts';
 import { TokenLists } from '../../../../src/controller/token-lists.ts';
 import { TokenUsers } from '../../../../src/controller/token-users.ts';
+import { isSamePlace } from '../../../../src/token/place.ts';
 import { KubeClient } from '../../../../src/kube/client.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
 import type { EventRecorder } from '../../../../src/kube/event-recorder.ts';
@@ -15,7 +16,7 @@ import type { Call, Transport } from '../../../../src/kube/transport.ts';
 import type { RegistryError } from '../../../../src/registry/errors.ts';
 import type { ListedToken, Registry } from '../../../../src/registry/port.ts';
 import { describe as describeToken, type Tag } from '../../../../src/token/tag.ts';
-import { anAccount, HOUR, MINUTE } from '../../../support/builders.ts';
+import { anAccount, HOUR, MINUTE, PLACE } from '../../../support/builders.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 export const CLUSTER = 'this-cluster';
@@ -27,10 +28,16 @@ export const elsewhere = (...names: string[]) => ({
   regions: names.map((name) => ({ name, host: `${name}.example` })),
 });
 
+/** Where a region of the stage leads at first. */
+export const placeIn = (region: string): Place =>
+  region === 'us-south' ? PLACE : { ...PLACE, endpoint: `https://${region}.example` };
+
 /** The registries of one account by region, a cluster, and a sweeper between them. */
 export class SweepStage {
   readonly clock = new VirtualClock();
   readonly regions = new Map<string, ListedToken[]>();
+  /** Where regions lead that have moved. */
+  readonly moved = new Map<string, Place>();
   /** Regions that fail, and what with. */
   readonly down = new Map<string, RegistryError>();
   readonly revoked: string[] = [];
@@ -104,7 +111,14 @@ export class SweepStage {
     const { clock } = this;
     const client = new KubeClient(this.#transport(), { fieldManager: 'test' });
     const sessions = {
-      registry: (_: string, region: string) => this.#registry(region),
+      placeOf: (_: string, region: string) => this.#placeOf(region),
+      leadsTo: (_: string, region: string) => this.#placeOf(region),
+      registryOf: ({ region }: Issued) => this.#registry(region),
+      reach: ({ place }: Issued) => {
+        const regions = this.account?.spec.regions ?? [];
+        const leads = regions.find(({ name }) => isSamePlace(place, this.#placeOf(name)));
+        return leads ? { region: leads.name } : 'elsewhere';
+      },
     } as unknown as AccountSessions;
     const note = (line: unknown, message?: string): void => {
       this.lines.push(message ?? String(line));
@@ -154,6 +168,10 @@ export class SweepStage {
       onGone: ({ id }) => void this.gone.push(id),
       enqueue: (account) => void this.enqueued.push(account),
     });
+  }
+
+  #placeOf(region: string): Place {
+    return this.moved.get(region) ?? placeIn(region);
   }
 
   #registry(region: string): Registry {
