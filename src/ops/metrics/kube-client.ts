@@ -72,8 +72,10 @@ export class KubeClientMetrics implements RequestMetrics, ReflectorMetrics, Lead
     this.#lastEvent.set({ resource }, this.#clock.now() / 1000);
   }
 
+  /** A list was answered: nothing is refused, also where nothing ever was. */
   relisted(resource: string): void {
     this.#relists.inc({ resource });
+    this.refused(resource, false);
   }
 
   refused(resource: string, refused: boolean): void {
