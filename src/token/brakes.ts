@@ -6,6 +6,7 @@ import { isRetryRequested } from './rotate-now.ts';
 import { pendingMessage } from './pending-host.ts';
 import { expiryOf, SHORTEST_LIFE } from './schedule.ts';
 import { isExpired, type PlaceState, type Policy, type Situation } from './situation.ts';
+import { hasRoomForMint } from './status.ts';
 
 /** Something is to be done, but not now; `until` undefined: not before somebody changes something. */
 export interface Hold {
@@ -30,6 +31,7 @@ export const MINT_BRAKES: readonly Policy<Hold>[] = [
   placeUnavailable,
   backingOff,
   lastCameDead,
+  tooManyToRevoke,
 ];
 
 /** What keeps a wanted write waiting. */
@@ -145,6 +147,17 @@ function lastCameDead({ token, now, skew }: Situation): Hold | undefined {
     'ClockSkew',
     `the token issued at ${toTime(issued)} was to expire at ${toTime(expiryOf(record))}: the clock of this cluster or of the registry is wrong; the next is created at ${toTime(until)}`,
     until,
+  );
+}
+
+/** A token that no status names is one that nobody revokes. */
+function tooManyToRevoke({ token: { status = {} }, now }: Situation): Hold | undefined {
+  if (hasRoomForMint(status)) return undefined;
+  const count = status.previousTokens?.length ?? 0;
+  return hold(
+    'MintBudgetExceeded',
+    `${count} earlier tokens are not revoked yet, as many as are kept track of; will issue the next once there are fewer`,
+    now + LOOK_AGAIN,
   );
 }
 

@@ -12,8 +12,10 @@ import { surelyExpiredAt } from './schedule.ts';
  * business (see conditions.ts). Times in milliseconds since 1970.
  */
 
-/** As many as the CRD's schema takes; what falls off is still found at the registry by its tag. */
-const MOST_PREVIOUS = 64;
+/** As many as the CRD's schema takes. None is dropped: nobody would know any more that it is to be revoked. */
+const MAX_PREVIOUS = 64;
+/** Of those that are not revoked yet, the latest so many keep their grace period; the rest is revoked before its time. */
+const MAX_IN_GRACE = 48;
 
 /** As many as the CRD's schema takes; a token that comes of one that fell off is reported by the sweep. */
 const MAX_LOST = 32;
@@ -26,6 +28,11 @@ export function nextRevision(status: RegistryTokenStatus, listed = 0): number {
   const { token, mintIntent, previousTokens = [], lostIntents = [], lastRevision = 0 } = status;
   const used = [token, mintIntent, ...previousTokens, ...lostIntents].map((entry) => entry?.revision ?? 0);
   return 1 + Math.max(listed, lastRevision, ...used);
+}
+
+/** Whether all that a mint can leave behind fits into the previous tokens: a token of no use, and the one in force until then. */
+export function hasRoomForMint({ previousTokens = [] }: RegistryTokenStatus): boolean {
+  return previousTokens.length <= MAX_PREVIOUS - 2;
 }
 
 /** Before anything is asked of the registry: what is about to be minted, where and why. @param listed as in `nextRevision` */
@@ -54,7 +61,8 @@ function withLost(status: RegistryTokenStatus): RegistryTokenStatus {
   // What came of it is recorded where it is in force or to be revoked.
   if ([token, ...previousTokens].some((entry) => entry?.revision === revision)) return rest;
   const lost = { revision, ...(nonce === undefined ? {} : { nonce }) };
-  return { ...rest, lostIntents: [...lostIntents, lost].slice(-MAX_LOST) };
+  const others = lostIntents.filter((other) => other.revision !== revision);
+  return { ...rest, lostIntents: [...others, lost].slice(-MAX_LOST) };
 }
 
 /**
@@ -93,7 +101,10 @@ function withUsed(status: RegistryTokenStatus, revision: number): RegistryTokenS
   return revision > (status.token?.revision ?? 0) ? { ...status, lastRevision: revision } : status;
 }
 
-/** The Secret holds the new token: its predecessor is revoked `grace` from now, or struck off once it has surely expired. */
+/**
+ * The Secret holds the new token: its predecessor is revoked `grace` from now, or struck off once it has surely expired. Where too
+ * many wait to be revoked, the oldest do not wait any longer.
+ */
 export function withToken(
   status: RegistryTokenStatus,
   token: TokenRecord,
@@ -112,17 +123,36 @@ export function withToken(
     ...(rotate === undefined ? {} : { lastHandledRotate: rotate }),
     ...(handled === undefined ? {} : { lastHandledAccountRotation: handled }),
   };
-  return withPrevious(next, [...(status.previousTokens ?? []), ...retired]);
+  const { previousTokens = [], ...others } = withPrevious(next, [
+    ...(status.previousTokens ?? []),
+    ...retired,
+  ]);
+  const early = previousTokens.length - MAX_IN_GRACE;
+  const hurried = previousTokens.map((each, at) =>
+    at < early && isLater(each.revokeAt, now) ? { ...each, revokeAt: toTime(now) } : each,
+  );
+  return withPrevious(others, hurried);
 }
 
-/** Tokens found at the registry that carry our tag and nobody refers to are revoked at once. */
+/**
+ * Tokens that came of the open mint and nobody refers to are revoked at once. Those for which there is no room are left to the
+ * sweep, which finds them by that mint.
+ */
 export function withStrays(
   status: RegistryTokenStatus,
   strays: readonly Omit<PreviousToken, 'revokeAt'>[],
   now: number,
 ): RegistryTokenStatus {
   const found = strays.map((stray) => ({ ...stray, revokeAt: toTime(now) }));
-  return withPrevious(status, [...(status.previousTokens ?? []), ...found]);
+  const all = distinct(status, [...(status.previousTokens ?? []), ...found]);
+  const noted = withPrevious(status, all.slice(0, MAX_PREVIOUS - 1));
+  const { mintIntent } = status;
+  if (all.length < MAX_PREVIOUS || !mintIntent) return noted;
+  const { lostIntents } = withLost({
+    mintIntent,
+    ...(status.lostIntents && { lostIntents: status.lostIntents }),
+  });
+  return { ...noted, ...(lostIntents && { lostIntents }) };
 }
 
 const MAX_MESSAGE = 1024;
@@ -226,13 +256,18 @@ export function revocationTime({ revokeAt, nextAttemptTime }: PreviousToken): nu
   return Math.max(fromTime(revokeAt) ?? 0, fromTime(nextAttemptTime) ?? 0);
 }
 
-/** With these previous tokens: each once, never the one in force, the latest if there are too many, none at all if there are none. */
+/** Each once, and never the one in force. */
+function distinct({ token }: RegistryTokenStatus, tokens: readonly PreviousToken[]): PreviousToken[] {
+  return tokens.filter(
+    ({ id }, at) => id !== token?.id && tokens.findIndex((other) => other.id === id) === at,
+  );
+}
+
+/** With these previous tokens: none at all if there are none, and the latest of those that a tampered status has too many of. */
 function withPrevious(status: RegistryTokenStatus, tokens: readonly PreviousToken[]): RegistryTokenStatus {
   const { previousTokens: _, ...rest } = status;
-  const distinct = tokens
-    .filter(({ id }, at) => id !== rest.token?.id && tokens.findIndex((other) => other.id === id) === at)
-    .slice(-MOST_PREVIOUS);
-  return distinct.length === 0 ? rest : { ...rest, previousTokens: distinct };
+  const kept = distinct(rest, tokens).slice(-MAX_PREVIOUS);
+  return kept.length === 0 ? rest : { ...rest, previousTokens: kept };
 }
 
 function retire(token: TokenRecord, now: number, grace: number): PreviousToken {

@@ -4,6 +4,7 @@ import { decide } from '../../../src/token/decision.ts';
 import type { PlaceState } from '../../../src/token/situation.ts';
 import {
   ABSENT,
+  aPrevious,
   aRecord,
   aSituation,
   at,
@@ -33,6 +34,9 @@ const place = (kind: 'Down' | 'Paused', message: string, wait: number, isTried =
 const down = (wait: number, isTried = false): PlaceState => place('Down', 'it is down', wait, isTried);
 const paused = (wait: number): PlaceState => place('Paused', 'it is paused', wait);
 const backAt = (time: number): PlaceState => ({ outage: undefined, backAt: time });
+
+const previous = (count: number) =>
+  Array.from({ length: count }, (_each, index) => aPrevious({ id: `old-${index}` }));
 
 describe('a brake', () => {
   describe('keeps a wanted mint waiting', () => {
@@ -122,6 +126,22 @@ describe('a brake', () => {
         'and not until the clock comes to when that was, if it was set back',
         { token: { status: { token: aRecord({ issuedAt: at(61 * MINUTE), expiresAt: at(0) }) } } },
         mint('TokenExpired'),
+      ],
+      [
+        'while too many earlier tokens are not revoked for another to be kept track of',
+        { token: { status: { ...due, previousTokens: previous(63) } } },
+        {
+          action: 'hold',
+          reason: 'MintBudgetExceeded',
+          message:
+            '63 earlier tokens are not revoked yet, as many as are kept track of; will issue the next once there are fewer',
+          until: NOW + MINUTE,
+        },
+      ],
+      [
+        'but not while there is room',
+        { token: { status: { ...due, previousTokens: previous(62) } } },
+        mint('RenewalDue'),
       ],
       [
         'while the place is down: those who wait for it go on when it answers',

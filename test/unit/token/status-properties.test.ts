@@ -70,7 +70,11 @@ function histories(available: Record<string, Step>, maxLength: number) {
     { weight: 8, arbitrary: fc.nat(2 * DAY) },
     { weight: 1, arbitrary: fc.constantFrom(-3650 * DAY, 3650 * DAY) },
   );
-  return fc.array(fc.tuple(fc.constantFrom(...Object.keys(available)), pauses), { maxLength });
+  return fc.array(fc.tuple(fc.constantFrom(...Object.keys(available)), pauses), {
+    maxLength,
+    // Else ten steps at most, whatever maxLength says.
+    size: 'max',
+  });
 }
 
 /** Takes one step after another and checks what each makes of the status. */
@@ -120,15 +124,46 @@ describe('for any sequence of steps', () => {
     );
   });
 
-  it('no token that was in force is forgotten before it is revoked, save the oldest of too many', () => {
+  it('a token is recorded from its mint until it is revoked, however many mints come before that', () => {
+    const { revoke, failToRevoke, fail } = STEPS as Record<'revoke' | 'failToRevoke' | 'fail', Step>;
+    const issued = new Set<string>();
+    const created = (id: string): string => {
+      issued.add(id);
+      return id;
+    };
+    /** A mint, where none is held back, that leaves a token in force, or one of no use. */
+    const mint =
+      (isOfUse: boolean): Step =>
+      (status, now, count) => {
+        if (!steps.hasRoomForMint(status)) return status;
+        const intended = steps.withIntent(status, WHAT, BUDGET, now);
+        const { revision, account, region } = intended.mintIntent;
+        const { place: where } = aRecord();
+        const id = created(`token-${count}`);
+        return isOfUse
+          ? place(intended, { id, revision }, now)
+          : steps.withStrays(intended, [{ id, revision, account, region, place: where }], now);
+      };
+    const available = {
+      revoke: (status, now, count) => {
+        for (const { id } of steps.dueForRevocation(status, now)) issued.delete(id);
+        return revoke(status, now, count);
+      },
+      failToRevoke,
+      fail,
+      ...Object.fromEntries(Array.from({ length: 40 }, (_each, index) => [`mint-${index}`, mint(true)])),
+      mintOfNoUse: mint(false),
+    } satisfies Record<string, Step>;
     fc.assert(
-      fc.property(histories(STEPS, 60), (history) => {
-        live(history, STEPS, (status, before) => {
-          if (before.token && before.token.id !== status.token?.id)
-            expect(status.previousTokens?.map(({ id }) => id)).to.include(before.token.id);
+      fc.property(histories(available, 200), (history) => {
+        issued.clear();
+        live(history, available, ({ token, previousTokens = [] }) => {
+          const known = new Set([token, ...previousTokens].map((record) => record?.id));
+          expect([...issued].filter((id) => !known.has(id))).to.deep.equal([]);
+          expect(previousTokens).to.have.lengthOf.at.most(64);
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 100, endOnFailure: true },
     );
   });
 

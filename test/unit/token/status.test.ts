@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { PreviousToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
+import type { MintIntent, PreviousToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import * as steps from '../../../src/token/status.ts';
 import {
   anIntent,
@@ -219,17 +219,17 @@ describe('a new token', () => {
       'token-0',
     ]);
   });
-  it('leaves the oldest out, where there are more predecessors than a status holds', () => {
-    const grown = ids(place({ token: aRecord(), previousTokens: previous(64) }));
-    expect(grown).to.deep.equal([
-      ...previous(64)
-        .map(({ id }) => id)
-        .slice(1),
-      'token-1',
-    ]);
+  it('has the oldest predecessors revoked now, where more than 48 are left: none is left out', () => {
+    const waiting = previous(62).map((each) => ({ ...each, revokeAt: at(DAY) }));
+    const { previousTokens = [] } = place({ token: aRecord(), previousTokens: waiting });
+    expect(ids({ previousTokens })).to.deep.equal([...waiting.map(({ id }) => id), 'token-1']);
+    const early = previousTokens.filter(({ revokeAt }) => revokeAt === at(HOUR));
+    expect(early).to.deep.equal(waiting.slice(0, 15).map((each) => ({ ...each, revokeAt: at(HOUR) })));
   });
 });
 
+const nonceOf = ({ mintIntent: { nonce } }: { mintIntent: MintIntent }) =>
+  nonce === undefined ? {} : { nonce };
 const stray = (id: string) => ({ id, revision: 2, account: 'default', region: 'us-south', place: PLACE });
 
 describe('strays', () => {
@@ -245,9 +245,14 @@ describe('strays', () => {
     const status = { previousTokens: [aPrevious({ id: 'stray', attempts: 3 })] };
     expect(steps.withStrays(status, [stray('stray')], NOW)).to.deep.equal(status);
   });
-  it('are no more than a status holds', () => {
+  it('leave room for the token in force; those without room are left to the sweep, by their mint', () => {
     const strays = Array.from({ length: 100 }, (_each, index) => stray(`stray-${index}`));
-    expect(ids(steps.withStrays({ previousTokens: previous(1) }, strays, NOW))).to.have.length(64);
+    const open = { mintIntent: anIntent(), previousTokens: previous(1) };
+    const noted = steps.withStrays(open, strays, NOW);
+    expect(ids(noted)).to.deep.equal(['old-0', ...strays.slice(0, 62).map(({ id }) => id)]);
+    expect(noted.lostIntents).to.deep.equal([{ revision: anIntent().revision, ...nonceOf(open) }]);
+    expect(noted.mintIntent).to.deep.equal(anIntent());
+    expect(steps.withStrays(noted, strays, NOW)).to.deep.equal(noted);
   });
 });
 
