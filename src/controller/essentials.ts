@@ -9,6 +9,7 @@ import { cutAnnotations, type RegistryToken } from '../api/registry-token.ts';
 import { prefix } from '../api/text.ts';
 import type { KubeObject, ObjectMeta } from '../common/objects.ts';
 import { rotateValue, unknownAnnotations } from '../token/rotate-now.ts';
+import { OWN_PAYLOAD, wrotePayload } from '../token/secret.ts';
 import type { ServiceAccount } from '../token/service-accounts.ts';
 
 // What the operator keeps of objects that others write: the fields that it reads, and nothing else. An object can have 256 KiB
@@ -45,7 +46,7 @@ export function essentialToken(token: RegistryToken): RegistryToken {
   };
 }
 
-/** @param secret its metadata; payloads are not watched */
+/** Of its metadata, since payloads are not watched; of the managed fields only whether the operator wrote the payload. */
 export function essentialSecret({ apiVersion, kind, metadata }: KubeObject): KubeObject {
   const owners = metadata.ownerReferences?.filter(
     (owner) => owner.controller === true || owner.kind === 'RegistryToken',
@@ -58,6 +59,7 @@ export function essentialSecret({ apiVersion, kind, metadata }: KubeObject): Kub
       labels: only(metadata.labels, OWNER_UID_LABEL, MAX_TOKEN_ID),
       annotations: only(metadata.annotations, TOKEN_ID_ANNOTATION, MAX_TOKEN_ID),
       ...(owners?.length ? { ownerReferences: owners.slice(0, MAX_OWNERS) } : {}),
+      ...(wrotePayload(metadata.managedFields) ? { managedFields: [...OWN_PAYLOAD] } : {}),
     },
   };
 }

@@ -18,9 +18,9 @@ import type { ServiceAccountLinker } from './service-account-linker.ts';
 
 export interface FormerSecretsOptions {
   secrets: Pick<SecretStore, 'read' | 'remove'>;
-  /** Know the metadata of the Secrets that bear a RegistryToken's uid. */
   watches: {
-    secretsOf(uid: string): readonly KubeObject[];
+    /** Metadata of the Secrets in a RegistryToken's namespace that bear its uid. */
+    secretsOf(token: RegistryToken): readonly KubeObject[];
     /** RegistryTokens in a namespace that want a Secret of that name. */
     claimants(namespace: string, secretName: string): readonly RegistryToken[];
   };
@@ -38,6 +38,8 @@ export interface LeftSecrets {
 }
 
 export const NONE_LEFT: LeftSecrets = { held: [], lookAfter: Infinity };
+/** Secrets that one look reads: everyone in the namespace can make some that pass for former ones. */
+const MAX_READ = 16;
 /** Until ServiceAccounts have the new one. */
 const SOON = 1_000;
 /** Until another RegistryToken has taken it over, which is known at once unless something keeps it from that. */
@@ -56,9 +58,9 @@ export class FormerSecrets {
   }
 
   /** Identifiers of the tokens that any of its Secrets hold. */
-  held({ metadata }: RegistryToken): string[] {
+  held(token: RegistryToken): string[] {
     return this.#options.watches
-      .secretsOf(metadata.uid)
+      .secretsOf(token)
       .flatMap(({ metadata: { annotations } }) => annotations?.[TOKEN_ID_ANNOTATION] ?? []);
   }
 
@@ -89,21 +91,25 @@ export class FormerSecrets {
   async remove(token: RegistryToken, name: string, signal: AbortSignal): Promise<LeftSecrets> {
     const { secrets, watches, linker, events, logger } = this.#options;
     const { uid, namespace = '' } = token.metadata;
-    const watched = new Map(watches.secretsOf(uid).map((secret) => [secret.metadata.name, secret]));
+    const watched = new Map(watches.secretsOf(token).map((secret) => [secret.metadata.name, secret]));
     let left = NONE_LEFT;
-    for (const former of new Set([...watched.keys(), token.status?.secretRef?.name ?? name])) {
+    let read = 0;
+    for (const former of new Set([token.status?.secretRef?.name ?? name, ...watched.keys()])) {
       if (former === name) continue;
-      const held = watched.get(former)?.metadata.annotations?.[TOKEN_ID_ANNOTATION];
+      const known = watched.get(former)?.metadata;
+      if (known && !wrotePayload(known.managedFields)) continue;
+      const held = known?.annotations?.[TOKEN_ID_ANNOTATION];
       const leave = (lookAfter: number): void => {
         left = {
           held: held === undefined ? left.held : [...left.held, held],
           lookAfter: Math.min(lookAfter, left.lookAfter),
         };
       };
-      if (linker.gives(token, former)) {
+      if (read === MAX_READ || linker.gives(token, former)) {
         leave(SOON);
         continue;
       }
+      read++;
       const secret = await secrets.read({ namespace, name: former }, signal);
       if (!secret || secret.metadata.deletionTimestamp !== undefined) continue;
       if (!belongsTo(secret, uid) || !wrotePayload(secret.metadata.managedFields)) continue;

@@ -83,7 +83,9 @@ export class Watches implements Sources {
         labelSelector: `${MANAGED_BY_LABEL}=${OPERATOR}`,
         metadataOnly: true,
         trim: essentialSecret,
-        indexes: { owner: ({ metadata }) => [metadata.labels?.[OWNER_UID_LABEL] ?? ''] },
+        indexes: {
+          owner: ({ metadata }) => [ownerKey(metadata.namespace, metadata.labels?.[OWNER_UID_LABEL])],
+        },
       }),
     );
     this.#accounts = this.#reflector<RegistryAccount>(REGISTRY_ACCOUNTS, {});
@@ -231,9 +233,9 @@ export class Watches implements Sources {
     return this.#secrets.list();
   }
 
-  /** Metadata of the Secrets that bear the uid of a RegistryToken. */
-  secretsOf(uid: string): KubeObject[] {
-    return this.#secrets.byIndex('owner', uid);
+  /** Metadata of the Secrets in the namespace of a RegistryToken that bear its uid. */
+  secretsOf({ metadata }: RegistryToken): KubeObject[] {
+    return this.#secrets.byIndex('owner', ownerKey(metadata.namespace, metadata.uid));
   }
 
   /** Metadata of a Secret that the operator manages. */
@@ -311,7 +313,9 @@ export class Watches implements Sources {
     for (const { metadata } of previous ? [object, previous] : [object]) {
       const uid = metadata.labels?.[OWNER_UID_LABEL];
       if (uid === undefined) continue;
-      const owner = this.tokenOf(uid);
+      const bearer = this.tokenOf(uid);
+      // Elsewhere it is a copy, which does not concern whom it was copied from.
+      const owner = bearer?.metadata.namespace === metadata.namespace ? bearer : undefined;
       // One whose RegistryToken is gone, as after a restore, may be another's by now.
       const concerned = owner ? [owner] : this.claimants(metadata.namespace ?? '', metadata.name);
       for (const token of concerned) this.#enqueue(token, initial || !owner ? 'low' : 'high');
@@ -361,3 +365,5 @@ function concerns(previous: RegistryToken, object: RegistryToken): boolean {
 /** What an account's status says of its RegistryTokens. */
 const toldByAccount = ({ status }: RegistryToken): string =>
   JSON.stringify([status?.lastHandledAccountRotation, status?.pendingHost]);
+
+const ownerKey = (namespace = '', uid = ''): string => `${namespace}/${uid}`;

@@ -236,12 +236,14 @@ export class Reflector<T extends KubeObject> {
     this.#options.metrics?.watchEvent(this.#title);
   }
 
-  /** Managed fields are a sixth of a typical object and nobody reads them from a store. */
+  /** Managed fields are a sixth of a typical object: they are kept only where `trim` keeps them. */
   #trimmed(object: T): T {
+    const { trim } = this.#options;
+    if (trim) return trim(object);
     // Set to undefined, not deleted: a deleted property turns the object into a slow, larger dictionary.
     const metadata: { managedFields?: unknown } = object.metadata;
     if (metadata.managedFields) metadata.managedFields = undefined;
-    return this.#options.trim?.(object) ?? object;
+    return object;
   }
 
   #selection(): Selection {

@@ -152,6 +152,11 @@ export function wrotePayload(managedFields: readonly ManagedFieldsEntry[] | unde
   return Object.hasOwn(ownFields(managedFields)['f:data'] ?? {}, `f:${PAYLOAD_KEY}`);
 }
 
+/** What managed fields say of a payload that is the operator's work, and nothing else. */
+export const OWN_PAYLOAD: readonly ManagedFieldsEntry[] = [
+  { manager: OPERATOR, operation: 'Apply', fieldsV1: { 'f:data': { [`f:${PAYLOAD_KEY}`]: {} } } },
+];
+
 function ownFields(
   managedFields: readonly ManagedFieldsEntry[] | undefined,
 ): Record<string, Record<string, object>> {

@@ -12,6 +12,12 @@ import {
 
 const HUGE = 'x'.repeat(100_000);
 const owner = (n: number): OwnerReference => ({ apiVersion: 'v1', kind: 'Pod', name: `o${n}`, uid: `${n}` });
+const hugeFields = Array.from({ length: 100 }, (_, n) => ({ manager: `${n}`, fieldsV1: { 'f:a': HUGE } }));
+const WRITTEN = {
+  manager: 'registry-token-operator',
+  operation: 'Apply',
+  fieldsV1: { 'f:data': { 'f:.dockerconfigjson': {} }, 'f:metadata': { 'f:labels': { [HUGE]: {} } } },
+};
 const OURS = { ...owner(0), kind: 'RegistryToken', controller: true };
 const identity = {
   name: 'app',
@@ -37,7 +43,7 @@ const hostile: KubeObject = {
     },
     finalizers: [...Array.from({ length: 1_000 }, (_, n) => `example.com/${n}`), 'pullsecrets.dev/revoke'],
     ownerReferences: [OURS, ...Array.from({ length: 1_000 }, (_, n) => owner(n))],
-    managedFields: Array.from({ length: 100 }, (_, n) => ({ manager: `${n}`, fieldsV1: { 'f:a': HUGE } })),
+    managedFields: hugeFields,
   },
 };
 
@@ -63,6 +69,17 @@ describe('of what others write the watches keep', () => {
         labels: { 'pullsecrets.dev/registrytoken-uid': 'owner' },
         annotations: { 'pullsecrets.dev/token-id': HUGE.slice(0, 512) },
         ownerReferences: [OURS],
+      },
+    ],
+    [
+      'of Secrets whose payload the operator wrote',
+      ({ metadata, ...secret }) =>
+        essentialSecret({ ...secret, metadata: { ...metadata, managedFields: [...hugeFields, WRITTEN] } }),
+      {
+        labels: { 'pullsecrets.dev/registrytoken-uid': 'owner' },
+        annotations: { 'pullsecrets.dev/token-id': HUGE.slice(0, 512) },
+        ownerReferences: [OURS],
+        managedFields: [{ ...WRITTEN, fieldsV1: { 'f:data': { 'f:.dockerconfigjson': {} } } }],
       },
     ],
     ['of Secrets with credentials', essentialCredentials, {}],

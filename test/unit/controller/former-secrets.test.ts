@@ -38,12 +38,16 @@ function stage(
     given = [],
     wanted = {},
   }: { watched?: SecretObject[]; given?: string[]; wanted?: Record<string, RegistryToken[]> } = {},
-): { former: FormerSecrets; removed: string[]; told: string[]; logs: Logs } {
+): { former: FormerSecrets; removed: string[]; told: string[]; logs: Logs; reads: string[] } {
   const removed: string[] = [];
+  const reads: string[] = [];
   const told: string[] = [];
   const logs = new Logs();
   const secrets: Pick<SecretStore, 'read' | 'remove'> = {
-    read: ({ name }: ObjectName) => Promise.resolve(cluster.find(({ metadata }) => metadata.name === name)),
+    read: ({ name }: ObjectName) => {
+      reads.push(name);
+      return Promise.resolve(cluster.find(({ metadata }) => metadata.name === name));
+    },
     remove: ({ metadata }: SecretObject) => Promise.resolve(void removed.push(metadata.name)),
   };
   const former = new FormerSecrets({
@@ -53,7 +57,7 @@ function stage(
     events: { event: (_, __, reason, note) => void told.push(`${reason}: ${note}`) },
     logger: logs,
   });
-  return { former, removed, told, logs };
+  return { former, removed, told, logs, reads };
 }
 
 describe('the former Secrets of a RegistryToken', () => {
@@ -130,10 +134,17 @@ describe('the former Secrets of a RegistryToken', () => {
     ['one of which that is not known', []],
   ] as [string, ReturnType<typeof written>[]][])
     it(`are none of these: ${what}; it stays, and nobody comes back for it`, async () => {
-      const { former, removed, told } = stage([secret('copy', 'token-1', undefined, managedFields)]);
+      const { former, removed, told, reads } = stage([secret('copy', 'token-1', undefined, managedFields)]);
       expect(await former.remove(TOKEN, 'new', signal)).to.deep.equal(NONE_LEFT);
-      expect([removed, told]).to.deep.equal([[], []]);
+      expect([removed, told, reads]).to.deep.equal([[], [], []]);
     });
+
+  it('go sixteen at a time, however many seem to be some, and what the others hold is spared until then', async () => {
+    const cluster = Array.from({ length: 17 }, (_, n) => secret(`old-${n}`, `token-${n}`));
+    const { former, removed, reads } = stage(cluster);
+    expect(await former.remove(TOKEN, 'new', signal)).to.deep.equal({ held: ['token-16'], lookAfter: 1_000 });
+    expect([removed.length, reads.length]).to.deep.equal([16, 16]);
+  });
 
   it('tell which tokens they hold', () => {
     const { former } = stage([secret('old', 'token-1'), secret('new', 'token-2')]);

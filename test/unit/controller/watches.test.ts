@@ -192,6 +192,21 @@ describe('watches', () => {
     expect(['a', 'b'].map((each) => watches.isUnreadable(each))).to.deep.equal([false, true]);
   });
 
+  it('take a Secret that bears a RegistryToken’s uid for its own in its namespace alone', async () => {
+    server.put(tokensIn('a'), 'app', { spec: {} });
+    const watches = await start(['a', 'b']);
+    const [app] = watches.tokens();
+    if (!app) expect.fail('it is not known');
+    const fed = queues();
+    watches.feed(fed);
+    await drain(fed.token);
+    const labels = { [OWNER_UID_LABEL]: app.metadata.uid, [MANAGED_BY_LABEL]: OPERATOR };
+    server.put('/api/v1/namespaces/b/secrets', 'copy', { metadata: { labels } });
+    await settle();
+    expect(watches.secrets()).to.have.length(1);
+    expect([watches.secretsOf(app), await drain(fed.token)]).to.deep.equal([[], []]);
+  });
+
   describe('enqueue, once this process leads,', () => {
     const SECRETS = '/api/v1/namespaces/a/secrets';
     const ACCOUNTS = '/apis/pullsecrets.dev/v1alpha1/registryaccounts';
