@@ -1,7 +1,10 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
+import type { ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { changeAccountStatus } from './account-status.ts';
+
+type RetainedToken = NonNullable<NonNullable<RegistryAccount['status']>['retainedTokens']>[number];
 
 /** As many as an account's status holds: what falls off is protected by its Secret only. */
 const MOST_RETAINED = 1_000;
@@ -48,20 +51,27 @@ export class Retention {
 
   /**
    * A token is no longer kept on purpose: a RegistryToken takes over its Secret. While the Secret holds it, it is not swept.
+   * @param id what the Secret says of itself: whoever may write Secrets can write any token's there
+   * @param former the RegistryToken that left it: nothing that another one left is forgotten
    * @param account where it is looked for in any case: a watch can lag
    * @throws KubeError
    */
-  async forget(id: string | undefined, account: string, signal: AbortSignal): Promise<void> {
+  async forget(
+    id: string | undefined,
+    { namespace, name: left }: ObjectName,
+    account: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (id === undefined) return;
-    const holders = this.#accounts().filter(({ status }) =>
-      status?.retainedTokens?.some((kept) => kept.id === id),
-    );
+    const isMeant = (kept: RetainedToken): boolean =>
+      kept.id === id && kept.namespace === namespace && kept.name === left;
+    const holders = this.#accounts().filter(({ status }) => status?.retainedTokens?.some(isMeant));
     for (const name of new Set([account, ...holders.map(({ metadata }) => metadata.name)])) {
       await changeAccountStatus(
         this.#client,
         name,
         ({ retainedTokens, ...rest }) => {
-          const kept = retainedTokens?.filter((retained) => retained.id !== id) ?? [];
+          const kept = retainedTokens?.filter((retained) => !isMeant(retained)) ?? [];
           return kept.length === 0 ? rest : { ...rest, retainedTokens: kept };
         },
         signal,

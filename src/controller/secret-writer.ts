@@ -49,8 +49,10 @@ export class SecretWriter {
     const { uid, takeover } = secret.state === 'ours' ? secret : {};
     try {
       // Before its Secret is written: until then that alone keeps the sweep from it, and afterwards nothing is to.
-      if (takeover?.from === 'Left')
-        await this.#options.retention.forget(takeover.tokenId, wanted.account, signal);
+      if (takeover?.leftBy !== undefined) {
+        const former = { namespace: token.metadata.namespace, name: takeover.leftBy };
+        await this.#options.retention.forget(takeover.tokenId, former, wanted.account, signal);
+      }
       const { stored, view } = await this.#options.secrets.write(manifest, task, host, uid, signal);
       const { name, uid: written } = stored.metadata;
       const altered = alterations(manifest, stored);

@@ -42,6 +42,8 @@ export interface Takeover {
   message: string;
   /** Identifier of the token that it is said to hold. */
   tokenId: string | undefined;
+  /** Name of the RegistryToken that left it. */
+  leftBy?: string;
 }
 
 /** What is in the cluster under the name the Secret is to have. */
@@ -153,9 +155,10 @@ function titleTo(
   const owner = controller?.uid ?? metadata.labels?.[OWNER_UID_LABEL];
   if (owner === uid) return { takeover: undefined };
   const tokenId = metadata.annotations?.[TOKEN_ID_ANNOTATION];
-  const taken = (from: Takeover['from'], whose: string): { takeover: Takeover } => ({
-    takeover: { from, message: `Secret ${metadata.name}, ${whose}, is taken over`, tokenId },
-  });
+  const taken = (from: Takeover['from'], whose: string, leftBy?: string): { takeover: Takeover } => {
+    const message = `Secret ${metadata.name}, ${whose}, is taken over`;
+    return { takeover: { from, message, tokenId, ...(leftBy === undefined ? {} : { leftBy }) } };
+  };
   const known = owner === undefined ? undefined : find(owner);
   if (known?.metadata.namespace === namespace && known?.metadata.deletionTimestamp === undefined) {
     if (younger.some((each) => each.metadata.uid === owner))
@@ -170,7 +173,7 @@ function titleTo(
   const left = metadata.annotations?.[OWNER_NAME_ANNOTATION];
   const isOurs = owner !== undefined && metadata.labels?.[MANAGED_BY_LABEL] === OPERATOR;
   if (isOurs && !known && [token, ...younger].some((each) => each.metadata.name === left))
-    return taken('Left', `which an earlier RegistryToken ${left} left`);
+    return taken('Left', `which an earlier RegistryToken ${left} left`, left);
   if (spec.secret.adopt) return taken('Adopted', 'which was not made for this RegistryToken');
   return { hindrance: 'was not made for this RegistryToken', adoptable: true };
 }

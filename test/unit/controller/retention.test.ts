@@ -37,6 +37,7 @@ async function retainedAfter(token: RegistryToken, id: string): Promise<unknown>
   return (written['default'] as { retainedTokens?: unknown } | undefined)?.retainedTokens;
 }
 
+const FORMER = { namespace: 'team', name: 'app' };
 const kept = (id: string, region = 'us-south'): object[] => [
   { id, region, place: PLACE, namespace: 'team', name: 'app' },
 ];
@@ -64,7 +65,7 @@ describe('a token that outlives its RegistryToken', () => {
       anAccount({ metadata: { name: 'other' }, status: { retainedTokens: entries('c') } }),
     ];
     expect(
-      await statusesAfter((retention) => retention.forget('a', 'default', signal), accounts),
+      await statusesAfter((retention) => retention.forget('a', FORMER, 'default', signal), accounts),
     ).to.deep.equal({
       default: { orphans: 3, retainedTokens: kept('b') },
       lab: {},
@@ -72,12 +73,22 @@ describe('a token that outlives its RegistryToken', () => {
   });
   it('is no longer kept where the watch has not heard of it yet', async () => {
     const account = anAccount({ status: { retainedTokens: kept('a') as never } });
-    const forget = (retention: Retention) => retention.forget('a', 'default', signal);
+    const forget = (retention: Retention) => retention.forget('a', FORMER, 'default', signal);
     expect(await statusesAfter(forget, [account], [anAccount()])).to.deep.equal({ default: {} });
   });
+  it('is kept on where a Secret that names it was left by another RegistryToken', async () => {
+    const account = anAccount({ status: { retainedTokens: kept('a') as never } });
+    for (const former of [
+      { namespace: 'intruder', name: 'app' },
+      { namespace: 'team', name: 'another' },
+    ]) {
+      const forget = (retention: Retention) => retention.forget('a', former, 'default', signal);
+      expect(await statusesAfter(forget, [account])).to.deep.equal({});
+    }
+  });
   it('that nobody knows is not looked for', async () => {
-    expect(await statusesAfter((retention) => retention.forget(undefined, 'default', signal))).to.deep.equal(
-      {},
-    );
+    expect(
+      await statusesAfter((retention) => retention.forget(undefined, FORMER, 'default', signal)),
+    ).to.deep.equal({});
   });
 });

@@ -32,7 +32,10 @@ async function write(
   const signal = new AbortController().signal;
   const writer = new SecretWriter({
     secrets,
-    retention: { forget: async (id, account) => void effects.push(`${id} of ${account} forgotten`) },
+    retention: {
+      forget: async (id, { namespace, name }, account) =>
+        void effects.push(`${id} of ${namespace}/${name} at ${account} forgotten`),
+    },
     events: { event: (_, __, reason, note) => void effects.push(`${reason}: ${note}`) },
     logger: new Logs(),
   });
@@ -64,11 +67,18 @@ describe('a token is put into the Secret', () => {
   });
 
   const taken = (from: Takeover['from']) =>
-    ours({ takeover: { from, message: 'Secret app is taken over', tokenId: 'token-0' } });
+    ours({
+      takeover: {
+        from,
+        message: 'Secret app is taken over',
+        tokenId: 'token-0',
+        ...(from === 'Left' ? { leftBy: 'former' } : {}),
+      },
+    });
 
   it('that an earlier RegistryToken left: its token is no longer kept on purpose, before it is overwritten', async () => {
     expect((await write(stored(), taken('Left'))).effects).to.deep.equal([
-      'token-0 of default forgotten',
+      'token-0 of team/former at default forgotten',
       'written',
       'SecretTakenOver: Secret app is taken over',
     ]);

@@ -86,6 +86,7 @@ describe('a Secret that a RegistryToken left which is gone', () => {
       from: 'Left',
       message: 'Secret app, which an earlier RegistryToken app left, is taken over',
       tokenId: 'token-1',
+      leftBy: 'app',
     });
   });
   it('is taken over whatever else was restored with it', () => {
