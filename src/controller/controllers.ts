@@ -122,7 +122,7 @@ export function assembleControllers(
     onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
   });
   const formerSecrets = new FormerSecrets({ ...shared, watches, linker });
-  const retention = new Retention(client, () => watches.accounts());
+  const retention = new Retention(client, () => watches.accounts(), shared.logger);
   const placing = {
     ...shared,
     secrets: new SecretWriter({ ...common, secrets, retention }),

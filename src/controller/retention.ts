@@ -1,13 +1,15 @@
 import type { RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
+import type { Logger } from '../common/logger.ts';
 import type { ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { changeAccountStatus } from './account-status.ts';
+import { idsOf } from './log-fields.ts';
 
 type RetainedToken = NonNullable<NonNullable<RegistryAccount['status']>['retainedTokens']>[number];
 
-/** As many as an account's status holds: what falls off is protected by its Secret only. */
-const MOST_RETAINED = 1_000;
+/** As many as an account's status holds. What has no room there is protected by its Secret only. */
+const MAX_RETAINED = 1_000;
 
 /**
  * Remembers, in the status of their account, the tokens that outlive their RegistryToken on purpose, so that the sweep
@@ -18,19 +20,22 @@ const MOST_RETAINED = 1_000;
 export class Retention {
   readonly #client: KubeClient;
   readonly #accounts: () => readonly RegistryAccount[];
+  readonly #logger: Logger;
 
   /** @param accounts as the watch knows them */
-  constructor(client: KubeClient, accounts: () => readonly RegistryAccount[]) {
+  constructor(client: KubeClient, accounts: () => readonly RegistryAccount[], logger: Logger) {
     this.#client = client;
     this.#accounts = accounts;
+    this.#logger = logger;
   }
 
   /**
-   * Remembers a token before its RegistryToken goes.
-   * @param id of the token in force, or of one that a mint left in the Secret before the status named it
+   * Remembers a token before its RegistryToken goes, if there is room: one has no right to that of others.
+   * @param id of a token that the status names, or that is known to have come of its open mint; what a Secret says alone proves nothing
    * @throws KubeError
    */
-  async remember({ metadata, status = {} }: RegistryToken, id: string, signal: AbortSignal): Promise<void> {
+  async remember(registryToken: RegistryToken, id: string, signal: AbortSignal): Promise<void> {
+    const { metadata, status = {} } = registryToken;
     const { token, previousTokens = [], mintIntent } = status;
     const origin = [token, ...previousTokens].find((record) => record?.id === id) ?? mintIntent;
     if (!origin) return;
@@ -39,12 +44,13 @@ export class Retention {
     await changeAccountStatus(
       this.#client,
       account,
-      ({ retainedTokens = [], ...rest }) => ({
-        ...rest,
-        retainedTokens: [...retainedTokens.filter((retained) => retained.id !== id), entry].slice(
-          -MOST_RETAINED,
-        ),
-      }),
+      ({ retainedTokens = [], ...rest }) => {
+        const others = retainedTokens.filter((retained) => retained.id !== id);
+        if (others.length < MAX_RETAINED) return { ...rest, retainedTokens: [...others, entry] };
+        const message = `status.retainedTokens of RegistryAccount ${account} is full: only its Secret keeps the token from the sweep`;
+        this.#logger.warn({ ...idsOf(registryToken), id }, message);
+        return { ...rest, retainedTokens };
+      },
       signal,
     );
   }

@@ -65,7 +65,7 @@ export class TokenFinalizer {
 
   /** @throws KubeError */
   async finalize(seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
-    const { tokens, secrets, memory, deletions, retention, clock, random } = this.#options;
+    const { tokens, secrets, memory, deletions, retention, clock, random, logger } = this.#options;
     const { revocationDeadline, onLeftBehind } = this.#options;
     if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
     const token = await tokens.read(nameOf(seen), signal);
@@ -89,7 +89,10 @@ export class TokenFinalizer {
       const delay = retryDelay(obstacle, memory.countDeletionTry(uid), random());
       return { requeueAfter: Math.min(delay, remaining) };
     }
-    for (const id of plan.retain) await retention.remember(token, id, signal);
+    for (const id of plan.retain) {
+      if (this.#isKnown(token, id)) await retention.remember(token, id, signal);
+      else logger.warn({ ...idsOf(token), id }, 'its Secret names a token that is not known to be its own');
+    }
     if (mention) this.#leaveMentions(token, mention.message);
     if (failure) this.#giveUp(token, failure);
     try {
@@ -158,6 +161,13 @@ export class TokenFinalizer {
     }
   }
 
+  /** Whether a token is surely the RegistryToken's own: whoever may write its Secret can name any token there. */
+  #isKnown({ metadata, status = {} }: RegistryToken, id: string): boolean {
+    const { token, previousTokens = [] } = status;
+    const isRecorded = [token, ...previousTokens].some((record) => record?.id === id);
+    return isRecorded || this.#options.memory.isOwn(metadata.uid, id);
+  }
+
   /** What a mint that was begun may have left at the registry. */
   async #search(
     token: RegistryToken,
@@ -167,7 +177,9 @@ export class TokenFinalizer {
     const { sessions, minter } = this.#options;
     if (sessions.reach(intent) === 'given up') return [];
     try {
-      const found = await minter.resultsOf(token.metadata.uid, intent, signal);
+      const { uid } = token.metadata;
+      const found = await minter.resultsOf(uid, intent, signal);
+      for (const id of found) this.#options.memory.noteOwn(uid, id);
       const { account, region, place } = intent;
       return found.map((id) => ({ id, account, region, place }));
     } catch (error) {

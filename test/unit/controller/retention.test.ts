@@ -4,6 +4,7 @@ import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { Retention } from '../../../src/controller/retention.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Call } from '../../../src/kube/transport.ts';
+import { Logs } from '../kube/support/logs.ts';
 import { anAccount, anIntent, anIssuedToken, aPrevious, PLACE } from '../../support/builders.ts';
 
 const { signal } = new AbortController();
@@ -27,7 +28,7 @@ async function statusesAfter(
     close: () => Promise.resolve(),
   };
   const client = new KubeClient(transport, { fieldManager: 'test' });
-  await act(new Retention(client, () => watched));
+  await act(new Retention(client, () => watched, new Logs()));
   return written;
 }
 
@@ -55,6 +56,12 @@ describe('a token that outlives its RegistryToken', () => {
       status: { previousTokens: [aPrevious({ id: 'token-0', region: 'eu-de' })] },
     });
     expect(await retainedAfter(token, 'token-0')).to.deep.equal(kept('token-0', 'eu-de'));
+  });
+
+  it('is not remembered where that would push out another', async () => {
+    const retainedTokens = Array.from({ length: 1_000 }, (_, n) => kept(`other-${n}`)).flat() as never;
+    const remember = (retention: Retention) => retention.remember(anIssuedToken(), 'token-1', signal);
+    expect(await statusesAfter(remember, [anAccount({ status: { retainedTokens } })])).to.deep.equal({});
   });
 
   it('is no longer kept once its Secret is taken over, whichever account speaks of it; others are', async () => {

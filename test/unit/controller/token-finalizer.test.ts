@@ -10,7 +10,7 @@ import { KubeError } from '../../../src/kube/errors.ts';
 import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
 import type { Failure } from '../../../src/token/failure.ts';
 import type { SecretObject } from '../../../src/controller/secret-store.ts';
-import { aCredential, anIssuedToken, aPrevious, aSecret, at } from '../../support/builders.ts';
+import { aCredential, anIntent, anIssuedToken, aPrevious, aSecret, at } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const LIMIT = 15_000;
@@ -42,6 +42,8 @@ class Scene {
   webhook: 'up' | 'down' | 'silent' = 'up';
   secrets: SecretObject[] = [];
   readonly retained: string[] = [];
+  /** Tokens at the registry that came of the open mint, by their tag. */
+  results = ['token-2'];
   /** What comes of taking the finalizer away. */
   answer: 'given' | 'lost' = 'given';
   released = 0;
@@ -69,6 +71,8 @@ class Scene {
         },
       },
       linker: { release: (_: unknown, __: boolean, limited: AbortSignal) => this.#release(limited) },
+      sessions: { reach: () => ({ region: 'us-south' }) },
+      minter: { resultsOf: () => Promise.resolve(this.results) },
       revoker: {
         revoke: (_: unknown, { id }: { id: string }, limited: AbortSignal) => this.#revoke(id, limited),
       },
@@ -231,14 +235,14 @@ describe('the finalizer of a RegistryToken', () => {
     const renamed = (spec: RegistryToken['spec']): RegistryToken => ({
       ...TOKEN,
       spec: { ...spec, secret: { name: 'renamed' } },
-      status: { ...TOKEN.status, secretRef: { name: 'app', uid: 'secret-uid' } },
+      status: { ...TOKEN.status, mintIntent: anIntent(), secretRef: { name: 'app', uid: 'secret-uid' } },
     });
 
     it('deletes both Secrets', async () => {
       const scene = new Scene(renamed({}));
       scene.secrets = both;
       await scene.finish();
-      expect([scene.secrets, scene.revoked]).to.deep.equal([[], ['token-1', 'token-0']]);
+      expect([scene.secrets, scene.revoked]).to.deep.equal([[], ['token-1', 'token-0', 'token-2']]);
     });
 
     it('keeps the tokens of both where they are to stay', async () => {
@@ -249,6 +253,14 @@ describe('the finalizer of a RegistryToken', () => {
       expect(scene.secrets).to.deep.equal(kept);
       expect(scene.retained).to.have.members(['token-1', 'token-2']);
       expect(scene.revoked).to.deep.equal(['token-0']);
+    });
+
+    it('keeps none that its Secret names and that is another’s by its tag', async () => {
+      const scene = new Scene(renamed(RETAIN));
+      scene.results = [];
+      scene.secrets = [secret('app', 'token-1', RETAIN), secret('renamed', 'token-2', RETAIN)];
+      await scene.finish();
+      expect(scene.retained).to.deep.equal(['token-1']);
     });
 
     it('revokes that of the first where it came to be retained in the same edit: Kubernetes collects that Secret', async () => {
