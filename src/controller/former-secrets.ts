@@ -17,7 +17,7 @@ import type { SecretStore } from './secret-store.ts';
 import type { ServiceAccountLinker } from './service-account-linker.ts';
 
 export interface FormerSecretsOptions {
-  secrets: Pick<SecretStore, 'read' | 'remove'>;
+  secrets: Pick<SecretStore, 'read' | 'removeUnchanged'>;
   watches: {
     /** Metadata of the Secrets in a RegistryToken's namespace that bear its uid. */
     secretsOf(token: RegistryToken): readonly KubeObject[];
@@ -117,7 +117,7 @@ export class FormerSecrets {
         leave(LATER);
         continue;
       }
-      await secrets.remove(secret, signal);
+      await secrets.removeUnchanged(secret, signal);
       const note = `Secret ${former} deleted: Secret ${name} has taken its place`;
       logger.info(idsOf(token), note);
       events.event(token, 'Normal', 'SecretRemoved', note);

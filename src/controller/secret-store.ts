@@ -89,7 +89,7 @@ export class SecretStore {
   /**
    * Writes a Secret, in place: one that is there keeps its uid.
    * @param manifest what is to be there
-   * @param uid of the Secret looked at before; undefined when there was none
+   * @param seen the Secret looked at before, by uid, undefined when there was none; and its version, where it must not have changed since
    * @returns what was stored, and how it looks now
    * @throws KubeError a conflict, when the Secret is no longer what was looked at
    */
@@ -97,11 +97,12 @@ export class SecretStore {
     manifest: SecretManifest,
     { token, spec }: Pick<Task, 'token' | 'spec'>,
     host: string,
-    uid: string | undefined,
+    { uid, resourceVersion }: { uid: string | undefined; resourceVersion?: string | undefined },
     signal: AbortSignal,
   ): Promise<{ stored: SecretObject; view: SecretView }> {
     const { metadata } = manifest;
-    const applied = uid === undefined ? manifest : { ...manifest, metadata: { ...metadata, uid } };
+    const identity = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
+    const applied = { ...manifest, metadata: { ...metadata, ...identity } };
     // Not forced on a Secret believed absent: should somebody else's have come up meanwhile, its payload conflicts.
     const options = { force: uid !== undefined, signal };
     const stored = await this.#client.apply<SecretObject>(SECRETS, applied, options);
@@ -115,6 +116,16 @@ export class SecretStore {
       await this.#client.delete(SECRETS, { namespace, name }, { uid, signal });
     } catch (error) {
       if (!(error instanceof KubeError && (error.isNotFound || error.isConflict))) throw error;
+    }
+  }
+
+  /** Deletes a Secret, if it is as it was read. @throws KubeError a conflict, when it is not: it may be another's by now */
+  async removeUnchanged({ metadata }: SecretObject, signal: AbortSignal): Promise<void> {
+    const { namespace, name, uid, resourceVersion } = metadata;
+    try {
+      await this.#client.delete(SECRETS, { namespace, name }, { uid, resourceVersion, signal });
+    } catch (error) {
+      if (!(error instanceof KubeError && error.isNotFound)) throw error;
     }
   }
 

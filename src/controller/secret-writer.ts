@@ -47,13 +47,14 @@ export class SecretWriter {
     const { token, spec, wanted, secret } = task;
     const manifest = secretManifest({ token, spec, host, credential });
     const { uid, takeover } = secret.state === 'ours' ? secret : {};
+    const seen = { uid, resourceVersion: takeover?.version };
     try {
       // Before its Secret is written: until then that alone keeps the sweep from it, and afterwards nothing is to.
       if (takeover?.leftBy !== undefined) {
         const former = { namespace: token.metadata.namespace, name: takeover.leftBy };
         await this.#options.retention.forget(takeover.tokenId, former, wanted.account, signal);
       }
-      const { stored, view } = await this.#options.secrets.write(manifest, task, host, uid, signal);
+      const { stored, view } = await this.#options.secrets.write(manifest, task, host, seen, signal);
       const { name, uid: written } = stored.metadata;
       const altered = alterations(manifest, stored);
       if (altered.length > 0) return { failure: contested(name, altered), secret: view };

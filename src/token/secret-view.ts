@@ -42,6 +42,8 @@ export interface Takeover {
   message: string;
   /** Identifier of the token that it is said to hold. */
   tokenId: string | undefined;
+  /** The resourceVersion it was seen with: what was changed since may no longer be taken over. */
+  version: string;
   /** Name of the RegistryToken that left it. */
   leftBy?: string;
 }
@@ -157,7 +159,8 @@ function titleTo(
   const tokenId = metadata.annotations?.[TOKEN_ID_ANNOTATION];
   const taken = (from: Takeover['from'], whose: string, leftBy?: string): { takeover: Takeover } => {
     const message = `Secret ${metadata.name}, ${whose}, is taken over`;
-    return { takeover: { from, message, tokenId, ...(leftBy === undefined ? {} : { leftBy }) } };
+    const version = metadata.resourceVersion;
+    return { takeover: { from, message, tokenId, version, ...(leftBy === undefined ? {} : { leftBy }) } };
   };
   const known = owner === undefined ? undefined : find(owner);
   if (known?.metadata.namespace === namespace && known?.metadata.deletionTimestamp === undefined) {

@@ -43,12 +43,12 @@ function stage(
   const reads: string[] = [];
   const told: string[] = [];
   const logs = new Logs();
-  const secrets: Pick<SecretStore, 'read' | 'remove'> = {
+  const secrets: Pick<SecretStore, 'read' | 'removeUnchanged'> = {
     read: ({ name }: ObjectName) => {
       reads.push(name);
       return Promise.resolve(cluster.find(({ metadata }) => metadata.name === name));
     },
-    remove: ({ metadata }: SecretObject) => Promise.resolve(void removed.push(metadata.name)),
+    removeUnchanged: ({ metadata }: SecretObject) => Promise.resolve(void removed.push(metadata.name)),
   };
   const former = new FormerSecrets({
     secrets,

@@ -16,12 +16,23 @@ const FRESH = ours({ holds: undefined });
 async function write(
   server: (manifest: SecretManifest) => SecretObject,
   secret = ours(),
-): Promise<{ placed: Placed | Error; uid: string | undefined; effects: string[] }> {
+): Promise<{
+  placed: Placed | Error;
+  uid: string | undefined;
+  resourceVersion: string | undefined;
+  effects: string[];
+}> {
   let uid: string | undefined;
+  let resourceVersion: string | undefined;
   const effects: string[] = [];
   const secrets = {
-    write: (manifest: SecretManifest, _: unknown, __: string, on: string | undefined) => {
-      uid = on;
+    write: (
+      manifest: SecretManifest,
+      _: unknown,
+      __: string,
+      seen: { uid: string | undefined; resourceVersion?: string | undefined },
+    ) => {
+      ({ uid, resourceVersion } = seen);
       effects.push('written');
       return Promise.resolve().then(() => ({ stored: server(manifest), view: FRESH }));
     },
@@ -40,7 +51,7 @@ async function write(
     logger: new Logs(),
   });
   const placed = await writer.write(task, HOST, aCredential(), signal).catch((error: Error) => error);
-  return { placed, uid, effects };
+  return { placed, uid, resourceVersion, effects };
 }
 const stored =
   (part: Part<SecretObject> = {}) =>
@@ -62,6 +73,7 @@ describe('a token is put into the Secret', () => {
     expect(await write(stored())).to.deep.equal({
       placed: { secretRef: { name: 'app', uid: 'secret-uid' } },
       uid: 'secret-uid',
+      resourceVersion: undefined,
       effects: ['written'],
     });
   });
@@ -72,6 +84,7 @@ describe('a token is put into the Secret', () => {
         from,
         message: 'Secret app is taken over',
         tokenId: 'token-0',
+        version: '7',
         ...(from === 'Left' ? { leftBy: 'former' } : {}),
       },
     });
@@ -82,6 +95,11 @@ describe('a token is put into the Secret', () => {
       'written',
       'SecretTakenOver: Secret app is taken over',
     ]);
+  });
+
+  it('that is taken over only as it was when that was decided', async () => {
+    for (const from of ['Left', 'GivenUp', 'Younger', 'Adopted'] as const)
+      expect(await write(stored(), taken(from))).to.include({ resourceVersion: '7' });
   });
 
   it('that another RegistryToken gave up: that is told', async () => {

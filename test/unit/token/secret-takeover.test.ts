@@ -9,6 +9,7 @@ const OWN = anIssuedToken();
 const FORMER = anIssuedToken({ metadata: { uid: 'former' }, spec: { deletionPolicy: 'Retain' } });
 const another = (part: Part<RegistryToken> = {}): RegistryToken =>
   aToken({ ...part, metadata: { uid: 'another', name: 'another', ...part.metadata } });
+const VERSION = aSecret().metadata.resourceVersion;
 const APPLIED = [
   {
     manager: 'registry-token-operator',
@@ -45,6 +46,7 @@ describe('a Secret that another RegistryToken has', () => {
       from: 'Younger',
       message: 'Secret app, of the younger RegistryToken another, is taken over',
       tokenId: 'token-1',
+      version: VERSION,
     });
   });
   it('is taken over where that wants another by now', () => {
@@ -52,6 +54,7 @@ describe('a Secret that another RegistryToken has', () => {
       from: 'GivenUp',
       message: 'Secret app, which RegistryToken another no longer wants, is taken over',
       tokenId: 'token-1',
+      version: VERSION,
     });
   });
   it('is not as wanted until it is written', () => {
@@ -86,6 +89,7 @@ describe('a Secret that a RegistryToken left which is gone', () => {
       from: 'Left',
       message: 'Secret app, which an earlier RegistryToken app left, is taken over',
       tokenId: 'token-1',
+      version: VERSION,
       leftBy: 'app',
     });
   });
@@ -166,6 +170,7 @@ describe('a Secret to adopt', () => {
       from: 'Adopted',
       message: 'Secret app, which was not made for this RegistryToken, is taken over',
       tokenId: undefined,
+      version: VERSION,
     });
   });
   it('holds none of our tokens, and is not as wanted', () => {

@@ -26,7 +26,7 @@ import {
 const ACCEPTED: Verdict = { answer: 'accepted' };
 const REFUSED: Verdict = { answer: 'refused', message: 'us.icr.io answered 401' };
 const UNKNOWN: Verdict = { answer: 'unknown', message: 'us.icr.io could not be asked' };
-const ADOPTED: Takeover = { from: 'Adopted', message: 'of nobody', tokenId: undefined };
+const ADOPTED: Takeover = { from: 'Adopted', message: 'of nobody', tokenId: undefined, version: '1' };
 const WAITING: Waiting = {
   action: 'wait',
   refusal: 'it said no',
