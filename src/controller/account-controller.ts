@@ -20,6 +20,7 @@ import { capabilitiesOf, type RegistryDirectory } from '../registry/directory.ts
 import { Regions } from '../registry/regions.ts';
 import { rotationProgress } from '../token/account-rotation.ts';
 import { noLifetimeAllowed } from '../token/eligibility.ts';
+import { KubeError } from '../kube/errors.ts';
 import { retryDelay, type Failure } from '../token/failure.ts';
 import { pendingRemarks } from '../token/pending-host.ts';
 import { placesOf } from '../token/sweep-regions.ts';
@@ -96,6 +97,7 @@ export class AccountController {
     await this.#writeStatus(account, verdict, signal);
     if (!('reason' in verdict)) {
       this.#failures.delete(name);
+      this.#problems.delete(name);
       return { requeueAfter: CHECK_INTERVAL };
     }
     const attempts = (this.#failures.get(name) ?? 0) + 1;
@@ -111,7 +113,16 @@ export class AccountController {
   ): Promise<{ verdict: Verdict; changed: boolean }> {
     const { secrets, sessions, directory, operatorNamespace } = this.#options;
     const { name: secretName } = account.spec.credentialsSecretRef;
-    const secret = await secrets.read({ namespace: operatorNamespace, name: secretName }, signal);
+    let secret: SecretObject | undefined;
+    try {
+      secret = await secrets.read({ namespace: operatorNamespace, name: secretName }, signal);
+    } catch (error) {
+      if (!(error instanceof KubeError && error.isForbidden)) throw error;
+      const message = `credentials Secret ${operatorNamespace}/${secretName} can't be read: ${error.message}; let the operator get Secrets in its own namespace`;
+      const forbidden: Failure = { reason: 'CredentialsNotFound', message, retryable: false };
+      const unread = `${account.metadata.uid}/${account.metadata.generation}/forbidden`;
+      return { verdict: forbidden, changed: sessions.update(account, unread, undefined, message, undefined) };
+    }
     const version = `${account.metadata.uid}/${account.metadata.generation}/${secret?.metadata.uid}/${secret?.metadata.resourceVersion}`;
     const apiKey = secret && readApiKey(secret);
     const fault = accountFault(account.spec);

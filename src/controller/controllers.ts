@@ -92,7 +92,7 @@ export function assembleControllers(
     account: (name: string) => watches.account(name),
     allTokens: () => watches.tokens(),
     onGone: ({ uid, id, name }: RecordedToken) => {
-      if (memory.isGone(uid, id)) return;
+      if (!watches.tokenOf(uid) || memory.isGone(uid, id)) return;
       memory.markGone(uid, id);
       queues.token.add(objectKey(name));
     },

@@ -251,7 +251,12 @@ export class Issuer {
       const pending = { host: wanted.host, refused: false, message: why };
       return waitingForHost(task, status, pending, until, this.#options.clock);
     }
-    const message = `the registry does not accept the new token yet: ${why}; it is tried again`;
+    if (refusal === undefined) {
+      const note = `${why}; let the operator reach the registry's host, or set spec.verify of the account to Never`;
+      const held: Outcome = { kind: 'held', reason: 'RegistryUnavailable', message: note };
+      return { token, status, outcome: held, secretHolds: holdsLive(task, status), until };
+    }
+    const message = `the registry does not accept the new token yet: ${why}; will retry`;
     this.#options.logger.info(idsOf(token), message);
     const outcome: Outcome = { kind: 'held', reason: 'Verifying', message };
     const next = steps.withPhase(status, 'Verifying');

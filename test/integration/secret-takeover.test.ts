@@ -155,8 +155,10 @@ describe('a Secret is taken over', () => {
       const { metadata } = await create({ [HOST]: LOGIN });
       const spec = { accountRef: { name: account }, secret: { adopt: true } };
       const name = await world.createToken(namespace, spec, metadata.name);
-      const { status } = await world.whenReady(name, { status: 'False', reason: 'Verifying' });
-      expect(status?.conditions?.[0]?.message).to.include('a Secret is adopted only when it is');
+      const { status } = await world.whenReady(name, { status: 'False', reason: 'RegistryUnavailable' });
+      expect(status?.conditions?.[0]?.message)
+        .to.include('a Secret is adopted only when it is')
+        .and.include('or set spec.verify of the account to Never');
       expect((await world.secret(name)).metadata.resourceVersion).to.equal(metadata.resourceVersion);
       expect(status?.mintIntent?.revision).to.equal(1);
     });

@@ -9,6 +9,7 @@ import {
 import { AccountSessions } from '../../../src/controller/account-sessions.ts';
 import type { Redacted } from '../../../src/common/redacted.ts';
 import type { RegistryDirectory } from '../../../src/registry/directory.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { anAccount, anIssuedToken, type Part, PLACE } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -49,7 +50,9 @@ class Stage {
           return Promise.resolve(this.account);
         },
       },
-      secrets: { read: () => Promise.resolve(stored()) },
+      secrets: {
+        read: () => (this.unread ? Promise.reject(this.unread) : Promise.resolve(stored())),
+      },
       sessions: this.sessions,
       directory: {
         verify: () =>
@@ -74,6 +77,8 @@ class Stage {
     this.#controller = new AccountController(options as unknown as AccountControllerOptions);
   }
 
+  /** Why the credentials Secret can't be read. */
+  unread: Error | undefined;
   /** What was written to the account last, as JSON. */
   written = '';
   /** Whether there are namespaces whose RegistryTokens are not known. */
@@ -339,6 +344,17 @@ describe('the Ready condition of an account says', () => {
       expect(await stage.ready()).to.include({ status: 'False', reason, message });
     });
   }
+
+  it('that the credentials Secret can not be read, and what to grant', async () => {
+    const stage = new Stage();
+    stage.unread = new KubeError('GET secrets/ibm-cloud: 403 Forbidden', { status: 403 });
+    expect(await stage.ready()).to.include({
+      status: 'False',
+      reason: 'CredentialsNotFound',
+      message:
+        "credentials Secret system/ibm-cloud can't be read: GET secrets/ibm-cloud: 403 Forbidden; let the operator get Secrets in its own namespace",
+    });
+  });
 
   it('that its limits leave no lifetime which the registry offers', async () => {
     const stage = new Stage({ spec: { limits: { maxLifetime: '12h', allowNeverExpiring: false } } });
