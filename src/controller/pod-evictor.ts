@@ -1,4 +1,5 @@
-import { readTokenSpec, type RegistryToken } from '../api/registry-token.ts';
+import { registryHost } from '../api/registry-host.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
 import { sleep, type Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { KubeObject, ObjectMeta, ObjectName } from '../common/objects.ts';
@@ -170,7 +171,9 @@ export class PodEvictor {
         .get({ namespace, name })
         ?.imagePullSecrets?.some((entry) => entry.name === secret),
     );
-    const hosts = [host, ...readTokenSpec(token).secret.extraHosts];
+    // Not by readTokenSpec: the spec can have become invalid since, and the Secret is what it was.
+    const extra = (token.spec.secret?.extraHosts ?? []).flatMap((text) => registryHost(text) ?? []);
+    const hosts = [host, ...extra];
     return { secret, hosts, goodSince: watchful.goodSince, linkings };
   }
 

@@ -150,6 +150,15 @@ describe('evicting pods that came before their Secret', () => {
     expect(scene.lists).to.equal(1);
   });
 
+  it('takes those of a RegistryToken whose spec has become invalid, since its Secret is good', async () => {
+    stage('a');
+    const { spec, ...rest } = scene.token!;
+    scene.token = { ...rest, spec: { ...spec, secret: { extraHosts: ['us.icr.io/team'] } } };
+    good();
+    await scene.clock.advance(10 * SECOND);
+    expect(scene.events).to.deep.equal(['Pod a: PodEvicted']);
+  });
+
   it('leaves alone those that kubelet has helped meanwhile', async () => {
     stage('a', 'b', 'c');
     scene.meanwhile = () => scene.recover('b');
