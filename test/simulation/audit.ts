@@ -10,6 +10,7 @@ import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/ev
 import type { SecretObject } from '../support/world.ts';
 import type { Snapshot } from './backups.ts';
 import { heldToken, hostsOf } from './held-token.ts';
+import { IntentBook, isOf } from './intent-book.ts';
 import { judge } from './justification.ts';
 import { deathOf, MintBook, tagOf, type Mint } from './mint-book.ts';
 import { API_KEYS } from './registries.ts';
@@ -78,12 +79,9 @@ export class Audit {
   readonly others = new Set<string>();
   /** Tokens that another cluster with the same ids made. */
   readonly elsewhere = new Set<string>();
-  /** Why each token was asked for, by uid and revision. */
-  readonly #reasons = new Map<string, string>();
+  readonly #intents = new IntentBook();
   /** When processes that rightly believed that they lead asked for a token of a description. Monotonic milliseconds. */
   readonly #askedAt = new Map<string, number>();
-  /** When a backup was restored over the cluster, monotonic milliseconds. */
-  #rolledBackAt = -Infinity;
   /** When an object was written, by path; monotonic milliseconds. */
   readonly #writeTimes = new Map<string, number[]>();
 
@@ -191,9 +189,9 @@ export class Audit {
       const shared = [intent, ...(status?.lostIntents ?? [])].some((each) => tag && isOf(tag, each));
       if (!shared) return void this.elsewhere.add(token.id);
     }
-    const askedAt = this.#askedAt.get(token.description) ?? -Infinity;
-    const isUndone = askedAt <= this.#rolledBackAt && tag !== undefined && !isOf(tag, intent);
+    const isUndone = tag !== undefined && this.#intents.isUndone(tag);
     if (isUndone && this.#tokens.has(tag.uid)) return void this.elsewhere.add(token.id);
+    const askedAt = this.#askedAt.get(token.description) ?? -Infinity;
     const mint = this.mints.add(region, token, !tag || !isOf(tag, intent));
     const { uid, revision, id } = mint;
     if (mint.late && !isUndone && !mint.stranded && this.#world.clock.monotonic() - askedAt < HELD_UP)
@@ -210,8 +208,8 @@ export class Audit {
     this.#checkRecords(uid);
   }
 
-  #isAsked({ uid, revision }: { uid: string; revision: number }): boolean {
-    return ASKED.has(this.#reasons.get(`${uid} ${revision}`) ?? '');
+  #isAsked(mint: Mint): boolean {
+    return ASKED.has(this.#intents.reasonOf(mint) ?? '');
   }
 
   revoked({ id, time, description }: TokenEvent): void {
@@ -256,23 +254,19 @@ export class Audit {
   }
 
   /**
-   * A backup is restored over the cluster. What was asked for since is as another cluster's: the cluster no longer knows of it. What
-   * was revoked since is gone without its knowledge.
+   * A backup is restored over the cluster. What comes, or came, of an intent that was recorded since is as another cluster's: the
+   * cluster no longer knows of it. What was revoked since is gone without its knowledge.
    */
   rolledBack({ time, objects }: Snapshot): void {
-    this.#rolledBackAt = this.#world.clock.monotonic();
+    this.#intents.undoSince(time);
     for (const token of objects.get(`${GROUP}/registrytokens`) as unknown as RegistryToken[]) {
-      const { mintIntent, lostIntents = [] } = token.status ?? {};
       for (const mint of this.mints.of(token.metadata.uid)) {
-        const isKnown =
-          mint.mintedAt <= time || [mintIntent, ...lostIntents].some((each) => isOf(mint, each));
         // Its request is open again, and may be given up.
-        if (isOf(mint, mintIntent)) mint.inForce = false;
-        if (isKnown) this.#goneElsewhere(mint, mint.revokedAt);
-        else {
+        if (isOf(mint, token.status?.mintIntent)) mint.inForce = false;
+        if (this.#intents.isUndone(mint)) {
           this.mints.remove(mint);
           this.elsewhere.add(mint.id);
-        }
+        } else this.#goneElsewhere(mint, mint.revokedAt);
       }
     }
   }
@@ -376,6 +370,7 @@ export class Audit {
     // What is restored was decided elsewhere, or earlier.
     if (isRestored) return this.#checkRecords(uid);
     this.#checkStranded(before, token);
+    if (status?.mintIntent) this.#intents.note(uid, status.mintIntent, this.#world.clock.now());
     if (status?.mintIntent && status.mintIntent.startedAt !== before?.status?.mintIntent?.startedAt)
       this.#decided(token);
     this.#checkRecords(uid);
@@ -391,8 +386,6 @@ export class Audit {
   }
 
   #decided(token: RegistryToken): void {
-    const { revision, reason } = token.status?.mintIntent ?? {};
-    this.#reasons.set(`${token.metadata.uid} ${revision}`, reason ?? '');
     const { clock, climate } = this.#world;
     const name = token.spec.accountRef?.name ?? 'default';
     const account = this.#world.accounts().find(({ metadata }) => metadata.name === name);
@@ -494,11 +487,3 @@ const nameOf = (actor: World['actor']): string => (typeof actor === 'object' ? a
 
 const showErrors = (_: string, value: unknown): unknown =>
   value instanceof Error ? [value.name, value.message, ...Object.entries(value)] : value;
-
-/** Whether a token came, or would come, of an intent. */
-function isOf(
-  { revision, nonce }: { revision: number; nonce: string | undefined },
-  intent: { revision: number; nonce?: string } | undefined,
-): boolean {
-  return intent?.revision === revision && intent.nonce === nonce;
-}

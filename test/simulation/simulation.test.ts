@@ -60,6 +60,32 @@ describe('a simulated operator', () => {
     world.server.close();
   });
 
+  it('sweeps the token of a process that did not know that another leads', async () => {
+    const world = new World({ seed: 1, climate: CALM });
+    await world.begin();
+    await world.clock.advance(MINUTE);
+    const { apiVersion, kind } = aToken();
+    const metadata = { namespace: 'team-a', name: 'app' };
+    await world.user.create(REGISTRY_TOKENS, { apiVersion, kind, metadata, spec: {} });
+    while (!world.tokens()[0]?.status?.mintIntent) await world.clock.step();
+    const overtaken = world.leader;
+    overtaken?.gate.freeze();
+    if (overtaken) Object.assign(overtaken, { deposed: true, unaware: true, misled: true });
+    world.startOperator();
+    await world.clock.advance(MINUTE);
+    overtaken?.gate.thaw();
+    await world.clock.advance(5_000);
+    overtaken?.kill();
+    const late = world.audit.mints.all().filter((mint) => mint.late);
+    expect(late).to.have.length(1);
+    const hasToken = () => world.registries.tokens().some(({ id }) => id === late[0]?.id);
+    expect(hasToken()).to.equal(true);
+    await world.clock.advance(2 * HOUR);
+    expect([hasToken(), world.audit.violations]).to.deep.equal([false, []]);
+    world.leader?.kill();
+    world.server.close();
+  });
+
   it('goes on elsewhere when an account or region goes for good while it is not known what came of a mint there', async function () {
     this.timeout(60_000);
     const climate = { ...CALM, registryFailure: 0.5 };
