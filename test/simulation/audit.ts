@@ -76,7 +76,7 @@ export class Audit {
   readonly #writers = new Map<string, World['actor']>();
   /** Tokens that users took away at the registry, and tokens of others there. */
   readonly takenAway = new Set<string>();
-  readonly others = new Set<string>();
+  readonly others: Set<string>;
   /** Tokens that another cluster with the same ids made. */
   readonly elsewhere = new Set<string>();
   readonly #intents = new IntentBook();
@@ -88,6 +88,7 @@ export class Audit {
   constructor(world: World, backup?: Backup) {
     this.#world = world;
     this.mints = backup?.mints ?? new MintBook();
+    this.others = new Set(backup?.origin.audit.others);
     // What happened between the backup and now.
     for (const { id, revokedAt } of backup?.origin.audit.mints.all() ?? []) {
       const mint = this.mints.get(id);
