@@ -226,6 +226,7 @@ describe('metrics', () => {
     });
     expect(await samples('registrytoken_watch')).to.deep.equal({
       'registrytoken_watch_last_event_timestamp_seconds{resource="secrets"}': Date.parse(NOW) / 1000 + 5,
+      'registrytoken_watch_refused{resource="secrets"}': 0,
       'registrytoken_watch_relists_total{resource="secrets"}': 1,
     });
     metrics.kubeClient.leading('operator', false);
