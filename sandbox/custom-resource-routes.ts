@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { systemClock as clock } from '../src/common/clock.ts';
 import type { KubeObject, Resource } from '../src/common/objects.ts';
-import type { KubeClient } from '../src/kube/client.ts';
-import type { Manifest } from '../src/kube/manifest.ts';
-import { Reflector } from '../src/kube/reflector.ts';
+import type { KubeClient } from '../src/kube/client/client.ts';
+import type { Manifest } from '../src/kube/client/manifest.ts';
+import { Reflector } from '../src/kube/cache/reflector.ts';
 import { CUSTOM_RESOURCE_DEFINITIONS, whenServed, type Definition } from './setup.ts';
 
 const SERVICES: Resource = {

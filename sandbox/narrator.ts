@@ -1,5 +1,5 @@
-import { formatDuration } from '../src/api/duration.ts';
-import { readTag } from '../src/token/tag.ts';
+import { formatDuration } from '../src/api/syntax/duration.ts';
+import { readTag } from '../src/token/sweep/tag.ts';
 import type { TokenEvent } from './registries/ibm-registry-tokens/events.ts';
 import type { TokenService } from './registries/ibm-registry-tokens/token-service.ts';
 

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { parseDuration } from '../src/api/duration.ts';
+import { parseDuration } from '../src/api/syntax/duration.ts';
 
 export interface Options {
   /** Life of expiring tokens in milliseconds; undefined: the service's own 24 hours. */

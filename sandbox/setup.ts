@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { API_VERSION } from '../src/api/names.ts';
-import type { KubeClient } from '../src/kube/client.ts';
-import { KubeError } from '../src/kube/errors.ts';
+import type { KubeClient } from '../src/kube/client/client.ts';
+import { KubeError } from '../src/kube/client/errors.ts';
 import type { Resource } from '../src/common/objects.ts';
-import type { Manifest } from '../src/kube/manifest.ts';
-import { NAMESPACES, SECRETS } from '../src/kube/resources.ts';
-import { REGISTRY_ACCOUNTS } from '../src/controller/resources.ts';
+import type { Manifest } from '../src/kube/client/manifest.ts';
+import { NAMESPACES, SECRETS } from '../src/kube/client/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../src/controller/shared/resources.ts';
 import { sleep, systemClock as clock } from '../src/common/clock.ts';
 
 const CRDS = new URL('../crds/', import.meta.url);

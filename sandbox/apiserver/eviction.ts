@@ -1,4 +1,4 @@
-import { matchesSelector } from '../../src/api/label-selector.ts';
+import { matchesSelector } from '../../src/api/syntax/label-selector.ts';
 import { readObject } from './body.ts';
 import { readDeleteOptions, type Deleter } from './deleter.ts';
 import { asObject, asText, type JsonObject } from './json.ts';

@@ -1,5 +1,5 @@
 import type { Reason } from './reasons.ts';
-import { shorten } from './text.ts';
+import { shorten } from './syntax/text.ts';
 
 /** Condition types, compatible with kstatus: all but Ready are there only while they are true. */
 const CONDITION_TYPES = ['Ready', 'Reconciling', 'Stalled', 'RevocationPending'] as const;

@@ -1,8 +1,8 @@
 import type { ObjectMeta } from '../common/objects.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from './syntax/duration.ts';
 import type { RegistryAccountSpec, RegistryAccountStatus } from './generated/registryaccount.ts';
-import { isRegistryHost } from './registry-host.ts';
-import { prefix } from './text.ts';
+import { isRegistryHost } from './syntax/host.ts';
+import { prefix } from './syntax/text.ts';
 
 export type { RegistryAccountSpec, RegistryAccountStatus } from './generated/registryaccount.ts';
 

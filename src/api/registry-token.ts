@@ -1,10 +1,10 @@
 import type { ObjectMeta } from '../common/objects.ts';
 import type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
-import { parseDuration } from './duration.ts';
-import { isAnnotationKey, isLabelKey, isLabelValue, isObjectName, isRegionName } from './metadata-syntax.ts';
+import { parseDuration } from './syntax/duration.ts';
+import { isAnnotationKey, isLabelKey, isLabelValue, isObjectName, isRegionName } from './syntax/metadata.ts';
 import { GROUP, MANAGED_BY_LABEL } from './names.ts';
-import { registryHost } from './registry-host.ts';
-import { prefix } from './text.ts';
+import { registryHost } from './syntax/host.ts';
+import { prefix } from './syntax/text.ts';
 
 export type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatDuration, parseDuration } from '../api/duration.ts';
+import { formatDuration, parseDuration } from '../api/syntax/duration.ts';
 
 /** An address to listen on; no host means every interface. */
 export interface BindAddress {

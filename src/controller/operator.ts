@@ -4,20 +4,20 @@ import { withDeadline } from '../common/deadline.ts';
 import type { Redacted } from '../common/redacted.ts';
 import type { Logger } from '../common/logger.ts';
 import type { ObjectName } from '../common/objects.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { EventRecorder } from '../kube/event-recorder.ts';
+import type { KubeClient } from '../kube/client/client.ts';
+import { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { ReflectorMetrics, WorkerPoolMetrics, WorkQueueMetrics } from '../kube/metrics.ts';
-import { parseObjectKey } from '../kube/object-key.ts';
-import { WorkQueue, type Fairness } from '../kube/work-queue.ts';
-import { WorkerPool, type ReconcileResult } from '../kube/worker-pool.ts';
+import { parseObjectKey } from '../kube/client/object-key.ts';
+import { WorkQueue, type Fairness } from '../kube/queue/work-queue.ts';
+import { WorkerPool, type ReconcileResult } from '../kube/queue/worker-pool.ts';
 import type { RegistryDirectory } from '../registry/directory.ts';
-import type { AccountController } from './account-controller.ts';
+import type { AccountController } from './account/account-controller.ts';
 import { assembleControllers, type Queues } from './controllers.ts';
-import type { TokenMetrics } from './metrics.ts';
-import type { ServiceAccountLinker } from './service-account-linker.ts';
-import type { Sweeper } from './sweeper.ts';
-import type { TokenController } from './token-controller.ts';
-import { Watches } from './watches.ts';
+import type { TokenMetrics } from './shared/metrics.ts';
+import type { ServiceAccountLinker } from './service-accounts/service-account-linker.ts';
+import type { Sweeper } from './sweep/sweeper.ts';
+import type { TokenController } from './token/token-controller.ts';
+import { Watches } from './shared/watches.ts';
 
 /** What an administrator decides. Durations in milliseconds. */
 export interface OperatorSettings {

@@ -1,4 +1,4 @@
-import { formatDuration } from '../api/duration.ts';
+import { formatDuration } from '../api/syntax/duration.ts';
 import { plain, type Answer, type Routes } from './http-server.ts';
 
 export interface CheckResult {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
-import type { BindAddress } from '../config.ts';
+import type { BindAddress } from '../config/config.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 
 export interface Answer {

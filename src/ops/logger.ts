@@ -1,6 +1,6 @@
 import { pino, type Logger as PinoLogger } from 'pino';
 import type { Clock } from '../common/clock.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { errorRecord } from './error-record.ts';
 import { formatLine } from './log-line.ts';
 import type { SecretScrubber } from './secret-scrubber.ts';

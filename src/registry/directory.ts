@@ -1,22 +1,22 @@
 import type { Clock } from '../common/clock.ts';
 import type { Redacted } from '../common/redacted.ts';
-import { CircuitBreaker } from './circuit-breaker.ts';
-import { Door } from './door.ts';
+import { CircuitBreaker } from './http/circuit-breaker.ts';
+import { Door } from './login-probe/login-probe.ts';
 import { RegistryError } from './errors.ts';
-import { HttpClient, type HttpSender } from './http-client.ts';
-import type { Proxy } from './proxy.ts';
+import { HttpClient, type HttpSender } from './http/http-client.ts';
+import type { Proxy } from './http/proxy.ts';
 import { accountIdOf } from './ibm-iam/access-token.ts';
 import { IamSession } from './ibm-iam/iam-session.ts';
 import {
   IBM_REGISTRY_TOKENS_CAPABILITIES,
   IBMRegistryTokens,
 } from './ibm-registry-tokens/ibm-registry-tokens.ts';
-import type { RegistryMetrics } from './metrics.ts';
+import type { RegistryMetrics } from './http/metrics.ts';
 import type { Capabilities, Registry } from './port.ts';
-import type { Outage } from './outage.ts';
-import { RateLimiter } from './rate-limiter.ts';
-import { Regions, type Region, type RegionDefinition } from './regions.ts';
-import { RegistryClient } from './registry-client.ts';
+import type { Outage } from './http/outage.ts';
+import { RateLimiter } from './http/rate-limiter.ts';
+import { Regions, type Region, type RegionDefinition } from './ibm-iam/regions.ts';
+import { RegistryClient } from './http/registry-client.ts';
 
 /** The back ends there are. */
 export type Provider = 'IBMRegistryTokens';

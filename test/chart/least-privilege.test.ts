@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { sleep, systemClock } from '../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
-import { EVENTS, LEASES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { EVENTS, LEASES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import type { ServiceAccount } from '../../src/token/service-accounts.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import type { ServiceAccount } from '../../src/token/workloads/service-accounts.ts';
 import { describeHelm, NAMESPACE, type Values } from './support/helm.ts';
 import { createFailingPod } from './support/failing-pod.ts';
 import { API_KEYS, HOST, Installation, SERVICE_ACCOUNT } from './support/installation.ts';

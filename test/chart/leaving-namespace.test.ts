@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { KubeError } from '../../src/kube/errors.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
 import { documented } from './support/documentation.ts';
 import { describeHelm, NAMESPACE } from './support/helm.ts';
 import { API_KEYS, Installation } from './support/installation.ts';

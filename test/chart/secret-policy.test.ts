@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { secretManifest } from '../../src/token/secret.ts';
+import { secretManifest } from '../../src/token/secret/secret.ts';
 import { aCredential, anIssuedToken, aTokenSpec, HOST } from '../support/builders.ts';
 import { verdict, type Policy } from './support/admission-policy.ts';
 import { describeHelm, find, NAMESPACE, type Rendered, type Values } from './support/helm.ts';

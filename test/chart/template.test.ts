@@ -208,7 +208,7 @@ describeHelm(
     });
 
     it('gives the operator only flags that it knows', async () => {
-      const { parseConfig } = await import('../../src/config.ts');
+      const { parseConfig } = await import('../../src/config/config.ts');
       const surroundings = { version: 'test', serviceAccountNamespace: () => undefined };
       for (const [name, values] of Object.entries(VALUE_SETS)) {
         const { args } = podOf(await helm.render({ operator: { clusterId: 'c1' }, ...values })).spec
@@ -220,7 +220,7 @@ describeHelm(
     });
 
     it('starts with the defaults the operator itself has', async () => {
-      const { parseConfig } = await import('../../src/config.ts');
+      const { parseConfig } = await import('../../src/config/config.ts');
       const surroundings = { version: 'test', serviceAccountNamespace: () => NAMESPACE };
       const { args } = podOf(await helm.render()).spec.containers[0];
       expect(parseConfig(args, {}, surroundings)).to.deep.equal(parseConfig([], {}, surroundings));

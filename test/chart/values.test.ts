@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { verdict, type Policy } from './support/admission-policy.ts';
 import { CHART, describeHelm, objectsOf, type Rendered, type Values } from './support/helm.ts';
 

@@ -1,10 +1,10 @@
 import { Harbor } from '../../sandbox/registries/harbor/harbor.ts';
 import { Redacted } from '../../src/common/redacted.ts';
-import { CircuitBreaker } from '../../src/registry/circuit-breaker.ts';
+import { CircuitBreaker } from '../../src/registry/http/circuit-breaker.ts';
 import { HARBOR } from '../../src/registry/harbor/harbor.ts';
-import { PlaceClient } from '../../src/registry/place-client.ts';
-import { RateLimiter } from '../../src/registry/rate-limiter.ts';
-import { RegistryClient } from '../../src/registry/registry-client.ts';
+import { PlaceClient } from '../../src/registry/http/place-client.ts';
+import { RateLimiter } from '../../src/registry/http/rate-limiter.ts';
+import { RegistryClient } from '../../src/registry/http/registry-client.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { describeMinted } from './minted.ts';

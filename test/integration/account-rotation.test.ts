@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
 import { World } from '../support/world.ts';
 
 const COUNT = 12;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import { InvalidSpec, readTokenSpec } from '../../src/api/registry-token.ts';
-import { KubeError } from '../../src/kube/errors.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
 import {
   REFUSED_ACCOUNTS,
   REFUSED_TOKENS,

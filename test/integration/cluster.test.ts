@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { Agent, fetch } from 'undici';
 import { API_VERSION } from '../../src/api/names.ts';
 import type { Resource } from '../../src/common/objects.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import type { Manifest } from '../../src/kube/manifest.ts';
-import { NAMESPACES } from '../../src/kube/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import type { Manifest } from '../../src/kube/client/manifest.ts';
+import { NAMESPACES } from '../../src/kube/client/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { World } from '../support/world.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { World } from '../support/world.ts';
 

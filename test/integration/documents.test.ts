@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { writeKubeconfig } from '../../sandbox/cluster.ts';
 import { missingPrograms } from '../../sandbox/programs.ts';
-import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { HOST, World } from '../support/world.ts';
 

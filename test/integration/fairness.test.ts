@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import { systemClock as clock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
 import { ProxiedWorld } from '../support/proxied-world.ts';
 import { HOST } from '../support/world.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { checksum, PAYLOAD_KEY } from '../../src/token/secret.ts';
-import { readTag } from '../../src/token/tag.ts';
+import { checksum, PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
+import { readTag } from '../../src/token/sweep/tag.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import { HOST, type World } from '../support/world.ts';
 

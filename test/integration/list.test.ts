@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import type { RegistryToken, RegistryTokenStatus } from '../../src/api/registry-token.ts';
 import { ROTATE_ANNOTATION, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { NAMESPACES } from '../../src/kube/resources.ts';
-import { describe as describeToken, readTag } from '../../src/token/tag.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { NAMESPACES } from '../../src/kube/client/resources.ts';
+import { describe as describeToken, readTag } from '../../src/token/sweep/tag.ts';
 import { World } from '../support/world.ts';
 
 /** As short as flags allow, so that tests do not wait. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
-import { SECRETS } from '../../src/kube/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
+import { SECRETS } from '../../src/kube/client/resources.ts';
 import { HOST, OPERATOR_NAMESPACE, API_KEY, World } from '../support/world.ts';
 
 /** As short as flags allow, so that tests do not wait. */

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
-import { PODS, SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
-import type { PullSecret, ServiceAccount } from '../../src/token/service-accounts.ts';
+import { PODS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
+import type { PullSecret, ServiceAccount } from '../../src/token/workloads/service-accounts.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import { HOST, type World } from '../support/world.ts';
 

@@ -9,10 +9,10 @@ import { isTrouble, tokenReasons, type TokenReason } from '../../src/api/reasons
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import { EVENTS, SECRETS } from '../../src/kube/resources.ts';
-import type { Call } from '../../src/kube/transport.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import { EVENTS, SECRETS } from '../../src/kube/client/resources.ts';
+import type { Call } from '../../src/kube/transport/transport.ts';
 import { API_KEY, HOST, World } from '../support/world.ts';
 
 interface Row {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
-import type { Manifest } from '../../src/kube/manifest.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { SECRETS } from '../../src/kube/resources.ts';
+import type { Manifest } from '../../src/kube/client/manifest.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { SECRETS } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { HOST, World, type SecretObject } from '../support/world.ts';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { sleep, systemClock } from '../../src/common/clock.ts';
-import { refusal } from '../../src/kube/errors.ts';
-import type { Manifest } from '../../src/kube/manifest.ts';
-import { SECRETS } from '../../src/kube/resources.ts';
+import { refusal } from '../../src/kube/client/errors.ts';
+import type { Manifest } from '../../src/kube/client/manifest.ts';
+import { SECRETS } from '../../src/kube/client/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { SecretObject, World } from '../support/world.ts';
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { sleep, systemClock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import type { Manifest } from '../../src/kube/manifest.ts';
-import { SECRETS } from '../../src/kube/resources.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import type { Manifest } from '../../src/kube/client/manifest.ts';
+import { SECRETS } from '../../src/kube/client/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import { API_KEY, OPERATOR_NAMESPACE, type SecretObject, type World } from '../support/world.ts';
 

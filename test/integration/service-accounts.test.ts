@@ -3,10 +3,10 @@ import { LINKS_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import { SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
-import type { Manifest } from '../../src/kube/manifest.ts';
-import type { PullSecret, ServiceAccount } from '../../src/token/service-accounts.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import { SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
+import type { Manifest } from '../../src/kube/client/manifest.ts';
+import type { PullSecret, ServiceAccount } from '../../src/token/workloads/service-accounts.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { World } from '../support/world.ts';
 

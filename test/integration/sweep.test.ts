@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
-import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
 import { OPERATOR_NAMESPACE, World, API_KEY } from '../support/world.ts';
 
 /** As short as flags allow, so that tests do not wait. */

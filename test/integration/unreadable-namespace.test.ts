@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { refusal } from '../../src/kube/errors.ts';
+import { refusal } from '../../src/kube/client/errors.ts';
 import { World } from '../support/world.ts';
 
 describe('an operator for all namespaces that may not list RegistryTokens yet', function () {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { shorten } from '../../src/api/text.ts';
+import { shorten } from '../../src/api/syntax/text.ts';
 import type { Mutant } from './mutant.ts';
 import type { Verdict } from './trial.ts';
 

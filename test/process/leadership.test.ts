@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import { objectKey } from '../../src/kube/object-key.ts';
-import { EVENTS, LEASES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import { objectKey } from '../../src/kube/client/object-key.ts';
+import { EVENTS, LEASES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
 import { whenInOrder } from '../support/audit.ts';
 import { MintLedger } from '../support/mint-ledger.ts';
 import { freePort } from '../../sandbox/free-port.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import { systemClock as clock } from '../../src/common/clock.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { ProxiedWorld } from '../support/proxied-world.ts';
 import { API_KEY, OPERATOR_NAMESPACE } from '../support/world.ts';

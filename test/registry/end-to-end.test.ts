@@ -7,7 +7,7 @@ import { missingPrograms } from '../../sandbox/programs.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { PAYLOAD_KEY } from '../../src/token/secret.ts';
+import { PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { API_KEY, World } from '../support/world.ts';
 import { writeImage } from './oci-layout.ts';

@@ -1,5 +1,5 @@
-import { refusal } from '../../src/kube/errors.ts';
-import type { Call } from '../../src/kube/transport.ts';
+import { refusal } from '../../src/kube/client/errors.ts';
+import type { Call } from '../../src/kube/transport/transport.ts';
 import type { Answer, ApiRequest } from '../../sandbox/apiserver/request.ts';
 
 /** A call as the embedded API server takes it. */

@@ -1,7 +1,7 @@
 import { abortable } from '../../src/common/abortable.ts';
 import { sleep } from '../../src/common/clock.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import type { Call, StreamCall, Transport } from '../../src/kube/transport.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import type { Call, StreamCall, Transport } from '../../src/kube/transport/transport.ts';
 import { ConnectionLost, type Answer } from '../../sandbox/apiserver/request.ts';
 import { contentOf, requestOf } from './api-call.ts';
 import type { SimulatedProcess } from './simulated-process.ts';

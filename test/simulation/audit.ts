@@ -1,9 +1,9 @@
 import { GROUP, OWNER_UID_LABEL } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { Logger } from '../../src/common/logger.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import { LeadershipLost } from '../../src/kube/leadership-lost.ts';
-import type { Call } from '../../src/kube/transport.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import { LeadershipLost } from '../../src/kube/election/leadership-lost.ts';
+import type { Call } from '../../src/kube/transport/transport.ts';
 import { RegistryError } from '../../src/registry/errors.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
 import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/events.ts';

@@ -1,8 +1,8 @@
 import { API_VERSION, GROUP } from '../../src/api/names.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import type { Manifest } from '../../src/kube/manifest.ts';
-import { SECRETS } from '../../src/kube/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import type { Manifest } from '../../src/kube/client/manifest.ts';
+import { SECRETS } from '../../src/kube/client/resources.ts';
 import { keyOf } from '../../sandbox/apiserver/change.ts';
 import { asObject, asText, type JsonObject } from '../../sandbox/apiserver/json.ts';
 import { TEAMS, type World } from './world.ts';

@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import type { HttpRequest } from '../../src/registry/http-client.ts';
+import type { HttpRequest } from '../../src/registry/http/http-client.ts';
 import type { Answer } from '../../sandbox/registries/shared/message.ts';
 
 /** The door of a registry: where images are pulled, and where the operator tries new tokens. */

@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { PAYLOAD_KEY } from '../../src/token/secret.ts';
+import { PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import type { SecretObject } from '../support/world.ts';
 
 const known = new WeakMap<SecretObject, string | undefined>();

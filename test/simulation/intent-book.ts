@@ -1,5 +1,5 @@
 import type { MintIntent } from '../../src/api/registry-token.ts';
-import type { Tag } from '../../src/token/tag.ts';
+import type { Tag } from '../../src/token/sweep/tag.ts';
 
 /** What tells one intent from all others, as it stands in its token's tag too. */
 type Key = Pick<Tag, 'uid' | 'revision' | 'nonce'>;

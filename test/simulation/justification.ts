@@ -1,6 +1,6 @@
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { parseDuration } from '../../src/api/duration.ts';
+import { parseDuration } from '../../src/api/syntax/duration.ts';
 import { deathOf, type Mint, type MintBook } from './mint-book.ts';
 
 /** What a decision to create a token is judged by. */

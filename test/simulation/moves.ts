@@ -1,4 +1,4 @@
-import { REGISTRY_ACCOUNTS } from '../../src/controller/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
 import type { Dice } from './dice.ts';
 import { definitionOf, endpointOf, hostOf, REGISTRIES } from './registries.ts';
 import type { World } from './world.ts';

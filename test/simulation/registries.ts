@@ -1,6 +1,6 @@
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { Clock } from '../../src/common/clock.ts';
-import type { HttpRequest } from '../../src/registry/http-client.ts';
+import type { HttpRequest } from '../../src/registry/http/http-client.ts';
 import type { Operation } from '../../sandbox/registries/ibm-registry-tokens/operations.ts';
 import type { Answer } from '../../sandbox/registries/shared/message.ts';
 import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/events.ts';

@@ -1,9 +1,9 @@
 import { abortable } from '../../src/common/abortable.ts';
 import { sleep } from '../../src/common/clock.ts';
-import { AnswerBody } from '../../src/registry/answer-body.ts';
-import { NoAnswer } from '../../src/registry/answer-reader.ts';
-import { readAnswer, type HttpAnswer } from '../../src/registry/http-answer.ts';
-import type { HttpRequest, HttpSender } from '../../src/registry/http-client.ts';
+import { AnswerBody } from '../../src/registry/http/answer-body.ts';
+import { NoAnswer } from '../../src/registry/http/answer-reader.ts';
+import { readAnswer, type HttpAnswer } from '../../src/registry/http/answer.ts';
+import type { HttpRequest, HttpSender } from '../../src/registry/http/http-client.ts';
 import type { Answer } from '../../sandbox/registries/shared/message.ts';
 import { operationOf } from './registries.ts';
 import type { SimulatedProcess } from './simulated-process.ts';

@@ -1,5 +1,5 @@
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import type { Dice } from './dice.ts';
 import { placeWanted, type Place } from './places.ts';
 import { definitions, LAB } from './registries.ts';

@@ -1,8 +1,8 @@
 import { Operator, type OperatorMetrics, type OperatorSettings } from '../../src/controller/operator.ts';
 import { OPERATOR } from '../../src/api/names.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { fenced } from '../../src/kube/fence.ts';
-import { LeadershipLost } from '../../src/kube/leadership-lost.ts';
+import { KubeClient } from '../../src/kube/client/client.ts';
+import { fenced } from '../../src/kube/election/fence.ts';
+import { LeadershipLost } from '../../src/kube/election/leadership-lost.ts';
 import { RegistryDirectory } from '../../src/registry/directory.ts';
 import { ApiTransport } from './api-transport.ts';
 import { Gate } from './gate.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { aToken, HOUR, MINUTE } from '../support/builders.ts';
 import { CALM } from './climate.ts';
 import { NOTHING, sum, type Outcome } from './figures.ts';

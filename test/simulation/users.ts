@@ -1,9 +1,9 @@
 import { API_VERSION, GROUP, ROTATE_ANNOTATION, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { PAYLOAD_KEY, SECRET_TYPE } from '../../src/token/secret.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { PAYLOAD_KEY, SECRET_TYPE } from '../../src/token/secret/secret.ts';
 import type { SecretObject } from '../support/world.ts';
 import { Backups } from './backups.ts';
 import type { Dice } from './dice.ts';

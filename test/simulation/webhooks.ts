@@ -1,5 +1,5 @@
 import { GROUP } from '../../src/api/names.ts';
-import { PAYLOAD_KEY } from '../../src/token/secret.ts';
+import { PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import { asObject, asText, equal, type JsonObject } from '../../sandbox/apiserver/json.ts';
 import { StatusError } from '../../sandbox/apiserver/status-error.ts';
 import type { Admission } from '../../sandbox/apiserver/writer.ts';

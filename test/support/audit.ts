@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { SECRETS } from '../../src/kube/resources.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { checksum, PAYLOAD_KEY } from '../../src/token/secret.ts';
+import { SECRETS } from '../../src/kube/client/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { checksum, PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import type { SecretObject, World } from './world.ts';
 
 export interface Audit {

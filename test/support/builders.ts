@@ -10,11 +10,11 @@ import {
   type TokenSpec,
 } from '../../src/api/registry-token.ts';
 import { Redacted } from '../../src/common/redacted.ts';
-import type { Situation } from '../../src/token/situation.ts';
-import type { Request, Wanted } from '../../src/token/eligibility.ts';
-import { dockerConfig, secretManifest, type Credential, type Secret } from '../../src/token/secret.ts';
-import type { SecretView } from '../../src/token/secret-view.ts';
-import { specHash } from '../../src/token/spec-hash.ts';
+import type { Situation } from '../../src/token/decide/situation.ts';
+import type { Request, Wanted } from '../../src/token/decide/eligibility.ts';
+import { dockerConfig, secretManifest, type Credential, type Secret } from '../../src/token/secret/secret.ts';
+import type { SecretView } from '../../src/token/secret/secret-view.ts';
+import { specHash } from '../../src/token/decide/spec-hash.ts';
 
 /** A part of a thing, to any depth; `undefined` takes a default away. Lists are given whole. */
 export type Part<T> = T extends readonly unknown[] | Redacted

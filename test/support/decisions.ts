@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { decide } from '../../src/token/decision.ts';
+import { decide } from '../../src/token/decide/decision.ts';
 import { anIntent, aRecord, aSituation, at, HOUR, ISSUED, MINUTE, SECOND } from './builders.ts';
 
 /** When a situation takes place unless it says otherwise: an hour after the token was issued. */

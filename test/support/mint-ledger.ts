@@ -1,5 +1,5 @@
 import type { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
-import { readTag } from '../../src/token/tag.ts';
+import { readTag } from '../../src/token/sweep/tag.ts';
 
 /** What a token service issued, by the RegistryToken that it was for. */
 export class MintLedger {

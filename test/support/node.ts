@@ -9,8 +9,8 @@ import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { systemClock as clock } from '../../src/common/clock.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { httpTransport } from '../../src/kube/http-transport.ts';
+import { KubeClient } from '../../src/kube/client/client.ts';
+import { httpTransport } from '../../src/kube/transport/http-transport.ts';
 import type { RunningApiServer } from './api-servers.ts';
 import { recordOutput } from './secrecy.ts';
 

@@ -1,5 +1,5 @@
 import { merge } from 'ts-deepmerge';
-import type { ContainerStatus, Pod } from '../../src/token/pods.ts';
+import type { ContainerStatus, Pod } from '../../src/token/workloads/pods.ts';
 import { at, HOST, MINUTE, type Part } from './builders.ts';
 
 /** A container that waits, and why. */

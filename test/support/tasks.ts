@@ -1,5 +1,5 @@
-import type { Task } from '../../src/controller/progress.ts';
-import { stakeOf } from '../../src/token/verification.ts';
+import type { Task } from '../../src/controller/token/progress.ts';
+import { stakeOf } from '../../src/token/decide/verification.ts';
 import { aSituation } from './builders.ts';
 
 /** What a reconcile works on in a situation. */

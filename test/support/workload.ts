@@ -1,8 +1,8 @@
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { KubeError } from '../../src/kube/errors.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
 import type { MintLedger } from './mint-ledger.ts';
 import type { World } from './world.ts';
 

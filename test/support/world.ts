@@ -7,15 +7,15 @@ import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-to
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
 import { Operator, type OperatorSettings } from '../../src/controller/operator.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/resources.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import { httpTransport } from '../../src/kube/http-transport.ts';
-import { EVENTS, NAMESPACES, SECRETS } from '../../src/kube/resources.ts';
-import type { Call, Transport } from '../../src/kube/transport.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { KubeClient } from '../../src/kube/client/client.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
+import { httpTransport } from '../../src/kube/transport/http-transport.ts';
+import { EVENTS, NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
+import type { Call, Transport } from '../../src/kube/transport/transport.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import { RegistryDirectory } from '../../src/registry/directory.ts';
-import type { Secret } from '../../src/token/secret.ts';
+import type { Secret } from '../../src/token/secret/secret.ts';
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
 import {
   TokenService,

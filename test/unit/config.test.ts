@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseConfig, type Config, type ParsedConfig } from '../../src/config.ts';
+import { parseConfig, type Config, type ParsedConfig } from '../../src/config/config.ts';
 
 type Environment = Record<string, string | undefined>;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { parseDuration } from '../../../src/api/duration.ts';
+import { parseDuration } from '../../../src/api/syntax/duration.ts';
 import type { ApiKey } from './identity.ts';
 
 export interface Arguments {

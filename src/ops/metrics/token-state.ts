@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import { findCondition, type ConditionType } from '../../api/conditions.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
-import { fromTime } from '../../api/time.ts';
+import { fromTime } from '../../api/syntax/time.ts';
 import type { Clock } from '../../common/clock.ts';
 
 type Tokens = () => Iterable<RegistryToken>;

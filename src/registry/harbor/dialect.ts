@@ -1,5 +1,5 @@
-import type { ErrorDialect } from '../error-dialect.ts';
-import { readErrorList } from '../problem.ts';
+import type { ErrorDialect } from '../http/error-dialect.ts';
+import { readErrorList } from '../http/problem.ts';
 
 /** The errors of Harbor's API. */
 export const HARBOR_DIALECT: ErrorDialect = {

@@ -1,7 +1,7 @@
 import type { Redacted } from '../../common/redacted.ts';
 import type { Capabilities, Connection, Place, Places, Tools } from '../back-end.ts';
 import { RegistryError } from '../errors.ts';
-import type { PlaceClient } from '../place-client.ts';
+import type { PlaceClient } from '../http/place-client.ts';
 import { readUser } from './robot-answers.ts';
 import { harborRequest, HarborRobots, type HarborCredentials } from './robots.ts';
 

@@ -1,8 +1,8 @@
 import { Redacted } from '../../common/redacted.ts';
 import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Select } from '../back-end.ts';
 import { RegistryError } from '../errors.ts';
-import type { PlaceClient, PlaceRequest } from '../place-client.ts';
-import { urlBelow } from '../registry-client.ts';
+import type { PlaceClient, PlaceRequest } from '../http/place-client.ts';
+import { urlBelow } from '../http/registry-client.ts';
 import { HARBOR_DIALECT } from './dialect.ts';
 import { readCreated, readProject, readRobots, type Project } from './robot-answers.ts';
 import { robotRequest } from './robot-request.ts';

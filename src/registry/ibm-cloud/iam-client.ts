@@ -3,8 +3,8 @@ import { RegistryError } from '../errors.ts';
 import { accountIdOf } from '../ibm-iam/access-token.ts';
 import { IBM_DIALECT } from '../ibm-iam/dialect.ts';
 import type { Grant, IamSession } from '../ibm-iam/iam-session.ts';
-import type { PlaceClient, PlaceRequest } from '../place-client.ts';
-import { urlBelow } from '../registry-client.ts';
+import type { PlaceClient, PlaceRequest } from '../http/place-client.ts';
+import { urlBelow } from '../http/registry-client.ts';
 import type { Page } from './answers.ts';
 
 /** What is asked of IAM. `{account}` in a path or body stands for the account's id. */

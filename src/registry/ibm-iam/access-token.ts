@@ -1,7 +1,7 @@
 import { Redacted } from '../../common/redacted.ts';
 import { RegistryError } from '../errors.ts';
-import type { HttpAnswer } from '../http-answer.ts';
-import { claimsOf } from '../jwt.ts';
+import type { HttpAnswer } from '../http/answer.ts';
+import { claimsOf } from './jwt.ts';
 
 /** What IAM gives for an API key. */
 export interface AccessToken {

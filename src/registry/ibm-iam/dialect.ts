@@ -1,6 +1,6 @@
 import type { RegistryErrorCode } from '../errors.ts';
-import type { ErrorDialect } from '../error-dialect.ts';
-import { fields, text, type Problem } from '../problem.ts';
+import type { ErrorDialect } from '../http/error-dialect.ts';
+import { fields, text, type Problem } from '../http/problem.ts';
 
 /** IAM refuses a key that it does not know with 400 where others would say 401. */
 const BY_CODE: Readonly<Record<string, RegistryErrorCode>> = {

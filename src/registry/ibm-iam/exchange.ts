@@ -1,7 +1,7 @@
 import { IBM_DIALECT } from './dialect.ts';
 import type { Redacted } from '../../common/redacted.ts';
-import { unreadable } from '../failures.ts';
-import { urlBelow, type RegistryClient, type RegistryRequest } from '../registry-client.ts';
+import { unreadable } from '../http/failures.ts';
+import { urlBelow, type RegistryClient, type RegistryRequest } from '../http/registry-client.ts';
 import { readAccessToken, type AccessToken } from './access-token.ts';
 
 /** An API key and where it is exchanged. */

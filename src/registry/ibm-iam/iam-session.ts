@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock.ts';
 import { RegistryError } from '../errors.ts';
-import type { RegistryClient } from '../registry-client.ts';
-import { SharedCall } from '../shared-call.ts';
+import type { RegistryClient } from '../http/registry-client.ts';
+import { SharedCall } from '../http/shared-call.ts';
 import type { AccessToken } from './access-token.ts';
 import { exchangeApiKey, type ApiKey } from './exchange.ts';
 

@@ -1,15 +1,15 @@
 import { IBM_DIALECT } from '../ibm-iam/dialect.ts';
-import type { CircuitBreaker } from '../circuit-breaker.ts';
+import type { CircuitBreaker } from '../http/circuit-breaker.ts';
 import { RegistryError } from '../errors.ts';
-import { unreadable } from '../failures.ts';
-import type { HttpAnswer } from '../http-answer.ts';
+import { unreadable } from '../http/failures.ts';
+import type { HttpAnswer } from '../http/answer.ts';
 import { accountIdOf } from '../ibm-iam/access-token.ts';
 import type { Grant, IamSession } from '../ibm-iam/iam-session.ts';
 import type { Capabilities, IssuedToken, ListedToken, MintRequest, Registry } from '../port.ts';
-import type { RateLimiter } from '../rate-limiter.ts';
-import type { Region } from '../regions.ts';
+import type { RateLimiter } from '../http/rate-limiter.ts';
+import type { Region } from '../ibm-iam/regions.ts';
 import { MAX_ROWS } from '../../common/row-splitter.ts';
-import { urlBelow, type RegistryClient, type RegistryRequest } from '../registry-client.ts';
+import { urlBelow, type RegistryClient, type RegistryRequest } from '../http/registry-client.ts';
 import { isTokenId, listedRows, readIssued, readList } from './token-answers.ts';
 
 export interface IBMRegistryTokensOptions {

@@ -1,6 +1,6 @@
 import type { KubeObject, ObjectName } from '../../../src/common/objects.ts';
-import type { KubeClient } from '../../../src/kube/client.ts';
-import { PODS } from '../../../src/kube/resources.ts';
+import type { KubeClient } from '../../../src/kube/client/client.ts';
+import { PODS } from '../../../src/kube/client/resources.ts';
 
 const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true };
 

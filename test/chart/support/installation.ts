@@ -10,11 +10,11 @@ import { TokenService } from '../../../sandbox/registries/ibm-registry-tokens/to
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../src/controller/resources.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { httpTransport } from '../../../src/kube/http-transport.ts';
-import { NAMESPACES, SECRETS } from '../../../src/kube/resources.ts';
-import type { Transport } from '../../../src/kube/transport.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../src/controller/shared/resources.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import { httpTransport } from '../../../src/kube/transport/http-transport.ts';
+import { NAMESPACES, SECRETS } from '../../../src/kube/client/resources.ts';
+import type { Transport } from '../../../src/kube/transport/transport.ts';
 import { realAssets, startReal, type RunningApiServer } from '../../support/api-servers.ts';
 import { freePort } from '../../../sandbox/free-port.ts';
 import { recordOutput, registerSecret } from '../../support/secrecy.ts';

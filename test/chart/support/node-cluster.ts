@@ -8,7 +8,7 @@ import { serve } from '../../../sandbox/registries/shared/http-server.ts';
 import { TokenService } from '../../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import { buildImage } from '../../../scripts/image.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
-import type { KubeClient } from '../../../src/kube/client.ts';
+import type { KubeClient } from '../../../src/kube/client/client.ts';
 import { startNode } from '../../support/node.ts';
 import { registerSecret } from '../../support/secrecy.ts';
 import { createPodNetwork, GATEWAY } from './pod-network.ts';

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../src/common/objects.ts';
-import type { KubeClient } from '../../../src/kube/client.ts';
-import { PODS } from '../../../src/kube/resources.ts';
+import type { KubeClient } from '../../../src/kube/client/client.ts';
+import { PODS } from '../../../src/kube/client/resources.ts';
 import { eventually } from '../../support/eventually.ts';
 import { find, RELEASE, type Rendered } from './helm.ts';
 

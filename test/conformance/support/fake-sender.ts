@@ -1,10 +1,10 @@
 import type { FakeRegistry } from '../../../sandbox/registries/shared/fake-registry.ts';
 import { ConnectionBroken } from '../../../sandbox/registries/shared/message.ts';
 import type { Clock } from '../../../src/common/clock.ts';
-import { AnswerBody } from '../../../src/registry/answer-body.ts';
-import { NoAnswer } from '../../../src/registry/answer-reader.ts';
-import { readAnswer, type HttpAnswer } from '../../../src/registry/http-answer.ts';
-import type { HttpRequest, HttpSender } from '../../../src/registry/http-client.ts';
+import { AnswerBody } from '../../../src/registry/http/answer-body.ts';
+import { NoAnswer } from '../../../src/registry/http/answer-reader.ts';
+import { readAnswer, type HttpAnswer } from '../../../src/registry/http/answer.ts';
+import type { HttpRequest, HttpSender } from '../../../src/registry/http/http-client.ts';
 
 /** What becomes of one request. */
 export type Fate = 'through' | 'never sent' | 'broken before its effect' | 'answer lost';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FakeRegistry } from '../../../sandbox/registries/shared/fake-registry.ts';
 import type { IssueRequest, Registry } from '../../../src/registry/back-end.ts';
-import { describe as describeToken, readTag, type Tag } from '../../../src/token/tag.ts';
+import { describe as describeToken, readTag, type Tag } from '../../../src/token/sweep/tag.ts';
 import type { VirtualClock } from '../../support/virtual-clock.ts';
 import type { FakeSender } from './fake-sender.ts';
 

@@ -2,7 +2,7 @@
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
 import { RegistryDirectory } from '../../../src/registry/directory.ts';
-import { readTag } from '../../../src/token/tag.ts';
+import { readTag } from '../../../src/token/sweep/tag.ts';
 
 const [url = '', apiKey = ''] = process.argv.slice(2);
 const directory = new RegistryDirectory({

@@ -8,8 +8,8 @@ import { installAccount, installDefinitions } from '../../../sandbox/setup.ts';
 import { serve } from '../../../sandbox/registries/shared/http-server.ts';
 import { TokenService } from '../../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { httpTransport } from '../../../src/kube/http-transport.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import { httpTransport } from '../../../src/kube/transport/http-transport.ts';
 import { recordOutput, registerSecret } from '../../support/secrecy.ts';
 import { freePort } from '../../../sandbox/free-port.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { formatDuration, parseDuration } from '../../../src/api/duration.ts';
+import { formatDuration, parseDuration } from '../../../src/api/syntax/duration.ts';
 
 describe('durations', () => {
   const readings: [string, number][] = [

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { matchesSelector, type LabelSelector } from '../../../src/api/label-selector.ts';
+import { matchesSelector, type LabelSelector } from '../../../src/api/syntax/label-selector.ts';
 
 type Expressions = NonNullable<LabelSelector['matchExpressions']>;
 type Operator = Expressions[number]['operator'];

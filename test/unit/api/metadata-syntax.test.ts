@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isAnnotationKey, isLabelKey, isLabelValue, isObjectName } from '../../../src/api/metadata-syntax.ts';
+import { isAnnotationKey, isLabelKey, isLabelValue, isObjectName } from '../../../src/api/syntax/metadata.ts';
 
 function table(check: (text: string) => boolean, good: readonly string[], bad: readonly string[]): void {
   for (const text of good) it(`takes ${show(text)}`, () => expect(check(text)).to.be.true);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { isRegistryHost, registryHost } from '../../../src/api/registry-host.ts';
+import { isRegistryHost, registryHost } from '../../../src/api/syntax/host.ts';
 
 /** What kubelet makes of a key under `auths` (BasicDockerKeyring.Add). */
 function kubeletKey(key: string): string {

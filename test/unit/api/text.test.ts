@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { prefix, shorten } from '../../../src/api/text.ts';
+import { prefix, shorten } from '../../../src/api/syntax/text.ts';
 
 describe('shortened text', () => {
   it('stays as it is where it is short enough', () => expect(shorten('12345', 5)).to.equal('12345'));

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { fromTime, toDeadline, toTime } from '../../../src/api/time.ts';
+import { fromTime, toDeadline, toTime } from '../../../src/api/syntax/time.ts';
 
 const NOON = Date.parse('2026-01-01T12:00:00Z');
 

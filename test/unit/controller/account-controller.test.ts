@@ -5,11 +5,11 @@ import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import {
   AccountController,
   type AccountControllerOptions,
-} from '../../../src/controller/account-controller.ts';
-import { AccountSessions } from '../../../src/controller/account-sessions.ts';
+} from '../../../src/controller/account/account-controller.ts';
+import { AccountSessions } from '../../../src/controller/account/account-sessions.ts';
 import type { Redacted } from '../../../src/common/redacted.ts';
 import type { RegistryDirectory } from '../../../src/registry/directory.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { anAccount, anIssuedToken, type Part, PLACE } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';

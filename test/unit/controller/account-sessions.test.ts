@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../../src/api/registry-account.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
-import { AccountSessions, credentialsOf } from '../../../src/controller/account-sessions.ts';
+import { AccountSessions, credentialsOf } from '../../../src/controller/account/account-sessions.ts';
 import type { RegistryDirectory } from '../../../src/registry/directory.ts';
 import { anAccount, HOUR } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
-import type { Others } from '../../../src/token/claimants.ts';
+import type { Others } from '../../../src/token/secret/claimants.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
 import type { KubeObject } from '../../../src/common/objects.ts';
-import { Assessor, type Assessment, type AssessorOptions } from '../../../src/controller/assessor.ts';
-import { Memory } from '../../../src/controller/memory.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
-import type { SecretView } from '../../../src/token/secret-view.ts';
+import { Assessor, type Assessment, type AssessorOptions } from '../../../src/controller/token/assessor.ts';
+import { Memory } from '../../../src/controller/token/memory.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
+import type { SecretView } from '../../../src/token/secret/secret-view.ts';
 import {
   ABSENT,
   anAccount,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Deletions } from '../../../src/controller/deletions.ts';
+import { Deletions } from '../../../src/controller/token/deletions.ts';
 import { aToken, at } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { readTokenSpec, type RegistryToken } from '../../../src/api/registry-token.ts';
 import type { KubeObject, OwnerReference } from '../../../src/common/objects.ts';
-import type { ServiceAccount } from '../../../src/token/service-accounts.ts';
+import type { ServiceAccount } from '../../../src/token/workloads/service-accounts.ts';
 import {
   essentialCredentials,
   essentialNamespace,
   essentialSecret,
   essentialServiceAccount,
   essentialToken,
-} from '../../../src/controller/essentials.ts';
+} from '../../../src/controller/shared/kept-fields.ts';
 
 const HUGE = 'x'.repeat(100_000);
 const owner = (n: number): OwnerReference => ({ apiVersion: 'v1', kind: 'Pod', name: `o${n}`, uid: `${n}` });

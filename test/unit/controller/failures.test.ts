@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { failureOf } from '../../../src/controller/failures.ts';
+import { failureOf } from '../../../src/controller/shared/failures.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
 
 describe('a registry’s error', () => {

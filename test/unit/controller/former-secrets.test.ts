@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import { FormerSecrets, NONE_LEFT } from '../../../src/controller/former-secrets.ts';
-import type { SecretObject, SecretStore } from '../../../src/controller/secret-store.ts';
+import { FormerSecrets, NONE_LEFT } from '../../../src/controller/token/former-secrets.ts';
+import type { SecretObject, SecretStore } from '../../../src/controller/token/secret-store.ts';
 import type { ObjectName } from '../../../src/common/objects.ts';
 import { Logs } from '../kube/support/logs.ts';
 import { aCredential, anIssuedToken, aSecret } from '../../support/builders.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { guardedPatch } from '../../../src/controller/guarded-patch.ts';
-import { REGISTRY_TOKENS } from '../../../src/controller/resources.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import type { Call } from '../../../src/kube/transport.ts';
+import { guardedPatch } from '../../../src/controller/shared/guarded-patch.ts';
+import { REGISTRY_TOKENS } from '../../../src/controller/shared/resources.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import type { Call } from '../../../src/kube/transport/transport.ts';
 import { aToken } from '../../support/builders.ts';
 
 describe('a guarded patch', () => {

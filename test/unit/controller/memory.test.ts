@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Redacted } from '../../../src/common/redacted.ts';
-import { Memory } from '../../../src/controller/memory.ts';
+import { Memory } from '../../../src/controller/token/memory.ts';
 
 const UID = 'uid-of-app';
 const ISSUED = { id: 'token-2', username: 'token', value: new Redacted('value'), expiresAt: null };

@@ -1,17 +1,17 @@
 import { expect } from 'chai';
 import type { MintIntent, RegistryToken } from '../../../src/api/registry-token.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
-import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
-import { CredentialFinder } from '../../../src/controller/credential-finder.ts';
-import { Memory } from '../../../src/controller/memory.ts';
-import { Minter, type Settlement } from '../../../src/controller/minter.ts';
-import { TokenLists } from '../../../src/controller/token-lists.ts';
-import { Repairer } from '../../../src/controller/repairer.ts';
+import type { AccountSessions } from '../../../src/controller/account/account-sessions.ts';
+import { CredentialFinder } from '../../../src/controller/token/credential-finder.ts';
+import { Memory } from '../../../src/controller/token/memory.ts';
+import { Minter, type Settlement } from '../../../src/controller/token/minter.ts';
+import { TokenLists } from '../../../src/controller/shared/token-lists.ts';
+import { Repairer } from '../../../src/controller/token/repairer.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { IssuedToken, ListedToken, Registry } from '../../../src/registry/port.ts';
-import { decide, type Decision } from '../../../src/token/decision.ts';
-import { withStrays } from '../../../src/token/status.ts';
-import { describe as describeToken, type Tag } from '../../../src/token/tag.ts';
+import { decide, type Decision } from '../../../src/token/decide/decision.ts';
+import { withStrays } from '../../../src/token/lifecycle/status.ts';
+import { describe as describeToken, type Tag } from '../../../src/token/sweep/tag.ts';
 import {
   ABSENT,
   anIntent,

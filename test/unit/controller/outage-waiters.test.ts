@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { OutageWaiters } from '../../../src/controller/outage-waiters.ts';
+import { OutageWaiters } from '../../../src/controller/shared/outage-waiters.ts';
 
 describe('those who wait for a place that is down', () => {
   let firsts: string[];

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import { TokenClient } from '../../../src/controller/token-client.ts';
-import type { KubeClient } from '../../../src/kube/client.ts';
+import { TokenClient } from '../../../src/controller/token/token-client.ts';
+import type { KubeClient } from '../../../src/kube/client/client.ts';
 import { aToken } from '../../support/builders.ts';
 
 const { signal } = new AbortController();

@@ -1,11 +1,14 @@
 import { expect } from 'chai';
-import { CredentialFinder, type CredentialFinderOptions } from '../../../src/controller/credential-finder.ts';
-import { Memory } from '../../../src/controller/memory.ts';
-import type { Progress } from '../../../src/controller/progress.ts';
-import { Repairer, type RepairerOptions } from '../../../src/controller/repairer.ts';
+import {
+  CredentialFinder,
+  type CredentialFinderOptions,
+} from '../../../src/controller/token/credential-finder.ts';
+import { Memory } from '../../../src/controller/token/memory.ts';
+import type { Progress } from '../../../src/controller/token/progress.ts';
+import { Repairer, type RepairerOptions } from '../../../src/controller/token/repairer.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
-import { dockerConfig, type Credential } from '../../../src/token/secret.ts';
+import { dockerConfig, type Credential } from '../../../src/token/secret/secret.ts';
 import { ABSENT, aCredential, aSituation, HOST, ISSUED, ours } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from '../kube/support/logs.ts';

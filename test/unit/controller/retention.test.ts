@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import { Retention } from '../../../src/controller/retention.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import type { Call } from '../../../src/kube/transport.ts';
+import { Retention } from '../../../src/controller/token/retention.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import type { Call } from '../../../src/kube/transport/transport.ts';
 import { Logs } from '../kube/support/logs.ts';
 import { anAccount, anIntent, anIssuedToken, aPrevious, PLACE } from '../../support/builders.ts';
 

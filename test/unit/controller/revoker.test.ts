@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { RegistryTokenStatus } from '../../../src/api/registry-token.ts';
-import type { AccountSessions } from '../../../src/controller/account-sessions.ts';
-import { Memory } from '../../../src/controller/memory.ts';
-import { Revoker } from '../../../src/controller/revoker.ts';
-import type { EventRecorder } from '../../../src/kube/event-recorder.ts';
-import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
+import type { AccountSessions } from '../../../src/controller/account/account-sessions.ts';
+import { Memory } from '../../../src/controller/token/memory.ts';
+import { Revoker } from '../../../src/controller/token/revoker.ts';
+import type { EventRecorder } from '../../../src/kube/events/event-recorder.ts';
+import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { anIssuedToken, aPrevious, at, DAY, HOUR, ISSUED } from '../../support/builders.ts';
 

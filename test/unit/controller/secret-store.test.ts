@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { readTokenSpec } from '../../../src/api/registry-token.ts';
-import { SecretStore } from '../../../src/controller/secret-store.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
-import type { Call } from '../../../src/kube/transport.ts';
-import { secretManifest } from '../../../src/token/secret.ts';
+import { SecretStore } from '../../../src/controller/token/secret-store.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
+import type { Call } from '../../../src/kube/transport/transport.ts';
+import { secretManifest } from '../../../src/token/secret/secret.ts';
 import { aCredential, anIssuedToken, aSecret, HOST } from '../../support/builders.ts';
 
 const TOKEN = anIssuedToken();

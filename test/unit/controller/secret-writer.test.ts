@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import type { Task } from '../../../src/controller/progress.ts';
-import type { SecretObject } from '../../../src/controller/secret-store.ts';
-import { SecretWriter, type Placed } from '../../../src/controller/secret-writer.ts';
-import { refusal } from '../../../src/kube/errors.ts';
-import type { SecretManifest } from '../../../src/token/secret.ts';
-import type { Takeover } from '../../../src/token/secret-view.ts';
+import type { Task } from '../../../src/controller/token/progress.ts';
+import type { SecretObject } from '../../../src/controller/token/secret-store.ts';
+import { SecretWriter, type Placed } from '../../../src/controller/token/secret-writer.ts';
+import { refusal } from '../../../src/kube/client/errors.ts';
+import type { SecretManifest } from '../../../src/token/secret/secret.ts';
+import type { Takeover } from '../../../src/token/secret/secret-view.ts';
 import { aCredential, aSecret, aSituation, HOST, ours, type Part } from '../../support/builders.ts';
 import { Logs } from '../kube/support/logs.ts';
 

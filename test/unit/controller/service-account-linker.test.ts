@@ -4,10 +4,14 @@ import type { Json, JsonObject } from '../../../sandbox/apiserver/json.ts';
 import { LINKS_ANNOTATION } from '../../../src/api/names.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import type { ObjectName, Resource } from '../../../src/common/objects.ts';
-import { ServiceAccountLinker } from '../../../src/controller/service-account-linker.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
-import type { JsonPatchOperation } from '../../../src/kube/json-patch.ts';
-import { recordText, type PullSecret, type ServiceAccount } from '../../../src/token/service-accounts.ts';
+import { ServiceAccountLinker } from '../../../src/controller/service-accounts/service-account-linker.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
+import type { JsonPatchOperation } from '../../../src/kube/client/json-patch.ts';
+import {
+  recordText,
+  type PullSecret,
+  type ServiceAccount,
+} from '../../../src/token/workloads/service-accounts.ts';
 import { aToken, at, HOUR, MINUTE, SECOND } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from '../kube/support/logs.ts';

@@ -3,8 +3,13 @@ import * as fc from 'fast-check';
 import { applyJsonPatch, JsonPatchError } from '../../../sandbox/apiserver/patch/json-patch.ts';
 import type { Json, JsonObject } from '../../../sandbox/apiserver/json.ts';
 import { LINKS_ANNOTATION } from '../../../src/api/names.ts';
-import { linkPatch } from '../../../src/controller/service-account-patch.ts';
-import { linksOf, recordText, type Links, type ServiceAccount } from '../../../src/token/service-accounts.ts';
+import { linkPatch } from '../../../src/controller/service-accounts/service-account-patch.ts';
+import {
+  linksOf,
+  recordText,
+  type Links,
+  type ServiceAccount,
+} from '../../../src/token/workloads/service-accounts.ts';
 import { at } from '../../support/builders.ts';
 
 const name = fc.constantFrom('a', 'b', 's', 't');

@@ -4,9 +4,9 @@ import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import {
   ServiceAccountWatch,
   type ServiceAccountWatchOptions,
-} from '../../../src/controller/service-account-watch.ts';
-import type { Change } from '../../../src/kube/replica.ts';
-import { recordText, type ServiceAccount } from '../../../src/token/service-accounts.ts';
+} from '../../../src/controller/service-accounts/service-account-watch.ts';
+import type { Change } from '../../../src/kube/cache/replica.ts';
+import { recordText, type ServiceAccount } from '../../../src/token/workloads/service-accounts.ts';
 import { anIssuedToken, at, type Part } from '../../support/builders.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 

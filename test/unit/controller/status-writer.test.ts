@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ConditionUpdate } from '../../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import type { Reason } from '../../../src/api/reasons.ts';
-import { StatusWriter } from '../../../src/controller/status-writer.ts';
+import { StatusWriter } from '../../../src/controller/token/status-writer.ts';
 import { aToken, ISSUED } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from '../kube/support/logs.ts';

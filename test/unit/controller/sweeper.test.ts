@@ -1,19 +1,9 @@
 import { expect } from 'chai';
-import { KubeError } from '../../../src/kube/errors.ts';
-import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
+import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
-import {
-  anAccount,
-  anIssuedToken,
-  aPrevious,
-  aRecord,
-  aSecret,
-  aToken,
-  HOUR,
-  MINUTE,
-  PLACE,
-} from '../../support/builders.ts';
-import { CLUSTER, DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
+import { anAccount, anIssuedToken, aRecord, aSecret, HOUR, MINUTE, PLACE } from '../../support/builders.ts';
+import { DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
 
 const issuedIn = (region: string) => ({ account: 'default', region, place: placeIn(region) });
 
@@ -385,133 +375,5 @@ describe('sweeper', () => {
     const { lastSweepTime, ...after } = stage.status;
     expect(after).to.deep.equal(before);
     expect(lastSweepTime).to.equal('2026-01-01T02:00:00Z');
-  });
-
-  describe('where another cluster works with the same cluster id and uids', () => {
-    const { uid } = anIssuedToken().metadata;
-    beforeEach(() => {
-      stage.tokens = [anIssuedToken()];
-      stage.add('us-south', 'token-1', orphanTag({ uid, revision: 1 }));
-      stage.add('us-south', 'theirs', orphanTag({ uid, revision: 2, nonce: 'theirs00' }));
-    });
-
-    it('its tokens are reported once and not revoked', async () => {
-      await stage.run(3 * HOUR);
-      expect(stage.revoked).to.deep.equal([]);
-      expect(stage.events).to.deep.equal(['ClusterIdConflict']);
-      expect(stage.unknown.get('us-south')).to.equal(1);
-      expect(stage.orphans.get('us-south')).to.equal(0);
-      const [condition] = stage.status.conditions ?? [];
-      expect(condition).to.include({ type: 'ClusterIdConflict', status: 'True', reason: 'UnknownTokens' });
-      expect(condition?.message).to.include('theirs (us-south)').and.include(CLUSTER);
-    });
-
-    it('one look reports nothing: a watch can lag', async () => {
-      await stage.run(DELAY - 1);
-      expect(stage.events).to.deep.equal([]);
-      expect(stage.status.conditions ?? []).to.deep.equal([]);
-    });
-
-    it('what deleted RegistryTokens left is not revoked, not even in other regions', async () => {
-      stage.account = anAccount({ spec: elsewhere('us-south', 'eu-de') });
-      stage.add('us-south', 'left');
-      stage.add('eu-de', 'left-too');
-      await stage.run(3 * HOUR);
-      expect(stage.revoked).to.deep.equal([]);
-      expect(stage.status.orphans).to.equal(2);
-    });
-
-    it('what came of requests that were given up here is revoked all the same', async () => {
-      const lostIntents = [{ revision: 2, nonce: 'ours0000' }];
-      stage.tokens = [anIssuedToken({ status: { lostIntents } })];
-      stage.add('us-south', 'late', orphanTag({ uid, revision: 2, nonce: 'ours0000' }));
-      await stage.run(3 * HOUR);
-      expect(stage.revoked).to.deep.equal(['late']);
-    });
-
-    it('all is as it was once its tokens are gone', async () => {
-      stage.add('us-south', 'left');
-      await stage.run(3 * HOUR);
-      stage.regions.set(
-        'us-south',
-        (stage.regions.get('us-south') ?? []).filter(({ id }) => id !== 'theirs'),
-      );
-      await stage.run(2 * HOUR);
-      expect(stage.revoked).to.deep.equal(['left']);
-      expect(stage.status.conditions).to.deep.equal([]);
-      expect(stage.unknown.get('us-south')).to.equal(0);
-      expect(stage.events.filter((reason) => reason !== 'OrphanRevoked')).to.deep.equal([
-        'ClusterIdConflict',
-        'Recovered',
-      ]);
-    });
-  });
-
-  describe('a token that a status names', () => {
-    beforeEach(() => {
-      stage.tokens = [anIssuedToken({ status: { token: { expiresAt: undefined } } })];
-    });
-
-    it('is told to be gone when two lists, a minute apart, lack it', async () => {
-      await stage.run(MINUTE - 1);
-      expect(stage.gone).to.deep.equal([]);
-      await stage.run(2);
-      expect(stage.gone).to.deep.equal(['token-1']);
-      expect(stage.listed).to.have.length(2);
-    });
-
-    it('is not when it is in the second list, or in the first', async () => {
-      await stage.look();
-      stage.add('us-south', 'token-1');
-      await stage.run(2 * HOUR);
-      expect(stage.gone).to.deep.equal([]);
-    });
-
-    it('is not while there is no complete list', async () => {
-      await stage.look();
-      stage.down.set('us-south', outage);
-      await stage.run(2 * HOUR);
-      expect(stage.gone).to.deep.equal([]);
-    });
-
-    it('is not by the lists of another region', async () => {
-      stage.tokens = [anIssuedToken({ status: { token: issuedIn('eu-de') } })];
-      stage.add('eu-de', 'token-1');
-      await stage.run(2 * HOUR);
-      expect(stage.gone).to.deep.equal([]);
-    });
-
-    it('is not by the lists of another registry to which its region leads now', async () => {
-      stage.moved.set('us-south', placeIn('us-north'));
-      await stage.run(2 * HOUR);
-      expect(stage.gone).to.deep.equal([]);
-      stage.moved.clear();
-      await stage.run(2 * HOUR);
-      expect(stage.gone).to.include('token-1');
-    });
-
-    it('is not when it was created while the list was made', async () => {
-      const { tokens } = stage;
-      stage.tokens = [];
-      stage.whileListing = () => {
-        stage.tokens = tokens;
-      };
-      await stage.look();
-      stage.add('us-south', 'token-1');
-      await stage.run(2 * HOUR);
-      expect(stage.gone).to.deep.equal([]);
-    });
-
-    it('is not when it expired', async () => {
-      stage.tokens = [anIssuedToken({ status: { token: { expiresAt: '2020-01-01T00:00:00Z' } } })];
-      await stage.run(2 * HOUR);
-      expect(stage.gone).to.deep.equal([]);
-    });
-
-    it('is told to be gone also where it waits to be revoked', async () => {
-      stage.tokens = [aToken({ status: { previousTokens: [aPrevious({ id: 'before' })] } })];
-      await stage.run(2 * MINUTE);
-      expect(stage.gone).to.deep.equal(['before']);
-    });
   });
 });

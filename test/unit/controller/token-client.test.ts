@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { FINALIZER } from '../../../src/api/names.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import { TokenClient } from '../../../src/controller/token-client.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
-import type { Call } from '../../../src/kube/transport.ts';
+import { TokenClient } from '../../../src/controller/token/token-client.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
+import type { Call } from '../../../src/kube/transport/transport.ts';
 import { aToken } from '../../support/builders.ts';
 
 const { signal } = new AbortController();

@@ -1,13 +1,16 @@
 import { expect } from 'chai';
 import type { ConditionUpdate } from '../../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
-import type { Assessment } from '../../../src/controller/assessor.ts';
-import { NONE_LEFT, type LeftSecrets } from '../../../src/controller/former-secrets.ts';
-import { Memory } from '../../../src/controller/memory.ts';
-import { TokenController, type TokenControllerOptions } from '../../../src/controller/token-controller.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
-import type { ReconcileResult } from '../../../src/kube/worker-pool.ts';
-import { decide } from '../../../src/token/decision.ts';
+import type { Assessment } from '../../../src/controller/token/assessor.ts';
+import { NONE_LEFT, type LeftSecrets } from '../../../src/controller/token/former-secrets.ts';
+import { Memory } from '../../../src/controller/token/memory.ts';
+import {
+  TokenController,
+  type TokenControllerOptions,
+} from '../../../src/controller/token/token-controller.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
+import type { ReconcileResult } from '../../../src/kube/queue/worker-pool.ts';
+import { decide } from '../../../src/token/decide/decision.ts';
 import {
   ABSENT,
   anIntent,

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { AccountSessions, Issued } from '../../../src/controller/account-sessions.ts';
-import { TokenLists, type TokenList } from '../../../src/controller/token-lists.ts';
+import type { AccountSessions, Issued } from '../../../src/controller/account/account-sessions.ts';
+import { TokenLists, type TokenList } from '../../../src/controller/shared/token-lists.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { ListedToken } from '../../../src/registry/port.ts';
-import { describe as describeToken } from '../../../src/token/tag.ts';
+import { describe as describeToken } from '../../../src/token/sweep/tag.ts';
 import { MINUTE, PLACE } from '../../support/builders.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 

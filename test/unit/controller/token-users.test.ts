@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { TOKEN_ID_ANNOTATION } from '../../../src/api/names.ts';
 import type { KubeObject } from '../../../src/common/objects.ts';
-import { TokenUsers, type WatchedUsers } from '../../../src/controller/token-users.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import type { Call } from '../../../src/kube/transport.ts';
+import { TokenUsers, type WatchedUsers } from '../../../src/controller/sweep/token-users.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import type { Call } from '../../../src/kube/transport/transport.ts';
 import { anAccount, anIntent, anIssuedToken, aPrevious, at } from '../../support/builders.ts';
 
 const { signal } = new AbortController();

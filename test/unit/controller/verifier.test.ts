@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { Redacted } from '../../../src/common/redacted.ts';
 import type { MintIntent } from '../../../src/api/registry-token.ts';
 import type { Verdict } from '../../../src/common/verdict.ts';
-import { Memory } from '../../../src/controller/memory.ts';
-import { Verifier, type VerifierOptions } from '../../../src/controller/verifier.ts';
-import type { Ruling, Stake } from '../../../src/token/verification.ts';
+import { Memory } from '../../../src/controller/token/memory.ts';
+import { Verifier, type VerifierOptions } from '../../../src/controller/token/verifier.ts';
+import type { Ruling, Stake } from '../../../src/token/decide/verification.ts';
 import { anIntent, aToken, DAY, HOST, ISSUED, SECOND } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../../../src/api/names.ts';
-import { Watches, type FedQueues } from '../../../src/controller/watches.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { WorkQueue } from '../../../src/kube/work-queue.ts';
+import { Watches, type FedQueues } from '../../../src/controller/shared/watches.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import { WorkQueue } from '../../../src/kube/queue/work-queue.ts';
 import { ModelServer, refuse } from '../kube/support/model-server.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { MAX_OBJECT, readAnswer } from '../../../src/kube/answer.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
-import { lines } from '../../../src/kube/lines.ts';
+import { MAX_OBJECT, readAnswer } from '../../../src/kube/client/answer.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
+import { lines } from '../../../src/kube/transport/lines.ts';
 
 const call = { method: 'GET', path: '/api/v1/secrets' };
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { KubeObject, Resource } from '../../../src/common/objects.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { jsonPointer } from '../../../src/kube/json-patch.ts';
-import { objectKey, parseObjectKey } from '../../../src/kube/object-key.ts';
-import { NAMESPACES, resourcePath, resourceTitle, SECRETS } from '../../../src/kube/resources.ts';
-import type { Call } from '../../../src/kube/transport.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import { jsonPointer } from '../../../src/kube/client/json-patch.ts';
+import { objectKey, parseObjectKey } from '../../../src/kube/client/object-key.ts';
+import { NAMESPACES, resourcePath, resourceTitle, SECRETS } from '../../../src/kube/client/resources.ts';
+import type { Call } from '../../../src/kube/transport/transport.ts';
 
 const THINGS: Resource = {
   group: 'example.com',

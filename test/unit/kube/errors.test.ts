@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { KubeError, noAnswer, refusal } from '../../../src/kube/errors.ts';
+import { KubeError, noAnswer, refusal } from '../../../src/kube/client/errors.ts';
 
 const call = { method: 'POST', path: '/api/v1/namespaces/a/pods' };
 const secretCall = { method: 'PATCH', path: '/api/v1/namespaces/a/secrets/b' };

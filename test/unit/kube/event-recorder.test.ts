@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import type { KubeObject } from '../../../src/common/objects.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import type { EventManifest } from '../../../src/kube/event-aggregator.ts';
-import { refusal } from '../../../src/kube/errors.ts';
-import { EventRecorder } from '../../../src/kube/event-recorder.ts';
-import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
-import type { Call } from '../../../src/kube/transport.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import type { EventManifest } from '../../../src/kube/events/event-aggregator.ts';
+import { refusal } from '../../../src/kube/client/errors.ts';
+import { EventRecorder } from '../../../src/kube/events/event-recorder.ts';
+import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
+import type { Call } from '../../../src/kube/transport/transport.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from './support/logs.ts';
 import { ModelServer, refuse } from './support/model-server.ts';

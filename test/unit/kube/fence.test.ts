@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { fenced } from '../../../src/kube/fence.ts';
-import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
-import type { Call, Transport } from '../../../src/kube/transport.ts';
+import { fenced } from '../../../src/kube/election/fence.ts';
+import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
+import type { Call, Transport } from '../../../src/kube/transport/transport.ts';
 
 describe('a fenced transport', () => {
   let leads: boolean;

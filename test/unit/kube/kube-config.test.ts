@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { loadKubeConfig } from '../../../src/kube/kube-config.ts';
+import { loadKubeConfig } from '../../../src/kube/kubeconfig/kube-config.ts';
 import { encode, useTransports } from './support/transports.ts';
 
 const call = { method: 'GET', path: '/api/v1/pods' };

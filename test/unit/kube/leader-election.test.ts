@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { LeaderElectorOptions } from '../../../src/kube/leader-election.ts';
-import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
-import type { Lease } from '../../../src/kube/lease-lock.ts';
+import type { LeaderElectorOptions } from '../../../src/kube/election/leader-election.ts';
+import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
+import type { Lease } from '../../../src/kube/election/lease-lock.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { Candidate } from './support/candidate.ts';
 import { ModelServer, refuse } from './support/model-server.ts';

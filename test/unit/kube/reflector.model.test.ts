@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import type { KubeObject } from '../../../src/common/objects.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { KubeError } from '../../../src/kube/errors.ts';
-import { Reflector } from '../../../src/kube/reflector.ts';
-import type { Change } from '../../../src/kube/replica.ts';
-import { PODS } from '../../../src/kube/resources.ts';
+import { KubeClient } from '../../../src/kube/client/client.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
+import { Reflector } from '../../../src/kube/cache/reflector.ts';
+import type { Change } from '../../../src/kube/cache/replica.ts';
+import { PODS } from '../../../src/kube/client/resources.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from './support/logs.ts';
 import { ModelServer, refuse } from './support/model-server.ts';

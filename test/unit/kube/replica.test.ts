@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { KubeObject } from '../../../src/common/objects.ts';
-import { Replica, type Change } from '../../../src/kube/replica.ts';
+import { Replica, type Change } from '../../../src/kube/cache/replica.ts';
 
 const thing = (resourceVersion: string, colour: string): KubeObject & { colour: string } => ({
   apiVersion: 'v1',

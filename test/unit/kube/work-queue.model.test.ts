@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import type { Priority } from '../../../src/kube/waiting-keys.ts';
-import { WorkQueue } from '../../../src/kube/work-queue.ts';
+import type { Priority } from '../../../src/kube/queue/waiting-keys.ts';
+import { WorkQueue } from '../../../src/kube/queue/work-queue.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const MOST_OF_ONE_LINE = 2;

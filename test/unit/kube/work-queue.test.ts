@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { WorkQueue } from '../../../src/kube/work-queue.ts';
+import { WorkQueue } from '../../../src/kube/queue/work-queue.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 
 const DAY = 86_400_000;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { KubeError } from '../../../src/kube/errors.ts';
-import { LeadershipLost } from '../../../src/kube/leadership-lost.ts';
-import { TerminalError, WorkerPool, type ReconcileResult } from '../../../src/kube/worker-pool.ts';
-import { WorkQueue } from '../../../src/kube/work-queue.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
+import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
+import { TerminalError, WorkerPool, type ReconcileResult } from '../../../src/kube/queue/worker-pool.ts';
+import { WorkQueue } from '../../../src/kube/queue/work-queue.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from './support/logs.ts';
 

@@ -3,7 +3,7 @@ import type { Condition } from '../../../src/api/conditions.ts';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
-import type { MintReason, WriteReason } from '../../../src/token/decision.ts';
+import type { MintReason, WriteReason } from '../../../src/token/decide/decision.ts';
 import { PLACE } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { readChallenge } from '../../../src/registry/challenge.ts';
+import { readChallenge } from '../../../src/registry/login-probe/challenge.ts';
 
 const REALM = 'https://us.icr.io/oauth/token';
 const BOTH = { scheme: 'Bearer', realm: REALM, service: 'registry' };

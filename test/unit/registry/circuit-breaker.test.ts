@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import nock from 'nock';
-import { CircuitBreaker } from '../../../src/registry/circuit-breaker.ts';
+import { CircuitBreaker } from '../../../src/registry/http/circuit-breaker.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { useNock } from './support/nocked.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { IBM_DIALECT } from '../../../src/registry/ibm-iam/dialect.ts';
-import { classify } from '../../../src/registry/classification.ts';
+import { classify } from '../../../src/registry/http/classification.ts';
 import type { RegistryErrorCode } from '../../../src/registry/errors.ts';
-import type { Flaw } from '../../../src/registry/http-answer.ts';
-import type { Problem } from '../../../src/registry/problem.ts';
+import type { Flaw } from '../../../src/registry/http/answer.ts';
+import type { Problem } from '../../../src/registry/http/problem.ts';
 
 describe('classify', () => {
   interface Row {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import nock from 'nock';
 import { Redacted } from '../../../src/common/redacted.ts';
 import type { Verdict } from '../../../src/common/verdict.ts';
-import type { Door } from '../../../src/registry/door.ts';
+import type { Door } from '../../../src/registry/login-probe/login-probe.ts';
 import { registerSecret } from '../../support/secrecy.ts';
 import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
 import { useNock } from './support/nocked.ts';

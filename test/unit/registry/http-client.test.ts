@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Socket } from 'node:net';
-import { NoAnswer } from '../../../src/registry/answer-reader.ts';
-import { HttpClient, type HttpRequest } from '../../../src/registry/http-client.ts';
-import type { HttpAnswer } from '../../../src/registry/http-answer.ts';
+import { NoAnswer } from '../../../src/registry/http/answer-reader.ts';
+import { HttpClient, type HttpRequest } from '../../../src/registry/http/http-client.ts';
+import type { HttpAnswer } from '../../../src/registry/http/answer.ts';
 import { SlowHandshake } from '../../support/slow-handshake.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 import { listen, wire, type Loopback } from './support/loopback.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { NoProxy } from '../../../src/registry/no-proxy.ts';
+import { NoProxy } from '../../../src/registry/http/no-proxy.ts';
 
 /** What golang.org/x/net/http/httpproxy makes of the same (proxy_test.go, UseProxyTests, and more). */
 describe('NO_PROXY', () => {

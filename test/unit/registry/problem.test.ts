@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { readProblem } from '../../../src/registry/ibm-iam/dialect.ts';
-import type { Problem } from '../../../src/registry/problem.ts';
+import type { Problem } from '../../../src/registry/http/problem.ts';
 
 describe('readProblem', () => {
   const bodies: [string, unknown, Problem | undefined][] = [

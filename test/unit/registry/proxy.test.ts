@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { NoAnswer } from '../../../src/registry/answer-reader.ts';
-import { HttpClient } from '../../../src/registry/http-client.ts';
-import { registryProxy } from '../../../src/registry/proxy.ts';
+import { NoAnswer } from '../../../src/registry/http/answer-reader.ts';
+import { HttpClient } from '../../../src/registry/http/http-client.ts';
+import { registryProxy } from '../../../src/registry/http/proxy.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { listen, wire, type Loopback } from './support/loopback.ts';
 

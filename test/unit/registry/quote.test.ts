@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { Redacted } from '../../../src/common/redacted.ts';
-import { quote } from '../../../src/registry/quote.ts';
+import { quote } from '../../../src/registry/http/quote.ts';
 import { aJwt } from './support/jwt.ts';
 
 describe('quote', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { RateLimiter } from '../../../src/registry/rate-limiter.ts';
+import { RateLimiter } from '../../../src/registry/http/rate-limiter.ts';
 import { VirtualClock, settle } from '../../support/virtual-clock.ts';
 import { errorOf } from './support/registry-world.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import nock from 'nock';
-import { ServerClocks } from '../../../src/registry/server-clocks.ts';
+import { ServerClocks } from '../../../src/registry/http/server-clocks.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { useNock } from './support/nocked.ts';
 import {

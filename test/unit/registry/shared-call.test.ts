@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SharedCall } from '../../../src/registry/shared-call.ts';
+import { SharedCall } from '../../../src/registry/http/shared-call.ts';
 import { settle } from '../../support/virtual-clock.ts';
 
 const NEVER = new AbortController().signal;

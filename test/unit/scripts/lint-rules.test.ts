@@ -75,10 +75,14 @@ describe('lint rules', () => {
       'src/kube/deep/below/a.ts': importing('../../../registry/port.ts'),
       'src/kube/deep/b.ts': importing('../registry-like.ts'),
       'src/token/c.ts': importing('../config.ts'),
-      'src/config.ts': importing('./kube/part.ts'),
+      'src/config/config.ts': importing('./kube/part.ts'),
       'src/main.ts': importing('./kube/part.ts'),
     });
-    expect([...found].sort()).to.deep.equal(['src/config.ts', 'src/kube/deep/below/a.ts', 'src/token/c.ts']);
+    expect([...found].sort()).to.deep.equal([
+      'src/config/config.ts',
+      'src/kube/deep/below/a.ts',
+      'src/token/c.ts',
+    ]);
   });
 
   it('keep src apart from tests and tools, and let the sandbox use src', async () => {

@@ -5,7 +5,7 @@ import { faultsOf } from '../../mutation/operators.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 /** Any file of the project: its text is replaced. */
-const FILE = 'src/token/tag.ts';
+const FILE = 'src/token/sweep/tag.ts';
 
 describe('faults of a source file', () => {
   let compiler: Compiler;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { isToRotate, rotationAsked, rotationProgress } from '../../../src/token/account-rotation.ts';
-import { decide } from '../../../src/token/decision.ts';
-import { withIntent, withoutIntent, withToken } from '../../../src/token/status.ts';
+import { isToRotate, rotationAsked, rotationProgress } from '../../../src/token/decide/account-rotation.ts';
+import { decide } from '../../../src/token/decide/decision.ts';
+import { withIntent, withoutIntent, withToken } from '../../../src/token/lifecycle/status.ts';
 import {
   anAccount,
   anIntent,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { decide } from '../../../src/token/decision.ts';
-import type { PlaceState } from '../../../src/token/situation.ts';
+import { decide } from '../../../src/token/decide/decision.ts';
+import type { PlaceState } from '../../../src/token/decide/situation.ts';
 import {
   ABSENT,
   aPrevious,

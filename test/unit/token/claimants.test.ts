@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isOlder, winnerOf } from '../../../src/token/claimants.ts';
+import { isOlder, winnerOf } from '../../../src/token/secret/claimants.ts';
 import { aToken } from '../../support/builders.ts';
 
 const claimant = (name: string, second: number, part: object = {}) =>

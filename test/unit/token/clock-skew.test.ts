@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { deadOnArrival, skewRemark } from '../../../src/token/clock-skew.ts';
-import { conditionsOf } from '../../../src/token/conditions.ts';
-import { decide, type Decision } from '../../../src/token/decision.ts';
-import { nextLook } from '../../../src/token/next-look.ts';
+import { deadOnArrival, skewRemark } from '../../../src/token/lifecycle/clock-skew.ts';
+import { conditionsOf } from '../../../src/token/lifecycle/conditions.ts';
+import { decide, type Decision } from '../../../src/token/decide/decision.ts';
+import { nextLook } from '../../../src/token/lifecycle/next-look.ts';
 import {
   anIssuedToken,
   aRecord,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ConditionUpdate } from '../../../src/api/conditions.ts';
 import type { Reason } from '../../../src/api/reasons.ts';
-import { conditionsOf, type Outcome } from '../../../src/token/conditions.ts';
+import { conditionsOf, type Outcome } from '../../../src/token/lifecycle/conditions.ts';
 import {
   aPrevious,
   aRecord,

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import type { RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
-import { toTime } from '../../../src/api/time.ts';
-import { decide } from '../../../src/token/decision.ts';
-import { mintAllowance, mintTimesField } from '../../../src/token/mint-budget.ts';
-import { nextLook } from '../../../src/token/next-look.ts';
-import { expiryOf } from '../../../src/token/schedule.ts';
-import type { Situation } from '../../../src/token/situation.ts';
-import { withFailure } from '../../../src/token/status.ts';
+import { toTime } from '../../../src/api/syntax/time.ts';
+import { decide } from '../../../src/token/decide/decision.ts';
+import { mintAllowance, mintTimesField } from '../../../src/token/decide/mint-budget.ts';
+import { nextLook } from '../../../src/token/lifecycle/next-look.ts';
+import { expiryOf } from '../../../src/token/lifecycle/schedule.ts';
+import type { Situation } from '../../../src/token/decide/situation.ts';
+import { withFailure } from '../../../src/token/lifecycle/status.ts';
 import {
   ABSENT,
   anIntent,

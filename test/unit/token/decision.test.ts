@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { decide, type Decision } from '../../../src/token/decision.ts';
-import { rotateValue } from '../../../src/token/rotate-now.ts';
+import { decide, type Decision } from '../../../src/token/decide/decision.ts';
+import { rotateValue } from '../../../src/token/decide/rotate-now.ts';
 import {
   ABSENT,
   aRecord,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { deletionDeadline, tryPatience } from '../../../src/token/deletion-deadline.ts';
+import { deletionDeadline, tryPatience } from '../../../src/token/lifecycle/deletion-deadline.ts';
 
 const LIMIT = 15_000;
 

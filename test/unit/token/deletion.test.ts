@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { lacksFinalizer, planDeletion } from '../../../src/token/deletion.ts';
+import { lacksFinalizer, planDeletion } from '../../../src/token/lifecycle/deletion.ts';
 import {
   anIntent,
   anIssuedToken,

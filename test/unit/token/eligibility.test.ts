@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { examine, type Request } from '../../../src/token/eligibility.ts';
+import { examine, type Request } from '../../../src/token/decide/eligibility.ts';
 import { anAccount, aRequest, aTokenSpec, aWanted, DAY, HOUR } from '../../support/builders.ts';
 
 type Limits = NonNullable<ReturnType<typeof anAccount>['spec']['limits']>;

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { isTrouble } from '../../../src/api/reasons.ts';
-import { failureOf } from '../../../src/controller/failures.ts';
+import { failureOf } from '../../../src/controller/shared/failures.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
-import { isRegistryFailure, retryDelay } from '../../../src/token/failure.ts';
+import { isRegistryFailure, retryDelay } from '../../../src/token/lifecycle/failure.ts';
 import { HOUR, MINUTE, SECOND } from '../../support/builders.ts';
 
 describe('the wait after a failure', () => {

@@ -1,8 +1,13 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { readTokenSpec, type RegistryTokenSpec } from '../../../src/api/registry-token.ts';
-import { allowedAt, countMint, mintAllowance, mintTimesField } from '../../../src/token/mint-budget.ts';
-import { rotationTime } from '../../../src/token/schedule.ts';
+import {
+  allowedAt,
+  countMint,
+  mintAllowance,
+  mintTimesField,
+} from '../../../src/token/decide/mint-budget.ts';
+import { rotationTime } from '../../../src/token/lifecycle/schedule.ts';
 import { aRecord, at, aToken, DAY, HOUR, ISSUED, MINUTE, SECOND } from '../../support/builders.ts';
 
 const NOW = ISSUED + HOUR;

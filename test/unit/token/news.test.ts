@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { isTrouble, tokenReasons, type Reason } from '../../../src/api/reasons.ts';
-import { newsOf } from '../../../src/token/news.ts';
+import { newsOf } from '../../../src/token/lifecycle/news.ts';
 
 const news = (before: string | undefined, reason: Reason) => newsOf(before, { reason, message: 'as it is' });
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { RegistryTokenStatus, TokenSpec } from '../../../src/api/registry-token.ts';
-import type { Outcome } from '../../../src/token/conditions.ts';
-import { nextLook } from '../../../src/token/next-look.ts';
-import { rotationTime } from '../../../src/token/schedule.ts';
+import type { Outcome } from '../../../src/token/lifecycle/conditions.ts';
+import { nextLook } from '../../../src/token/lifecycle/next-look.ts';
+import { rotationTime } from '../../../src/token/lifecycle/schedule.ts';
 import {
   aPrevious,
   aRecord,

@@ -5,7 +5,7 @@ import {
   withoutPendingHost,
   withPendingHost,
   type PendingHost,
-} from '../../../src/token/pending-host.ts';
+} from '../../../src/token/lifecycle/pending-host.ts';
 import { at, ISSUED, MINUTE, SECOND } from '../../support/builders.ts';
 
 const host = 'moved.example';

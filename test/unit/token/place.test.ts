@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { describePlace, isSamePlace, reachOf, type Leads, type Reach } from '../../../src/token/place.ts';
+import {
+  describePlace,
+  isSamePlace,
+  reachOf,
+  type Leads,
+  type Reach,
+} from '../../../src/token/lifecycle/place.ts';
 import { PLACE } from '../../support/builders.ts';
 
 const { endpoint, accountId } = PLACE;

@@ -7,7 +7,7 @@ import {
   type Cure,
   type Linking,
   type Pod,
-} from '../../../src/token/pods.ts';
+} from '../../../src/token/workloads/pods.ts';
 import { at, HOST, ISSUED, SECOND, type Part } from '../../support/builders.ts';
 import { aPod, pulling } from '../../support/pods.ts';
 

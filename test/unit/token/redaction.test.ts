@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { Redacted } from '../../../src/common/redacted.ts';
-import { redactValues } from '../../../src/token/redaction.ts';
-import { dockerConfig } from '../../../src/token/secret.ts';
+import { redactValues } from '../../../src/token/secret/redaction.ts';
+import { dockerConfig } from '../../../src/token/secret/secret.ts';
 import { aCredential, HOST } from '../../support/builders.ts';
 
 const VALUE = 'eyJ-a-very-secret-value.of-a-token';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { expiryOf, rotationTime } from '../../../src/token/schedule.ts';
+import { expiryOf, rotationTime } from '../../../src/token/lifecycle/schedule.ts';
 import { aRecord, aTokenSpec, at, DAY, HOUR, ISSUED, MINUTE, SECOND } from '../../support/builders.ts';
 
 type Rotation = Parameters<typeof rotationTime>[1];

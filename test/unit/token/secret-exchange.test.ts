@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { readTokenSpec, type RegistryToken } from '../../../src/api/registry-token.ts';
-import { isWanted, rank, wantedSecret } from '../../../src/token/claimants.ts';
+import { isWanted, rank, wantedSecret } from '../../../src/token/secret/claimants.ts';
 import { OPERATOR } from '../../../src/api/names.ts';
-import { secretManifest, type Secret } from '../../../src/token/secret.ts';
-import { viewSecret } from '../../../src/token/secret-view.ts';
+import { secretManifest, type Secret } from '../../../src/token/secret/secret.ts';
+import { viewSecret } from '../../../src/token/secret/secret-view.ts';
 import { aCredential, anIssuedToken, at, HOST } from '../../support/builders.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'];

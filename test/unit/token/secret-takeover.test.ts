@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { readTokenSpec, type RegistryToken } from '../../../src/api/registry-token.ts';
-import type { Others } from '../../../src/token/claimants.ts';
-import type { Secret } from '../../../src/token/secret.ts';
-import { viewSecret, type SecretView } from '../../../src/token/secret-view.ts';
+import type { Others } from '../../../src/token/secret/claimants.ts';
+import type { Secret } from '../../../src/token/secret/secret.ts';
+import { viewSecret, type SecretView } from '../../../src/token/secret/secret-view.ts';
 import { anIssuedToken, aSecret, aToken, at, HOST, type Part } from '../../support/builders.ts';
 
 const OWN = anIssuedToken();

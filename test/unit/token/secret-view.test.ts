@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import { readTokenSpec, type RegistryToken } from '../../../src/api/registry-token.ts';
 import { OPERATOR } from '../../../src/api/names.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
-import { checksum, type Secret } from '../../../src/token/secret.ts';
-import { viewSecret, type SecretView } from '../../../src/token/secret-view.ts';
+import { checksum, type Secret } from '../../../src/token/secret/secret.ts';
+import { viewSecret, type SecretView } from '../../../src/token/secret/secret-view.ts';
 import { aCredential, anIssuedToken, aSecret, at, HOST, ours, type Part } from '../../support/builders.ts';
 
 function view(

@@ -9,7 +9,7 @@ import {
   lastEditor,
   readCredential,
   secretManifest,
-} from '../../../src/token/secret.ts';
+} from '../../../src/token/secret/secret.ts';
 import { aCredential, anIssuedToken, aSecret, aTokenSpec, at, HOST, MINUTE } from '../../support/builders.ts';
 
 const token = anIssuedToken();

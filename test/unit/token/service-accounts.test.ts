@@ -11,7 +11,7 @@ import {
   type Claim,
   type Links,
   type ServiceAccount,
-} from '../../../src/token/service-accounts.ts';
+} from '../../../src/token/workloads/service-accounts.ts';
 import { aToken, aTokenSpec, at, type Part } from '../../support/builders.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { specHash } from '../../../src/token/spec-hash.ts';
+import { specHash } from '../../../src/token/decide/spec-hash.ts';
 import { DAY, HOUR } from '../../support/builders.ts';
 
 describe('the fingerprint of a wanted token', () => {

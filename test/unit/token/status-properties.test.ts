@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import type { RegistryTokenStatus, TokenRecord } from '../../../src/api/registry-token.ts';
-import { toTime } from '../../../src/api/time.ts';
-import { decide } from '../../../src/token/decision.ts';
-import * as steps from '../../../src/token/status.ts';
+import { toTime } from '../../../src/api/syntax/time.ts';
+import { decide } from '../../../src/token/decide/decision.ts';
+import * as steps from '../../../src/token/lifecycle/status.ts';
 import {
   anIntent,
   aPrevious,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { MintIntent, PreviousToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
-import * as steps from '../../../src/token/status.ts';
+import * as steps from '../../../src/token/lifecycle/status.ts';
 import {
   anIntent,
   aPrevious,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isStranded } from '../../../src/token/stranded-intent.ts';
+import { isStranded } from '../../../src/token/decide/stranded-intent.ts';
 
 describe('an open intent', () => {
   const rows: [string, Parameters<typeof isStranded>[0], boolean][] = [

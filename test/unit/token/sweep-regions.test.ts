@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { namedRegions, placesOf } from '../../../src/token/sweep-regions.ts';
+import { namedRegions, placesOf } from '../../../src/token/sweep/sweep-regions.ts';
 import { anAccount, anIntent, aPrevious, aRecord, aToken, type Part, PLACE } from '../../support/builders.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 

@@ -10,8 +10,8 @@ import {
   usersOf,
   type Cluster,
   type Suspects,
-} from '../../../src/token/sweep.ts';
-import type { Tag, TaggedToken } from '../../../src/token/tag.ts';
+} from '../../../src/token/sweep/sweep.ts';
+import type { Tag, TaggedToken } from '../../../src/token/sweep/tag.ts';
 import {
   anIntent,
   anIssuedToken,

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { InvalidSpec, readTokenSpec } from '../../../src/api/registry-token.ts';
-import { cameOf, describe as describeToken, newNonce, readTag, type Tag } from '../../../src/token/tag.ts';
+import {
+  cameOf,
+  describe as describeToken,
+  newNonce,
+  readTag,
+  type Tag,
+} from '../../../src/token/sweep/tag.ts';
 import { aToken } from '../../support/builders.ts';
 
 const TAG: Tag = { clusterId: 'prod-eu.1', uid: '0b6e4a1c-5f0d-4b8e-9a57-3d2c1f0e9b8a', revision: 7 };

@@ -9,8 +9,8 @@ import {
   recordedRefusal,
   rule,
   type Waiting,
-} from '../../../src/token/verification.ts';
-import type { Takeover } from '../../../src/token/secret-view.ts';
+} from '../../../src/token/decide/verification.ts';
+import type { Takeover } from '../../../src/token/secret/secret-view.ts';
 import {
   ABSENT,
   aSituation,

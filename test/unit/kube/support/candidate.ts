@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { Clock } from '../../../../src/common/clock.ts';
-import { KubeClient } from '../../../../src/kube/client.ts';
-import { KubeError } from '../../../../src/kube/errors.ts';
-import { LeaderElector, type LeaderElectorOptions } from '../../../../src/kube/leader-election.ts';
-import { LeadershipLost } from '../../../../src/kube/leadership-lost.ts';
+import { KubeClient } from '../../../../src/kube/client/client.ts';
+import { KubeError } from '../../../../src/kube/client/errors.ts';
+import { LeaderElector, type LeaderElectorOptions } from '../../../../src/kube/election/leader-election.ts';
+import { LeadershipLost } from '../../../../src/kube/election/leadership-lost.ts';
 import { Logs } from './logs.ts';
 import type { ModelServer } from './model-server.ts';
 

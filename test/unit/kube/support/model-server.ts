@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../../src/common/objects.ts';
-import type { KubeError } from '../../../../src/kube/errors.ts';
-import { refusal } from '../../../../src/kube/errors.ts';
-import type { Call, StreamCall, Transport } from '../../../../src/kube/transport.ts';
+import type { KubeError } from '../../../../src/kube/client/errors.ts';
+import { refusal } from '../../../../src/kube/client/errors.ts';
+import type { Call, StreamCall, Transport } from '../../../../src/kube/transport/transport.ts';
 
 interface Event {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';

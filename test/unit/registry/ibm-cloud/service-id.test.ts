@@ -3,12 +3,12 @@ import { IamState } from '../../../../sandbox/registries/ibm-cloud/iam-state.ts'
 import { IbmCloud } from '../../../../sandbox/registries/ibm-cloud/ibm-cloud.ts';
 import { Redacted } from '../../../../src/common/redacted.ts';
 import type { Connection, Registry } from '../../../../src/registry/back-end.ts';
-import { CircuitBreaker } from '../../../../src/registry/circuit-breaker.ts';
+import { CircuitBreaker } from '../../../../src/registry/http/circuit-breaker.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
 import { IBM_CLOUD, type IbmCloudBlock } from '../../../../src/registry/ibm-cloud/ibm-cloud.ts';
-import { PlaceClient } from '../../../../src/registry/place-client.ts';
-import { RateLimiter } from '../../../../src/registry/rate-limiter.ts';
-import { RegistryClient } from '../../../../src/registry/registry-client.ts';
+import { PlaceClient } from '../../../../src/registry/http/place-client.ts';
+import { RateLimiter } from '../../../../src/registry/http/rate-limiter.ts';
+import { RegistryClient } from '../../../../src/registry/http/registry-client.ts';
 import { FakeSender } from '../../../conformance/support/fake-sender.ts';
 import { aRequest } from '../../../conformance/support/stage.ts';
 import { registerSecret } from '../../../support/secrecy.ts';

@@ -1,10 +1,10 @@
 import { systemClock as clock } from '../../../../src/common/clock.ts';
 import type { Place, Tools } from '../../../../src/registry/back-end.ts';
-import { CircuitBreaker } from '../../../../src/registry/circuit-breaker.ts';
-import { HttpClient } from '../../../../src/registry/http-client.ts';
-import { PlaceClient } from '../../../../src/registry/place-client.ts';
-import { RateLimiter } from '../../../../src/registry/rate-limiter.ts';
-import { RegistryClient } from '../../../../src/registry/registry-client.ts';
+import { CircuitBreaker } from '../../../../src/registry/http/circuit-breaker.ts';
+import { HttpClient } from '../../../../src/registry/http/http-client.ts';
+import { PlaceClient } from '../../../../src/registry/http/place-client.ts';
+import { RateLimiter } from '../../../../src/registry/http/rate-limiter.ts';
+import { RegistryClient } from '../../../../src/registry/http/registry-client.ts';
 
 /** What a back end works with, over HTTP that nock answers. */
 export function aToolbox(): Tools<PlaceClient> & { login: RegistryClient } {

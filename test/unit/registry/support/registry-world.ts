@@ -1,7 +1,7 @@
 import { Redacted } from '../../../../src/common/redacted.ts';
 import { RegistryDirectory, type AccountCredentials } from '../../../../src/registry/directory.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
-import type { RegistryMetrics } from '../../../../src/registry/metrics.ts';
+import type { RegistryMetrics } from '../../../../src/registry/http/metrics.ts';
 import type { ListedToken } from '../../../../src/registry/port.ts';
 import { registerSecret } from '../../../support/secrecy.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';

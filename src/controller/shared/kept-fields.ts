@@ -1,0 +1,119 @@
+import {
+  FINALIZER,
+  LINKS_ANNOTATION,
+  OWNER_UID_LABEL,
+  ROTATE_ANNOTATION,
+  TOKEN_ID_ANNOTATION,
+} from '../../api/names.ts';
+import { cutAnnotations, type RegistryToken } from '../../api/registry-token.ts';
+import { prefix } from '../../api/syntax/text.ts';
+import type { KubeObject, ObjectMeta } from '../../common/objects.ts';
+import { rotateValue, unknownAnnotations } from '../../token/decide/rotate-now.ts';
+import { OWN_PAYLOAD, wrotePayload } from '../../token/secret/secret.ts';
+import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
+
+// What the operator keeps of objects that others write: the fields that it reads, and nothing else. An object can have 256 KiB
+// of annotations, and finalizers, owners and managed fields up to etcd's limit of 1.5 MiB: they would fill its memory.
+
+/** Characters; identifiers of registries are shorter. */
+const MAX_TOKEN_ID = 512;
+/** Owners of one Secret. */
+const MAX_OWNERS = 16;
+/** Characters; the record of 128 RegistryTokens with the longest names takes less. */
+const MAX_LINKS = 65_536;
+
+/** Of the finalizers it tells whether ours is there; whoever writes them reads the object itself. */
+export function essentialToken(token: RegistryToken): RegistryToken {
+  const { apiVersion, kind, metadata, spec, status } = token;
+  const rotate = rotateValue(token);
+  const annotations = spec.secret?.annotations;
+  const own = Object.fromEntries([
+    ...unknownAnnotations(token).map((key) => [key, '']),
+    ...(rotate === undefined ? [] : [[ROTATE_ANNOTATION, rotate]]),
+  ]) as Record<string, string>;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...identityOf(metadata),
+      ...(Object.keys(own).length === 0 ? {} : { annotations: own }),
+      ...(metadata.finalizers?.includes(FINALIZER) ? { finalizers: [FINALIZER] } : {}),
+    },
+    spec: annotations
+      ? { ...spec, secret: { ...spec.secret, annotations: cutAnnotations(annotations) } }
+      : spec,
+    ...(status && { status }),
+  };
+}
+
+/** Of its metadata, since payloads are not watched; of the managed fields only whether the operator wrote the payload. */
+export function essentialSecret({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const owners = metadata.ownerReferences?.filter(
+    (owner) => owner.controller === true || owner.kind === 'RegistryToken',
+  );
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...identityOf(metadata),
+      labels: only(metadata.labels, OWNER_UID_LABEL, MAX_TOKEN_ID),
+      annotations: only(metadata.annotations, TOKEN_ID_ANNOTATION, MAX_TOKEN_ID),
+      ...(owners?.length ? { ownerReferences: owners.slice(0, MAX_OWNERS) } : {}),
+      ...(wrotePayload(metadata.managedFields) ? { managedFields: [...OWN_PAYLOAD] } : {}),
+    },
+  };
+}
+
+/**
+ * Of a Secret with an account's credentials: that it is there, and which version. `kubectl apply` puts the credentials
+ * themselves into an annotation.
+ */
+export function essentialCredentials({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  return { apiVersion, kind, metadata: identityOf(metadata) };
+}
+
+export function essentialServiceAccount({
+  apiVersion,
+  kind,
+  metadata,
+  imagePullSecrets,
+}: ServiceAccount): ServiceAccount {
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...identityOf(metadata),
+      annotations: only(metadata.annotations, LINKS_ANNOTATION, MAX_LINKS),
+    },
+    ...(imagePullSecrets && { imagePullSecrets }),
+  };
+}
+
+export function essentialNamespace({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { labels } = metadata;
+  return { apiVersion, kind, metadata: { ...identityOf(metadata), ...(labels && { labels }) } };
+}
+
+/** What tells an object and its version from others. */
+function identityOf(metadata: ObjectMeta): ObjectMeta {
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp } =
+    metadata;
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    uid,
+    resourceVersion,
+    ...(generation === undefined ? {} : { generation }),
+    creationTimestamp,
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+  };
+}
+
+function only(
+  marks: Record<string, string> | undefined,
+  key: string,
+  maxLength: number,
+): Record<string, string> {
+  const value = marks?.[key];
+  return value === undefined ? {} : { [key]: prefix(value, maxLength) };
+}

@@ -1,0 +1,18 @@
+import { GROUP, VERSION } from '../../api/names.ts';
+import type { Resource } from '../../common/objects.ts';
+
+export const REGISTRY_TOKENS: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'registrytokens',
+  kind: 'RegistryToken',
+  namespaced: true,
+};
+
+export const REGISTRY_ACCOUNTS: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'registryaccounts',
+  kind: 'RegistryAccount',
+  namespaced: false,
+};

@@ -1,0 +1,241 @@
+import type { RegistryAccount } from '../../api/registry-account.ts';
+import { withCondition } from '../../api/conditions.ts';
+import type { Place } from '../../api/registry-token.ts';
+import { toTime } from '../../api/syntax/time.ts';
+import type { KubeClient } from '../../kube/client/client.ts';
+import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import { Regions } from '../../registry/ibm-iam/regions.ts';
+import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
+import { retryDelay } from '../../token/lifecycle/failure.ts';
+import { isSamePlace } from '../../token/lifecycle/place.ts';
+import { namedRegions } from '../../token/sweep/sweep-regions.ts';
+import { changeAccountStatus } from '../account/account-status.ts';
+import type { AccountSessions, Issued } from '../account/account-sessions.ts';
+import { failureOf } from '../shared/failures.ts';
+import { RegionSweep, type RegionSweepOptions } from './region-sweep.ts';
+import type { TokenList } from '../shared/token-lists.ts';
+
+export interface SweeperOptions extends RegionSweepOptions {
+  account: (name: string) => RegistryAccount | undefined;
+  client: KubeClient;
+  sessions: AccountSessions;
+  random: () => number;
+  /** Milliseconds from one look at a region to the next. */
+  sweepInterval: number;
+  /** Called when an account should be reconciled before it asked to be. */
+  enqueue: (account: string) => void;
+}
+
+/** A RegistryToken that is known to have left tokens at a place: looked at whatever the cluster says, until it is seen gone. */
+interface Debt {
+  uid: string;
+  place: Place;
+}
+
+/** One region of one account. Times are monotonic milliseconds. */
+interface SweptRegion {
+  sweep: RegionSweep;
+  /** Where it led when it was last looked at, or was to be; undefined: not known yet. */
+  place: Place | undefined;
+  dueAt: number;
+  failures: number;
+  /** Where it leads now, or led when they were left. */
+  owed: readonly Debt[];
+  /** Wall-clock milliseconds of the last complete look. */
+  sweptAt: number | undefined;
+}
+
+/** Milliseconds to the next look where a RegistryToken that is about to go is still there: its finalizer is being removed. */
+const STILL_THERE = 10_000;
+
+/**
+ * Sweeps the registries of each account: when the operator begins to work, on an interval, and soon after a RegistryToken
+ * went without its tokens having been revoked. The registry's own lists are the ledger, so nothing has to be remembered
+ * over a restart; what is remembered only makes it sooner.
+ */
+export class Sweeper {
+  readonly #options: SweeperOptions;
+  readonly #swept = new Map<string, Map<string, SweptRegion>>();
+
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+  }
+
+  /** A RegistryToken went, or is about to go, and may have left tokens there: in the region that leads there now, if one does. */
+  leftBehind(uid: string, issued: Issued): void {
+    const { account, region, place } = issued;
+    const reach = this.#options.sessions.reach(issued);
+    const regions = new Regions(this.#options.account(account)?.spec ?? {});
+    const name = typeof reach === 'object' ? reach.region : (regions.find(region)?.name ?? region);
+    const swept = this.#sweptRegion(account, name);
+    // Where it failed since it was first owed, it is tried again anyhow: asking at each of many would only lengthen the wait.
+    if (swept.owed.length === 0 || swept.failures === 0) swept.dueAt = this.#options.clock.monotonic();
+    swept.owed = [...swept.owed, { uid, place }];
+    this.#options.enqueue(account);
+  }
+
+  /** An account or its credentials changed: what failed may work now. */
+  accountChanged(account: string): void {
+    for (const swept of this.#swept.get(account)?.values() ?? []) {
+      if (swept.failures > 0) swept.dueAt = this.#options.clock.monotonic();
+    }
+    this.#options.enqueue(account);
+  }
+
+  /** Looks at every region of an account that is due. @throws KubeError */
+  async reconcile(name: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const account = this.#options.account(name);
+    if (!account || account.metadata.deletionTimestamp !== undefined) {
+      // Suspects and debts stay: the account may come back, and is then looked at at once.
+      for (const swept of this.#swept.get(name)?.values() ?? []) swept.dueAt = -Infinity;
+      this.#count(name, []);
+      return undefined;
+    }
+    const { clock } = this.#options;
+    const { named, all } = this.#regions(account);
+    const gone = new Set<string>();
+    const sweeps = all.map(async (region) => {
+      const result = await this.#sweepIfDue(account, region, named.has(region), signal);
+      for (const id of result ? retainedBut(account, result) : []) gone.add(id);
+    });
+    const results = await Promise.allSettled(sweeps);
+    const sweptRegions = this.#swept.get(name) ?? new Map<string, SweptRegion>();
+    for (const region of sweptRegions.keys()) if (!all.includes(region)) sweptRegions.delete(region);
+    this.#count(name, sweptRegions);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await this.#writeStatus(account, named, gone, signal);
+    const next = Math.min(...[...sweptRegions.values()].map(({ dueAt }) => dueAt));
+    return { requeueAfter: Math.max(0, next - clock.monotonic()) };
+  }
+
+  #count(account: string, sweptRegions: Iterable<[string, SweptRegion]>): void {
+    const { metrics } = this.#options;
+    const sweeps = [...sweptRegions].map(([region, { sweep }]) => [region, sweep] as const);
+    metrics.orphans(account, new Map(sweeps.map(([region, sweep]) => [region, sweep.orphans])));
+    metrics.unknownTokens(account, new Map(sweeps.map(([region, sweep]) => [region, sweep.unknown.length])));
+  }
+
+  #regions(account: RegistryAccount): { named: ReadonlySet<string>; all: string[] } {
+    const { allTokens } = this.#options;
+    const regions = new Regions(account.spec);
+    const canonical = (name: string): string[] => {
+      const region = regions.find(name);
+      return region ? [region.name] : [];
+    };
+    const sweptRegions = [...(this.#swept.get(account.metadata.name) ?? [])];
+    const open = sweptRegions.filter(([, { owed, sweep }]) => owed.length > 0 || sweep.orphans > 0);
+    const names = [...namedRegions(account, allTokens()), ...open.map(([region]) => region)];
+    const named = new Set(names.flatMap(canonical));
+    return { named, all: [...new Set([...named, ...regions.names])] };
+  }
+
+  /** @returns the registry's list and where it is from, if it was asked for and given. @throws KubeError, LeadershipLost */
+  async #sweepIfDue(
+    account: RegistryAccount,
+    region: string,
+    named: boolean,
+    signal: AbortSignal,
+  ): Promise<{ place: Place; list: TokenList } | undefined> {
+    const { sessions, clock, sweepInterval } = this.#options;
+    const swept = this.#sweptRegion(account.metadata.name, region);
+    this.#notePlace(swept, sessions.leadsTo(account.metadata.name, region));
+    if (swept.dueAt > clock.monotonic()) return undefined;
+    const sweptRegions = this.#swept.get(account.metadata.name)?.values() ?? [];
+    const shared = [...sweptRegions].some(({ sweep }) => sweep.isShared);
+    try {
+      const place = sessions.placeOf(account.metadata.name, region);
+      const registry = sessions.registryOf({ account: account.metadata.name, region, place });
+      const owed = swept.owed.filter((debt) => isSamePlace(debt.place, place));
+      const gone = new Set(owed.map(({ uid }) => uid));
+      const look = { account, place, registry, gone, shared };
+      const { list, stillThere, done } = await swept.sweep.run(look, signal);
+      const now = clock.monotonic();
+      swept.owed = swept.owed.filter((debt) => !owed.includes(debt) || stillThere.includes(debt.uid));
+      const left = swept.owed.filter((debt) => isSamePlace(debt.place, place));
+      // This look may have missed what was reported meanwhile.
+      const missed = left.some((debt) => !owed.includes(debt));
+      const pause = left.length > 0 ? STILL_THERE : sweepInterval;
+      swept.dueAt = Math.min(missed || !done ? now : now + pause, swept.sweep.nextCertain ?? Infinity);
+      Object.assign(swept, { failures: 0, sweptAt: clock.now() });
+      return { place, list };
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      this.#failed(account, region, swept, error, named);
+      return undefined;
+    }
+  }
+
+  /** What was seen elsewhere says nothing of a place: it is looked at now. */
+  #notePlace(swept: SweptRegion, place: Place | undefined): void {
+    if (!place || (swept.place && isSamePlace(swept.place, place))) return;
+    Object.assign(swept, { place, failures: 0, dueAt: this.#options.clock.monotonic() });
+  }
+
+  /** A region that nothing points to is not worth asking again before its time. */
+  #failed(
+    { metadata }: RegistryAccount,
+    region: string,
+    swept: SweptRegion,
+    error: RegistryError,
+    named: boolean,
+  ): void {
+    const { clock, random, logger, sweepInterval } = this.#options;
+    swept.failures++;
+    const failure = failureOf(error);
+    const delay = named ? retryDelay(failure, swept.failures, random()) : sweepInterval;
+    swept.dueAt = clock.monotonic() + Math.min(delay, sweepInterval);
+    const fields = { account: metadata.name, region, reason: failure.reason };
+    logger[named ? 'warn' : 'debug'](fields, `not swept: ${failure.message}`);
+  }
+
+  async #writeStatus(
+    { metadata }: RegistryAccount,
+    named: ReadonlySet<string>,
+    gone: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const sweptRegions = this.#swept.get(metadata.name) ?? new Map<string, SweptRegion>();
+    const orphans = [...sweptRegions.values()].reduce((sum, { sweep }) => sum + sweep.orphans, 0);
+    const unknown = new Map([...sweptRegions].map(([region, { sweep }]) => [region, sweep.unknown]));
+    const conflict = clusterIdConflict(unknown, this.#options.clusterId);
+    const now = toTime(this.#options.clock.now());
+    const sweptAt = Math.min(...[...named].map((region) => sweptRegions.get(region)?.sweptAt ?? -Infinity));
+    await changeAccountStatus(
+      this.#options.client,
+      metadata.name,
+      ({ retainedTokens, ...rest }) => {
+        const kept = retainedTokens?.filter(({ id }) => !gone.has(id)) ?? [];
+        return {
+          ...withCondition(rest, 'ClusterIdConflict', conflict, now),
+          orphans,
+          ...(sweptAt === -Infinity ? {} : { lastSweepTime: toTime(sweptAt) }),
+          ...(kept.length > 0 ? { retainedTokens: kept } : {}),
+        };
+      },
+      signal,
+    );
+  }
+
+  #sweptRegion(account: string, region: string): SweptRegion {
+    let sweptRegions = this.#swept.get(account);
+    if (!sweptRegions) this.#swept.set(account, (sweptRegions = new Map()));
+    let swept = sweptRegions.get(region);
+    if (!swept) {
+      const sweep = new RegionSweep(this.#options, region);
+      swept = { sweep, place: undefined, dueAt: -Infinity, failures: 0, owed: [], sweptAt: undefined };
+      sweptRegions.set(region, swept);
+    }
+    return swept;
+  }
+}
+
+/** Tokens kept on purpose, as they stood before the list was asked for, that the list of where they were issued no longer has. */
+function retainedBut(
+  { status }: RegistryAccount,
+  { place, list }: { place: Place; list: TokenList },
+): string[] {
+  return (status?.retainedTokens ?? [])
+    .filter((token) => isSamePlace(token.place, place) && !list.tokens.has(token.id))
+    .map(({ id }) => id);
+}

@@ -1,0 +1,45 @@
+import type { IssuedToken } from '../../registry/port.ts';
+import type { Credential } from '../../token/secret/secret.ts';
+import { heldCredential } from '../../token/secret/secret-view.ts';
+import type { FormerSecrets } from './former-secrets.ts';
+import type { Memory } from './memory.ts';
+import type { Minter } from './minter.ts';
+import type { Task } from './progress.ts';
+
+export interface CredentialFinderOptions {
+  memory: Memory;
+  formerSecrets: Pick<FormerSecrets, 'credential'>;
+  minter: Pick<Minter, 'readBack'>;
+}
+
+/** Finds the value of a token that was issued earlier. */
+export class CredentialFinder {
+  readonly #options: CredentialFinderOptions;
+
+  constructor(options: CredentialFinderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The credential of the token in force: as this process got it, as it stands intact in the Secret, or in the one of the name
+   * before; only then the registry is asked. What a Secret gives is not remembered: whoever may write the Secret may write another
+   * value there.
+   * @returns undefined where the registry no longer has it, or gives no value back
+   * @throws KubeError, RegistryError
+   */
+  async find(
+    { token, status, secret }: Task,
+    id: string,
+    signal: AbortSignal,
+  ): Promise<Credential | undefined> {
+    const { memory, formerSecrets, minter } = this.#options;
+    const known = memory.recall(token.metadata.uid, id);
+    if (known) return credentialOf(known);
+    const held = heldCredential(secret, id) ?? (await formerSecrets.credential(token, status, id, signal));
+    if (held) return held;
+    const issued = await minter.readBack(token, signal);
+    return issued && credentialOf(issued);
+  }
+}
+
+const credentialOf = ({ id, username, value }: IssuedToken): Credential => ({ tokenId: id, username, value });

@@ -1,0 +1,185 @@
+import type { Reason } from '../../api/reasons.ts';
+import type { MintIntent, PreviousToken, RegistryToken, TokenSpec } from '../../api/registry-token.ts';
+import { fromTime } from '../../api/syntax/time.ts';
+import type { Clock } from '../../common/clock.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import type { IssuedToken } from '../../registry/port.ts';
+import { cameOf, describe } from '../../token/sweep/tag.ts';
+import type { AccountSessions, Issued } from '../account/account-sessions.ts';
+import type { Memory } from './memory.ts';
+import type { TokenList, TokenLists } from '../shared/token-lists.ts';
+
+/** A mint whose answer got lost may still be on its way; this long after its answer was given up, it is taken to have failed. */
+const SETTLING_TIME = 10_000;
+
+/** What came of a mint that was begun earlier. */
+export type Settlement =
+  | { result: 'found'; issued: IssuedToken; strays: Stray[] }
+  /** It surely did not happen, or left only strays: begin another. */
+  | { result: 'lost'; strays: Stray[] }
+  /** It may still happen. */
+  | { result: 'pending'; reason: Reason; message: string; until: number };
+
+/** A token of this RegistryToken that it does not know of. */
+export type Stray = Omit<PreviousToken, 'revokeAt'>;
+
+export interface MinterOptions {
+  sessions: AccountSessions;
+  memory: Memory;
+  lists: Pick<TokenLists, 'current' | 'find' | 'last'>;
+  clusterId: string;
+  clock: Clock;
+}
+
+/** Creates tokens at registries and finds out what became of a creation whose answer got lost. */
+export class Minter {
+  readonly #options: MinterOptions;
+  /** When this process began to act, milliseconds since 1970. */
+  readonly #since: number;
+
+  constructor(options: MinterOptions) {
+    this.#options = options;
+    this.#since = options.clock.now();
+  }
+
+  /** Creates the token of an intent that was just recorded, and for the first time. @throws RegistryError, LeadershipLost */
+  async mint(
+    token: RegistryToken,
+    spec: TokenSpec,
+    intent: MintIntent,
+    signal: AbortSignal,
+  ): Promise<IssuedToken> {
+    const { uid } = token.metadata;
+    const { sessions, memory, clusterId } = this.#options;
+    const { revision, nonce } = intent;
+    const tag = { clusterId, uid, revision, nonce };
+    const registry = sessions.registryOf(intent);
+    const issued = await registry.mint(
+      { description: describe(spec.description, tag), access: intent.access, lifetime: spec.lifetime },
+      signal,
+    );
+    memory.remember(uid, issued);
+    memory.rememberIntent(uid, intent.revision, issued.id);
+    return issued;
+  }
+
+  /**
+   * Finds out what came of an intent recorded earlier: from memory, or by its tag at the registry.
+   * @param stranded the registry can't be asked any more: what is not in memory is given up
+   * @throws RegistryError
+   */
+  async settle(
+    token: RegistryToken,
+    intent: MintIntent,
+    stranded: boolean,
+    signal: AbortSignal,
+  ): Promise<Settlement> {
+    const { uid } = token.metadata;
+    if (intent.phase === 'Discarded') return { result: 'lost', strays: [] };
+    // One that is to be revoked was found to be of no use.
+    if (token.status?.previousTokens?.some(({ revision }) => revision === intent.revision))
+      return { result: 'lost', strays: [] };
+    const known = this.#options.memory.recall(uid, this.#options.memory.intentResult(uid, intent.revision));
+    if (known) return { result: 'found', issued: known, strays: [] };
+    if (stranded) return { result: 'lost', strays: [] };
+    const { sessions, lists, memory, clock } = this.#options;
+    const registry = sessions.registryOf(intent);
+    const [now, monotonic] = [clock.now(), clock.monotonic()];
+    const until = this.#unknownSince(token, intent) + SETTLING_TIME;
+    // A time further ahead was written before the clock was set back. What a list lacks that was asked for then is lost.
+    const over = monotonic - (now - (until > now + SETTLING_TIME ? now : until));
+    const outcome = (list: TokenList): string[] | undefined => {
+      const ids = this.#resultsIn(list, uid, intent);
+      return ids.length > 0 || list.askedAt >= over ? ids : undefined;
+    };
+    const results = await lists.find(intent, outcome, signal);
+    if (!results) {
+      const message =
+        'whether the last request created a token is not known yet; it is looked for at the registry';
+      return { result: 'pending', reason: 'MintUnconfirmed', message, until };
+    }
+    const strays = results.map((id) => strayOf(intent, id));
+    const [id] = results;
+    if (id !== undefined && registry.capabilities.readBack) {
+      try {
+        const issued = await registry.read(id, signal);
+        memory.remember(uid, issued);
+        return { result: 'found', issued, strays: strays.filter((stray) => stray.id !== id) };
+      } catch (error) {
+        if (!(error instanceof RegistryError && error.code === 'NotFound')) throw error;
+      }
+    }
+    return { result: 'lost', strays };
+  }
+
+  /**
+   * When the last request that may have created the token was over: when its answer was given up, or, after a crash, when
+   * this process began at the latest.
+   */
+  #unknownSince({ status = {} }: RegistryToken, intent: MintIntent): number {
+    const started = fromTime(intent.startedAt) ?? 0;
+    switch (intent.phase) {
+      case 'Announced':
+        return Math.max(started, this.#since);
+      case 'Unconfirmed':
+        return Math.max(started, fromTime(status.lastFailure?.time) ?? 0);
+      case 'Verifying':
+      case 'Discarded':
+        return started;
+    }
+  }
+
+  /**
+   * Reads a recorded token's value back from the registry, if it is this RegistryToken's by its tag: a status that was
+   * tampered with must not get somebody else's token out.
+   * @returns undefined when there is no such token any more
+   * @throws RegistryError
+   */
+  async readBack(token: RegistryToken, signal: AbortSignal): Promise<IssuedToken | undefined> {
+    const record = token.status?.token;
+    if (!record) return undefined;
+    const { sessions, memory, lists, clusterId } = this.#options;
+    const registry = sessions.registryOf(record);
+    if (!registry.capabilities.readBack) return undefined;
+    const { uid } = token.metadata;
+    const tag = await lists.find(record, ({ tokens }) => tokens.get(record.id)?.tag, signal);
+    if (tag?.clusterId !== clusterId || tag.uid !== uid) return undefined;
+    try {
+      const issued = await registry.read(record.id, signal);
+      memory.remember(uid, issued);
+      return issued;
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
+      throw error;
+    }
+  }
+
+  /** Identifiers of the tokens at the registry that came of an intent. @throws RegistryError */
+  async resultsOf(uid: string, intent: MintIntent, signal: AbortSignal): Promise<string[]> {
+    return this.#resultsIn(await this.#options.lists.current(intent, signal), uid, intent);
+  }
+
+  /**
+   * The highest revision of a RegistryToken's tokens that is known to be at a registry; 0 when none is.
+   * @param isToAsk whether the registry is to be asked, or only what it said last is to be looked at
+   * @throws RegistryError
+   */
+  async highestRevision(uid: string, where: Issued, isToAsk: boolean, signal: AbortSignal): Promise<number> {
+    const { lists, clusterId } = this.#options;
+    const list = isToAsk ? await lists.current(where, signal) : lists.last(where);
+    const tags = [...(list?.tokens.values() ?? [])].map(({ tag }) => tag);
+    const own = tags.filter((tag) => tag.clusterId === clusterId && tag.uid === uid);
+    return Math.max(0, ...own.map(({ revision }) => revision));
+  }
+
+  #resultsIn({ tokens }: TokenList, uid: string, intent: MintIntent): string[] {
+    const { clusterId } = this.#options;
+    return [...tokens.values()]
+      .filter(({ tag }) => tag.clusterId === clusterId && tag.uid === uid && cameOf(tag, intent))
+      .map(({ id }) => id);
+  }
+}
+
+function strayOf({ revision, account, region, place }: MintIntent, id: string): Stray {
+  return { id, revision, account, region, place };
+}

@@ -1,0 +1,87 @@
+import type { RegistryAccount } from '../../api/registry-account.ts';
+import type { RegistryToken } from '../../api/registry-token.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { ObjectName } from '../../common/objects.ts';
+import type { KubeClient } from '../../kube/client/client.ts';
+import { changeAccountStatus } from '../account/account-status.ts';
+import { idsOf } from '../shared/log-fields.ts';
+
+type RetainedToken = NonNullable<NonNullable<RegistryAccount['status']>['retainedTokens']>[number];
+
+/** As many as an account's status holds. What has no room there is protected by its Secret only. */
+const MAX_RETAINED = 1_000;
+
+/**
+ * Remembers, in the status of their account, the tokens that outlive their RegistryToken on purpose, so that the sweep
+ * never takes one for an orphan. Their Secret alone would not do: it can go with its namespace while copies of it, which
+ * nobody here knows of, are still pulled with. Who wants such a token gone revokes it at the registry by its identifier;
+ * the next sweep strikes it off.
+ */
+export class Retention {
+  readonly #client: KubeClient;
+  readonly #accounts: () => readonly RegistryAccount[];
+  readonly #logger: Logger;
+
+  /** @param accounts as the watch knows them */
+  constructor(client: KubeClient, accounts: () => readonly RegistryAccount[], logger: Logger) {
+    this.#client = client;
+    this.#accounts = accounts;
+    this.#logger = logger;
+  }
+
+  /**
+   * Remembers a token before its RegistryToken goes, if there is room: one has no right to that of others.
+   * @param id of a token that the status names, or that is known to have come of its open mint; what a Secret says alone proves nothing
+   * @throws KubeError
+   */
+  async remember(registryToken: RegistryToken, id: string, signal: AbortSignal): Promise<void> {
+    const { metadata, status = {} } = registryToken;
+    const { token, previousTokens = [], mintIntent } = status;
+    const origin = [token, ...previousTokens].find((record) => record?.id === id) ?? mintIntent;
+    if (!origin) return;
+    const { region, account, place } = origin;
+    const entry = { id, region, place, namespace: metadata.namespace ?? '', name: metadata.name };
+    await changeAccountStatus(
+      this.#client,
+      account,
+      ({ retainedTokens = [], ...rest }) => {
+        const others = retainedTokens.filter((retained) => retained.id !== id);
+        if (others.length < MAX_RETAINED) return { ...rest, retainedTokens: [...others, entry] };
+        const message = `status.retainedTokens of RegistryAccount ${account} is full: only its Secret keeps the token from the sweep`;
+        this.#logger.warn({ ...idsOf(registryToken), id }, message);
+        return { ...rest, retainedTokens };
+      },
+      signal,
+    );
+  }
+
+  /**
+   * A token is no longer kept on purpose: a RegistryToken takes over its Secret. While the Secret holds it, it is not swept.
+   * @param id what the Secret says of itself: whoever may write Secrets can write any token's there
+   * @param former the RegistryToken that left it: nothing that another one left is forgotten
+   * @param account where it is looked for in any case: a watch can lag
+   * @throws KubeError
+   */
+  async forget(
+    id: string | undefined,
+    { namespace, name: left }: ObjectName,
+    account: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (id === undefined) return;
+    const isMeant = (kept: RetainedToken): boolean =>
+      kept.id === id && kept.namespace === namespace && kept.name === left;
+    const holders = this.#accounts().filter(({ status }) => status?.retainedTokens?.some(isMeant));
+    for (const name of new Set([account, ...holders.map(({ metadata }) => metadata.name)])) {
+      await changeAccountStatus(
+        this.#client,
+        name,
+        ({ retainedTokens, ...rest }) => {
+          const kept = retainedTokens?.filter((retained) => !isMeant(retained)) ?? [];
+          return kept.length === 0 ? rest : { ...rest, retainedTokens: kept };
+        },
+        signal,
+      );
+    }
+  }
+}

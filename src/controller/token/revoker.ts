@@ -1,0 +1,144 @@
+import type { PreviousToken, RegistryToken, RegistryTokenStatus } from '../../api/registry-token.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { EventRecorder } from '../../kube/events/event-recorder.ts';
+import type { Failure } from '../../token/lifecycle/failure.ts';
+import { describePlace } from '../../token/lifecycle/place.ts';
+import { surelyExpiredAt } from '../../token/lifecycle/schedule.ts';
+import * as steps from '../../token/lifecycle/status.ts';
+import type { AccountSessions, Issued } from '../account/account-sessions.ts';
+import { failureOf } from '../shared/failures.ts';
+import { idsOf } from '../shared/log-fields.ts';
+import type { Memory } from './memory.ts';
+import type { TokenMetrics } from '../shared/metrics.ts';
+import type { TokenLists } from '../shared/token-lists.ts';
+
+/** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. */
+const LONGEST_LOOK = 60_000;
+
+export interface RevokerOptions {
+  sessions: AccountSessions;
+  lists: Pick<TokenLists, 'find'>;
+  clusterId: string;
+  memory: Memory;
+  events: EventRecorder;
+  metrics: TokenMetrics;
+  logger: Logger;
+  clock: Clock;
+  random: () => number;
+}
+
+/** Revokes tokens where they were made. One that is gone already counts as revoked. */
+export class Revoker {
+  readonly #options: RevokerOptions;
+
+  constructor(options: RevokerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Revokes the previous tokens that are due; what could not even be asked, since the place is down, is left as it is.
+   * Those that surely expired are only struck off. What is not recorded yet as to be revoked
+   * waits for the next look: another process could have adopted it meanwhile, and its record would have told.
+   * @param token as stored
+   * @param held identifiers of tokens that a Secret still holds: those wait until it holds another
+   * @returns the status after it, and until when those wait that could not be asked, milliseconds since 1970 by identifier
+   */
+  async revokeDue(
+    token: RegistryToken,
+    status: RegistryTokenStatus,
+    held: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<{ status: RegistryTokenStatus; waiting: ReadonlyMap<string, number> }> {
+    const { clock, random, memory, sessions } = this.#options;
+    const recorded = new Set(token.status?.previousTokens?.map(({ id }) => id));
+    const begun = clock.monotonic();
+    const waiting = new Map<string, number>();
+    let next = status;
+    const isFreed = (previous: PreviousToken): boolean =>
+      memory.wasElsewhere(token.metadata.uid, previous.id) && sessions.reach(previous) !== 'elsewhere';
+    for (const previous of steps.dueForRevocation(status, clock.now(), isFreed)) {
+      if (clock.monotonic() - begun >= LONGEST_LOOK) break;
+      if (held.has(previous.id) || !recorded.has(previous.id)) continue;
+      const expired = surelyExpiredAt(previous) <= clock.now();
+      const failure = expired ? undefined : await this.revoke(token, previous, signal);
+      if (failure?.unsent) {
+        waiting.set(previous.id, clock.now() + (failure.retryAfter ?? 0));
+        continue;
+      }
+      if (failure && previous.attempts === undefined) this.#tellFailure(token, previous, failure);
+      next = failure
+        ? steps.withRevocationFailure(next, previous.id, failure, clock.now(), random())
+        : steps.withoutPrevious(next, previous.id);
+    }
+    return { status: next, waiting };
+  }
+
+  #tellFailure(token: RegistryToken, { id }: PreviousToken, { message }: Failure): void {
+    const { events } = this.#options;
+    events.event(token, 'Warning', 'RevocationFailed', `token ${id} is not revoked yet: ${message}`);
+  }
+
+  /**
+   * Revokes one token, if it is this RegistryToken's: its status is no proof, since whoever may write it could name any token
+   * of the account. One that this process did not create is looked for at the registry by its tag first. Both are asked where it
+   * was issued: that it is not known elsewhere says nothing.
+   * @returns what went wrong, if anything
+   */
+  async revoke(
+    token: RegistryToken,
+    previous: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place'>,
+    signal: AbortSignal,
+  ): Promise<Failure | undefined> {
+    const { sessions, memory, events, metrics, logger } = this.#options;
+    const { id } = previous;
+    const { uid } = token.metadata;
+    const reach = sessions.reach(previous);
+    memory.noteElsewhere(uid, id, reach === 'elsewhere');
+    if (reach === 'given up') return this.#giveUp(token, previous);
+    try {
+      const registry = sessions.registryOf(previous);
+      const isThere = !memory.isGone(uid, id) && (await this.#isOwn(uid, previous, signal));
+      if (!isThere) {
+        logger.info(
+          { ...idsOf(token), id },
+          'nothing to revoke: the registry has no such token with our tag',
+        );
+        return undefined;
+      }
+      await registry.revoke(id, signal);
+      memory.noteRevoked(uid, id);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.unsent) return failure;
+      metrics.revoked('failure');
+      logger.warn({ ...idsOf(token), reason: failure.reason, id }, `token not revoked: ${failure.message}`);
+      return failure;
+    }
+    metrics.revoked('success');
+    logger.info({ ...idsOf(token), id }, 'token revoked');
+    events.event(token, 'Normal', 'Revoked', `token ${id} revoked`);
+    return undefined;
+  }
+
+  /** @throws RegistryError */
+  async #isOwn(uid: string, token: Issued & { id: string }, signal: AbortSignal): Promise<boolean> {
+    const { memory, lists, clusterId } = this.#options;
+    const { id } = token;
+    if (memory.isOwn(uid, id)) return true;
+    const tag = await lists.find(token, ({ tokens }) => tokens.get(id)?.tag, signal);
+    if (tag?.clusterId !== clusterId || tag.uid !== uid) return false;
+    memory.noteOwn(uid, id);
+    return true;
+  }
+
+  /** An administrator said that where it was issued is gone for good. */
+  #giveUp(token: RegistryToken, { id, place }: Pick<PreviousToken, 'id' | 'place'>): undefined {
+    const { events, metrics, logger } = this.#options;
+    const note = `token ${id} given up: it was issued at ${describePlace(place)}, which its account gave up; it may be alive there`;
+    metrics.revoked('abandoned');
+    logger.warn({ ...idsOf(token), id }, note);
+    events.event(token, 'Warning', 'TokenGivenUp', note);
+    return undefined;
+  }
+}

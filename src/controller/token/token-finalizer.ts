@@ -1,0 +1,211 @@
+import { FINALIZER, TOKEN_ID_ANNOTATION } from '../../api/names.ts';
+import type { MintIntent, RegistryToken } from '../../api/registry-token.ts';
+import { shorten } from '../../api/syntax/text.ts';
+import type { Clock } from '../../common/clock.ts';
+import { DeadlinePassed, withDeadline } from '../../common/deadline.ts';
+import type { Logger } from '../../common/logger.ts';
+import { KubeError } from '../../kube/client/errors.ts';
+import type { EventRecorder } from '../../kube/events/event-recorder.ts';
+import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
+import { wantedSecret } from '../../token/secret/claimants.ts';
+import { belongsTo, isUntied } from '../../token/secret/secret.ts';
+import { deletionDeadline, tryPatience } from '../../token/lifecycle/deletion-deadline.ts';
+import { planDeletion, type DeletionPlan } from '../../token/lifecycle/deletion.ts';
+import { retryDelay, type Failure } from '../../token/lifecycle/failure.ts';
+import { placesOf } from '../../token/sweep/sweep-regions.ts';
+import type { AccountSessions, Issued } from '../account/account-sessions.ts';
+import type { Deletions } from './deletions.ts';
+import { failureOf } from '../shared/failures.ts';
+import { idsOf } from '../shared/log-fields.ts';
+import type { Memory } from './memory.ts';
+import type { TokenMetrics } from '../shared/metrics.ts';
+import type { Minter } from './minter.ts';
+import type { Retention } from './retention.ts';
+import type { Revoker } from './revoker.ts';
+import type { SecretObject, SecretStore } from './secret-store.ts';
+import type { ServiceAccountLinker } from '../service-accounts/service-account-linker.ts';
+import { nameOf, type TokenClient } from './token-client.ts';
+
+export interface FinalizerOptions {
+  sessions: Pick<AccountSessions, 'reach'>;
+  tokens: TokenClient;
+  secrets: SecretStore;
+  minter: Minter;
+  revoker: Revoker;
+  memory: Memory;
+  deletions: Pick<Deletions, 'noticedAt'>;
+  retention: Retention;
+  linker: Pick<ServiceAccountLinker, 'release'>;
+  events: EventRecorder;
+  metrics: TokenMetrics;
+  logger: Logger;
+  clock: Clock;
+  random: () => number;
+  /** How long a registry that does not answer may hold a RegistryToken, in milliseconds. */
+  revocationDeadline: number;
+  /** Called when a RegistryToken went and may have left tokens there. */
+  onLeftBehind: (uid: string, issued: Issued) => void;
+}
+
+/**
+ * Takes down what a deleted RegistryToken leaves: the mentions of its Secret, the Secret, then its tokens. Neither a registry
+ * that can't be reached nor ServiceAccounts that can't be changed hold the object, nor its namespace, for longer than the
+ * deadline and one short try each: tokens that are left then are found at the registry by their tag, mentions by the record
+ * beside them.
+ */
+export class TokenFinalizer {
+  readonly #options: FinalizerOptions;
+  /** Milliseconds of the monotonic clock. */
+  readonly #leadsSince: number;
+
+  constructor(options: FinalizerOptions) {
+    this.#options = options;
+    this.#leadsSince = options.clock.monotonic();
+  }
+
+  /** @throws KubeError */
+  async finalize(seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
+    const { tokens, secrets, memory, deletions, retention, clock, random, logger } = this.#options;
+    const { revocationDeadline, onLeftBehind } = this.#options;
+    if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
+    const token = await tokens.read(nameOf(seen), signal);
+    if (token?.metadata.uid !== seen.metadata.uid) return undefined;
+    const { uid } = token.metadata;
+    const begun = memory.beginDeletion(uid, clock.monotonic());
+    // Before it led, a process could do nothing; and a watch can be slower than the first look.
+    const noticedAt = Math.max(deletions.noticedAt(uid) ?? Infinity, this.#leadsSince);
+    const progress = { ...begun, noticedAt: Math.min(noticedAt, begun.begunAt) };
+    const left = (): number => deletionDeadline(progress, revocationDeadline) - clock.monotonic();
+    const own = await this.#secretsOf(token, signal);
+    const staying = own.filter((secret) => isUntied(secret, uid));
+    const held = staying.flatMap(({ metadata }) => metadata.annotations?.[TOKEN_ID_ANNOTATION] ?? []);
+    const plan = planDeletion(token, clock.now(), held);
+    const mention = await this.#release(token, !plan.deleteSecret, tryPatience(progress, left()), signal);
+    if (plan.deleteSecret) for (const secret of own) await secrets.remove(secret, signal);
+    const failure = await this.#revokeAll(token, plan, tryPatience(progress, left()), signal);
+    const remaining = left();
+    const obstacle = failure ?? mention;
+    if (obstacle && remaining > 0) {
+      const delay = retryDelay(obstacle, memory.countDeletionTry(uid), random());
+      return { requeueAfter: Math.min(delay, remaining) };
+    }
+    for (const id of plan.retain) {
+      if (this.#isKnown(token, id)) await retention.remember(token, id, signal);
+      else logger.warn({ ...idsOf(token), id }, 'its Secret names a token that is not known to be its own');
+    }
+    if (mention) this.#leaveMentions(token, mention.message);
+    if (failure) this.#giveUp(token, failure);
+    try {
+      await tokens.removeFinalizer(token, signal);
+    } finally {
+      // The patch may have taken effect although its answer got lost.
+      if (failure) for (const issued of placesOf(token)) onLeftBehind(uid, issued);
+    }
+    return undefined;
+  }
+
+  /** Its Secrets under the name that it wants and the one that its status knows: a crash on the way to the first leaves both. */
+  async #secretsOf(token: RegistryToken, signal: AbortSignal): Promise<SecretObject[]> {
+    const { uid, namespace } = token.metadata;
+    const wanted = wantedSecret(token);
+    const found: SecretObject[] = [];
+    for (const name of new Set([wanted, token.status?.secretRef?.name ?? wanted])) {
+      const secret = await this.#options.secrets.read({ namespace, name }, signal);
+      if (secret && belongsTo(secret, uid)) found.push(secret);
+    }
+    return found;
+  }
+
+  /** @returns what kept ServiceAccounts from being released, if anything did: Secret and tokens do not wait for it */
+  async #release(
+    token: RegistryToken,
+    keepEntries: boolean,
+    milliseconds: number,
+    signal: AbortSignal,
+  ): Promise<{ message: string; retryable: true } | undefined> {
+    const { clock, linker } = this.#options;
+    try {
+      await withDeadline(clock, milliseconds, signal, (limited) =>
+        linker.release(token, keepEntries, limited),
+      );
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof KubeError || error instanceof DeadlinePassed)) throw error;
+      return { message: shorten(error.message, 256), retryable: true };
+    }
+  }
+
+  /** @returns what went wrong last, if anything did */
+  async #revokeAll(
+    token: RegistryToken,
+    plan: DeletionPlan,
+    milliseconds: number,
+    signal: AbortSignal,
+  ): Promise<Failure | undefined> {
+    const { clock, revoker } = this.#options;
+    try {
+      return await withDeadline(clock, milliseconds, signal, async (limited) => {
+        let failure: Failure | undefined;
+        const found = plan.search ? await this.#search(token, plan.search, limited) : [];
+        if ('reason' in found) failure = found;
+        const tokens = [...plan.revoke, ...('reason' in found ? [] : found)];
+        for (const each of new Map(tokens.map((entry) => [entry.id, entry])).values()) {
+          if (plan.retain.includes(each.id)) continue;
+          failure = (await revoker.revoke(token, each, limited)) ?? failure;
+        }
+        return failure;
+      });
+    } catch (error) {
+      if (!(error instanceof DeadlinePassed)) throw error;
+      return { reason: 'RegistryUnavailable', message: error.message, retryable: true };
+    }
+  }
+
+  /** Whether a token is surely the RegistryToken's own: whoever may write its Secret can name any token there. */
+  #isKnown({ metadata, status = {} }: RegistryToken, id: string): boolean {
+    const { token, previousTokens = [] } = status;
+    const isRecorded = [token, ...previousTokens].some((record) => record?.id === id);
+    return isRecorded || this.#options.memory.isOwn(metadata.uid, id);
+  }
+
+  /** What a mint that was begun may have left at the registry. */
+  async #search(
+    token: RegistryToken,
+    intent: MintIntent,
+    signal: AbortSignal,
+  ): Promise<(Issued & { id: string })[] | Failure> {
+    const { sessions, minter } = this.#options;
+    if (sessions.reach(intent) === 'given up') return [];
+    try {
+      const { uid } = token.metadata;
+      const found = await minter.resultsOf(uid, intent, signal);
+      for (const id of found) this.#options.memory.noteOwn(uid, id);
+      const { account, region, place } = intent;
+      return found.map((id) => ({ id, account, region, place }));
+    } catch (error) {
+      return failureOf(error);
+    }
+  }
+
+  #leaveMentions(token: RegistryToken, message: string): void {
+    const { events, logger } = this.#options;
+    const note = `deleted, but its ServiceAccounts could not be released in time, which goes on being tried: ${message}`;
+    logger.warn(idsOf(token), note);
+    events.event(token, 'Warning', 'ReleaseFailed', note);
+  }
+
+  #giveUp(token: RegistryToken, failure: Failure): void {
+    const { events, metrics, logger } = this.#options;
+    metrics.revoked('abandoned');
+    logger.error(
+      { ...idsOf(token), reason: failure.reason },
+      `deleted without revoking its tokens: ${failure.message}`,
+    );
+    events.event(
+      token,
+      'Warning',
+      'RevocationFailed',
+      `deleted, but its tokens could not be revoked in time: ${failure.message}`,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import type { MintIntent } from '../../api/registry-token.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { Verdict } from '../../common/verdict.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import type { IssuedToken } from '../../registry/port.ts';
+import {
+  isWaiting,
+  recordedRefusal,
+  rule,
+  type Ruling,
+  type Stake,
+} from '../../token/decide/verification.ts';
+import type { AccountSessions } from '../account/account-sessions.ts';
+import type { Memory } from './memory.ts';
+
+export interface VerifierOptions {
+  sessions: AccountSessions;
+  memory: Memory;
+  clock: Clock;
+}
+
+/** Tries new tokens at the registry before a Secret gets them. */
+export class Verifier {
+  readonly #options: VerifierOptions;
+
+  constructor(options: VerifierOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what an intent says of a try that an earlier process made of its token. @param uid of the RegistryToken */
+  recall(uid: string, intent: MintIntent): void {
+    const { memory } = this.#options;
+    const { revision } = intent;
+    const refusal = recordedRefusal(intent);
+    if (refusal && !memory.ruling(uid, revision)) memory.noteRuling(uid, revision, refusal, undefined);
+  }
+
+  /**
+   * Tries the token of an intent, unless that was decided already, or it was refused a moment ago. What the account says of
+   * hosts, or of whether tokens are tried at all, counts as soon as it changes.
+   * @param uid of the RegistryToken
+   * @param host that the account names. It is not used for anything but this token, so the intent's region must be wanted
+   * @param stake what pods would lose; see `rule`. Where it is anything, the account does not say whether to try
+   * @throws only the signal's reason
+   */
+  async verify(
+    uid: string,
+    intent: MintIntent,
+    issued: IssuedToken,
+    host: string,
+    stake: Stake,
+    signal: AbortSignal,
+  ): Promise<Ruling> {
+    const { memory, clock, sessions } = this.#options;
+    const account = sessions.version(intent.account);
+    const before = memory.ruling(uid, intent.revision);
+    if (before?.action === 'use' && !(before.keepsHost && stake !== 'host')) return before;
+    const waited = before?.action === 'wait' ? before : undefined;
+    const sameAccount = account === memory.triedWith(uid);
+    if (waited && sameAccount && isWaiting(waited, stake, clock.now())) return waited;
+    if (stake === 'nothing' && !sessions.verifies(intent.account)) return { action: 'use', doubt: undefined };
+    const verdict = await this.try(intent, host, issued, signal);
+    const ruling = rule(verdict, waited, stake, Date.parse(intent.startedAt), clock.now());
+    if (ruling.action !== 'refuse') memory.noteRuling(uid, intent.revision, ruling, account);
+    return ruling;
+  }
+
+  /** Tries a token at the host of a region. @throws only the signal's reason */
+  async try(
+    { account, region }: { account: string; region: string },
+    host: string,
+    { username, value }: Pick<IssuedToken, 'username' | 'value'>,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    const { sessions } = this.#options;
+    try {
+      return await sessions.door(account, region, host).try(username, value, signal);
+    } catch (error) {
+      if (error instanceof RegistryError) return { answer: 'unknown', message: error.message };
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type { Clock } from '../../common/clock.ts';
+
+interface Sample {
+  /** How far the server was ahead, in milliseconds. */
+  skew: number;
+  /** This machine's clocks at that moment. */
+  wall: number;
+  monotonic: number;
+}
+
+/** Less than this says nothing: a Date header has whole seconds, and the answer took a while to come. Milliseconds. */
+const NOISE = 5_000;
+
+/**
+ * Compares the clocks of registries, as their answers' Date headers tell them, with this machine's. Expiry is a matter
+ * of the registry's clock, whichever of the two is right.
+ */
+export class ServerClocks {
+  readonly #clock: Clock;
+  readonly #samples = new Map<string, Sample>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes in what an answer says of the time.
+   * @param region empty for what all regions share
+   * @param serverTime milliseconds since 1970
+   */
+  note(account: string, region: string, serverTime: number): void {
+    const wall = this.#clock.now();
+    this.#samples.set(key(account, region), {
+      skew: serverTime - wall,
+      wall,
+      monotonic: this.#clock.monotonic(),
+    });
+  }
+
+  /**
+   * How far a region's clock is ahead of this machine's, in milliseconds; where the region has not been heard, what its
+   * account shares. 0 where nothing is known, for instance since this machine's clock was set.
+   */
+  skew(account: string, region: string): number {
+    const sample = this.#samples.get(key(account, region)) ?? this.#samples.get(key(account, ''));
+    if (!sample || Math.abs(sample.skew) < NOISE) return 0;
+    const jump = this.#clock.now() - sample.wall - (this.#clock.monotonic() - sample.monotonic);
+    return Math.abs(jump) < NOISE ? sample.skew : 0;
+  }
+}
+
+const key = (account: string, region: string): string => `${account}/${region}`;

@@ -1,0 +1,170 @@
+import type { Clock } from '../../common/clock.ts';
+import { DeadlinePassed, withDeadline } from '../../common/deadline.ts';
+import { Redacted } from '../../common/redacted.ts';
+import type { Verdict } from '../../common/verdict.ts';
+import { NoAnswer } from '../http/answer-reader.ts';
+import { readChallenge, type BearerChallenge } from './challenge.ts';
+import type { CircuitBreaker } from '../http/circuit-breaker.ts';
+import { RegistryError } from '../errors.ts';
+import type { HttpAnswer } from '../http/answer.ts';
+import type { HttpSender } from '../http/http-client.ts';
+import type { RegistryMetrics } from '../http/metrics.ts';
+import type { Region } from '../ibm-iam/regions.ts';
+import { urlBelow } from '../http/registry-client.ts';
+
+export interface DoorOptions {
+  http: HttpSender;
+  clock: Clock;
+  metrics: RegistryMetrics;
+  breaker: CircuitBreaker;
+  account: string;
+  region: Region;
+}
+
+/** Milliseconds for all requests of one try together: whoever waits here is missed elsewhere. */
+const LONGEST_TRY = 10_000;
+/** Nothing longer can be a bearer token or the body of `/v2/`. */
+const MAX_BODY = 2 ** 16;
+
+/**
+ * The door of a registry: where docker and kubelet log in. Tries a credential as `docker login` does (moby,
+ * registry/auth.go loginV2): the challenge of `/v2/`, a bearer token from the endpoint that it names, or the credential itself
+ * where that is asked for, `/v2/` again.
+ *
+ * The registry's host comes from the account, so from an administrator. The credential is shown only to the token endpoint
+ * that the registry names over TLS. A registry is asked in plain HTTP only where the token API is and has the same host name,
+ * so that the account says as much of it; it may name a token endpoint on its own host only, since anybody on the way could
+ * have named it. Redirects are not followed.
+ */
+export class Door {
+  readonly #options: DoorOptions;
+  readonly #url: URL;
+
+  /** @throws RegistryError InvalidRequest when the region's host can't be one */
+  constructor(options: DoorOptions) {
+    const { endpoint, host } = options.region;
+    this.#options = options;
+    const api = URL.parse(endpoint);
+    const url = urlBelow(`https://${host}`, '/v2/');
+    const isPlain = api?.protocol === 'http:' && api.hostname === url.hostname;
+    this.#url = isPlain ? urlBelow(`http://${host}`, '/v2/') : url;
+  }
+
+  /** As the account names it. */
+  get host(): string {
+    return this.#options.region.host;
+  }
+
+  /**
+   * Tries a credential.
+   * @throws only the signal's reason
+   */
+  async try(username: string, password: Redacted, signal: AbortSignal): Promise<Verdict> {
+    const { breaker, clock } = this.#options;
+    try {
+      return await breaker.run(() =>
+        withDeadline(clock, LONGEST_TRY, signal, (limited) => this.#login(username, password, limited)).catch(
+          (error: unknown) => {
+            if (error instanceof DeadlinePassed) throw this.#unavailable(this.#url, error.message);
+            throw error;
+          },
+        ),
+      );
+    } catch (error) {
+      if (error instanceof RegistryError) return { answer: 'unknown', message: error.message };
+      throw error;
+    }
+  }
+
+  async #login(username: string, password: Redacted, signal: AbortSignal): Promise<Verdict> {
+    const knock = await this.#get(this.#url, {}, signal);
+    if (knock.status === 200 && knock.flaw !== 'is HTML')
+      return unknown(`${this.#url.host} opens without a credential`);
+    if (knock.status !== 401)
+      return unknown(`${this.#url.host} answered ${described(knock)} in place of a challenge`);
+    const challenge = readChallenge(knock.headers['www-authenticate'] ?? '');
+    if (!challenge) return unknown(`${this.#url.host} gives no challenge of Bearer or Basic`);
+    const basic = `Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`;
+    if (challenge.scheme === 'Basic') return this.#enter(basic, 'the token', signal);
+    const realm = this.#realm(challenge);
+    if ('answer' in realm) return realm;
+    realm.searchParams.set('account', username);
+    if (challenge.service !== undefined) realm.searchParams.set('service', challenge.service);
+    const grant = await this.#get(realm, { Authorization: basic }, signal);
+    const where = `the token endpoint ${realm.host}`;
+    if (grant.flaw === 'is HTML') return unknown(`${where} answered ${described(grant)}`);
+    // IBM's registry says 400 to a wrong pair, where others say 401. Others say it to a request that names no service.
+    if (grant.status === 401 || (grant.status === 400 && challenge.service !== undefined))
+      return { answer: 'refused', message: `${where} of ${this.#url.host} answered ${grant.status}` };
+    if (grant.status !== 200) return unknown(`${where} answered ${described(grant)}`);
+    const bearer = bearerOf(grant.json);
+    if (!bearer) return unknown(`${where} answered 200 without a bearer token`);
+    return this.#enter(`Bearer ${bearer.reveal()}`, `the bearer token of ${realm.host}`, signal);
+  }
+
+  /** Comes with what the registry asked for. @param what that is, for messages */
+  async #enter(authorization: string, what: string, signal: AbortSignal): Promise<Verdict> {
+    const entry = await this.#get(this.#url, { Authorization: authorization }, signal);
+    if (entry.flaw === 'is HTML') return unknown(`${this.#url.host} answered ${described(entry)} to ${what}`);
+    if (entry.status === 200) return { answer: 'accepted' };
+    const message = `${this.#url.host} answered ${entry.status} to ${what}`;
+    return entry.status === 401 ? { answer: 'refused', message } : unknown(message);
+  }
+
+  /** The token endpoint, if the credential may be shown to it. */
+  #realm({ realm }: BearerChallenge): URL | Verdict {
+    const url = URL.parse(realm ?? '');
+    if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+      return unknown(`the challenge of ${this.#url.host} names no token endpoint`);
+    const trusted =
+      this.#url.protocol === 'https:' ? url.protocol === 'https:' : url.hostname === this.#url.hostname;
+    if (trusted) return url;
+    return unknown(
+      `${this.#url.host} names ${url.protocol}//${url.host} as its token endpoint, where the credential would not be safe`,
+    );
+  }
+
+  /** @throws RegistryError Unavailable when there is no answer, or one of a server that is in trouble */
+  async #get(url: URL, authorization: Record<string, string>, signal: AbortSignal): Promise<HttpAnswer> {
+    const { http, clock, metrics, account, region } = this.#options;
+    const begun = clock.monotonic();
+    let code: string | number = 'Aborted';
+    try {
+      const headers = { Accept: 'application/json', ...authorization };
+      const answer = await http.send({ method: 'GET', url, headers, maxBody: MAX_BODY }, signal);
+      code = answer.status;
+      if (answer.status >= 500)
+        throw this.#unavailable(url, `it answered ${described(answer)}`, answer.status);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      code = 'Unavailable';
+      throw this.#unavailable(url, error.message);
+    } finally {
+      metrics.requested(
+        { account, region: region.name, operation: 'verify', code },
+        clock.monotonic() - begun,
+      );
+    }
+  }
+
+  #unavailable(url: URL, why: string, status?: number): RegistryError {
+    return new RegistryError('Unavailable', `${url.host} could not be asked: ${why}`, { status });
+  }
+}
+
+function unknown(message: string): Verdict {
+  return { answer: 'unknown', message };
+}
+
+function described({ status, flaw }: HttpAnswer): string {
+  return flaw === 'is HTML' ? `${status} in HTML` : String(status);
+}
+
+/** `access_token` is OAuth 2's name for what Distribution calls `token`; servers give either or both. */
+function bearerOf(json: unknown): Redacted | undefined {
+  const { token, access_token: accessToken } = (json ?? {}) as Record<string, unknown>;
+  const value = token ?? accessToken;
+  // What can't stand in a header would break the request.
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) ? new Redacted(value) : undefined;
+}

@@ -1,0 +1,86 @@
+import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../../api/registry-token.ts';
+import type { Wanted } from './eligibility.ts';
+import { expiryOf } from '../lifecycle/schedule.ts';
+import type { SecretView } from '../secret/secret-view.ts';
+
+/** How a place at a registry is doing, as far as this process has seen. Times in milliseconds since 1970. */
+export interface PlaceState {
+  /** Why nothing is sent there at present. */
+  outage:
+    | {
+        /** Down: it gave no answer. Paused: it asked to wait. */
+        kind: 'Down' | 'Paused';
+        message: string;
+        /** When it is to be asked again. */
+        retryAt: number;
+        /** Whether it is being asked now. */
+        isTried: boolean;
+      }
+    | undefined;
+  /** When it answered again after its last outage. */
+  backAt: number | undefined;
+}
+
+/** Everything a decision is made from. Times in milliseconds since 1970. */
+export interface Situation {
+  now: number;
+  /** How far the registry's clock is ahead, in milliseconds; 0 where that is not known. Its clock counts for expiry. */
+  skew: number;
+  token: RegistryToken;
+  spec: TokenSpec;
+  wanted: Wanted;
+  secret: SecretView;
+  /** Name of an older RegistryToken in the namespace that wants the same Secret. */
+  olderClaimant: string | undefined;
+  /** Whether the account's credentials have been read since the operator started. */
+  accountIsKnown: boolean;
+  /** Why the account can't mint at present; undefined when it can. */
+  accountProblem: string | undefined;
+  /** When the account or its credentials last changed, as far as this process saw. */
+  accountChangedAt: number | undefined;
+  /** The place where the token is wanted. */
+  place: PlaceState;
+  /** The place where the open mint was begun is gone for good; see `isStranded`. */
+  intentIsStranded: boolean;
+  /** The registry says that the recorded token is gone. */
+  tokenIsGone: boolean;
+  /** Whether the Secret can be written with the recorded token without asking the registry for its value. */
+  valueIsKnown: boolean;
+  /** Mints allowed in an hour. */
+  mintBudget: number;
+  /** Whether the account's tokens are tried at the registry where there is no need to. */
+  verifies: boolean;
+  /** Not before this is the host tried again that the account names now. */
+  hostTryAt: number | undefined;
+  /** Not before this is the Secret written again, because somebody else keeps changing it. */
+  contestedUntil: number | undefined;
+}
+
+/** One reason to do, or not to do, something: what it says of a situation, or undefined when it does not apply. */
+export type Policy<T> = (situation: Situation) => T | undefined;
+
+/** What the first policy that applies says. */
+export function first<T>(policies: readonly Policy<T>[], situation: Situation): T | undefined {
+  for (const policy of policies) {
+    const verdict = policy(situation);
+    if (verdict !== undefined) return verdict;
+  }
+  return undefined;
+}
+
+/** Whether the token in force has expired. */
+export function isExpired({ status }: RegistryToken, now: number): boolean {
+  return status?.token !== undefined && expiryOf(status.token) <= now;
+}
+
+/** Whether pods can pull with the Secret as it is: it holds the recorded token, which is alive. */
+export function isGood({ secret, token, tokenIsGone, now, skew }: Situation): boolean {
+  const id = token.status?.token?.id;
+  const holds = secret.state === 'ours' && id !== undefined && secret.holds === id;
+  return holds && !tokenIsGone && !isExpired(token, now + skew);
+}
+
+/** The host that goes with the token in force: what the Secret was written with last, whatever the account names now. */
+export function hostInForce(status: RegistryTokenStatus, { host }: Pick<Wanted, 'host'>): string {
+  return (status.token && status.host) ?? host;
+}

@@ -1,0 +1,128 @@
+import type { MintIntent } from '../../api/registry-token.ts';
+import type { Verdict } from '../../common/verdict.ts';
+import type { Failure } from '../lifecycle/failure.ts';
+import { isSamePlace } from '../lifecycle/place.ts';
+import { hostInForce, isGood, type Situation } from './situation.ts';
+
+/**
+ * What pods lose if a new token is put into the Secret with the host that the account names, and the registry there does not know
+ * it: nothing, since it is of the same place and host, or the Secret has nothing that is any good; the host, which serves the new
+ * token too; the token of another place, and the host; or what is in a Secret that is to be adopted.
+ */
+export type Stake = 'nothing' | 'host' | 'token' | 'adopted';
+
+/** It was refused, and may be good yet: registries take a while to spread what is new. Or it must be accepted, and nobody knows. */
+export interface Waiting {
+  action: 'wait';
+  /** What the refusal said; undefined: it was not refused. */
+  refusal: string | undefined;
+  /** What is to be said of it. */
+  message: string;
+  /** When to try again, milliseconds since 1970. */
+  until: number;
+}
+
+/** Into the Secret with it. */
+export interface Use {
+  action: 'use';
+  /** Why nobody knows whether the registry accepts it. */
+  doubt: string | undefined;
+  /** With the host that the Secret has: why not with the one that the account names. */
+  keepsHost?: { refused: boolean; message: string } | undefined;
+}
+
+/** What becomes of a new token after it was tried. */
+export type Ruling =
+  | Use
+  | Waiting
+  /** It never gets into the Secret. */
+  | { action: 'refuse'; failure: Failure };
+
+/** How long a registry may take to accept a token that it made itself, in milliseconds. */
+export const ACCEPTANCE_TIME = 30_000;
+const FIRST_PAUSE = 1_000;
+/** The longest between two tries of a token that must be accepted. */
+const MAX_PAUSE = 300_000;
+
+/**
+ * Decides about a new token. One that was refused is not used on a later doubt: the registry has said no to it, and its
+ * predecessor may still be good. Nor is one refusal alone the last word, however late it comes.
+ * @param before what was decided about it last, if that was to wait
+ * @param stake what pods would lose: only what was accepted takes its place
+ * @param startedAt when its mint began, milliseconds since 1970. A time ahead of `now` was written before the clock was set
+ * back and says nothing: the wait counts as over.
+ */
+export function rule(
+  verdict: Verdict,
+  before: Waiting | undefined,
+  stake: Stake,
+  startedAt: number,
+  now: number,
+): Ruling {
+  if (verdict.answer === 'unknown' && stake === 'adopted') {
+    const message = `whether it does is not known, and a Secret is adopted only when it is: ${verdict.message}`;
+    return { action: 'wait', refusal: before?.refusal, message, until: now + ACCEPTANCE_TIME };
+  }
+  if (verdict.answer === 'accepted') return { action: 'use', doubt: undefined };
+  const { message } = verdict;
+  const refusal = verdict.answer === 'refused' ? message : before?.refusal;
+  const elapsed = now - startedAt;
+  if (refusal === undefined) {
+    if (stake === 'nothing') return { action: 'use', doubt: message };
+    if (stake === 'host') return { action: 'use', doubt: undefined, keepsHost: { refused: false, message } };
+    const pause = Math.min(Math.max(elapsed, FIRST_PAUSE), MAX_PAUSE);
+    return { action: 'wait', refusal, message, until: now + pause };
+  }
+  if (elapsed >= 0 && elapsed < ACCEPTANCE_TIME) {
+    // Each pause as long as all that came before it: a handful of tries in all.
+    const pause = Math.max(elapsed, FIRST_PAUSE);
+    return {
+      action: 'wait',
+      refusal,
+      message: refusal,
+      until: Math.min(now + pause, startedAt + ACCEPTANCE_TIME),
+    };
+  }
+  if (before?.refusal === undefined)
+    return { action: 'wait', refusal, message: refusal, until: now + FIRST_PAUSE };
+  if (stake === 'host')
+    return { action: 'use', doubt: undefined, keepsHost: { refused: true, message: refusal } };
+  return {
+    action: 'refuse',
+    failure: {
+      reason: 'TokenRefused',
+      message: `the registry does not accept the token that was created for it: ${refusal}; the token is revoked and the Secret stays as it is; check that host and endpoint of the account's region belong together, or set spec.verify of the account to Never`,
+      retryable: false,
+    },
+  };
+}
+
+/**
+ * Whether it is too early to try a token again. A wait beyond all waits comes of a clock set back, and one for a token that must
+ * be accepted ends where nothing is at stake any more.
+ */
+export function isWaiting({ until, refusal }: Waiting, stake: Stake, now: number): boolean {
+  if (refusal === undefined)
+    return (stake === 'token' || stake === 'adopted') && now < until && until <= now + MAX_PAUSE;
+  return now < until && until <= now + ACCEPTANCE_TIME;
+}
+
+/** What pods would lose by a new token of the place that is wanted; see `Stake`. */
+export function stakeOf(situation: Situation): Stake {
+  const { token, wanted, secret, verifies } = situation;
+  if (secret.state === 'ours' && secret.takeover?.from === 'Adopted') return verifies ? 'adopted' : 'nothing';
+  const { token: record, ...rest } = token.status ?? {};
+  if (!record || !isGood(situation)) return 'nothing';
+  // Who asks for another region where nobody can try it knows what for; what administrators do behind a region they don't.
+  const isAsked = record.account !== wanted.account || record.region !== wanted.region;
+  if (isAsked && !verifies) return 'nothing';
+  if (!wanted.place || !isSamePlace(record.place, wanted.place)) return 'token';
+  return hostInForce({ token: record, ...rest }, wanted) === wanted.host ? 'nothing' : 'host';
+}
+
+/** What an intent says of its new token that an earlier process tried: that it was refused, and waited for. */
+export function recordedRefusal({ phase }: Pick<MintIntent, 'phase'>): Waiting | undefined {
+  if (phase !== 'Verifying') return undefined;
+  const refusal = 'it refused it before the operator was restarted';
+  return { action: 'wait', refusal, message: refusal, until: 0 };
+}

@@ -1,0 +1,49 @@
+import type { Place } from '../../api/registry-token.ts';
+
+/** What an account says of where it leads. */
+export interface Leads {
+  regions: readonly { name: string; endpoint: string }[];
+  /** The account at the registry that its credentials work in; undefined: not known yet. */
+  accountId: string | undefined;
+  /** An administrator chose that account, and so gave up what others there have. */
+  isChosen: boolean;
+  /** Endpoints that are gone for good. */
+  abandoned: readonly string[];
+}
+
+/** How a place can be got at. */
+export type Reach =
+  /** Through a region of that name. */
+  | { region: string }
+  /** No region leads there, or with credentials of another account: whatever is said elsewhere proves nothing. */
+  | 'elsewhere'
+  /** As before, and an administrator wants its tokens to be forgotten. */
+  | 'given up'
+  | 'unknown';
+
+export function isSamePlace(a: Place, b: Place): boolean {
+  return a.endpoint === b.endpoint && a.accountId === b.accountId;
+}
+
+/**
+ * How an account leads to a place. The name of a region says nothing: its endpoint can have moved, and another region may lead
+ * where it led.
+ * @param preferred the region to name where several lead there
+ */
+export function reachOf(
+  { endpoint, accountId }: Place,
+  { regions, accountId: own, isChosen, abandoned }: Leads,
+  preferred: string,
+): Reach {
+  const names = regions.filter((region) => region.endpoint === endpoint).map(({ name }) => name);
+  const [first] = names;
+  if (first === undefined) return abandoned.includes(endpoint) ? 'given up' : 'elsewhere';
+  if (own === undefined) return 'unknown';
+  if (own === accountId) return { region: names.includes(preferred) ? preferred : first };
+  return isChosen ? 'given up' : 'elsewhere';
+}
+
+/** A place, for messages. */
+export function describePlace({ endpoint, accountId }: Place): string {
+  return `${endpoint} in account ${accountId}`;
+}
