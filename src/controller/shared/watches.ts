@@ -180,6 +180,11 @@ export class Watches implements Sources {
     return this.#tokens.get(name);
   }
 
+  /** Whether all namespaces are watched. */
+  get complete(): boolean {
+    return this.#options.watchNamespaces.length === 0;
+  }
+
   tokenOf(uid: string): RegistryToken | undefined {
     return this.#byIndex('uid', uid)[0];
   }

@@ -44,6 +44,8 @@ interface SweptRegion {
   owed: readonly Debt[];
   /** Wall-clock milliseconds of the last complete look. */
   sweptAt: number | undefined;
+  /** Retained tokens that the last list lacked. A list can lag: what two in turn lack is gone. */
+  lacked: ReadonlySet<string>;
 }
 
 /** Milliseconds to the next look where a RegistryToken that is about to go is still there: its finalizer is being removed. */
@@ -97,7 +99,11 @@ export class Sweeper {
     const gone = new Set<string>();
     const sweeps = all.map(async (region) => {
       const result = await this.#sweepIfDue(account, region, named.has(region), signal);
-      for (const id of result ? retainedBut(account, result) : []) gone.add(id);
+      if (!result) return;
+      const swept = this.#sweptRegion(name, region);
+      const lacked = retainedBut(account, result);
+      for (const id of lacked) if (swept.lacked.has(id)) gone.add(id);
+      swept.lacked = new Set(lacked);
     });
     const results = await Promise.allSettled(sweeps);
     const sweptRegions = this.#swept.get(name) ?? new Map<string, SweptRegion>();
@@ -223,7 +229,15 @@ export class Sweeper {
     let swept = sweptRegions.get(region);
     if (!swept) {
       const sweep = new RegionSweep(this.#options, region);
-      swept = { sweep, place: undefined, dueAt: -Infinity, failures: 0, owed: [], sweptAt: undefined };
+      swept = {
+        sweep,
+        place: undefined,
+        dueAt: -Infinity,
+        failures: 0,
+        owed: [],
+        sweptAt: undefined,
+        lacked: new Set(),
+      };
       sweptRegions.set(region, swept);
     }
     return swept;

@@ -29,6 +29,8 @@ export interface Sources {
   token(name: ObjectName): RegistryToken | undefined;
   /** The RegistryToken of that uid, in whatever namespace. */
   tokenOf(uid: string): RegistryToken | undefined;
+  /** Whether all namespaces are watched. */
+  readonly complete: boolean;
   /** RegistryTokens in a namespace that want a Secret of that name. */
   claimants(namespace: string, secretName: string): readonly RegistryToken[];
   account(name: string): RegistryAccount | undefined;
@@ -80,7 +82,8 @@ export class Assessor {
       const { wanted } = verdict;
       const { namespace = '' } = token.metadata;
       const { older, younger } = rank(token, sources.claimants(namespace, spec.secret.name));
-      const others = { find: (each: string) => sources.tokenOf(each), younger };
+      const { complete } = sources;
+      const others = { complete, find: (each: string) => sources.tokenOf(each), younger };
       const hosts = [...new Set([hostInForce(token.status ?? {}, wanted), wanted.host])];
       const yields = older !== undefined && !live && !secrets.mayBelongTo(token, spec.secret.name);
       // Many can name one Secret: none of those that do not get it reads it each time one of them comes or goes.

@@ -12,10 +12,12 @@ import type { Memory } from './memory.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
 import { done, failed, type Progress, type Task } from './progress.ts';
 import type { SecretWriter } from './secret-writer.ts';
+import type { Verifier } from './verifier.ts';
 
 export interface RepairerOptions {
   secrets: Pick<SecretWriter, 'write'>;
   credentials: Pick<CredentialFinder, 'find'>;
+  verifier: Pick<Verifier, 'try'>;
   memory: Memory;
   events: Pick<EventRecorder, 'event'>;
   metrics: TokenMetrics;
@@ -23,6 +25,9 @@ export interface RepairerOptions {
   clock: Clock;
   random: () => number;
 }
+
+/** Milliseconds to the next try of a token that a Secret is to be adopted for. */
+const ADOPTION_PAUSE = 60_000;
 
 /** Restores a Secret that was deleted, edited or is wanted otherwise, without creating a token. */
 export class Repairer {
@@ -54,6 +59,10 @@ export class Repairer {
       return 'token is gone';
     }
     const host = hostInForce(status, wanted);
+    if (task.stake === 'adopted') {
+      const verdict = await this.#options.verifier.try(status.token, host, credential, signal);
+      if (verdict.answer !== 'accepted') return this.#notAdopted(task, verdict.message);
+    }
     const placed = await secrets.write(task, host, credential, signal);
     if ('failure' in placed)
       return failed({ ...task, secret: placed.secret }, status, placed.failure, this.#options);
@@ -73,5 +82,14 @@ export class Repairer {
     // What is held back beside it stays as it is: a repair must not restart its backoff.
     const { reason, message, until } = decision.held;
     return { token, status: written, outcome: { kind: 'held', reason, message }, secretHolds: true, until };
+  }
+
+  /** What a Secret that is to be adopted holds stays until the registry was seen to accept the token. */
+  #notAdopted(task: Task, why: string): Progress {
+    const { token, status } = task;
+    const message = `a Secret is adopted only once the registry was seen to accept the token: ${why}; let the operator reach the registry's host, or set spec.verify of the account to Never`;
+    const until = this.#options.clock.now() + ADOPTION_PAUSE;
+    const outcome = { kind: 'held', reason: 'RegistryUnavailable', message } as const;
+    return { token, status, outcome, secretHolds: false, until };
   }
 }

@@ -98,8 +98,8 @@ export class Revoker {
     if (reach === 'given up') return this.#giveUp(token, previous);
     try {
       const registry = sessions.registryOf(previous);
-      const isThere = !memory.isGone(uid, id) && (await this.#isOwn(uid, previous, signal));
-      if (!isThere) {
+      // Also where lists lack it: a list can lag, and to revoke what is gone does no harm.
+      if (!(await this.#isOwn(uid, previous, signal))) {
         logger.info(
           { ...idsOf(token), id },
           'nothing to revoke: the registry has no such token with our tag',

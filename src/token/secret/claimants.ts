@@ -2,6 +2,8 @@ import type { RegistryToken } from '../../api/registry-token.ts';
 
 /** The RegistryTokens that have to do with a Secret beside the one that is looked at. */
 export interface Others {
+  /** Whether every RegistryToken of the cluster is known: then one that is not found does not exist. */
+  complete: boolean;
   /** The RegistryToken of that uid, in whatever namespace; undefined: there is none. */
   find: (uid: string) => RegistryToken | undefined;
   /** Those in the namespace that want a Secret of the same name and give way: they are younger. */

@@ -129,7 +129,7 @@ export function viewSecret(
   };
 }
 
-const NOBODY: Others = { find: () => undefined, younger: [] };
+const NOBODY: Others = { complete: true, find: () => undefined, younger: [] };
 
 function foreign({ metadata }: Secret, hindrance: string, adoptable = false): SecretView {
   const remedy = adoptable
@@ -143,13 +143,14 @@ function foreign({ metadata }: Secret, hindrance: string, adoptable = false): Se
 
 /**
  * Whether a Secret may be written for a RegistryToken. A RegistryToken is gone for certain if another one, which is looked at, has its
- * name: a namespace has one of each name at a time. Where its uid is known in another namespace, the Secret is somebody's copy.
+ * name: a namespace has one of each name at a time. Where its uid is known in another namespace, the Secret is somebody's copy. Where
+ * not all namespaces are watched, nobody knows: such a Secret has to be adopted.
  */
 function titleTo(
   secret: Secret,
   token: RegistryToken,
   spec: TokenSpec,
-  { find, younger }: Others,
+  { complete, find, younger }: Others,
 ): { takeover: Takeover | undefined } | { hindrance: string; adoptable?: true } {
   const { uid, namespace } = token.metadata;
   const { metadata } = secret;
@@ -175,7 +176,7 @@ function titleTo(
     return { hindrance: `belongs to RegistryToken ${known.metadata.name}` };
   const left = metadata.annotations?.[OWNER_NAME_ANNOTATION];
   const isOurs = owner !== undefined && metadata.labels?.[MANAGED_BY_LABEL] === OPERATOR;
-  if (isOurs && !known && [token, ...younger].some((each) => each.metadata.name === left))
+  if (isOurs && complete && !known && [token, ...younger].some((each) => each.metadata.name === left))
     return taken('Left', `which an earlier RegistryToken ${left} left`, left);
   if (spec.secret.adopt) return taken('Adopted', 'which was not made for this RegistryToken');
   return { hindrance: 'was not made for this RegistryToken', adoptable: true };

@@ -294,6 +294,7 @@ function aRepairer({ memory, minter }: Stage): Repairer {
   const nothing = (): void => undefined;
   return new Repairer({
     memory,
+    verifier: { try: () => expect.fail('it is not to be adopted') },
     credentials: new CredentialFinder({
       minter,
       memory,

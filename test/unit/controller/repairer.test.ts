@@ -30,12 +30,14 @@ interface Stage {
   registry?: string;
   /** The write does not succeed. */
   contested?: boolean;
+  /** The Secret is to be adopted, and the registry answers this to the token. */
+  adopting?: 'accepted' | 'refused' | 'unknown';
 }
 
 async function repair(
   stage: Stage,
 ): Promise<{ wrote: string | undefined; result: Progress | string; asked: number }> {
-  const { secret = ABSENT, remembered, former, registry, contested = false } = stage;
+  const { secret = ABSENT, remembered, former, registry, contested = false, adopting } = stage;
   const memory = new Memory();
   if (remembered !== undefined)
     memory.remember(uid, {
@@ -71,6 +73,7 @@ async function repair(
         );
       },
     },
+    verifier: { try: () => Promise.resolve({ answer: adopting, message: 'us.icr.io could not be asked' }) },
     events: { event: () => undefined },
     metrics: { repaired: () => undefined },
     logger: new Logs(),
@@ -78,7 +81,15 @@ async function repair(
     random: () => 0,
   } as unknown as RepairerOptions;
   const status = token.status ?? {};
-  const task = { token, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' as const };
+  const task = {
+    token,
+    status,
+    spec,
+    wanted,
+    secret,
+    tokenIsGone: false,
+    stake: adopting ? ('adopted' as const) : ('nothing' as const),
+  };
   const result = await new Repairer(options).repair(task, DECISION, new AbortController().signal);
   return { wrote, result, asked };
 }
@@ -114,6 +125,15 @@ describe('a Secret is repaired', () => {
     const { wrote, result } = await repair({});
     expect(wrote).to.equal(undefined);
     expect(result).to.have.nested.property('outcome.failure.reason', 'RegistryUnavailable');
+  });
+  for (const adopting of ['refused', 'unknown'] as const)
+    it(`not yet where it is to be adopted and the registry's answer to the token is ${adopting}`, async () => {
+      const { wrote, result } = await repair({ remembered: 'known', adopting });
+      expect(wrote).to.equal(undefined);
+      expect(result).to.have.nested.property('outcome.reason', 'RegistryUnavailable');
+    });
+  it('where it is to be adopted and the registry accepts the token', async () => {
+    expect(await repair({ remembered: 'known', adopting: 'accepted' })).to.include({ wrote: 'known' });
   });
   it('in vain where it is changed on its way: that is told of the Secret as it is now', async () => {
     const { result } = await repair({ secret: holding('held'), contested: true });

@@ -338,8 +338,18 @@ describe('sweeper', () => {
     await stage.run(2 * HOUR);
     expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
     stage.moved.clear();
-    await stage.run(2 * HOUR);
+    await stage.run(3 * HOUR);
     expect(stage.status).to.not.have.property('retainedTokens');
+  });
+
+  it('a token kept on purpose is not struck off for one list that lacks it', async () => {
+    const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
+    stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
+    await stage.look();
+    expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
+    stage.add('us-south', 'a');
+    await stage.run(2 * HOUR);
+    expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
   });
 
   it('with some namespaces in view, it speaks only for RegistryTokens it sees or saw deleted', async () => {

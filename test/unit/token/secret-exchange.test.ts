@@ -44,7 +44,11 @@ class Namespace {
     const { older, younger } = rank(token, this.#claimants(name));
     if (older !== undefined) return false;
     const find = (uid: string) => this.tokens.find(({ metadata }) => metadata.uid === uid);
-    const seen = viewSecret(this.secrets.get(name), token, readTokenSpec(token), [HOST], { find, younger });
+    const seen = viewSecret(this.secrets.get(name), token, readTokenSpec(token), [HOST], {
+      complete: true,
+      find,
+      younger,
+    });
     if (seen.state === 'foreign') return false;
     if (seen.state === 'ours' && seen.current) return this.#removeFormer(token);
     this.#write(token, seen.state === 'ours' ? seen.uid : `secret-${++this.#uids}`);

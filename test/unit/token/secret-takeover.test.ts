@@ -18,6 +18,7 @@ const APPLIED = [
   },
 ];
 const knowing = (...tokens: RegistryToken[]): Others => ({
+  complete: true,
   find: (uid) => tokens.find(({ metadata }) => metadata.uid === uid),
   younger: tokens.filter(({ spec }) => spec.secret?.name === 'app'),
 });
@@ -84,6 +85,13 @@ describe('a Secret that another RegistryToken has', () => {
 describe('a Secret that a RegistryToken left which is gone', () => {
   const secret = (part: Part<Secret> = {}) => aSecret(part, { token: FORMER });
 
+  it('is not taken over where some namespaces are not watched: its RegistryToken may be in one of them', () => {
+    const others = { ...knowing(), complete: false };
+    expect(hindranceOf(secret(), others)).to.match(
+      /was not made for this RegistryToken.*spec\.secret\.adopt/,
+    );
+    expect(takeoverOf(secret(), others, { secret: { adopt: true } })).to.include({ from: 'Adopted' });
+  });
   it('is taken over by the one of its name', () => {
     expect(takeoverOf(secret())).to.deep.equal({
       from: 'Left',
