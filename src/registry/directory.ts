@@ -14,6 +14,7 @@ import {
 import type { RegistryMetrics } from './http/metrics.ts';
 import type { Capabilities, Registry } from './port.ts';
 import type { Outage } from './http/outage.ts';
+import { PlaceClient } from './http/place-client.ts';
 import { RateLimiter } from './http/rate-limiter.ts';
 import { Regions, type Region, type RegionDefinition } from './ibm-iam/regions.ts';
 import { RegistryClient } from './http/registry-client.ts';
@@ -109,10 +110,14 @@ export class RegistryDirectory {
     const region = regionOf(credentials, regionName);
     const { limiter, breaker } = this.#lane(credentials, region);
     return new IBMRegistryTokens({
-      client: this.#client,
+      client: new PlaceClient({
+        client: this.#client,
+        limiter,
+        breaker,
+        account: credentials.name,
+        region: region.name,
+      }),
       session: this.#account(credentials).session,
-      limiter,
-      breaker,
       region,
       accountId: credentials.accountId,
       guard: this.#guard,

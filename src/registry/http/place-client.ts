@@ -1,3 +1,4 @@
+import { MAX_ROWS } from '../../common/row-splitter.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import { RegistryError } from '../errors.ts';
 import { unreadable } from './failures.ts';
@@ -44,7 +45,7 @@ export class PlaceClient {
     breaker.check();
     const answer = await limiter.run(() => breaker.run(() => this.#heeded(full, signal)), signal);
     const result = read(answer);
-    if (result === undefined) throw unreadable(full, answer, answer.flaw ?? flaw);
+    if (result === undefined) throw unreadable(full, answer, limitOf(full, answer) ?? answer.flaw ?? flaw);
     return result;
   }
 
@@ -62,4 +63,10 @@ export class PlaceClient {
       throw error;
     }
   }
+}
+
+/** What of a list that is too long would be read. */
+function limitOf({ rows, maxBody = 0 }: RegistryRequest, { flaw }: HttpAnswer): string | undefined {
+  if (!rows || flaw !== 'is too long') return undefined;
+  return `is too long: lists are read up to ${maxBody / 2 ** 20} MiB and ${MAX_ROWS} rows`;
 }

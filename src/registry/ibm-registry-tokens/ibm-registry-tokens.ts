@@ -1,22 +1,17 @@
 import { IBM_DIALECT } from '../ibm-iam/dialect.ts';
-import type { CircuitBreaker } from '../http/circuit-breaker.ts';
 import { RegistryError } from '../errors.ts';
-import { unreadable } from '../http/failures.ts';
 import type { HttpAnswer } from '../http/answer.ts';
 import { accountIdOf } from '../ibm-iam/access-token.ts';
 import type { Grant, IamSession } from '../ibm-iam/iam-session.ts';
 import type { Capabilities, IssuedToken, ListedToken, MintRequest, Registry } from '../port.ts';
-import type { RateLimiter } from '../http/rate-limiter.ts';
+import type { PlaceClient, PlaceRequest } from '../http/place-client.ts';
 import type { Region } from '../ibm-iam/regions.ts';
-import { MAX_ROWS } from '../../common/row-splitter.ts';
-import { urlBelow, type RegistryClient, type RegistryRequest } from '../http/registry-client.ts';
+import { urlBelow } from '../http/registry-client.ts';
 import { isTokenId, listedRows, readIssued, readList } from './token-answers.ts';
 
 export interface IBMRegistryTokensOptions {
-  client: RegistryClient;
+  client: PlaceClient;
   session: IamSession;
-  limiter: RateLimiter;
-  breaker: CircuitBreaker;
   region: Region;
   /** The registry account; undefined for the one that the API key belongs to. */
   accountId: string | undefined;
@@ -25,7 +20,7 @@ export interface IBMRegistryTokensOptions {
 }
 
 /** A request before it has credentials. */
-type Draft = Pick<RegistryRequest, 'operation' | 'purpose' | 'method' | 'maxBody' | 'rows'> & {
+type Draft = Pick<PlaceRequest, 'operation' | 'purpose' | 'method' | 'maxBody' | 'rows'> & {
   path: string;
 };
 
@@ -33,8 +28,6 @@ const DAY = 86_400_000;
 const TOKENS = '/api/v1/tokens';
 /** Bytes of a list, which has no pages; some 200,000 rows. */
 const MAX_LIST = 128 * 2 ** 20;
-/** Milliseconds, for a registry that limits the rate without saying how long. */
-const DEFAULT_PAUSE = 1_000;
 
 export const IBM_REGISTRY_TOKENS_CAPABILITIES: Capabilities = {
   access: ['ReadOnly', 'ReadWrite'],
@@ -137,45 +130,21 @@ export class IBMRegistryTokens implements Registry {
     }
   }
 
-  async #send<T>(
+  #send<T>(
     draft: Draft,
     grant: Grant,
     signal: AbortSignal,
     read: (answer: HttpAnswer) => T | undefined,
     flaw: string,
   ): Promise<T> {
-    const request = this.#request(draft, grant);
-    const { limiter, breaker } = this.#options;
-    breaker.check();
-    const answer = await limiter.run(() => breaker.run(() => this.#heeded(request, signal)), signal);
-    const result = read(answer);
-    if (result === undefined)
-      throw unreadable(request, answer, limitOf(draft, answer) ?? answer.flaw ?? flaw);
-    return result;
+    return this.#options.client.ask(this.#request(draft, grant), read, flaw, signal);
   }
 
-  /** A pause that the registry asks for begins before the next request can. */
-  async #heeded(request: RegistryRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    const { client, limiter } = this.#options;
-    try {
-      return await client.ask(request, signal);
-    } catch (error) {
-      if (error instanceof RegistryError) {
-        const { code, retryAfter } = error;
-        const pause = retryAfter ?? (code === 'RateLimited' ? DEFAULT_PAUSE : undefined);
-        if (pause !== undefined) limiter.pause(pause);
-      }
-      throw error;
-    }
-  }
-
-  #request({ path, ...draft }: Draft, { value, accountId }: Grant): RegistryRequest {
+  #request({ path, ...draft }: Draft, { value, accountId }: Grant): PlaceRequest {
     const { session, region, guard } = this.#options;
     const account = accountIdOf(this.#options.accountId, accountId);
     return {
       ...draft,
-      account: session.apiKey.account,
-      region: region.name,
       creates: draft.operation === 'mint',
       guard: draft.operation === 'mint' || draft.operation === 'revoke' ? guard : undefined,
       names: draft.operation === 'read' || draft.operation === 'revoke',
@@ -190,12 +159,6 @@ export class IBMRegistryTokens implements Registry {
       },
     };
   }
-}
-
-/** What of a list that is too long would be read. */
-function limitOf({ operation, maxBody = 0 }: Draft, { flaw }: HttpAnswer): string | undefined {
-  if (operation !== 'list' || flaw !== 'is too long') return undefined;
-  return `is too long: lists are read up to ${maxBody / 2 ** 20} MiB and ${MAX_ROWS} rows`;
 }
 
 /** @throws RegistryError InvalidRequest for what would name the whole collection */

@@ -1,64 +1,28 @@
 import { expect } from 'chai';
-import type { KubeObject } from '../../../src/common/objects.ts';
-import { KubeClient } from '../../../src/kube/client/client.ts';
-import { Reflector, type ReflectorOptions } from '../../../src/kube/cache/reflector.ts';
-import type { Change } from '../../../src/kube/cache/replica.ts';
-import { PODS } from '../../../src/kube/client/resources.ts';
-import { settle, VirtualClock } from '../../support/virtual-clock.ts';
-import { Logs } from './support/logs.ts';
-import { ModelServer, refuse } from './support/model-server.ts';
-
-interface Thing extends KubeObject {
-  color?: string;
-}
-
-const THINGS = '/api/v1/pods';
+import type { Reflector, ReflectorOptions } from '../../../src/kube/cache/reflector.ts';
+import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
+import type { Logs } from './support/logs.ts';
+import { refuse, type ModelServer } from './support/model-server.ts';
+import { ReflectorStage, THINGS, type Thing } from './support/reflector-stage.ts';
 
 describe('a reflector that the server refuses its list or watch', () => {
+  let stage: ReflectorStage;
   let server: ModelServer;
   let clock: VirtualClock;
   let logs: Logs;
-  let changes: Change<Thing>[];
   let stop: AbortController;
-  let running: Promise<void>;
 
   beforeEach(() => {
-    server = new ModelServer();
-    clock = new VirtualClock();
-    logs = new Logs();
-    changes = [];
-    stop = new AbortController();
-    running = Promise.resolve();
+    stage = new ReflectorStage();
+    ({ server, clock, logs, stop } = stage);
   });
-  afterEach(async () => {
-    stop.abort();
-    await running;
-    expect(clock.pending, 'timers left behind').to.equal(0);
-  });
+  afterEach(() => stage.end());
 
-  function create(options: Partial<ReflectorOptions<Thing>> = {}): Reflector<Thing> {
-    const client = new KubeClient(server, { fieldManager: 'test' });
-    const reflector = new Reflector<Thing>({
-      client,
-      resource: PODS,
-      clock,
-      random: () => 0,
-      logger: logs,
-      ...options,
-    });
-    reflector.onChange((change) => changes.push(change));
-    return reflector;
-  }
-
-  async function start(options: Partial<ReflectorOptions<Thing>> = {}): Promise<Reflector<Thing>> {
-    const reflector = create(options);
-    running = reflector.run(stop.signal);
-    await settle();
-    return reflector;
-  }
-
-  const told = (): string[] => changes.map(({ type, object }) => `${type} ${object.metadata.name}`);
-  const kinds = (): string[] => server.calls.map(({ query }) => (query?.['watch'] ? 'watch' : 'list'));
+  const create = (options?: Partial<ReflectorOptions<Thing>>): Reflector<Thing> => stage.create(options);
+  const start = (options?: Partial<ReflectorOptions<Thing>>): Promise<Reflector<Thing>> =>
+    stage.start(options);
+  const told = (): string[] => stage.told();
+  const kinds = (): string[] => stage.kinds();
 
   const forbid = (verb: 'list' | 'watch'): void => {
     server.fault = (call) => {
@@ -108,7 +72,7 @@ describe('a reflector that the server refuses its list or watch', () => {
       () => undefined,
     );
     const either = reflector.whenSyncedOrRefused(stop.signal);
-    running = reflector.run(stop.signal);
+    stage.run(reflector);
     await either;
     await settle();
     expect(synced).to.equal(false);

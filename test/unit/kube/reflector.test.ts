@@ -1,66 +1,33 @@
 import { expect } from 'chai';
 import type { KubeObject } from '../../../src/common/objects.ts';
-import { KubeClient } from '../../../src/kube/client/client.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
-import { Reflector, type ReflectorOptions } from '../../../src/kube/cache/reflector.ts';
+import type { Reflector, ReflectorOptions } from '../../../src/kube/cache/reflector.ts';
 import type { Change } from '../../../src/kube/cache/replica.ts';
-import { PODS } from '../../../src/kube/client/resources.ts';
 import type { StreamCall } from '../../../src/kube/transport/transport.ts';
-import { settle, VirtualClock } from '../../support/virtual-clock.ts';
-import { Logs } from './support/logs.ts';
-import { ModelServer, refuse, type WatchStream } from './support/model-server.ts';
-
-interface Thing extends KubeObject {
-  color?: string;
-}
-
-const THINGS = '/api/v1/pods';
+import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
+import type { Logs } from './support/logs.ts';
+import { refuse, type ModelServer, type WatchStream } from './support/model-server.ts';
+import { ReflectorStage, THINGS, type Thing } from './support/reflector-stage.ts';
 
 describe('Reflector', () => {
+  let stage: ReflectorStage;
   let server: ModelServer;
   let clock: VirtualClock;
   let logs: Logs;
   let changes: Change<Thing>[];
   let stop: AbortController;
-  let running: Promise<void>;
 
   beforeEach(() => {
-    server = new ModelServer();
-    clock = new VirtualClock();
-    logs = new Logs();
-    changes = [];
-    stop = new AbortController();
-    running = Promise.resolve();
+    stage = new ReflectorStage();
+    ({ server, clock, logs, changes, stop } = stage);
   });
-  afterEach(async () => {
-    stop.abort();
-    await running;
-    expect(clock.pending, 'timers left behind').to.equal(0);
-  });
+  afterEach(() => stage.end());
 
-  function create(options: Partial<ReflectorOptions<Thing>> = {}): Reflector<Thing> {
-    const client = new KubeClient(server, { fieldManager: 'test' });
-    const reflector = new Reflector<Thing>({
-      client,
-      resource: PODS,
-      clock,
-      random: () => 0,
-      logger: logs,
-      ...options,
-    });
-    reflector.onChange((change) => changes.push(change));
-    return reflector;
-  }
-
-  async function start(options: Partial<ReflectorOptions<Thing>> = {}): Promise<Reflector<Thing>> {
-    const reflector = create(options);
-    running = reflector.run(stop.signal);
-    await settle();
-    return reflector;
-  }
-
-  const told = (): string[] => changes.map(({ type, object }) => `${type} ${object.metadata.name}`);
-  const kinds = (): string[] => server.calls.map(({ query }) => (query?.['watch'] ? 'watch' : 'list'));
+  const create = (options?: Partial<ReflectorOptions<Thing>>): Reflector<Thing> => stage.create(options);
+  const start = (options?: Partial<ReflectorOptions<Thing>>): Promise<Reflector<Thing>> =>
+    stage.start(options);
+  const told = (): string[] => stage.told();
+  const kinds = (): string[] => stage.kinds();
   const put = (name: string, color?: string): KubeObject => server.put(THINGS, name, color ? { color } : {});
 
   describe('listing and watching', () => {
@@ -140,7 +107,7 @@ describe('Reflector', () => {
       });
       const after: string[] = [];
       reflector.onChange(({ object }) => after.push(object.metadata.name));
-      running = reflector.run(stop.signal);
+      stage.run(reflector);
       put('a');
       put('b');
       await settle();
@@ -348,7 +315,7 @@ describe('Reflector', () => {
       const reflector = create();
       let seen = false;
       const waiting = reflector.whenSynced(stop.signal).then(() => (seen = true));
-      running = reflector.run(stop.signal);
+      stage.run(reflector);
       await clock.advance(10_000);
       expect([reflector.synced, seen]).to.deep.equal([false, false]);
       server.fault = () => undefined;
@@ -373,7 +340,7 @@ describe('Reflector', () => {
         lastHeard: -Infinity,
         refused: false,
       });
-      running = reflector.run(stop.signal);
+      stage.run(reflector);
       await settle();
       const speak = [
         (): void => server.bookmark(),
