@@ -153,7 +153,11 @@ export function assembleControllers(
       tryAccount: (account) => queues.account.add(account),
       enqueue: (key) => queues.token.add(key, { priority: 'low' }),
       assessor: new Assessor({ ...shared, sources: watches }),
-      issuer: new Issuer({ ...placing, onUnauthorized }),
+      issuer: new Issuer({
+        ...placing,
+        onUnauthorized,
+        onLost: (request) => sweeper?.requestLost(request),
+      }),
       repairer: new Repairer(placing),
       mover: new HostMover(placing),
       finalizer: new TokenFinalizer({

@@ -68,6 +68,8 @@ const NONE: Suspects = new Map();
 export class RegionSweep {
   readonly #options: RegionSweepOptions;
   readonly #region: string;
+  /** When the last list was asked for, on the monotonic clock. */
+  #askedAt = -Infinity;
   #orphans = NONE;
   #unknown = NONE;
   #absent = NONE;
@@ -95,14 +97,16 @@ export class RegionSweep {
     return this.#unknown.size > 0;
   }
 
-  /** When something can be certain that is not yet, on the monotonic clock; undefined when there is nothing to wait for. */
+  /**
+   * When something can be certain that was not at the last look, on the monotonic clock: in the past where that look took its time.
+   * undefined: there is nothing to wait for.
+   */
   get nextCertain(): number | undefined {
-    const now = this.#options.clock.monotonic();
     const { sweepDelay } = this.#options;
     const times = [
-      nextCertain(this.#orphans, now, sweepDelay),
-      nextCertain(this.#unknown, now, sweepDelay),
-      nextCertain(this.#absent, now, this.#absenceDelay),
+      nextCertain(this.#orphans, this.#askedAt, sweepDelay),
+      nextCertain(this.#unknown, this.#askedAt, sweepDelay),
+      nextCertain(this.#absent, this.#askedAt, this.#absenceDelay),
     ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -127,6 +131,7 @@ export class RegionSweep {
     const recorded = recordedAt(allTokens(), issued);
     const list = await lists.current(issued, signal);
     const { askedAt } = list;
+    this.#askedAt = askedAt;
     const now = clock.now() + skew(issued.account, issued.region);
     this.#tellGone(
       confirm(findAbsent(recorded, list.tokens, now), this.#absent, askedAt, this.#absenceDelay),

@@ -9,6 +9,7 @@ import { Regions } from '../../registry/ibm-iam/regions.ts';
 import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
 import { retryDelay } from '../../token/lifecycle/failure.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
+import { MAX_LIST_LAG } from '../../token/sweep/absence.ts';
 import { namedRegions } from '../../token/sweep/sweep-regions.ts';
 import { changeAccountStatus } from '../account/account-status.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
@@ -44,10 +45,12 @@ interface SweptRegion {
   owed: readonly Debt[];
   /** Wall-clock milliseconds of the last complete look. */
   sweptAt: number | undefined;
-  /** Retained tokens that the last list lacked. A list can lag: what two in turn lack is gone. */
-  lacked: ReadonlySet<string>;
+  /** Retained tokens that the last list lacked, and since when; monotonic milliseconds. */
+  lacked: ReadonlyMap<string, number>;
 }
 
+/** Milliseconds after which a request that was given up has had its effect, if it ever has. */
+const LATE_ARRIVAL = 60_000;
 /** Milliseconds to the next look where a RegistryToken that is about to go is still there: its finalizer is being removed. */
 const STILL_THERE = 10_000;
 
@@ -77,6 +80,15 @@ export class Sweeper {
     this.#options.enqueue(account);
   }
 
+  /** A request was given up. A token may come of it all the same, if late: it is looked for once it has had time to. */
+  requestLost({ account, region, place }: Issued): void {
+    const reach = this.#options.sessions.reach({ account, region, place });
+    if (typeof reach !== 'object') return;
+    const swept = this.#sweptRegion(account, reach.region);
+    swept.dueAt = Math.min(swept.dueAt, this.#options.clock.monotonic() + LATE_ARRIVAL);
+    this.#options.enqueue(account);
+  }
+
   /** An account or its credentials changed: what failed may work now. */
   accountChanged(account: string): void {
     for (const swept of this.#swept.get(account)?.values() ?? []) {
@@ -102,8 +114,11 @@ export class Sweeper {
       if (!result) return;
       const swept = this.#sweptRegion(name, region);
       const lacked = retainedBut(account, result);
-      for (const id of lacked) if (swept.lacked.has(id)) gone.add(id);
-      swept.lacked = new Set(lacked);
+      const now = clock.monotonic();
+      const since = (id: string): number => swept.lacked.get(id) ?? now;
+      // A list can lag: what lists lack that are so far apart is gone.
+      for (const id of lacked) if (now - since(id) >= MAX_LIST_LAG) gone.add(id);
+      swept.lacked = new Map(lacked.map((id) => [id, since(id)]));
     });
     const results = await Promise.allSettled(sweeps);
     const sweptRegions = this.#swept.get(name) ?? new Map<string, SweptRegion>();
@@ -236,7 +251,7 @@ export class Sweeper {
         failures: 0,
         owed: [],
         sweptAt: undefined,
-        lacked: new Set(),
+        lacked: new Map(),
       };
       sweptRegions.set(region, swept);
     }

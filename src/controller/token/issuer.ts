@@ -10,7 +10,7 @@ import { conditionsOf, type Outcome } from '../../token/lifecycle/conditions.ts'
 import type { Decision } from '../../token/decide/decision.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { mintAllowance } from '../../token/decide/mint-budget.ts';
-import { withoutPendingHost, withPendingHost } from '../../token/lifecycle/pending-host.ts';
+import { pendingMessage, withoutPendingHost, withPendingHost } from '../../token/lifecycle/pending-host.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
 import { rotateValue } from '../../token/decide/rotate-now.ts';
 import { hostInForce } from '../../token/decide/situation.ts';
@@ -46,6 +46,8 @@ export interface IssuerOptions {
   skew: (account: string, region: string) => number;
   /** Called when a registry refused an account's credentials. */
   onUnauthorized: (account: string) => void;
+  /** Called when a request was given up of which nobody knows whether a token will come of it. */
+  onLost: (request: Pick<MintIntent, 'account' | 'region' | 'place'>) => void;
 }
 
 /**
@@ -169,6 +171,7 @@ export class Issuer {
       adopted ? 'adopting a token created earlier' : otherwise,
     );
     const cleaned = steps.withStrays(status, strays, clock.now());
+    if (settlement.result === 'lost') this.#options.onLost(intent);
     if (settlement.result === 'lost' || !adopted) return { lost: cleaned };
     const issuedAt = Date.parse(intent.startedAt) + this.#options.skew(account, region);
     return this.#place(task, cleaned, intent, settlement.issued, issuedAt, signal);
@@ -183,8 +186,8 @@ export class Issuer {
     issuedAt: number,
     signal: AbortSignal,
   ): Promise<Progress> {
-    const { spec, token, wanted, stake } = task;
-    const { verifier, defaultGracePeriod, clock, events, logger } = this.#options;
+    const { spec, token, wanted, stake, secret } = task;
+    const { verifier, memory, defaultGracePeriod, clock, events, logger } = this.#options;
     const { uid } = token.metadata;
     const ruling = await verifier.verify(uid, intent, issued, wanted.host, stake, signal);
     if (ruling.action === 'refuse') return this.#refused(task, status, intent, issued, ruling.failure);
@@ -204,7 +207,11 @@ export class Issuer {
       ...(doubt === undefined ? {} : { unverified: shorten(doubt, 1024) }),
     };
     const { id, username, value } = issued;
-    const placed = await this.#options.secrets.write(task, host, { tokenId: id, username, value }, signal);
+    // After a crash, or where only the status could not be written, the Secret is as it is to be.
+    const placed =
+      secret.state === 'ours' && secret.current && secret.holds === id && secret.host === host
+        ? { secretRef: { name: spec.secret.name, uid: secret.uid } }
+        : await this.#options.secrets.write(task, host, { tokenId: id, username, value }, signal);
     if ('failure' in placed)
       return failed({ ...task, secret: placed.secret }, status, placed.failure, this.#options);
     const grace = spec.rotation.gracePeriod ?? defaultGracePeriod;
@@ -240,7 +247,13 @@ export class Issuer {
         `whether the registry accepts token ${id} is not known: ${doubt}`,
       );
     }
-    return done(token, next);
+    const { pendingHost } = next;
+    if (!pendingHost) return done(token, next);
+    // The host that the account names stays out of the Secret, and is tried again.
+    const until = memory.noteHostTried(token.metadata.uid, pendingHost.host, clock.now());
+    const message = pendingMessage(pendingHost);
+    const outcome = { kind: 'held', reason: 'HostNotAccepted', message } as const;
+    return { token, status: next, outcome, secretHolds: true, until };
   }
 
   /** A new token that the registry does not accept yet, or that is not known to be accepted where it has to be. */

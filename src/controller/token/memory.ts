@@ -1,7 +1,7 @@
 import type { IssuedToken } from '../../registry/port.ts';
 import type { DeletionProgress } from '../../token/lifecycle/deletion-deadline.ts';
 import { hostPause } from '../../token/lifecycle/pending-host.ts';
-import type { Use, Waiting } from '../../token/decide/verification.ts';
+import type { Stake, Use, Waiting } from '../../token/decide/verification.ts';
 import { Contest } from '../shared/write-contest.ts';
 
 interface Entry {
@@ -17,13 +17,23 @@ interface Entry {
   /** Identifier of the last token in force of which the status says that it is dead. */
   toldDead?: string;
   /** What was decided last about a new token. */
-  tried?: { revision: number; ruling: Use | Waiting; account: string | undefined };
+  tried?: { revision: number; ruling: Use | Waiting; trial: Trial };
   /** Tries in vain of a host that the account names anew. */
   host?: { name: string; attempts: number; tryAt: number };
   /** Repairs of the Secret. */
   repairs: Contest;
   deletionBegunAt?: number;
   deletionTries: number;
+}
+
+/** What a decision about a new token holds for. */
+export interface Trial {
+  /** Version of its account. */
+  account: string | undefined;
+  /** Where it was tried. */
+  host: string;
+  /** What pods would have lost. */
+  stake: Stake;
 }
 
 /**
@@ -92,12 +102,9 @@ export class Memory {
     delete entry.tried;
   }
 
-  /**
-   * What was decided about the new token of an intent, now that it was tried.
-   * @param account the version of its account that it was tried with
-   */
-  noteRuling(uid: string, revision: number, ruling: Use | Waiting, account: string | undefined): void {
-    this.#entry(uid).tried = { revision, ruling, account };
+  /** What was decided about the new token of an intent, now that it was tried. */
+  noteRuling(uid: string, revision: number, ruling: Use | Waiting, trial: Trial): void {
+    this.#entry(uid).tried = { revision, ruling, trial };
   }
 
   /** What was decided about the new token of an intent last; undefined when this process has not tried it. */
@@ -106,9 +113,9 @@ export class Memory {
     return tried?.revision === revision ? tried.ruling : undefined;
   }
 
-  /** The version of its account that the new token of a RegistryToken was tried with last. */
-  triedWith(uid: string): string | undefined {
-    return this.#entries.get(uid)?.tried?.account;
+  /** How the new token of a RegistryToken was tried last. */
+  trial(uid: string): Trial | undefined {
+    return this.#entries.get(uid)?.tried?.trial;
   }
 
   /** The registry said that it has no such token any more. */

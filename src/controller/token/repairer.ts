@@ -26,9 +26,6 @@ export interface RepairerOptions {
   random: () => number;
 }
 
-/** Milliseconds to the next try of a token that a Secret is to be adopted for. */
-const ADOPTION_PAUSE = 60_000;
-
 /** Restores a Secret that was deleted, edited or is wanted otherwise, without creating a token. */
 export class Repairer {
   readonly #options: RepairerOptions;
@@ -58,10 +55,11 @@ export class Repairer {
       memory.markGone(uid, id);
       return 'token is gone';
     }
-    const host = hostInForce(status, wanted);
-    if (task.stake === 'adopted') {
+    const adopting = task.stake === 'adopted';
+    const host = adopting ? wanted.host : hostInForce(status, wanted);
+    if (adopting) {
       const verdict = await this.#options.verifier.try(status.token, host, credential, signal);
-      if (verdict.answer !== 'accepted') return this.#notAdopted(task, verdict.message);
+      if (verdict.answer !== 'accepted') return this.#notAdopted(task, verdict);
     }
     const placed = await secrets.write(task, host, credential, signal);
     if ('failure' in placed)
@@ -85,11 +83,23 @@ export class Repairer {
   }
 
   /** What a Secret that is to be adopted holds stays until the registry was seen to accept the token. */
-  #notAdopted(task: Task, why: string): Progress {
-    const { token, status } = task;
-    const message = `a Secret is adopted only once the registry was seen to accept the token: ${why}; let the operator reach the registry's host, or set spec.verify of the account to Never`;
-    const until = this.#options.clock.now() + ADOPTION_PAUSE;
-    const outcome = { kind: 'held', reason: 'RegistryUnavailable', message } as const;
-    return { token, status, outcome, secretHolds: false, until };
+  #notAdopted(
+    task: Task,
+    { answer, message: why }: { answer: 'refused' | 'unknown'; message: string },
+  ): Progress {
+    const until = 'the Secret is adopted only once the registry was seen to accept the token';
+    const failure =
+      answer === 'refused'
+        ? ({
+            reason: 'TokenRefused',
+            message: `${until}, and it refuses it: ${why}; rotate the token, or check that host and endpoint of the account's region belong together`,
+            retryable: false,
+          } as const)
+        : ({
+            reason: 'RegistryUnavailable',
+            message: `${until}: ${why}; let the operator reach the registry's host, or set spec.verify of the account to Never`,
+            retryable: true,
+          } as const);
+    return failed(task, task.status, failure, this.#options);
   }
 }

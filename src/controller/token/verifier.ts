@@ -32,7 +32,8 @@ export class Verifier {
     const { memory } = this.#options;
     const { revision } = intent;
     const refusal = recordedRefusal(intent);
-    if (refusal && !memory.ruling(uid, revision)) memory.noteRuling(uid, revision, refusal, undefined);
+    if (refusal && !memory.ruling(uid, revision))
+      memory.noteRuling(uid, revision, refusal, { account: undefined, host: '', stake: 'nothing' });
   }
 
   /**
@@ -54,14 +55,15 @@ export class Verifier {
     const { memory, clock, sessions } = this.#options;
     const account = sessions.version(intent.account);
     const before = memory.ruling(uid, intent.revision);
-    if (before?.action === 'use' && !(before.keepsHost && stake !== 'host')) return before;
+    const last = memory.trial(uid);
+    // What a host said of the token says nothing of another, nor did it have to accept it for what is at stake now.
+    if (before?.action === 'use' && last?.host === host && last.stake === stake) return before;
     const waited = before?.action === 'wait' ? before : undefined;
-    const sameAccount = account === memory.triedWith(uid);
-    if (waited && sameAccount && isWaiting(waited, stake, clock.now())) return waited;
+    if (waited && last?.account === account && isWaiting(waited, stake, clock.now())) return waited;
     if (stake === 'nothing' && !sessions.verifies(intent.account)) return { action: 'use', doubt: undefined };
     const verdict = await this.try(intent, host, issued, signal);
     const ruling = rule(verdict, waited, stake, Date.parse(intent.startedAt), clock.now());
-    if (ruling.action !== 'refuse') memory.noteRuling(uid, intent.revision, ruling, account);
+    if (ruling.action !== 'refuse') memory.noteRuling(uid, intent.revision, ruling, { account, host, stake });
     return ruling;
   }
 

@@ -3,7 +3,7 @@ import { ROTATE_ANNOTATION } from '../../api/names.ts';
 import { fromTime, toTime } from '../../api/syntax/time.ts';
 import { isOutage, isRegistryFailure, untilItAnswers, withRetryTime } from '../lifecycle/failure.ts';
 import { isRetryRequested } from './rotate-now.ts';
-import { pendingMessage } from '../lifecycle/pending-host.ts';
+import { MAX_HOST_PAUSE, pendingMessage } from '../lifecycle/pending-host.ts';
 import { expiryOf, SHORTEST_LIFE } from '../lifecycle/schedule.ts';
 import { isExpired, type PlaceState, type Policy, type Situation } from './situation.ts';
 import { hasRoomForMint } from '../lifecycle/status.ts';
@@ -175,7 +175,9 @@ function secretContested({ secret, spec, contestedUntil, now }: Situation): Hold
 export function hostNotAccepted(situation: Situation): Hold | undefined {
   const { token, wanted, hostTryAt, now } = situation;
   const { pendingHost } = token.status ?? {};
-  const isPaused = hostTryAt !== undefined && hostTryAt > now && pendingHost?.host === wanted.host;
+  // A time beyond all pauses was set before the clock was set back.
+  const isAhead = hostTryAt !== undefined && hostTryAt > now && hostTryAt <= now + MAX_HOST_PAUSE;
+  const isPaused = isAhead && pendingHost?.host === wanted.host;
   if (!isPaused) return secretIsLocked(situation) ?? accountNotReady(situation);
   return hold('HostNotAccepted', pendingMessage(pendingHost), hostTryAt);
 }

@@ -2,6 +2,7 @@ import type { MintIntent } from '../../api/registry-token.ts';
 import type { Verdict } from '../../common/verdict.ts';
 import type { Failure } from '../lifecycle/failure.ts';
 import { isSamePlace } from '../lifecycle/place.ts';
+import { expiryOf } from '../lifecycle/schedule.ts';
 import { hostInForce, isGood, type Situation } from './situation.ts';
 
 /**
@@ -109,15 +110,32 @@ export function isWaiting({ until, refusal }: Waiting, stake: Stake, now: number
 
 /** What pods would lose by a new token of the place that is wanted; see `Stake`. */
 export function stakeOf(situation: Situation): Stake {
-  const { token, wanted, secret, verifies } = situation;
+  const { token, spec, wanted, secret, verifies } = situation;
   if (secret.state === 'ours' && secret.takeover?.from === 'Adopted') return verifies ? 'adopted' : 'nothing';
-  const { token: record, ...rest } = token.status ?? {};
-  if (!record || !isGood(situation)) return 'nothing';
-  // Who asks for another region where nobody can try it knows what for; what administrators do behind a region they don't.
-  const isAsked = record.account !== wanted.account || record.region !== wanted.region;
+  const held = heldRecord(situation);
+  if (!held) return 'nothing';
+  // Who asks for another region where nobody can try it knows what for; what administrators do behind a region, or by another
+  // default, they don't.
+  const isAsked =
+    held.account !== wanted.account || (held.region !== wanted.region && spec.region !== undefined);
   if (isAsked && !verifies) return 'nothing';
-  if (!wanted.place || !isSamePlace(record.place, wanted.place)) return 'token';
-  return hostInForce({ token: record, ...rest }, wanted) === wanted.host ? 'nothing' : 'host';
+  if (!wanted.place || !isSamePlace(held.place, wanted.place)) return 'token';
+  const host = hostInForce(token.status ?? {}, wanted);
+  return (secret.state === 'ours' ? (secret.host ?? host) : host) === wanted.host ? 'nothing' : 'host';
+}
+
+/**
+ * What is known of the token that the Secret holds, if pods can pull with it: the token in force, a previous one, or what the open
+ * intent gave, where the Secret was written and the status could not be.
+ */
+function heldRecord(situation: Situation): Pick<MintIntent, 'account' | 'region' | 'place'> | undefined {
+  const { secret, token, now, skew } = situation;
+  const { token: record, previousTokens = [], mintIntent } = token.status ?? {};
+  if (secret.state !== 'ours' || secret.holds === undefined) return undefined;
+  if (secret.holds === record?.id) return isGood(situation) ? record : undefined;
+  const previous = previousTokens.find(({ id }) => id === secret.holds);
+  if (previous) return expiryOf(previous) > now + skew ? previous : undefined;
+  return mintIntent;
 }
 
 /** What an intent says of its new token that an earlier process tried: that it was refused, and waited for. */

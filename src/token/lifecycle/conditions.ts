@@ -5,6 +5,7 @@ import { fromTime } from '../../api/syntax/time.ts';
 import { skewRemark } from './clock-skew.ts';
 import type { Refusal, Wanted } from '../decide/eligibility.ts';
 import { withRetryTime, type Failure } from './failure.ts';
+import { pendingMessage } from './pending-host.ts';
 import { expiryOf } from './schedule.ts';
 
 /** How a reconcile ended: what stands in the way, if anything. */
@@ -62,6 +63,10 @@ function obstacleOf({ outcome, status }: Facts): Obstacle | undefined {
       return outcome.refusal;
     case 'held': {
       const { lastFailure } = status;
+      const { pendingHost } = status;
+      // A rotation meanwhile does not end what keeps a host out of the Secret.
+      if (pendingHost && status.reason === 'HostNotAccepted' && isProgressing(outcome.reason))
+        return { reason: 'HostNotAccepted', message: pendingMessage(pendingHost) };
       const lasts = lastFailure && lastFailure.reason === status.reason && isSameTry(outcome, lastFailure);
       return lasts ? { reason: lastFailure.reason as Reason, message: lastFailure.message } : outcome;
     }

@@ -6,7 +6,8 @@ import { toTime } from '../../api/syntax/time.ts';
 export type PendingHost = NonNullable<RegistryTokenStatus['pendingHost']>;
 
 const FIRST_PAUSE = 2_000;
-const MAX_PAUSE = 300_000;
+/** The longest between two tries at a host, in milliseconds. */
+export const MAX_HOST_PAUSE = 300_000;
 
 /**
  * The host that the account names now is not to be in the Secret yet. While the same is the matter the words stay, so that a host
@@ -50,5 +51,5 @@ export function pendingRemarks(statuses: readonly (RegistryTokenStatus | undefin
 
 /** Milliseconds to the next try at a host, after so many that failed: doubling from 2 s to 5 min. */
 export function hostPause(attempts: number): number {
-  return Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** Math.min(attempts - 1, 30));
+  return Math.min(MAX_HOST_PAUSE, FIRST_PAUSE * 2 ** Math.min(attempts - 1, 30));
 }

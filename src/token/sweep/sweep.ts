@@ -132,8 +132,11 @@ export function confirm<T extends { id: string }>(
   return { suspects, certain };
 }
 
-/** When the next of the suspects can be certain; undefined when none is left that is not. */
-export function nextCertain(suspects: Suspects, now: number, delay: number): number | undefined {
-  const times = [...suspects.values()].map((since) => since + delay).filter((time) => time > now);
+/**
+ * When the next of the suspects can be certain; undefined when none is left that is not.
+ * @param askedAt when the last list was asked for, on a monotonic clock, milliseconds
+ */
+export function nextCertain(suspects: Suspects, askedAt: number, delay: number): number | undefined {
+  const times = [...suspects.values()].map((since) => since + delay).filter((time) => time > askedAt);
   return times.length === 0 ? undefined : Math.min(...times);
 }

@@ -14,7 +14,18 @@ import type { IssuedToken } from '../../../src/registry/port.ts';
 import type { Failure } from '../../../src/token/lifecycle/failure.ts';
 import type { Credential } from '../../../src/token/secret/secret.ts';
 import { situationTask } from '../../support/tasks.ts';
-import { anIntent, aRecord, at, DAY, HOUR, ISSUED, MINUTE, SECOND, PLACE } from '../../support/builders.ts';
+import {
+  anIntent,
+  aRecord,
+  at,
+  DAY,
+  HOUR,
+  ISSUED,
+  MINUTE,
+  ours,
+  PLACE,
+  SECOND,
+} from '../../support/builders.ts';
 
 const NOW = ISSUED + 20 * HOUR;
 const { signal } = new AbortController();
@@ -33,6 +44,8 @@ class Stage {
   readonly did: string[] = [];
   readonly written: RegistryTokenStatus[] = [];
   readonly events: string[] = [];
+  /** Regions of requests that were given up. */
+  readonly lost: string[] = [];
   readonly reported: Failure[] = [];
   readonly forgotten: string[] = [];
   ruling: unknown = { action: 'use', doubt: undefined };
@@ -90,7 +103,10 @@ class Stage {
           return this.placed instanceof Error ? Promise.reject(this.placed) : Promise.resolve(this.placed);
         },
       },
-      memory: { forgetIntent: (uid: string) => void this.forgotten.push(uid) },
+      memory: {
+        forgetIntent: (uid: string) => void this.forgotten.push(uid),
+        noteHostTried: (_: string, __: string, now: number) => now + MINUTE,
+      },
       events: {
         event: (_: unknown, type: string, reason: string) => void this.events.push(`${type} ${reason}`),
       },
@@ -101,6 +117,7 @@ class Stage {
       defaultGracePeriod: HOUR,
       skew: () => this.skew,
       onUnauthorized: (account: string) => void did.push(`unauthorized ${account}`),
+      onLost: ({ region }: MintIntent) => void this.lost.push(region),
     } as unknown as IssuerOptions);
   }
 
@@ -118,10 +135,11 @@ class Stage {
     settlement: Settlement | RegistryError,
     intent = anIntent({ startedAt: at(20 * HOUR - MINUTE) }),
     stranded = false,
+    secret = ours(),
   ) {
     this.settling = () =>
       settlement instanceof Error ? Promise.reject(settlement) : Promise.resolve(settlement);
-    const task = situationTask({ now: NOW, token: { status: { mintIntent: intent } } });
+    const task = situationTask({ now: NOW, token: { status: { mintIntent: intent } }, secret });
     return this.#note(await this.issuer.settle(task, { action: 'settle', intent, stranded }, signal));
   }
 }
@@ -233,6 +251,15 @@ describe('issuing a token', () => {
     const { status } = await stage.mint();
     expect(status.token).to.include({ id: 'token-2', unverified: 'no answer' });
     expect(stage.events).to.deep.equal(['Normal Rotated', 'Warning Unverified']);
+  });
+
+  it('keeps the host of the Secret where the one that the account names does not accept it, and tries that again', async () => {
+    const keepsHost = { refused: false, message: 'ENOTFOUND' };
+    stage.ruling = { action: 'use', doubt: undefined, keepsHost };
+    const ended = await stage.mint();
+    expect(ended.status.pendingHost).to.include({ message: 'ENOTFOUND' });
+    expect(ended.outcome).to.include({ kind: 'held', reason: 'HostNotAccepted' });
+    expect(ended).to.include({ secretHolds: true, until: NOW + MINUTE });
   });
 });
 
@@ -377,6 +404,15 @@ describe('settling an earlier mint', () => {
     expect(stage.did).to.deep.equal(['try token-2', 'Secret with token-2']);
   });
 
+  it('does not write the Secret again that holds the token already, as where only the status could not be written', async () => {
+    const stage = new Stage();
+    const secret = ours({ holds: 'token-2' });
+    const ended = await stage.settle(found(), undefined, false, secret);
+    if ('lost' in ended) expect.fail('it was not used');
+    expect(ended.status).to.have.nested.property('token.id', 'token-2');
+    expect(stage.did).to.deep.equal(['try token-2']);
+  });
+
   it('uses no token of another kind than is wanted by now: it is to be revoked', async () => {
     const stage = new Stage();
     const ended = await stage.settle(found(), anIntent({ specHash: 'of another access' }));
@@ -392,10 +428,12 @@ describe('settling an earlier mint', () => {
   });
 
   it('that gave nothing says so, and has its strays revoked', async () => {
+    const stage = new Stage();
     const stray = { id: 'stray', revision: REVISION, account: 'default', region: 'us-south', place: PLACE };
-    const ended = await new Stage().settle({ result: 'lost', strays: [stray] });
+    const ended = await stage.settle({ result: 'lost', strays: [stray] });
     if (!('lost' in ended)) expect.fail('there was nothing to use');
     expect(idsOf(ended.lost)).to.deep.equal(['stray']);
+    expect(stage.lost, 'told to the sweep').to.deep.equal(['us-south']);
   });
 
   it('that may still give one waits', async () => {

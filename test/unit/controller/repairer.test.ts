@@ -130,7 +130,8 @@ describe('a Secret is repaired', () => {
     it(`not yet where it is to be adopted and the registry's answer to the token is ${adopting}`, async () => {
       const { wrote, result } = await repair({ remembered: 'known', adopting });
       expect(wrote).to.equal(undefined);
-      expect(result).to.have.nested.property('outcome.reason', 'RegistryUnavailable');
+      const reason = adopting === 'refused' ? 'TokenRefused' : 'RegistryUnavailable';
+      expect(result).to.have.nested.property('outcome.failure.reason', reason);
     });
   it('where it is to be adopted and the registry accepts the token', async () => {
     expect(await repair({ remembered: 'known', adopting: 'accepted' })).to.include({ wrote: 'known' });

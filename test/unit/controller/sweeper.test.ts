@@ -202,6 +202,22 @@ describe('sweeper', () => {
     expect(stage.orphans.get('eu-de')).to.equal(0);
   });
 
+  it('revokes what was unused for the delay, also where each list takes longer than that', async () => {
+    stage.add('us-south', 'a');
+    stage.listTime = 2 * DELAY;
+    await stage.run(6 * DELAY);
+    expect(stage.revoked).to.deep.equal(['a']);
+  });
+
+  it('looks for a token that came late of a request that was given up', async () => {
+    await stage.look();
+    const { listed } = stage;
+    const before = listed.length;
+    stage.sweeper.requestLost(issuedIn('us-south'));
+    await stage.run(2 * MINUTE);
+    expect(listed.slice(before)).to.deep.equal(['us-south']);
+  });
+
   describe('what a RegistryToken left is found', () => {
     const left = anIssuedToken({ metadata: { uid: 'gone' }, status: { token: aRecord({ id: 'a' }) } });
     beforeEach(async () => {

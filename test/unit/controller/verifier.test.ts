@@ -27,8 +27,8 @@ class Scene {
   isTried = true;
   #verifier = this.#begin();
 
-  verify(stake: Stake = 'nothing'): Promise<Ruling> {
-    return this.#verifier.verify(TOKEN.metadata.uid, INTENT, ISSUE, HOST, stake, signal);
+  verify(stake: Stake = 'nothing', host = HOST): Promise<Ruling> {
+    return this.#verifier.verify(TOKEN.metadata.uid, INTENT, ISSUE, host, stake, signal);
   }
 
   /** Another process takes over, and finds the intent in this phase. */
@@ -75,6 +75,20 @@ describe('a new token that waits for its Secret', () => {
       }
       expect(scene.tries).to.equal(1);
     });
+
+  it('that one host accepted is tried at another before it gets there', async () => {
+    scene.verdicts = [ACCEPTED, UNKNOWN];
+    expect(await scene.verify('host')).to.deep.equal({ action: 'use', doubt: undefined });
+    const { keepsHost } = (await scene.verify('host', 'moved.example')) as { keepsHost?: object };
+    expect(keepsHost).to.deep.equal({ refused: false, message: UNKNOWN.message });
+    expect(scene.tries).to.equal(2);
+  });
+
+  it('that nobody could be asked about is tried again once a Secret is to be adopted for it', async () => {
+    scene.verdicts = [UNKNOWN, UNKNOWN];
+    expect(await scene.verify()).to.include({ action: 'use' });
+    expect(await scene.verify('adopted')).to.include({ action: 'wait' });
+  });
 
   it('that was refused is left alone until it is time', async () => {
     expect(await scene.verify()).to.include({ action: 'wait' });

@@ -13,7 +13,10 @@ import {
 import type { Takeover } from '../../../src/token/secret/secret-view.ts';
 import {
   ABSENT,
+  anIntent,
+  aPrevious,
   aSituation,
+  aTokenSpec,
   aWanted,
   HOST,
   HOUR,
@@ -201,8 +204,13 @@ describe('what pods would lose by a new token', () => {
     ],
     [
       'is nothing where another region was asked for and the account does not have tokens tried',
-      { wanted: { ...elsewhere, region: 'eu-de' }, verifies: false },
+      { spec: aTokenSpec({ region: 'eu-de' }), wanted: { ...elsewhere, region: 'eu-de' }, verifies: false },
       'nothing',
+    ],
+    [
+      'is the token where the account has another default, whatever it says of trying tokens',
+      { wanted: { ...elsewhere, region: 'eu-de' }, verifies: false },
+      'token',
     ],
     [
       'is the token where another region was asked for',
@@ -218,6 +226,24 @@ describe('what pods would lose by a new token', () => {
       'is nothing in a Secret to be adopted where the account does not have tokens tried',
       { secret: ours({ holds: undefined, takeover: ADOPTED }), verifies: false },
       'nothing',
+    ],
+    [
+      'is the host of a token that only the Secret names, since the status could not be written',
+      {
+        wanted: moved,
+        secret: ours({ holds: 'token-2' }),
+        token: { status: { mintIntent: anIntent() } },
+      },
+      'host',
+    ],
+    [
+      'is the previous token that the Secret still holds, where another place is wanted',
+      {
+        wanted: { ...elsewhere, place: { ...PLACE, endpoint: 'https://moved.example' } },
+        secret: ours({ holds: 'token-0' }),
+        token: { status: { previousTokens: [aPrevious({ id: 'token-0' })] } },
+      },
+      'token',
     ],
     ['is nothing without a Secret', { wanted: elsewhere, secret: ABSENT }, 'nothing'],
     [

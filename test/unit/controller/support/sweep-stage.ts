@@ -63,6 +63,8 @@ export class SweepStage {
   mayRevoke = true;
   /** Milliseconds that a revocation takes. */
   revocationTime = 0;
+  /** Milliseconds that a list takes. */
+  listTime = 0;
   /** How far the registries' clocks are ahead, in milliseconds. */
   skew = 0;
   /** Happens once, during the next list. */
@@ -185,6 +187,7 @@ export class SweepStage {
         const { whileListing } = this;
         this.whileListing = undefined;
         whileListing?.();
+        if (this.listTime > 0) await this.clock.advance(this.listTime);
         fail();
         return (this.regions.get(region) ?? []).flatMap((row) => select(row) ?? []);
       },
