@@ -33,7 +33,7 @@ const PATIENCE = 25 * 60_000;
 const PROMPTNESS = 3 * 60_000;
 /** Writes of one object in that many milliseconds, whatever fights over it; a status has retries of revocations too. */
 const MAX_SECRET_WRITES = 20;
-const MAX_STATUS_WRITES = 100;
+const MAX_STATUS_WRITES = 200;
 const WRITES_WITHIN = 10 * 60_000;
 /** Milliseconds from a look at who uses a token to its revocation by the sweep. */
 const SWEEPING = 2 * 60_000;

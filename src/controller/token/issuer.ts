@@ -193,7 +193,8 @@ export class Issuer {
     if (ruling.action === 'refuse') return this.#refused(task, status, intent, issued, ruling.failure);
     if (ruling.action === 'wait') return this.#waiting(task, status, ruling);
     const { doubt, keepsHost } = ruling;
-    const host = keepsHost ? hostInForce(status, wanted) : wanted.host;
+    const held = secret.state === 'ours' ? secret.host : undefined;
+    const host = keepsHost ? (held ?? hostInForce(status, wanted)) : wanted.host;
     const record = {
       id: issued.id,
       access: intent.access,

@@ -110,7 +110,9 @@ export function viewSecret(
     if (hindrance !== undefined) return foreign(secret, hindrance);
   }
   const held = heldToken(secret);
-  const host = hosts.find((each) => sameHosts(payload.reveal(), [each, ...spec.secret.extraHosts]));
+  const exact = hosts.find((each) => sameHosts(payload.reveal(), [each, ...spec.secret.extraHosts]));
+  // The extra hosts can have changed since it was written.
+  const host = exact ?? hosts.find((each) => hostsOf(payload.reveal())?.includes(each));
   return {
     state: 'ours',
     uid: secret.metadata.uid,
@@ -120,7 +122,7 @@ export function viewSecret(
       held !== undefined &&
       takeover === undefined &&
       hasMarks(secret, token, spec) &&
-      host !== undefined &&
+      exact !== undefined &&
       ownedAsWanted(secret, uid, spec),
     locked: secret.immutable === true,
     editor: lastEditor(secret.metadata.managedFields),

@@ -146,7 +146,7 @@ describe('a look at the Secret', () => {
       ['where the forged payload is no JSON', forged('{'), {}],
     ];
     for (const [name, secret, spec] of otherHosts) {
-      it(name, () => expect(view(secret, spec)).to.deep.equal(ours({ current: false, host: undefined })));
+      it(name, () => expect(view(secret, spec)).to.deep.equal(ours({ current: false, host: HOST })));
     }
     for (const [name, secret, spec] of rows) {
       it(name, () => expect(view(secret, spec)).to.deep.equal(ours({ current: false })));
