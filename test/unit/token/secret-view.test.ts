@@ -141,10 +141,15 @@ describe('a look at the Secret', () => {
     const otherHosts: [string, Secret, Part<RegistryToken['spec']>][] = [
       ['where a host is new in the spec', aSecret(), { secret: { extraHosts: ['mirror.io'] } }],
       ['where a host is gone from the spec', writtenFor({ secret: { extraHosts: ['mirror.io'] } }), {}],
-      ['where the payload was forged with its checksum', forged('null'), {}],
-      ['where the forged payload has no hosts', forged('{}'), {}],
-      ['where the forged payload is no JSON', forged('{'), {}],
     ];
+    const forgeries: [string, Secret][] = [
+      ['where the payload was forged with its checksum', forged('null')],
+      ['where the forged payload has no hosts', forged('{}')],
+      ['where the forged payload is no JSON', forged('{')],
+    ];
+    for (const [name, secret] of forgeries) {
+      it(name, () => expect(view(secret)).to.deep.equal(ours({ current: false, host: undefined })));
+    }
     for (const [name, secret, spec] of otherHosts) {
       it(name, () => expect(view(secret, spec)).to.deep.equal(ours({ current: false, host: HOST })));
     }
