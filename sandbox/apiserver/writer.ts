@@ -214,7 +214,7 @@ function checkRevision(type: ResourceType, name: string, given: JsonObject, befo
   if (revision !== '' && revision !== before.resourceVersion) throw staleWrite(type, name);
 }
 
-/** The metadata sent, with what only the server decides as it was before. */
+/** The metadata sent, with what only the server decides as it was before; to Go an empty text is one that was not sent. */
 function withServerFields(given: JsonObject, before: JsonObject): JsonObject {
   let metadata = given;
   for (const key of [
@@ -226,7 +226,7 @@ function withServerFields(given: JsonObject, before: JsonObject): JsonObject {
   ])
     metadata = withValue(metadata, key, before[key]);
   for (const key of ['uid', 'creationTimestamp', 'generateName'])
-    if (metadata[key] === undefined) metadata = withValue(metadata, key, before[key]);
+    if (!metadata[key]) metadata = withValue(metadata, key, before[key]);
   return metadata;
 }
 

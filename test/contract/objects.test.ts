@@ -191,6 +191,14 @@ contract('objects', (api) => {
       expect(body.details).to.deep.equal({ name: 'raced', kind: 'configmaps' });
     });
 
+    it('takes an empty uid for one that was not sent', async () => {
+      const { body: made } = await api().post(maps, configMap('anonymous'));
+      const metadata = { ...made.metadata, uid: '' };
+      const { status, body } = await api().put(`${maps}/anonymous`, { ...made, metadata });
+      expect(status).to.equal(200);
+      expect(body.metadata.uid).to.equal(made.metadata.uid);
+    });
+
     it('refuses another uid', async () => {
       const { body: made } = await api().post(maps, configMap('impostor'));
       const metadata = { ...made.metadata, uid: '00000000-0000-0000-0000-000000000000' };
