@@ -82,6 +82,11 @@ export class World {
     this.client = new KubeClient(this.#connect('test'), { fieldManager: 'test' });
   }
 
+  /** Whether the API server takes events about accounts, which have no namespace: older releases do not (docs/testing.md). */
+  get keepsAccountEvents(): boolean {
+    return this.apiServer.kind === 'embedded';
+  }
+
   /** Where the token service is. */
   get serviceUrl(): string {
     return this.#server.url;
