@@ -321,8 +321,9 @@ export class Watches implements Sources {
       const bearer = this.tokenOf(uid);
       // Elsewhere it is a copy, which does not concern whom it was copied from.
       const owner = bearer?.metadata.namespace === metadata.namespace ? bearer : undefined;
-      // One whose RegistryToken is gone, as after a restore, may be another's by now.
-      const concerned = owner ? [owner] : this.claimants(metadata.namespace ?? '', metadata.name);
+      const claimants = this.claimants(metadata.namespace ?? '', metadata.name);
+      // One that its RegistryToken gives up, and one whose RegistryToken is gone, as after a restore, may be another's by now.
+      const concerned = owner ? new Set([owner, winnerOf(claimants) ?? owner]) : claimants;
       for (const token of concerned) this.#enqueue(token, initial || !owner ? 'low' : 'high');
     }
   }

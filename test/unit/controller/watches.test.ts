@@ -235,6 +235,23 @@ describe('watches', () => {
       expect(await drain(fed.token)).to.deep.equal(['a/app']);
     });
 
+    it('besides, the RegistryToken that gets a Secret which its own one gives up', async () => {
+      const [app] = server.objects(tokensIn('a'));
+      const labels = { [OWNER_UID_LABEL]: app?.metadata.uid, [MANAGED_BY_LABEL]: OPERATOR };
+      server.put(SECRETS, 'app', { metadata: { labels } });
+      const given = {
+        ...app?.metadata,
+        deletionTimestamp: '2026-01-01T00:00:00Z',
+        finalizers: ['test/waits'],
+      };
+      server.put(tokensIn('a'), 'app', { metadata: given, spec: {} });
+      await settle();
+      await drain(fed.token);
+      server.remove(SECRETS, 'app');
+      await settle();
+      expect(await drain(fed.token)).to.have.members(['a/app', 'a/rival']);
+    });
+
     it('those that want the same Secret as one that has changed', async () => {
       server.remove(tokensIn('a'), 'app');
       await settle();
