@@ -1,11 +1,8 @@
 import { Harbor } from '../../sandbox/registries/harbor/harbor.ts';
 import { Redacted } from '../../src/common/redacted.ts';
-import { CircuitBreaker } from '../../src/registry/http/circuit-breaker.ts';
 import { HARBOR } from '../../src/registry/harbor/harbor.ts';
-import { PlaceClient } from '../../src/registry/http/place-client.ts';
-import { RateLimiter } from '../../src/registry/http/rate-limiter.ts';
-import { RegistryClient } from '../../src/registry/http/registry-client.ts';
 import { registerSecret } from '../support/secrecy.ts';
+import { aToolbox } from '../support/toolbox.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { describeMinted } from './minted.ts';
 import { FakeSender } from './support/fake-sender.ts';
@@ -59,20 +56,11 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
     username = 'robot$operator';
   }
   const sender = new FakeSender(new Map([[URL, fake]]), clock);
-  const connection = (guard?: () => void) => {
-    const client = new RegistryClient(sender, { requested: () => undefined }, clock);
-    const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
-    const breaker = new CircuitBreaker({ clock, subject: 'account default' });
-    return HARBOR.connect(
+  const connection = (guard?: () => void) =>
+    HARBOR.connect(
       { block: { url: URL }, credentials: { username, password: new Redacted(PASSWORD) } },
-      {
-        client: ({ region }) => new PlaceClient({ client, limiter, breaker, account: 'default', region }),
-        clock,
-        registryNow: () => clock.now(),
-        guard,
-      },
+      aToolbox({ clock, sender, guard }),
     );
-  };
   const place = HARBOR.places({ url: URL }).resolve(undefined);
   if (!place) throw new Error('Harbor has a place');
   return {

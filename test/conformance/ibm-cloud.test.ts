@@ -1,12 +1,9 @@
 import { IamState, type Lag } from '../../sandbox/registries/ibm-cloud/iam-state.ts';
 import { IbmCloud } from '../../sandbox/registries/ibm-cloud/ibm-cloud.ts';
 import { Redacted } from '../../src/common/redacted.ts';
-import { CircuitBreaker } from '../../src/registry/http/circuit-breaker.ts';
 import { IBM_CLOUD } from '../../src/registry/ibm-cloud/ibm-cloud.ts';
-import { PlaceClient } from '../../src/registry/http/place-client.ts';
-import { RateLimiter } from '../../src/registry/http/rate-limiter.ts';
-import { RegistryClient } from '../../src/registry/http/registry-client.ts';
 import { registerSecret } from '../support/secrecy.ts';
+import { aToolbox } from '../support/toolbox.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { describeMinted } from './minted.ts';
 import { FakeSender } from './support/fake-sender.ts';
@@ -27,21 +24,11 @@ async function prepare(region: string, lag: Lag = { reading: 0, policy: 0 }): Pr
   const fake = new IbmCloud({ clock, state, region, host: 'us.icr.io' });
   fake.addAdministrator(API_KEY);
   const sender = new FakeSender(new Map([[IAM, fake]]), clock);
-  const connection = (guard?: () => void) => {
-    const client = new RegistryClient(sender, { requested: () => undefined }, clock);
-    const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
-    const breaker = new CircuitBreaker({ clock, subject: 'account default' });
-    return IBM_CLOUD.connect(
+  const connection = (guard?: () => void) =>
+    IBM_CLOUD.connect(
       { name: 'default', block: {}, credentials: { apiKey: new Redacted(API_KEY) } },
-      {
-        client: (at) => new PlaceClient({ client, limiter, breaker, account: 'default', region: at.region }),
-        login: client,
-        clock,
-        registryNow: () => clock.now(),
-        guard,
-      },
+      aToolbox({ clock, sender, guard }),
     );
-  };
   const place = IBM_CLOUD.places({}, []).resolve(region);
   if (!place) throw new Error(`IBM Cloud has the region ${region}`);
   return {

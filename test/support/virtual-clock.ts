@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/common/clock.ts';
+import { Heap } from '../../src/common/heap.ts';
 
 interface Timer {
   due: number;
@@ -12,8 +13,8 @@ export class VirtualClock implements Clock {
   #elapsed = 0;
   #wallOffset: number;
   #sequence = 0;
-  /** Binary heap; cancelled timers stay in it until they come to its top. */
-  readonly #heap: Timer[] = [];
+  /** Cancelled timers stay in it until they come first. */
+  readonly #heap = new Heap<Timer>(isEarlier);
   #pending = 0;
 
   /** @param start wall-clock time at the beginning, milliseconds since 1970 */
@@ -35,7 +36,7 @@ export class VirtualClock implements Clock {
       sequence: this.#sequence++,
       callback,
     };
-    this.#push(timer);
+    this.#heap.push(timer);
     this.#pending++;
     return () => {
       if (!timer.callback) return;
@@ -86,7 +87,7 @@ export class VirtualClock implements Clock {
   #fireNext(): boolean {
     const next = this.#next();
     if (!next) return false;
-    this.#pop();
+    this.#heap.pop();
     const { callback } = next;
     next.callback = undefined;
     this.#pending--;
@@ -96,41 +97,8 @@ export class VirtualClock implements Clock {
   }
 
   #next(): Timer | undefined {
-    while (this.#heap[0] && !this.#heap[0].callback) this.#pop();
-    return this.#heap[0];
-  }
-
-  #push(timer: Timer): void {
-    const heap = this.#heap;
-    let index = heap.push(timer) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!this.#swapIfEarlier(index, parent)) return;
-      index = parent;
-    }
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (!last || heap.length === 0) return;
-    heap[0] = last;
-    for (let index = 0; ;) {
-      const left = 2 * index + 1;
-      const right = left + 1;
-      const [first, second] = [heap[left], heap[right]];
-      const child = first && second && isEarlier(second, first) ? right : left;
-      if (!this.#swapIfEarlier(child, index)) return;
-      index = child;
-    }
-  }
-
-  #swapIfEarlier(lower: number, upper: number): boolean {
-    const [below, above] = [this.#heap[lower], this.#heap[upper]];
-    if (!below || !above || !isEarlier(below, above)) return false;
-    this.#heap[lower] = above;
-    this.#heap[upper] = below;
-    return true;
+    while (this.#heap.first && !this.#heap.first.callback) this.#heap.pop();
+    return this.#heap.first;
   }
 }
 

@@ -94,8 +94,7 @@ export class Harbor extends EventEmitter<HarborEvents> implements FakeRegistry {
       clock,
       signer,
       problem: registryProblem,
-      challenge: (at = this.host ?? 'localhost') =>
-        `Bearer realm="http://${at}/service/token",service="harbor-registry"`,
+      challenge: (at = issuer()) => `Bearer realm="http://${at}/service/token",service="harbor-registry"`,
     });
     const perform: Record<Operation, (request: Request, lifetime?: number) => Answer | Promise<Answer>> = {
       mint: (request) => robotApi.create(request),
@@ -107,8 +106,7 @@ export class Harbor extends EventEmitter<HarborEvents> implements FakeRegistry {
       projects: (request) => this.#listProjects(request),
       project: (request) => this.#project(request),
       user: (request) => this.#currentUser(request),
-      auth: (request, lifetime) =>
-        request.method === 'POST' ? bearerApi.post(request, lifetime) : bearerApi.get(request, lifetime),
+      auth: (request, lifetime) => bearerApi.answer(request, lifetime),
       enter: (request) => entranceApi.enter(request),
     };
     this.#handler = new RequestHandler<Operation>({

@@ -120,8 +120,7 @@ export class IbmCloud extends EventEmitter<IbmCloudEvents> implements FakeRegist
       mint: (request) => iam.createKey(request),
       read: (request) => iam.readKey(request),
       revoke: (request) => iam.deleteKey(request),
-      auth: (request, lifetime) =>
-        request.method === 'POST' ? bearerApi.post(request, lifetime) : bearerApi.get(request, lifetime),
+      auth: (request, lifetime) => bearerApi.answer(request, lifetime),
       enter: (request) => entranceApi.enter(request),
     };
     this.#handler = new RequestHandler<Operation>({

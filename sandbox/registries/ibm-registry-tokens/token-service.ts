@@ -132,8 +132,7 @@ export class TokenService extends EventEmitter<TokenServiceEvents> implements Fa
       list: (request) => tokenApi.list(request),
       read: (request) => tokenApi.read(request),
       revoke: (request) => tokenApi.revoke(request),
-      auth: (request, lifetime) =>
-        request.method === 'POST' ? bearerApi.post(request, lifetime) : bearerApi.get(request, lifetime),
+      auth: (request, lifetime) => bearerApi.answer(request, lifetime),
       enter: (request) => entranceApi.enter(request),
     };
     this.#handler = new RequestHandler<Operation>({

@@ -51,8 +51,13 @@ export class BearerApi {
     this.#options = options;
   }
 
-  /** GET ?service=&scope=…, with Basic credentials. `lifetime` in milliseconds. */
-  async get(request: Request, lifetime = LIFETIME): Promise<Answer> {
+  /** Answers GET and POST, each in its own way. `lifetime` of the bearer token in milliseconds. */
+  answer(request: Request, lifetime = LIFETIME): Promise<Answer> {
+    return request.method === 'POST' ? this.#post(request, lifetime) : this.#get(request, lifetime);
+  }
+
+  /** GET ?service=&scope=…, with Basic credentials. */
+  async #get(request: Request, lifetime: number): Promise<Answer> {
     const query = queryOf(request);
     const scopes = query.getAll('scope');
     const holder = this.#holder(basicCredentials(request.headers.authorization), scopes);
@@ -64,8 +69,8 @@ export class BearerApi {
     return json(200, { token: value, access_token: value, expires_in: expiresIn, issued_at: issuedAt });
   }
 
-  /** POST, OAuth 2's password grant, with which containerd begins. `lifetime` in milliseconds. */
-  async post(request: Request, lifetime = LIFETIME): Promise<Answer> {
+  /** POST, OAuth 2's password grant, with which containerd begins. */
+  async #post(request: Request, lifetime: number): Promise<Answer> {
     const form = formOf(request);
     const service = form.get('service');
     if (!service || !form.has('grant_type')) return json(400, { error: 'invalid_request' });

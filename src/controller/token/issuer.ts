@@ -193,6 +193,7 @@ export class Issuer {
     if (ruling.action === 'refuse') return this.#refused(task, status, intent, issued, ruling.failure);
     if (ruling.action === 'wait') return this.#waiting(task, status, ruling);
     const { doubt, keepsHost } = ruling;
+    // The Secret can be ahead of the status, whose write may have failed.
     const held = secret.state === 'ours' ? secret.host : undefined;
     const host = keepsHost ? (held ?? hostInForce(status, wanted)) : wanted.host;
     const record = {

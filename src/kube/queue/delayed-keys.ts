@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/clock.ts';
+import { Heap } from '../../common/heap.ts';
 
 interface Entry {
   key: string;
@@ -9,8 +10,8 @@ interface Entry {
 export class DelayedKeys {
   readonly #clock: Clock;
   readonly #onDue: (key: string) => void;
-  /** Binary heap by due time. An entry is void when `#due` says otherwise. */
-  readonly #heap: Entry[] = [];
+  /** An entry is void when `#due` says otherwise. */
+  readonly #heap = new Heap<Entry>((a, b) => a.due < b.due);
   readonly #due = new Map<string, number>();
   #armedFor = Infinity;
   #disarm: () => void = () => undefined;
@@ -25,12 +26,12 @@ export class DelayedKeys {
     const due = this.#clock.monotonic() + milliseconds;
     if (due >= (this.#due.get(key) ?? Infinity)) return;
     this.#due.set(key, due);
-    this.#push({ key, due });
+    this.#heap.push({ key, due });
     this.#arm();
   }
 
   clear(): void {
-    this.#heap.length = 0;
+    this.#heap.clear();
     this.#due.clear();
     this.#arm();
   }
@@ -57,41 +58,9 @@ export class DelayedKeys {
   /** The entry that comes due next; void ones before it are dropped. */
   #first(): Entry | undefined {
     for (;;) {
-      const first = this.#heap[0];
+      const { first } = this.#heap;
       if (!first || this.#due.get(first.key) === first.due) return first;
-      this.#pop();
+      this.#heap.pop();
     }
-  }
-
-  #push(entry: Entry): void {
-    const heap = this.#heap;
-    let index = heap.push(entry) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!this.#swapIfEarlier(index, parent)) return;
-      index = parent;
-    }
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (!last || heap.length === 0) return;
-    heap[0] = last;
-    for (let index = 0; ;) {
-      const left = 2 * index + 1;
-      const right = left + 1;
-      const child = (heap[right]?.due ?? Infinity) < (heap[left]?.due ?? Infinity) ? right : left;
-      if (!this.#swapIfEarlier(child, index)) return;
-      index = child;
-    }
-  }
-
-  #swapIfEarlier(lower: number, upper: number): boolean {
-    const [below, above] = [this.#heap[lower], this.#heap[upper]];
-    if (!below || !above || below.due >= above.due) return false;
-    this.#heap[lower] = above;
-    this.#heap[upper] = below;
-    return true;
   }
 }

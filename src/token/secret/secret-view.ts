@@ -58,7 +58,7 @@ export type SecretView =
       uid: string;
       /** Identifier of the token it holds, when its payload is as the operator wrote it. */
       holds: string | undefined;
-      /** Which of the hosts looked for it has, beside the extra hosts; undefined: it has others. */
+      /** Which of the hosts looked for it has, whatever extra hosts it has beside that; undefined: none of them. */
       host: string | undefined;
       /** Whether hosts, labels, annotations and owner are as wanted too. */
       current: boolean;

@@ -42,6 +42,8 @@ const FAILURE: Failure = { reason: 'TokenRefused', message: 'not accepted', retr
 /** What the issuer works with, each answering as told, and what it did with them, in order. */
 class Stage {
   readonly did: string[] = [];
+  /** Hosts that Secrets were written with. */
+  readonly hosts: string[] = [];
   readonly written: RegistryTokenStatus[] = [];
   readonly events: string[] = [];
   /** Regions of requests that were given up. */
@@ -98,7 +100,8 @@ class Stage {
         },
       },
       secrets: {
-        write: (_: Task, __: string, { tokenId }: Credential) => {
+        write: (_: Task, host: string, { tokenId }: Credential) => {
+          this.hosts.push(host);
           did.push(`Secret with ${tokenId}`);
           return this.placed instanceof Error ? Promise.reject(this.placed) : Promise.resolve(this.placed);
         },
@@ -260,6 +263,12 @@ describe('issuing a token', () => {
     expect(ended.status.pendingHost).to.include({ message: 'ENOTFOUND' });
     expect(ended.outcome).to.include({ kind: 'held', reason: 'HostNotAccepted' });
     expect(ended).to.include({ secretHolds: true, until: NOW + MINUTE });
+  });
+
+  it('keeps the host of the Secret also where the status names another, which can be older', async () => {
+    stage.ruling = { action: 'use', doubt: undefined, keepsHost: { refused: false, message: 'ENOTFOUND' } };
+    await stage.mint(situationTask({ now: NOW, secret: ours({ host: 'placed.example' }) }));
+    expect(stage.hosts).to.deep.equal(['placed.example']);
   });
 });
 

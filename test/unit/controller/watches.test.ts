@@ -224,10 +224,15 @@ describe('watches', () => {
       await drain(fed.account);
     });
 
-    it('the RegistryToken whose Secret has changed', async () => {
-      const [app] = server.objects(tokensIn('a'));
-      const labels = { [OWNER_UID_LABEL]: app?.metadata.uid, [MANAGED_BY_LABEL]: OPERATOR };
+    const app = () => server.objects(tokensIn('a'))[0]?.metadata;
+    /** As the operator made it for `app`. */
+    const putSecret = (): void => {
+      const labels = { [OWNER_UID_LABEL]: app()?.uid, [MANAGED_BY_LABEL]: OPERATOR };
       server.put(SECRETS, 'app', { metadata: { labels } });
+    };
+
+    it('the RegistryToken whose Secret has changed', async () => {
+      putSecret();
       await settle();
       expect(await drain(fed.token)).to.deep.equal(['a/app']);
       server.remove(SECRETS, 'app');
@@ -236,11 +241,9 @@ describe('watches', () => {
     });
 
     it('besides, the RegistryToken that gets a Secret which its own one gives up', async () => {
-      const [app] = server.objects(tokensIn('a'));
-      const labels = { [OWNER_UID_LABEL]: app?.metadata.uid, [MANAGED_BY_LABEL]: OPERATOR };
-      server.put(SECRETS, 'app', { metadata: { labels } });
+      putSecret();
       const given = {
-        ...app?.metadata,
+        ...app(),
         deletionTimestamp: '2026-01-01T00:00:00Z',
         finalizers: ['test/waits'],
       };

@@ -6,7 +6,7 @@ import { RegistryError } from '../../../../src/registry/errors.ts';
 import { HARBOR } from '../../../../src/registry/harbor/harbor.ts';
 import { aRequest } from '../../../conformance/support/stage.ts';
 import { registerSecret } from '../../../support/secrecy.ts';
-import { aToolbox } from '../support/back-end.ts';
+import { aToolbox } from '../../../support/toolbox.ts';
 import { useNock } from '../support/nocked.ts';
 
 const ORIGIN = 'https://harbor.example.com';

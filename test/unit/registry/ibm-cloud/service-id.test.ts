@@ -3,15 +3,12 @@ import { IamState } from '../../../../sandbox/registries/ibm-cloud/iam-state.ts'
 import { IbmCloud } from '../../../../sandbox/registries/ibm-cloud/ibm-cloud.ts';
 import { Redacted } from '../../../../src/common/redacted.ts';
 import type { Connection, Registry } from '../../../../src/registry/back-end.ts';
-import { CircuitBreaker } from '../../../../src/registry/http/circuit-breaker.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
 import { IBM_CLOUD, type IbmCloudBlock } from '../../../../src/registry/ibm-cloud/ibm-cloud.ts';
-import { PlaceClient } from '../../../../src/registry/http/place-client.ts';
-import { RateLimiter } from '../../../../src/registry/http/rate-limiter.ts';
-import { RegistryClient } from '../../../../src/registry/http/registry-client.ts';
 import { FakeSender } from '../../../conformance/support/fake-sender.ts';
 import { aRequest } from '../../../conformance/support/stage.ts';
 import { registerSecret } from '../../../support/secrecy.ts';
+import { aToolbox } from '../../../support/toolbox.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 const API_KEY = 'operators-own-api-key-for-service-ids';
@@ -30,17 +27,11 @@ describe("IBM Cloud with an administrator's service ID", () => {
     fake.addAdministrator(API_KEY);
     serviceId = [...state.serviceIds.keys()][0] ?? '';
     const sender = new FakeSender(new Map([['https://iam.cloud.ibm.com', fake]]), clock);
-    connect = (block) => {
-      const login = new RegistryClient(sender, { requested: () => undefined }, clock);
-      const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
-      const breaker = new CircuitBreaker({ clock, subject: 'account default' });
-      const client = ({ region }: { region: string }): PlaceClient =>
-        new PlaceClient({ client: login, limiter, breaker, account: 'default', region });
-      return IBM_CLOUD.connect(
+    connect = (block) =>
+      IBM_CLOUD.connect(
         { name: 'default', block, credentials: { apiKey: new Redacted(API_KEY) } },
-        { client, login, clock, registryNow: () => clock.now(), guard: undefined },
+        aToolbox({ clock, sender }),
       );
-    };
   });
 
   const registry = (block: IbmCloudBlock): Registry => {
