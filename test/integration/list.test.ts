@@ -104,8 +104,9 @@ describe('the registry’s list of tokens', () => {
       return left.length === 0 ? { value: true } : { seen: `${left.length} left` };
     });
     world.service.off('answered', count);
-    // One for all that ask at once, one that the sweep asks for anew, and one for who came in between.
-    expect(lists).to.be.within(1, 3);
+    // One for all that ask at once, one for who came in between, and one for each look of the sweep, of which a slow machine
+    // sees more than one: few, and not one for each of the forty.
+    expect(lists).to.be.within(1, 8);
   });
 
   describe('after a restore from a backup', () => {
