@@ -1,162 +1,37 @@
 import { expect } from 'chai';
 import { FINALIZER } from '../../../src/api/names.ts';
-import type { MintIntent, RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
-import { Redacted } from '../../../src/common/redacted.ts';
-import { Issuer, type IssuerOptions } from '../../../src/controller/token/issuer.ts';
-import type { Settlement } from '../../../src/controller/token/minter.ts';
-import type { Progress, Task } from '../../../src/controller/token/progress.ts';
+import type { RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
-import { StatusWriter } from '../../../src/controller/token/status-writer.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
-import { Logs } from '../kube/support/logs.ts';
-import type { IssuedToken } from '../../../src/registry/port.ts';
-import type { Failure } from '../../../src/token/lifecycle/failure.ts';
-import type { Credential } from '../../../src/token/secret/secret.ts';
+
+import type { Stake } from '../../../src/token/decide/verification.ts';
+import type { SecretView } from '../../../src/token/secret/secret-view.ts';
 import { situationTask } from '../../support/tasks.ts';
 import {
+  ABSENT,
   anIntent,
+  anIssuedToken,
   aRecord,
   at,
+  aWanted,
   DAY,
+  HOST,
   HOUR,
-  ISSUED,
   MINUTE,
   ours,
   PLACE,
   SECOND,
 } from '../../support/builders.ts';
+import { FAILURE, idsToRevoke, IssueStage, NEW, NOW, REVISION } from './support/issue-stage.ts';
 
-const NOW = ISSUED + 20 * HOUR;
 const { signal } = new AbortController();
-const REVISION = 2;
-const NEW: IssuedToken = {
-  id: 'token-2',
-  username: 'token',
-  value: new Redacted('another-secret-value'),
-  expiresAt: NOW + DAY,
-};
-const RENEWAL = { action: 'mint', reason: 'RenewalDue', message: 'due', place: PLACE } as const;
-const FAILURE: Failure = { reason: 'TokenRefused', message: 'not accepted', retryable: false };
-
-/** What the issuer works with, each answering as told, and what it did with them, in order. */
-class Stage {
-  readonly did: string[] = [];
-  /** Hosts that Secrets were written with. */
-  readonly hosts: string[] = [];
-  readonly written: RegistryTokenStatus[] = [];
-  readonly events: string[] = [];
-  /** Regions of requests that were given up. */
-  readonly lost: string[] = [];
-  readonly reported: Failure[] = [];
-  readonly forgotten: string[] = [];
-  ruling: unknown = { action: 'use', doubt: undefined };
-  placed: unknown = { secretRef: { name: 'app', uid: 'secret-uid' } };
-  minting: () => Promise<IssuedToken> = () => Promise.resolve(NEW);
-  settling: () => Promise<Settlement> = () => expect.fail('nothing is to be settled');
-  skew = 0;
-  /** The highest revision known to be at the registry, and whether that was to be asked for. */
-  listed = 0;
-  askedForRevisions = false;
-  readonly issuer: Issuer;
-
-  constructor() {
-    const { did } = this;
-    this.issuer = new Issuer({
-      tokens: {
-        addFinalizer: (token: RegistryToken) => {
-          did.push('finalizer');
-          return Promise.resolve({ ...token, metadata: { ...token.metadata, finalizers: [FINALIZER] } });
-        },
-      },
-      statuses: new StatusWriter({
-        tokens: {
-          writeStatus: (token: RegistryToken, status: RegistryTokenStatus) => {
-            did.push('intent');
-            this.written.push(status);
-            return Promise.resolve({ ...token, status });
-          },
-        },
-        events: { event: () => undefined },
-        logger: new Logs(),
-        clock: new VirtualClock(NOW),
-      }),
-      minter: {
-        mint: (_: RegistryToken, __: unknown, intent: MintIntent) => {
-          did.push(`mint ${intent.revision}`);
-          return this.minting();
-        },
-        settle: () => this.settling(),
-        highestRevision: (_: string, __: unknown, isToAsk: boolean) => {
-          this.askedForRevisions = isToAsk;
-          return Promise.resolve(this.listed);
-        },
-      },
-      random: () => 0,
-      verifier: {
-        verify: (_: string, __: MintIntent, { id }: IssuedToken) => {
-          did.push(`try ${id}`);
-          return Promise.resolve(this.ruling);
-        },
-      },
-      secrets: {
-        write: (_: Task, host: string, { tokenId }: Credential) => {
-          this.hosts.push(host);
-          did.push(`Secret with ${tokenId}`);
-          return this.placed instanceof Error ? Promise.reject(this.placed) : Promise.resolve(this.placed);
-        },
-      },
-      memory: {
-        forgetIntent: (uid: string) => void this.forgotten.push(uid),
-        noteHostTried: (_: string, __: string, now: number) => now + MINUTE,
-      },
-      events: {
-        event: (_: unknown, type: string, reason: string) => void this.events.push(`${type} ${reason}`),
-      },
-      metrics: { minted: (reason: string) => void did.push(`counted ${reason}`) },
-      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-      clock: { now: () => NOW },
-      mintBudget: 5,
-      defaultGracePeriod: HOUR,
-      skew: () => this.skew,
-      onUnauthorized: (account: string) => void did.push(`unauthorized ${account}`),
-      onLost: ({ region }: MintIntent) => void this.lost.push(region),
-    } as unknown as IssuerOptions);
-  }
-
-  async mint(task = situationTask({ now: NOW })): Promise<Progress> {
-    return this.#note(await this.issuer.mint(task, RENEWAL, signal));
-  }
-
-  #note<T extends object>(ended: T): T {
-    const { outcome } = ended as Partial<Progress>;
-    if (outcome?.kind === 'failed') this.reported.push(outcome.failure);
-    return ended;
-  }
-
-  async settle(
-    settlement: Settlement | RegistryError,
-    intent = anIntent({ startedAt: at(20 * HOUR - MINUTE) }),
-    stranded = false,
-    secret = ours(),
-  ) {
-    this.settling = () =>
-      settlement instanceof Error ? Promise.reject(settlement) : Promise.resolve(settlement);
-    const task = situationTask({ now: NOW, token: { status: { mintIntent: intent } }, secret });
-    return this.#note(await this.issuer.settle(task, { action: 'settle', intent, stranded }, signal));
-  }
-}
-
-const found = (issued = NEW): Settlement => ({ result: 'found', issued, strays: [] });
-const idsOf = ({ previousTokens = [] }: RegistryTokenStatus): string[] => previousTokens.map(({ id }) => id);
 const readyOf = ({ conditions = [] }: RegistryTokenStatus) => conditions.find(({ type }) => type === 'Ready');
 const reconciling = ({ conditions = [] }: RegistryTokenStatus) =>
   conditions.find(({ type }) => type === 'Reconciling');
-
 describe('issuing a token', () => {
-  let stage: Stage;
+  let stage: IssueStage;
   beforeEach(() => {
-    stage = new Stage();
+    stage = new IssueStage();
   });
 
   it('takes a revision above those at the registry, and a nonce of its own', async () => {
@@ -170,6 +45,24 @@ describe('issuing a token', () => {
     const task = situationTask({ now: NOW });
     await stage.mint({ ...task, status: {} });
     expect(stage.askedForRevisions).to.equal(true);
+  });
+
+  it('asks the registry where the token is to be issued', async () => {
+    const task = situationTask({ now: NOW, wanted: aWanted({ place: undefined }) });
+    await stage.mint(task);
+    expect(stage.askedAt).to.deep.equal(PLACE);
+  });
+
+  it('is put off where it is not known which revisions are used: nothing is asked of the registry', async () => {
+    stage.listed = new RegistryError('Unavailable', 'no list');
+    const { token, status, secretHolds } = await stage.mint(
+      situationTask({ now: NOW, token: { metadata: { finalizers: undefined } } }),
+    );
+    expect(stage.did).to.deep.equal(['finalizer']);
+    expect(stage.reported[0]).to.include({ reason: 'RegistryUnavailable' });
+    expect(token.metadata.finalizers, 'as stored').to.deep.equal([FINALIZER]);
+    expect(status.failedAttempts).to.equal(1);
+    expect(secretHolds).to.equal(true);
   });
 
   it('has its effects in the order in which a crash between any two of them is harmless', async () => {
@@ -199,10 +92,29 @@ describe('issuing a token', () => {
       rotate: 'now',
       specHash: aRecord().specHash,
     });
+    expect(status.mintIntent?.place).to.deep.equal(PLACE);
     expect(status.mintIntent).to.not.have.property('accountRotation');
+    expect(status.mintTimes, 'counted against the budget').to.deep.equal([at(20 * HOUR)]);
     expect(status.token).to.deep.equal(aRecord());
     expect(readyOf(status)).to.include({ status: 'True' });
     expect(reconciling(status)).to.include({ status: 'True', reason: 'Rotating' });
+  });
+
+  it('records no rotation that nobody asked for', async () => {
+    await stage.mint();
+    expect(stage.written[0]?.mintIntent).to.not.have.property('rotate');
+  });
+
+  it('keeps an hour’s mints for the budget', async () => {
+    const status = { mintTimes: [at(18 * HOUR), at(19 * HOUR + MINUTE)] };
+    await stage.mint(situationTask({ now: NOW, token: { status } }));
+    expect(stage.written[0]?.mintTimes).to.deep.equal([at(19 * HOUR + MINUTE), at(20 * HOUR)]);
+  });
+
+  it('says meanwhile that the token in force has expired where it has by the registry’s clock', async () => {
+    stage.skew = 5 * HOUR;
+    await stage.mint();
+    expect(readyOf(stage.written[0] ?? {})).to.include({ status: 'False', reason: 'Rotating' });
   });
 
   it('records the rotation of the account that it follows', async () => {
@@ -216,6 +128,7 @@ describe('issuing a token', () => {
     expect(status.token).to.deep.equal(
       aRecord({ id: 'token-2', revision: REVISION, issuedAt: at(20 * HOUR), expiresAt: at(44 * HOUR) }),
     );
+    expect(status).to.include({ host: HOST, region: 'us-south' });
     expect(status.mintIntent).to.equal(undefined);
     expect(status.secretRef).to.deep.equal({ name: 'app', uid: 'secret-uid' });
     expect(status.previousTokens?.map(({ id, revokeAt }) => [id, revokeAt])).to.deep.equal([
@@ -256,11 +169,31 @@ describe('issuing a token', () => {
     expect(stage.events).to.deep.equal(['Normal Rotated', 'Warning Unverified']);
   });
 
+  it('shortens what it says of a doubt to what the status holds', async () => {
+    stage.ruling = { action: 'use', doubt: 'why '.repeat(1_000) };
+    const { status } = await stage.mint();
+    expect(status.token?.unverified?.length).to.be.within(1_000, 1_024);
+  });
+
+  it('forgets the host that was waited for once the new token is accepted there', async () => {
+    const pendingHost = { host: HOST, since: at(0), refused: false, message: 'ENOTFOUND' };
+    const { status, outcome } = await stage.mint(
+      situationTask({ now: NOW, token: { status: { pendingHost } } }),
+    );
+    expect(status).to.not.have.property('pendingHost');
+    expect(outcome).to.deep.equal({ kind: 'done' });
+  });
+
   it('keeps the host of the Secret where the one that the account names does not accept it, and tries that again', async () => {
     const keepsHost = { refused: false, message: 'ENOTFOUND' };
     stage.ruling = { action: 'use', doubt: undefined, keepsHost };
     const ended = await stage.mint();
-    expect(ended.status.pendingHost).to.include({ message: 'ENOTFOUND' });
+    expect(ended.status.pendingHost).to.deep.equal({
+      host: HOST,
+      since: at(20 * HOUR),
+      refused: false,
+      message: 'ENOTFOUND',
+    });
     expect(ended.outcome).to.include({ kind: 'held', reason: 'HostNotAccepted' });
     expect(ended).to.include({ secretHolds: true, until: NOW + MINUTE });
   });
@@ -270,12 +203,31 @@ describe('issuing a token', () => {
     await stage.mint(situationTask({ now: NOW, secret: ours({ host: 'placed.example' }) }));
     expect(stage.hosts).to.deep.equal(['placed.example']);
   });
+
+  const inForce: [what: string, secret: SecretView][] = [
+    ['is missing', ABSENT],
+    ['has none', ours({ host: undefined })],
+  ];
+  for (const [what, secret] of inForce)
+    it(`keeps the host in force where the Secret ${what}`, async () => {
+      stage.ruling = { action: 'use', doubt: undefined, keepsHost: { refused: false, message: 'ENOTFOUND' } };
+      const status = { host: 'in-force.example' };
+      const ended = await stage.mint(situationTask({ now: NOW, secret, token: { status } }));
+      expect(stage.hosts).to.deep.equal(['in-force.example']);
+      expect(ended.status.host).to.equal('in-force.example');
+    });
+
+  it('tries the new token at the host that the account names, and has that in the Secret', async () => {
+    const wanted = aWanted({ host: 'named.example' });
+    await stage.mint(situationTask({ now: NOW, wanted, secret: ours({ host: 'placed.example' }) }));
+    expect([stage.triedAt, stage.hosts]).to.deep.equal([['named.example'], ['named.example']]);
+  });
 });
 
 describe('a new token that is of no use', () => {
-  let stage: Stage;
+  let stage: IssueStage;
   beforeEach(() => {
-    stage = new Stage();
+    stage = new IssueStage();
   });
 
   /** It never got into the Secret, is to be revoked, and its revision is not used again. */
@@ -283,14 +235,15 @@ describe('a new token that is of no use', () => {
     const { status, outcome } = await stage.mint();
     expect(stage.did).to.not.include('Secret with token-2');
     expect(status.token).to.include({ id: 'token-1' });
-    expect(idsOf(status)).to.deep.equal(['token-2']);
+    expect(idsToRevoke(status)).to.deep.equal(['token-2']);
     expect(status.previousTokens?.[0]).to.include({
       revision: REVISION,
       account: 'default',
       region: 'us-south',
     });
-    expect(status.mintIntent).to.include({ revision: REVISION });
-    expect(stage.forgotten).to.have.length(1);
+    expect(status.previousTokens?.[0]?.place).to.deep.equal(PLACE);
+    expect(status.mintIntent).to.include({ revision: REVISION, phase: 'Discarded' });
+    expect(stage.forgotten).to.deep.equal([anIssuedToken().metadata.uid]);
     expect(outcome.kind).to.equal('failed');
     expect(stage.events).to.deep.equal([]);
   }
@@ -301,6 +254,30 @@ describe('a new token that is of no use', () => {
     expect(stage.reported).to.deep.equal([FAILURE]);
   });
 
+  const expiries: [what: string, expiresAt: number | null, recorded: string | undefined][] = [
+    ['until it expires', NOW + DAY, at(44 * HOUR)],
+    ['however long that takes where it never expires', null, undefined],
+  ];
+  for (const [what, expiresAt, recorded] of expiries)
+    it(`is to be revoked ${what}`, async () => {
+      stage.minting = () => Promise.resolve({ ...NEW, expiresAt });
+      stage.ruling = { action: 'refuse', failure: FAILURE };
+      const { status } = await stage.mint();
+      expect(status.previousTokens?.[0]?.expiresAt).to.equal(recorded);
+    });
+
+  const clocks: [what: string, skew: number, expiresAt: number, dead: boolean][] = [
+    ['has expired by the registry’s clock, which is ahead,', 2 * HOUR, NOW + HOUR, true],
+    ['lives by the registry’s clock, which is behind,', -2 * HOUR, NOW - HOUR, false],
+  ];
+  for (const [what, skew, expiresAt, dead] of clocks)
+    it(`is one that ${what} ${dead ? 'and' : 'is not'}: ${dead ? 'it is not tried' : 'it is used'}`, async () => {
+      Object.assign(stage, { skew });
+      stage.minting = () => Promise.resolve({ ...NEW, expiresAt });
+      const { status } = await stage.mint();
+      expect(idsToRevoke(status)).to.deep.equal([dead ? 'token-2' : 'token-1']);
+    });
+
   it('since it had expired when it came is not even tried', async () => {
     stage.minting = () => Promise.resolve({ ...NEW, expiresAt: NOW });
     await isRefused();
@@ -310,8 +287,9 @@ describe('a new token that is of no use', () => {
 
   it('yet waits: it is tried again later, and nothing else happens until then', async () => {
     stage.ruling = { action: 'wait', refusal: 'not yet', message: 'not yet', until: NOW + SECOND };
-    const { status, outcome, until } = await stage.mint();
+    const { status, outcome, until, secretHolds } = await stage.mint();
     expect(stage.did).to.not.include('Secret with token-2');
+    expect(secretHolds, 'the previous token').to.equal(true);
     expect(status.mintIntent).to.include({ revision: REVISION, phase: 'Verifying' });
     expect(status.token).to.include({ id: 'token-1' });
     expect(outcome).to.include({ kind: 'held', reason: 'Verifying' });
@@ -320,20 +298,53 @@ describe('a new token that is of no use', () => {
   });
 });
 
+describe('a new token of which nobody knows whether the registry accepts it', () => {
+  const message = 'ENOTFOUND';
+  let stage: IssueStage;
+  beforeEach(() => {
+    stage = new IssueStage();
+    stage.ruling = { action: 'wait', refusal: undefined, message, until: NOW + SECOND };
+  });
+  const waits = (stake: Stake) => stage.mint({ ...situationTask({ now: NOW }), stake });
+
+  it('does not take the place of one that pods pull with: the host that the account names is waited for', async () => {
+    const { status, outcome, until, secretHolds } = await waits('token');
+    expect(status.pendingHost).to.deep.equal({ host: HOST, since: at(20 * HOUR), refused: false, message });
+    expect(outcome).to.include({ kind: 'held', reason: 'HostNotAccepted' });
+    expect([until, secretHolds]).to.deep.equal([NOW + SECOND, true]);
+    expect(stage.did).to.not.include('Secret with token-2');
+  });
+
+  it('does not take the place of what is in a Secret that is to be adopted', async () => {
+    const { status, outcome, until, secretHolds } = await waits('adopted');
+    expect(status).to.not.have.property('pendingHost');
+    expect(status.mintIntent).to.include({ revision: REVISION, phase: 'Announced' });
+    expect(outcome).to.include({ kind: 'held', reason: 'RegistryUnavailable' });
+    expect([until, secretHolds]).to.deep.equal([NOW + SECOND, true]);
+    expect(stage.did).to.not.include('Secret with token-2');
+  });
+
+  it('is waited for like any refused one once it was refused, though a Secret is to be adopted', async () => {
+    stage.ruling = { action: 'wait', refusal: 'no', message, until: NOW + SECOND };
+    expect((await waits('adopted')).outcome).to.include({ kind: 'held', reason: 'Verifying' });
+  });
+});
+
 describe('a Secret that can not be written with a new token', () => {
   it('for a reason that people must see leaves the intent, so that the token is used once it can', async () => {
-    const stage = new Stage();
+    const stage = new IssueStage();
     const failure = { reason: 'SecretNotWritten', message: 'exceeded quota', retryable: true };
     stage.placed = { failure, secret: { state: 'absent' } };
-    const { status } = await stage.mint();
+    const { status, secretHolds } = await stage.mint();
     expect(stage.reported).to.deep.equal([failure]);
+    expect(secretHolds, 'as it was when it was to be written').to.equal(false);
     expect(status.mintIntent).to.include({ revision: REVISION });
     expect(status.token).to.include({ id: 'token-1' });
     expect(stage.events).to.deep.equal([]);
   });
 
   it('for a passing reason ends the reconcile', async () => {
-    const stage = new Stage();
+    const stage = new IssueStage();
     stage.placed = new KubeError('down', { status: 503 });
     const error: unknown = await stage.mint().catch((e: unknown) => e);
     expect(error).to.equal(stage.placed);
@@ -349,7 +360,7 @@ describe('a mint that fails', () => {
   ];
   for (const [code, intentStays, unauthorized] of cases) {
     it(`with ${code} ${intentStays ? 'keeps' : 'withdraws'} its intent${unauthorized ? ' and has the account checked' : ''}`, async () => {
-      const stage = new Stage();
+      const stage = new IssueStage();
       stage.minting = () => Promise.reject(new RegistryError(code, 'why'));
       const { status, outcome } = await stage.mint();
       expect(status.mintIntent?.phase).to.equal(intentStays ? 'Unconfirmed' : undefined);
@@ -362,9 +373,9 @@ describe('a mint that fails', () => {
 
 describe('a Secret whose token is gone from the registry', () => {
   const GONE = { now: NOW, tokenIsGone: true };
-  let stage: Stage;
+  let stage: IssueStage;
   beforeEach(() => {
-    stage = new Stage();
+    stage = new IssueStage();
   });
 
   it('is not told as Ready while another token is issued', async () => {
@@ -373,7 +384,7 @@ describe('a Secret whose token is gone from the registry', () => {
   });
 
   const UNSENT = new RegistryError('Unavailable', 'down', { unsent: true });
-  const failures: [what: string, fail: (stage: Stage) => void][] = [
+  const failures: [what: string, fail: (stage: IssueStage) => void][] = [
     ['the mint fails', (s) => void (s.minting = () => Promise.reject(new RegistryError('Ambiguous', 'why')))],
     ['the mint is not sent', (s) => void (s.minting = () => Promise.reject(UNSENT))],
     ['the new token is refused', (s) => void (s.ruling = { action: 'refuse', failure: FAILURE })],
@@ -400,64 +411,5 @@ describe('a Secret whose token is gone from the registry', () => {
 
   it('is good to pull with once it holds another token', async () => {
     expect(await stage.mint(situationTask(GONE))).to.include({ secretHolds: true });
-  });
-});
-
-describe('settling an earlier mint', () => {
-  it('that gave a token uses it, as issued when the mint began', async () => {
-    const stage = new Stage();
-    const ended = await stage.settle(found());
-    if ('lost' in ended) expect.fail('it was not used');
-    expect(ended.status.token).to.include({ id: 'token-2', issuedAt: at(20 * HOUR - MINUTE) });
-    expect(ended.status.mintIntent).to.equal(undefined);
-    expect(stage.did).to.deep.equal(['try token-2', 'Secret with token-2']);
-  });
-
-  it('does not write the Secret again that holds the token already, as where only the status could not be written', async () => {
-    const stage = new Stage();
-    const secret = ours({ holds: 'token-2' });
-    const ended = await stage.settle(found(), undefined, false, secret);
-    if ('lost' in ended) expect.fail('it was not used');
-    expect(ended.status).to.have.nested.property('token.id', 'token-2');
-    expect(stage.did).to.deep.equal(['try token-2']);
-  });
-
-  it('uses no token of another kind than is wanted by now: it is to be revoked', async () => {
-    const stage = new Stage();
-    const ended = await stage.settle(found(), anIntent({ specHash: 'of another access' }));
-    if (!('lost' in ended)) expect.fail('it was used');
-    expect(idsOf(ended.lost)).to.deep.equal(['token-2']);
-    expect(stage.did).to.deep.equal([]);
-  });
-
-  it('uses no token that has expired meanwhile', async () => {
-    const ended = await new Stage().settle(found({ ...NEW, expiresAt: NOW }));
-    if (!('lost' in ended)) expect.fail('it was used');
-    expect(idsOf(ended.lost)).to.deep.equal(['token-2']);
-  });
-
-  it('that gave nothing says so, and has its strays revoked', async () => {
-    const stage = new Stage();
-    const stray = { id: 'stray', revision: REVISION, account: 'default', region: 'us-south', place: PLACE };
-    const ended = await stage.settle({ result: 'lost', strays: [stray] });
-    if (!('lost' in ended)) expect.fail('there was nothing to use');
-    expect(idsOf(ended.lost)).to.deep.equal(['stray']);
-    expect(stage.lost, 'told to the sweep').to.deep.equal(['us-south']);
-  });
-
-  it('that may still give one waits', async () => {
-    const until = NOW + 10 * SECOND;
-    const pending = { result: 'pending', reason: 'MintUnconfirmed', message: 'not yet', until } as const;
-    const ended = await new Stage().settle(pending);
-    expect(ended).to.deep.include({ until, secretHolds: true });
-    expect(ended).to.have.nested.property('outcome.kind', 'held');
-  });
-
-  it('at a registry that fails is reported, and the intent stays', async () => {
-    const stage = new Stage();
-    const ended = await stage.settle(new RegistryError('Unavailable', 'no answer'));
-    if ('lost' in ended) expect.fail('nothing is known of it');
-    expect(stage.reported[0]).to.include({ reason: 'RegistryUnavailable' });
-    expect(ended.status.mintIntent).to.include({ revision: REVISION });
   });
 });
