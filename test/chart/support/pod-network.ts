@@ -22,6 +22,7 @@ const PLUGINS = '/usr/lib/cni';
  * @returns a function that takes it down
  */
 export async function createPodNetwork(folder: string, port: number): Promise<() => Promise<void>> {
+  await removeBridge();
   await run('ip', ['link', 'add', BRIDGE, 'type', 'bridge']);
   await run('ip', ['address', 'add', `${GATEWAY}/24`, 'dev', BRIDGE]);
   await run('ip', ['link', 'set', BRIDGE, 'up']);
@@ -49,8 +50,15 @@ export async function createPodNetwork(folder: string, port: number): Promise<()
   return async () => {
     server.close();
     for (const socket of open) socket.destroy();
-    await run('ip', ['link', 'delete', BRIDGE]);
+    await removeBridge();
   };
+}
+
+/** A run that was killed leaves its bridge, and the next one would stop there. */
+async function removeBridge(): Promise<void> {
+  const { stdout } = await run('ip', ['-brief', 'link', 'show', 'type', 'bridge']);
+  const names = stdout.split('\n').map((line) => line.split(/\s/)[0]);
+  if (names.includes(BRIDGE)) await run('ip', ['link', 'delete', BRIDGE]);
 }
 
 function configuration(folder: string): object {
