@@ -1,64 +1,27 @@
 import { expect } from 'chai';
-import { pino } from 'pino';
 import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../../../src/api/names.ts';
-import { Watches, type FedQueues } from '../../../src/controller/shared/watches.ts';
-import { KubeClient } from '../../../src/kube/client/client.ts';
-import { WorkQueue } from '../../../src/kube/queue/work-queue.ts';
-import { ModelServer, refuse } from '../kube/support/model-server.ts';
-import { settle, VirtualClock } from '../../support/virtual-clock.ts';
-
-const tokensIn = (namespace: string): string =>
-  `/apis/pullsecrets.dev/v1alpha1/namespaces/${namespace}/registrytokens`;
+import type { Watches, FedQueues } from '../../../src/controller/shared/watches.ts';
+import type { WorkQueue } from '../../../src/kube/queue/work-queue.ts';
+import { refuse, type ModelServer } from '../kube/support/model-server.ts';
+import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
+import { ACCOUNTS, tokensIn, WatchStage } from './support/watch-stage.ts';
 
 describe('watches', () => {
+  let stage: WatchStage;
   let server: ModelServer;
   let clock: VirtualClock;
   let stop: AbortController;
-  let running: Promise<void>;
 
   beforeEach(() => {
-    server = new ModelServer();
-    clock = new VirtualClock(0);
-    stop = new AbortController();
-    running = Promise.resolve();
+    stage = new WatchStage();
+    ({ server, clock, stop } = stage);
   });
-  afterEach(async () => {
-    stop.abort();
-    await running;
-  });
+  afterEach(() => stage.end());
 
-  const create = (watchNamespaces: string[]): Watches =>
-    new Watches({
-      client: new KubeClient(server, { fieldManager: 'test' }),
-      operatorNamespace: 'system',
-      watchNamespaces,
-      clock,
-      random: () => 0,
-      logger: pino({ level: 'silent' }),
-      metrics: { watchEvent: () => undefined, relisted: () => undefined, refused: () => undefined },
-    });
-  const start = async (watchNamespaces: string[] = []): Promise<Watches> => {
-    const watches = create(watchNamespaces);
-    running = watches.run(stop.signal);
-    await watches.whenSynced(stop.signal);
-    await settle();
-    return watches;
-  };
-  const queues = (): FedQueues => ({
-    token: new WorkQueue({ clock }),
-    account: new WorkQueue({ clock }),
-    link: new WorkQueue({ clock }),
-  });
-  const drain = async (queue: WorkQueue): Promise<string[]> => {
-    const keys: string[] = [];
-    while (queue.length > 0) {
-      const key = await queue.take(stop.signal);
-      if (key === undefined) break;
-      keys.push(key);
-      queue.done(key);
-    }
-    return keys;
-  };
+  const create = (watchNamespaces: string[]): Watches => stage.create(watchNamespaces);
+  const start = (watchNamespaces: string[] = []): Promise<Watches> => stage.start(watchNamespaces);
+  const queues = (): FedQueues => stage.queues();
+  const drain = (queue: WorkQueue): Promise<string[]> => stage.drain(queue);
   const titles = (watchNamespaces: string[]): string[] =>
     create(watchNamespaces).watches.map(({ title }) => title);
 
@@ -133,7 +96,7 @@ describe('watches', () => {
 
     it('are not synced before it no longer does', async () => {
       const watches = create([]);
-      running = watches.run(stop.signal);
+      stage.run(watches);
       let synced = false;
       const waiting = watches.whenSynced(stop.signal).then(() => (synced = true));
       await clock.advance(60_000);
@@ -209,7 +172,6 @@ describe('watches', () => {
 
   describe('enqueue, once this process leads,', () => {
     const SECRETS = '/api/v1/namespaces/a/secrets';
-    const ACCOUNTS = '/apis/pullsecrets.dev/v1alpha1/registryaccounts';
     let fed: FedQueues;
 
     beforeEach(async () => {
