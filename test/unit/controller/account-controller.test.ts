@@ -1,141 +1,31 @@
 import { expect } from 'chai';
-import { findCondition, type Condition } from '../../../src/api/conditions.ts';
-import type { RegistryAccount, RegistryAccountStatus } from '../../../src/api/registry-account.ts';
+import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import {
-  AccountController,
-  type AccountControllerOptions,
-} from '../../../src/controller/account/account-controller.ts';
-import { AccountSessions } from '../../../src/controller/account/account-sessions.ts';
-import type { Redacted } from '../../../src/common/redacted.ts';
-import type { RegistryDirectory } from '../../../src/registry/directory.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
-import { RegistryError } from '../../../src/registry/errors.ts';
 import { anAccount, anIssuedToken, type Part, PLACE } from '../../support/builders.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
-
-/** One account, its credentials, and an identity service that says whose they are or can't be asked. */
-class Stage {
-  /** The registry account that the key belongs to; undefined: the identity service is down. */
-  owner: string | undefined = 'one';
-  /** Of the Secret that holds the key. */
-  secretVersion = '1';
-  tokens: RegistryToken[] = [anIssuedToken()];
-  /** undefined: it was deleted. */
-  account: RegistryAccount | undefined;
-  /** Of the credentials Secret; undefined: there is no such Secret. */
-  data: Record<string, string> | undefined = { apikey: Buffer.from('key').toString('base64') };
-  /** Warnings logged. */
-  readonly warnings: { fields: unknown; message: string }[] = [];
-  readonly #clock = new VirtualClock();
-  readonly sessions = new AccountSessions(
-    { forget: () => undefined } as unknown as RegistryDirectory,
-    this.#clock,
-    () => true,
-  );
-  readonly #controller: AccountController;
-
-  constructor(part: Part<RegistryAccount> = { status: { accountId: 'one' } }) {
-    this.account = anAccount(part);
-    const stored = (): object | undefined =>
-      this.data && { metadata: { uid: 'secret', resourceVersion: this.secretVersion }, data: this.data };
-    const nothing = (): void => undefined;
-    const options = {
-      account: () => this.account,
-      tokensOf: () => this.tokens,
-      unreadable: () => this.unreadable,
-      client: {
-        jsonPatch: (...call: unknown[]) => {
-          this.written = JSON.stringify(call);
-          return Promise.resolve(this.account);
-        },
-      },
-      secrets: {
-        read: () => (this.unread ? Promise.reject(this.unread) : Promise.resolve(stored())),
-      },
-      sessions: this.sessions,
-      directory: {
-        verify: () =>
-          this.owner === undefined
-            ? Promise.reject(new RegistryError('Unavailable', `no answer (request ${Math.random()})`))
-            : Promise.resolve({ accountId: this.owner }),
-      },
-      events: { event: nothing },
-      logger: {
-        debug: nothing,
-        info: nothing,
-        warn: (fields: unknown, message: string) => void this.warnings.push({ fields, message }),
-        error: nothing,
-      },
-      clock: this.#clock,
-      random: () => 0,
-      operatorNamespace: 'system',
-      sweep: 'revoke',
-      protect: (secret: Redacted) => void this.protected.push(secret.reveal()),
-      onChange: () => void this.changes++,
-    };
-    this.#controller = new AccountController(options as unknown as AccountControllerOptions);
-  }
-
-  /** Why the credentials Secret can't be read. */
-  unread: Error | undefined;
-  /** What was written to the account last, as JSON. */
-  written = '';
-  /** Whether there are namespaces whose RegistryTokens are not known. */
-  unreadable = false;
-  /** Keys that no log may show. */
-  readonly protected: string[] = [];
-  /** How often others were told that something about the account has changed. */
-  changes = 0;
-
-  /** When it is to be looked at again, in milliseconds. */
-  async next(): Promise<number | undefined> {
-    const result = await this.#controller.reconcile('default', new AbortController().signal);
-    return result?.requeueAfter;
-  }
-
-  async look(): Promise<{ inUse: boolean; problem: string | undefined }> {
-    await this.#controller.reconcile('default', new AbortController().signal);
-    return {
-      inUse: this.sessions.credentials('default') !== undefined,
-      problem: this.sessions.problem('default'),
-    };
-  }
-
-  /** The Ready condition that is written. */
-  async ready(): Promise<Condition | undefined> {
-    await this.look();
-    const [, , operations] = JSON.parse(this.written) as [
-      unknown,
-      unknown,
-      { path: string; value: RegistryAccountStatus }[],
-    ];
-    const status = operations.find(({ path }) => path === '/status')?.value;
-    return findCondition(status?.conditions, 'Ready');
-  }
-}
+import { AccountStage } from './support/account-stage.ts';
 
 describe('the key of an account is in use', () => {
   it('when it is the recorded account’s', async () => {
-    expect(await new Stage().look()).to.deep.equal({ inUse: true, problem: undefined });
+    expect(await new AccountStage().look()).to.deep.equal({ inUse: true, problem: undefined });
   });
 
   it('when no account is recorded yet, though nobody can say whose it is', async () => {
-    const stage = new Stage({});
+    const stage = new AccountStage({});
     stage.owner = undefined;
     expect(await stage.look()).to.include({ inUse: true });
   });
 
   it('while nobody can say whose it is, if that was known before', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     await stage.look();
     stage.owner = undefined;
     expect(await stage.look()).to.include({ inUse: true });
   });
 
   it('when it is another account’s that the spec names, or of whose tokens none is left', async () => {
-    const named = new Stage({ spec: { accountId: 'two' }, status: { accountId: 'one' } });
-    const empty = new Stage();
+    const named = new AccountStage({ spec: { accountId: 'two' }, status: { accountId: 'one' } });
+    const empty = new AccountStage();
     empty.tokens = [anIssuedToken({ status: { token: undefined } })];
     for (const stage of [named, empty]) {
       stage.owner = 'two';
@@ -146,7 +36,7 @@ describe('the key of an account is in use', () => {
 
 describe('what an account asks for and can not have', () => {
   it('is told where its defaultRegion is none of its regions; its tokens may name others', async () => {
-    const stage = new Stage({ spec: { defaultRegion: 'mars' } });
+    const stage = new AccountStage({ spec: { defaultRegion: 'mars' } });
     expect(await stage.look()).to.deep.equal({ inUse: true, problem: undefined });
     expect(stage.written).to.match(
       /the credentials work for account one; its defaultRegion mars is none of its regions \(.*us-south.*\), so RegistryTokens have to name one/,
@@ -154,7 +44,7 @@ describe('what an account asks for and can not have', () => {
   });
 
   it('is not told of a defaultRegion that there is', async () => {
-    const stage = new Stage({ spec: { defaultRegion: 'eu-central' } });
+    const stage = new AccountStage({ spec: { defaultRegion: 'eu-central' } });
     await stage.look();
     expect(stage.written).to.include('CredentialsAccepted').and.not.include('defaultRegion');
   });
@@ -177,7 +67,7 @@ describe('what an account asks for and can not have', () => {
     ],
   ] as const) {
     it(`is no reason to use its key: ${what}, which an old API server takes`, async () => {
-      const stage = new Stage({ spec } as Part<RegistryAccount>);
+      const stage = new AccountStage({ spec } as Part<RegistryAccount>);
       expect(await stage.look()).to.deep.equal({ inUse: false, problem: message });
       expect(stage.written).to.include('InvalidSpec');
     });
@@ -186,7 +76,7 @@ describe('what an account asks for and can not have', () => {
 
 describe('the key of an account is not in use', () => {
   it('before it is known whose it is, where tokens are another’s perhaps', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     await stage.look();
     Object.assign(stage, { owner: undefined, secretVersion: '2' });
     expect(await stage.look()).to.include({ inUse: false });
@@ -202,7 +92,7 @@ describe('the key of an account is not in use', () => {
   ];
   for (const [what, status, tokens] of left) {
     it(`when it is another account's, as long as there is ${what}`, async () => {
-      const stage = new Stage({ status: { accountId: 'one', ...status } });
+      const stage = new AccountStage({ status: { accountId: 'one', ...status } });
       Object.assign(stage, { owner: 'two', tokens });
       expect(await stage.look()).to.deep.equal({
         inUse: false,
@@ -215,7 +105,7 @@ describe('the key of an account is not in use', () => {
 
 describe('the key of another account', () => {
   it('is not in use while a namespace can not be read, since tokens may be there', async () => {
-    const stage = new Stage({ status: { accountId: 'one' } });
+    const stage = new AccountStage({ status: { accountId: 'one' } });
     Object.assign(stage, { owner: 'two', tokens: [], unreadable: true });
     expect(await stage.look()).to.include({ inUse: false });
     stage.unreadable = false;
@@ -225,7 +115,7 @@ describe('the key of another account', () => {
 
 describe('an account that can not be tried', () => {
   it('is told of once, however the messages differ', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     stage.owner = undefined;
     for (let look = 0; look < 3; look++) await stage.look();
     expect(stage.changes).to.equal(1);
@@ -235,7 +125,7 @@ describe('an account that can not be tried', () => {
 
 describe('an account', () => {
   it('that can not be tried is tried again at growing intervals, and as ever once it works', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     const works = await stage.next();
     stage.owner = undefined;
     expect([await stage.next(), await stage.next(), await stage.next()]).to.deep.equal([2_000, 4_000, 8_000]);
@@ -246,14 +136,14 @@ describe('an account', () => {
   });
 
   it('has its key kept out of logs before anything is done with it', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     stage.owner = undefined;
     await stage.look();
     expect(stage.protected).to.deep.equal(['key']);
   });
 
   it('that is gone is forgotten, and others are told', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     await stage.look();
     const told = stage.changes;
     stage.account = anAccount({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
@@ -273,7 +163,7 @@ describe('a deleted account', () => {
   ];
   for (const [what, account] of deleted) {
     it(`${what} is warned of with the number of RegistryTokens that refer to it`, async () => {
-      const stage = new Stage();
+      const stage = new AccountStage();
       await stage.next();
       Object.assign(stage, { account, tokens: [anIssuedToken(), anIssuedToken()] });
       await stage.next();
@@ -288,7 +178,7 @@ describe('a deleted account', () => {
   }
 
   it('is warned of once, however often it is looked at, and again when another of its name goes', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     const { account } = stage;
     await stage.next();
     for (const each of [undefined, undefined, account, undefined]) {
@@ -299,14 +189,14 @@ describe('a deleted account', () => {
   });
 
   it('that never was there is not warned of, though RegistryTokens refer to it', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     Object.assign(stage, { account: undefined });
     await stage.next();
     expect(stage.warnings).to.deep.equal([]);
   });
 
   it('that no RegistryToken refers to is not warned of', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     await stage.next();
     Object.assign(stage, { account: undefined, tokens: [] });
     await stage.next();
@@ -339,14 +229,14 @@ describe('the Ready condition of an account says', () => {
   ];
   for (const [what, data, reason, message] of without) {
     it(what, async () => {
-      const stage = new Stage();
+      const stage = new AccountStage();
       stage.data = data;
       expect(await stage.ready()).to.include({ status: 'False', reason, message });
     });
   }
 
   it('that the credentials Secret can not be read, and what to grant', async () => {
-    const stage = new Stage();
+    const stage = new AccountStage();
     stage.unread = new KubeError('GET secrets/ibm-cloud: 403 Forbidden', { status: 403 });
     expect(await stage.ready()).to.include({
       status: 'False',
@@ -357,7 +247,7 @@ describe('the Ready condition of an account says', () => {
   });
 
   it('that its limits leave no lifetime which the registry offers', async () => {
-    const stage = new Stage({ spec: { limits: { maxLifetime: '12h', allowNeverExpiring: false } } });
+    const stage = new AccountStage({ spec: { limits: { maxLifetime: '12h', allowNeverExpiring: false } } });
     expect(await stage.ready()).to.include({
       status: 'False',
       reason: 'LifetimeNotOffered',
@@ -369,13 +259,13 @@ describe('the Ready condition of an account says', () => {
   const enough = [{ maxLifetime: '24h', allowNeverExpiring: false }, { maxLifetime: '12h' }, {}];
   for (const limits of enough) {
     it(`that it works with the limits ${JSON.stringify(limits)}, which leave one`, async () => {
-      const stage = new Stage({ spec: { limits } });
+      const stage = new AccountStage({ spec: { limits } });
       expect(await stage.ready()).to.include({ status: 'True', reason: 'CredentialsAccepted' });
     });
   }
 
   it('what is wrong with the credentials, where the limits are wrong too', async () => {
-    const stage = new Stage({ spec: { limits: { maxLifetime: '12h', allowNeverExpiring: false } } });
+    const stage = new AccountStage({ spec: { limits: { maxLifetime: '12h', allowNeverExpiring: false } } });
     stage.data = undefined;
     expect(await stage.ready()).to.include({ reason: 'CredentialsNotFound' });
   });

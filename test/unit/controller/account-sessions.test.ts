@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../../src/api/registry-account.ts';
+import type { Place } from '../../../src/api/registry-token.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
-import { AccountSessions, credentialsOf } from '../../../src/controller/account/account-sessions.ts';
+import {
+  AccountSessions,
+  credentialsOf,
+  type Issued,
+} from '../../../src/controller/account/account-sessions.ts';
 import type { RegistryDirectory } from '../../../src/registry/directory.ts';
 import { anAccount, HOUR } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -94,4 +99,149 @@ describe('the registry of an account that can not be used', () => {
     sessions.update(known(false), 'v1', undefined, 'its Secret has no key apikey', undefined);
     expect(() => says('default')).to.throw(/default can't be used: its Secret has no key apikey/);
   });
+});
+
+describe('where an account leads', () => {
+  const OTHER = 'https://other.example';
+  const regions = [
+    { name: 'one', host: 'one.example' },
+    { name: 'same', host: 'same.example', endpoint: 'https://one.example' },
+    { name: 'two', host: 'two.example' },
+  ];
+  const account = anAccount({ spec: { regions, abandonedEndpoints: ['https://gone.example'] } });
+  const place = (endpoint: string, accountId = 'account-1'): Place => ({ endpoint, accountId });
+  const of = (endpoint: string, region = 'one', accountId?: string): Issued => ({
+    account: 'default',
+    region,
+    place: place(endpoint, accountId),
+  });
+  let asked: string[];
+  let sessions: AccountSessions;
+  beforeEach(() => {
+    asked = [];
+    const ask =
+      (what: string) =>
+      (_: unknown, region: string): unknown => {
+        asked.push(`${what} ${region}`);
+        return { host: `${region}.example`, outage: undefined, backAt: undefined };
+      };
+    const directory = {
+      registry: ask('registry'),
+      door: ask('door'),
+      place: ask('place'),
+      tryNow: ask('tryNow'),
+      skew: (_: string, region: string) => (region === 'one' ? HOUR : 0),
+      forget: (name: string) => void asked.push(`forget ${name}`),
+    } as unknown as RegistryDirectory;
+    sessions = new AccountSessions(directory, new VirtualClock(), () => true);
+    sessions.update(account, 'v1', KEY, undefined, 'account-1');
+  });
+
+  const reaches: [what: string, issued: Issued, reach: unknown][] = [
+    ['by the region that is named', of('https://one.example', 'same'), { region: 'same' }],
+    [
+      'by the first that leads there, where the one named does not',
+      of('https://one.example', 'two'),
+      { region: 'one' },
+    ],
+    ['nowhere that it has a region for', of(OTHER), 'elsewhere'],
+    ['to another account’s', of('https://one.example', 'one', 'account-2'), 'elsewhere'],
+    ['where it gave up', of('https://gone.example'), 'given up'],
+  ];
+  for (const [what, issued, reach] of reaches)
+    it(`is ${what}`, () => {
+      expect(sessions.reach(issued)).to.deep.equal(reach);
+    });
+
+  it('is not known of one that was not looked at, nor of one whose credentials could not be tried yet', () => {
+    expect(sessions.reach({ ...of(OTHER), account: 'another' })).to.equal('unknown');
+    sessions.update(account, 'v1', KEY, undefined, undefined);
+    expect(sessions.reach(of('https://one.example'))).to.equal('unknown');
+    expect(() => sessions.registryOf(of('https://one.example'))).to.throw(/is not known yet/);
+    expect(() => sessions.placeOf('default', 'one')).to.throw(/is not known yet/);
+  });
+
+  it('is the place of a region, unless it has no such region', () => {
+    expect(sessions.leadsTo('default', 'one')).to.deep.equal(place('https://one.example'));
+    expect(sessions.placeOf('default', 'same')).to.deep.equal(place('https://one.example'));
+    expect([sessions.leadsTo('default', 'mars'), sessions.leadsTo('another', 'one')]).to.deep.equal([
+      undefined,
+      undefined,
+    ]);
+    expect(() => sessions.placeOf('default', 'mars')).to.throw(/has no region mars/);
+  });
+
+  it('is not said of one whose credentials are not in use, though it is known', () => {
+    sessions.update(account, 'v2', undefined, 'no key', 'account-1');
+    expect(sessions.leadsTo('default', 'one')).to.deep.equal(place('https://one.example'));
+    expect(() => sessions.placeOf('default', 'one')).to.throw(/can't be used: no key/);
+  });
+
+  it('is where tokens are asked for, by the region that leads there', () => {
+    sessions.registryOf(of('https://one.example', 'former'));
+    sessions.registry('default', 'two');
+    expect(asked).to.deep.equal(['registry one', 'registry two']);
+    expect(() => sessions.registryOf(of(OTHER))).to.throw(/does not lead any more/);
+  });
+
+  it('is where tokens are tried, unless the region has another host by now', () => {
+    expect(sessions.door('default', 'one', 'one.example')).to.have.property('host', 'one.example');
+    expect(() => sessions.door('default', 'one', 'former.example')).to.throw(/was not looked at yet/);
+  });
+
+  it('is asked how it does, and tried before its time, where credentials are in use', () => {
+    sessions.place('default', 'one');
+    sessions.tryNow('default', 'one');
+    expect(asked).to.deep.equal(['place one', 'tryNow one']);
+    expect(sessions.place('another', 'one')).to.deep.equal({ outage: undefined, backAt: undefined });
+    sessions.tryNow('another', 'one');
+    expect(asked).to.have.length(2);
+  });
+
+  it('has a clock of its own', () => {
+    expect(['one', 'two'].map((region) => sessions.skew('default', region))).to.deep.equal([HOUR, 0]);
+  });
+
+  it('is forgotten with the account', () => {
+    expect([sessions.knows('default'), sessions.accountId('default')]).to.deep.equal([true, 'account-1']);
+    sessions.forget('default');
+    expect([sessions.knows('default'), sessions.accountId('default')]).to.deep.equal([false, undefined]);
+    expect(asked).to.deep.equal(['forget default']);
+  });
+});
+
+describe('an account as it was last taken into use', () => {
+  const account = anAccount({ metadata: { generation: 1 } });
+  let sessions: AccountSessions;
+  beforeEach(() => {
+    sessions = new AccountSessions({} as RegistryDirectory, new VirtualClock(), () => true);
+  });
+
+  it('is that version of it alone', () => {
+    expect(sessions.isCurrent(account)).to.equal(false);
+    sessions.update(account, 'v1', KEY, undefined, undefined);
+    expect(sessions.isCurrent(account)).to.equal(true);
+    expect(sessions.isCurrent(anAccount({ metadata: { generation: 2 } }))).to.equal(false);
+    expect(sessions.isCurrent(anAccount({ metadata: { generation: 1, uid: 'another' } }))).to.equal(false);
+    expect([sessions.version('default'), sessions.version('another')]).to.deep.equal(['v1', undefined]);
+  });
+
+  it('uses the key of that version alone, and only where there is one', () => {
+    sessions.update(account, 'v1', KEY, undefined, undefined);
+    expect(['v1', 'v2'].map((version) => sessions.uses(account, version))).to.deep.equal([true, false]);
+    sessions.update(account, 'v1', undefined, 'no key', undefined);
+    expect(sessions.uses(account, 'v1')).to.equal(false);
+  });
+
+  const verifying: [what: string, verify: 'Always' | 'Never' | undefined, verifies: boolean][] = [
+    ['where it says so', 'Always', true],
+    ['where it says nothing', undefined, true],
+    ['not where it says Never', 'Never', false],
+  ];
+  for (const [what, verify, verifies] of verifying)
+    it(`has its tokens tried at the registry ${what}`, () => {
+      expect(sessions.verifies('default'), 'before it was looked at').to.equal(true);
+      sessions.update(anAccount({ spec: { verify } }), 'v1', KEY, undefined, undefined);
+      expect(sessions.verifies('default')).to.equal(verifies);
+    });
 });
