@@ -4,11 +4,13 @@ import type { Rows } from '../../common/row-splitter.ts';
 /** Why the body of an answer can't be understood; reads on after "the answer". */
 export type Flaw = 'has no body' | 'is HTML' | 'is not JSON' | 'is cut off' | 'is too long';
 
-/** An answer, whatever its status. Its body is kept only as far as it is JSON. */
+/** An answer, whatever its status. */
 export interface HttpAnswer {
   status: number;
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
+  /** The body as it came, for APIs that don't speak JSON; without the rows that were handed over by themselves. */
+  body: Buffer;
   /** undefined when there is a flaw. Has `{}` in place of each row that was handed over by itself. */
   json: unknown;
   /** The rows that the request asked to be handed over by themselves. */
@@ -44,6 +46,7 @@ export function readAnswer(raw: RawAnswer, now: number): HttpAnswer {
   return {
     status: raw.status,
     headers,
+    body: raw.body,
     ...readBody(raw, headers['content-type'] ?? ''),
     rows: raw.rows,
     requestId: headers['transaction-id'],

@@ -32,7 +32,7 @@ export function unanswered(inquiry: Inquiry, failure: NoAnswer): RegistryError {
 /** The error for an answer outside 2xx. */
 export function refusal(inquiry: Inquiry, answer: HttpAnswer): RegistryError {
   const { secrets, dialect } = inquiry;
-  const problem = dialect.read(answer.json);
+  const problem = dialect.read(answer.json, answer);
   const code = classify(answer, problem, inquiry);
   const registryCode = problem?.code && quote(problem.code, secrets, LONGEST_ID);
   const said = problem?.message && `"${quote(problem.message, secrets)}"`;

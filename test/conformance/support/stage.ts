@@ -57,16 +57,19 @@ export async function rowsOf(
   );
 }
 
-/** What the registry's token endpoint grants a credential on a repository: its actions; undefined when it refuses it. */
+/**
+ * What the registry's token endpoint grants a credential on a repository: its actions; undefined when it refuses it.
+ * @param realm path of the token endpoint, where the registry's challenge does not name it
+ */
 export async function granted(
-  { fake }: Stage,
+  { fake, realm: known }: Pick<Stage, 'fake'> & { realm?: string },
   { username, value }: { username: string; value: { reveal(): string } },
   repository: string,
 ): Promise<string[] | undefined> {
   const basic = `Basic ${Buffer.from(`${username}:${value.reveal()}`).toString('base64')}`;
   const challenge = await fake.handle({ method: 'GET', path: '/v2/', headers: {}, body: '' });
   const realm = /realm="?([^",]+)/.exec(challenge.headers['www-authenticate'] ?? '')?.[1] ?? '';
-  const { pathname } = new URL(realm);
+  const pathname = known ?? new URL(realm).pathname;
   const ask = async (query: string): Promise<{ status: number; body: string }> =>
     fake.handle({ method: 'GET', path: `${pathname}?${query}`, headers: { authorization: basic }, body: '' });
   // Without a scope first: some registries give a token that grants nothing to bad credentials that come with one.

@@ -1,0 +1,97 @@
+import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Tools } from '../back-end.ts';
+import { RegistryError } from '../errors.ts';
+import type { PlaceClient } from '../http/place-client.ts';
+import { authorizationToken } from './authorization-token.ts';
+import type { AwsIdentity } from './identity.ts';
+import { partitionIdOf, regionOf } from './regions.ts';
+import { sessionPolicy } from './session-policy.ts';
+import type { SharedExchanges } from './shared-exchanges.ts';
+
+export interface EcrRegistryOptions {
+  place: Place;
+  block: { registryId?: string | undefined; public?: boolean | undefined };
+  /** The role that tokens are sessions of, and milliseconds that those last; undefined: they are the account's own identity. */
+  role: { roleArn: string; duration: number } | undefined;
+  identity: AwsIdentity;
+  exchanges: SharedExchanges;
+  capabilities: Capabilities;
+  tools: Tools<PlaceClient>;
+}
+
+/** An ECR registry: what it issues was exchanged for the account's credentials, and ends by itself. */
+export class EcrRegistry implements Registry {
+  readonly capabilities: Capabilities;
+  readonly host: string;
+  readonly #options: EcrRegistryOptions;
+
+  constructor(options: EcrRegistryOptions) {
+    this.capabilities = options.capabilities;
+    this.host = options.place.host;
+    this.#options = options;
+  }
+
+  /** Those that ask for the same access and scope share one token. */
+  async issue({ tag, access, scope }: IssueRequest, signal: AbortSignal): Promise<IssuedToken> {
+    const { place, role, exchanges, tools } = this.#options;
+    signal.throwIfAborted();
+    const names = [...new Set(scope)].sort();
+    const policy = role ? this.#policy(access, names) : this.#ensureServed(access, names);
+    const key = JSON.stringify([place.region, place.endpoint, place.host, access, names]);
+    return exchanges.give(
+      key,
+      tag,
+      async (limited) => {
+        const token = await this.#exchange(policy, limited);
+        return { token, life: (token.expiresAt ?? 0) - tools.registryNow(place) };
+      },
+      signal,
+    );
+  }
+
+  async #exchange(policy: string | undefined, signal: AbortSignal): Promise<IssuedToken> {
+    const { place, block, role, identity, tools } = this.#options;
+    const { guard } = tools;
+    const purpose = { operation: 'exchange', guard } as const;
+    let keys = await identity.keys(place, purpose, signal);
+    if (role && policy !== undefined)
+      keys = await identity.assume(place, keys, { ...role, policy }, purpose, signal);
+    const source = {
+      client: tools.client(place),
+      endpoint: place.endpoint,
+      region: regionOf(place),
+      now: () => tools.registryNow(place),
+      public: block.public ?? false,
+      guard,
+    };
+    return authorizationToken(source, keys, signal);
+  }
+
+  #policy(access: IssueRequest['access'], scope: readonly string[]): string {
+    const { place, block } = this.#options;
+    const region = regionOf(place);
+    const { registryId, public: isPublic = false } = block;
+    return sessionPolicy(
+      { partition: partitionIdOf(region), region, registryId, public: isPublic },
+      access,
+      scope,
+    );
+  }
+
+  /** @throws RegistryError InvalidRequest when the account's identity can do more than is asked for, or less */
+  #ensureServed(access: IssueRequest['access'], scope: readonly string[]): undefined {
+    const [served] = this.capabilities.access;
+    const remedy =
+      'set ecr.roleArn of the account to a role that the operator can assume, and tokens are limited to what they ask for';
+    if (scope.length > 0)
+      throw new RegistryError(
+        'InvalidRequest',
+        `a token of this account is for every repository that the account's AWS identity can reach, so spec.scope can't be kept; ${remedy}, or leave spec.scope empty`,
+      );
+    if (access !== served)
+      throw new RegistryError(
+        'InvalidRequest',
+        `a token of this account can do what the account's AWS identity can, which is ${served ?? 'not declared'} by ecr.identityAccess, and not ${access}; ${remedy}, or ask for ${served ?? 'what it declares'}`,
+      );
+    return undefined;
+  }
+}
