@@ -38,6 +38,13 @@ describe('the status of an account', () => {
     expect(stage.changes, 'told to others').to.equal(1);
   });
 
+  it('that can not be written is tried again', async () => {
+    const stage = new AccountStage();
+    stage.unwritable = new KubeError('changed meanwhile', { status: 409 });
+    const error: unknown = await stage.next().catch((each: unknown) => each);
+    expect(error).to.equal(stage.unwritable);
+  });
+
   it('says why it can not be used, in an event once, and no longer since when it could', async () => {
     const stage = new AccountStage();
     await stage.lookAndStore();
@@ -47,7 +54,9 @@ describe('the status of an account', () => {
     stage.tokens = [];
     await stage.lookAndStore();
     expect(stage.events).to.deep.equal(['Normal CredentialsAccepted', 'Warning CredentialsNotFound']);
-    expect(stage.warnings.map(({ message }) => message)).to.have.length(1);
+    expect(stage.warnings.map(({ fields }) => fields)).to.deep.equal([
+      { account: 'default', reason: 'CredentialsNotFound' },
+    ]);
   });
 
   it('says how far a rotation of all its tokens is, while one is asked for', async () => {
@@ -118,6 +127,22 @@ describe('an account is looked at again', () => {
     expect(await after(new RegistryError('Unauthorized', 'no such key'))).to.equal(MINUTE);
     expect(await after(new RegistryError('Unauthorized', 'no such key'), 4)).to.equal(8 * MINUTE);
   });
+
+  const faults: [what: string, stage: () => AccountStage][] = [
+    ['there are no credentials', () => Object.assign(new AccountStage(), { data: undefined })],
+    ['its key is empty', () => Object.assign(new AccountStage(), { data: { apikey: '' } })],
+    [
+      'its credentials may not be read',
+      () => Object.assign(new AccountStage(), { unread: new KubeError('no', { status: 403 }) }),
+    ],
+    ['its credentials are another account’s', () => Object.assign(new AccountStage(), { owner: 'two' })],
+    ['its spec is wrong', () => new AccountStage({ spec: { limits: { maxLifetime: '7d' } } })],
+  ];
+  for (const [what, stage] of faults)
+    it(`after a minute and then ever more rarely where ${what}`, async () => {
+      const account = stage();
+      expect([await account.next(), await account.next()]).to.deep.equal([MINUTE, 2 * MINUTE]);
+    });
 
   it('as if for the first time, once it went and came back', async () => {
     const stage = new AccountStage();

@@ -361,6 +361,7 @@ describe('sweeper', () => {
   it('a token kept on purpose is not struck off for one list that lacks it', async () => {
     const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
     stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
+    await stage.clock.advance(HOUR);
     await stage.look();
     expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
     stage.add('us-south', 'a');

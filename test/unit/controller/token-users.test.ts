@@ -41,10 +41,10 @@ function usersAt(
     ['secrets', objects.secrets],
     ['registryaccounts', objects.accounts],
   ];
-  const request = async ({ path }: Call): Promise<unknown> => {
+  const request = async ({ path, keep = (item) => item }: Call): Promise<unknown> => {
     paths.push(path);
     const items = kinds.find(([plural]) => path.endsWith(`/${plural}`))?.[1] ?? [];
-    return { metadata: { resourceVersion: '1' }, items };
+    return { metadata: { resourceVersion: '1' }, items: items.map(keep) };
   };
   const stream = (): never => expect.fail('nothing is watched');
   const transport = { request, stream, close: async () => undefined };

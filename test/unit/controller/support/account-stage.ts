@@ -50,6 +50,7 @@ export class AccountStage {
       unreadable: () => this.unreadable,
       client: {
         jsonPatch: (...call: unknown[]) => {
+          if (this.unwritable) return Promise.reject(this.unwritable);
           this.written = JSON.stringify(call);
           return Promise.resolve(this.account);
         },
@@ -88,6 +89,8 @@ export class AccountStage {
     this.#controller = new AccountController(options as unknown as AccountControllerOptions);
   }
 
+  /** Why the status can't be written. */
+  unwritable: Error | undefined;
   /** Why the credentials Secret can't be read. */
   unread: Error | undefined;
   /** The Secret that was read last. */

@@ -40,7 +40,11 @@ export class SweepStage {
   readonly moved = new Map<string, Place>();
   /** Regions that fail, and what with. */
   readonly down = new Map<string, RegistryError>();
+  /** What revocations fail with. */
+  refusal: RegistryError | undefined;
   readonly revoked: string[] = [];
+  /** What the API server was asked, without where. */
+  readonly requests: string[] = [];
   /** What the metrics were told of revocations. */
   readonly counted: string[] = [];
   readonly listed: string[] = [];
@@ -50,6 +54,8 @@ export class SweepStage {
   /** What each Warning is told apart by. */
   readonly occasions = new Set<string>();
   readonly lines: string[] = [];
+  /** Of the lines. */
+  readonly fields: object[] = [];
   readonly enqueued: string[] = [];
   /** What the API server has. The watches saw the same unless `watched` says otherwise. */
   tokens: RegistryToken[] = [];
@@ -122,8 +128,9 @@ export class SweepStage {
         return leads ? { region: leads.name } : 'elsewhere';
       },
     } as unknown as AccountSessions;
-    const note = (line: unknown, message?: string): void => {
-      this.lines.push(message ?? String(line));
+    const note = (fields: object, message: string): void => {
+      this.lines.push(message);
+      this.fields.push(fields);
     };
     return new Sweeper({
       client,
@@ -193,6 +200,7 @@ export class SweepStage {
       },
       revoke: async (id) => {
         fail();
+        if (this.refusal) throw this.refusal;
         if (!this.mayRevoke) throw new LeadershipLost('another process leads');
         if (this.revocationTime > 0)
           await sleep(this.clock, this.revocationTime, new AbortController().signal);
@@ -207,16 +215,17 @@ export class SweepStage {
   }
 
   #transport(): Transport {
-    const request = async ({ method, path, body }: Call): Promise<unknown> => {
+    const request = async ({ method, path, body, keep }: Call): Promise<unknown> => {
+      this.requests.push(`${method} ${path.split('/').at(-1) ?? ''}`);
       if (this.apiServerFails) throw new KubeError('down', { status: 503 });
       if (method === 'PATCH') {
         const [, { value }] = body as [unknown, { value: RegistryAccountStatus }];
         if (this.account) this.account = { ...this.account, status: value };
         return this.account;
       }
-      if (path.endsWith('/registryaccounts')) return list(this.account ? [this.account] : []);
-      if (path.endsWith('/registrytokens')) return list(this.tokens);
-      if (path.endsWith('/secrets')) return list(this.secrets);
+      if (path.endsWith('/registryaccounts')) return list(this.account ? [this.account] : [], keep);
+      if (path.endsWith('/registrytokens')) return list(this.tokens, keep);
+      if (path.endsWith('/secrets')) return list(this.secrets, keep);
       if (!this.account) throw new KubeError('gone', { status: 404 });
       return this.account;
     };
@@ -224,7 +233,10 @@ export class SweepStage {
   }
 }
 
-const list = (items: KubeObject[]): object => ({ metadata: { resourceVersion: '1' }, items });
+const list = (items: KubeObject[], keep: Call['keep'] = (item) => item): object => ({
+  metadata: { resourceVersion: '1' },
+  items: items.map(keep),
+});
 
 export const orphanTag = (part: Partial<Tag> = {}): string =>
   describeToken('', { clusterId: CLUSTER, uid: 'gone', revision: 1, ...part });
