@@ -21,7 +21,11 @@ async function tell(
     ? { refusal: { reason: 'InvalidSpec', message: 'no' }, spec }
     : { spec, wanted, secret, situation: all, decision: decide(all) };
   let ready: ConditionUpdate | undefined;
-  const write = (stored: RegistryToken, _: unknown, updates: readonly ConditionUpdate[]): Promise<RegistryToken> => {
+  const write = (
+    stored: RegistryToken,
+    _: unknown,
+    updates: readonly ConditionUpdate[],
+  ): Promise<RegistryToken> => {
     ready = updates.find(({ type }) => type === 'Ready');
     return Promise.resolve(changes ? { ...stored } : stored);
   };
@@ -60,7 +64,10 @@ describe('that pods can not pull with a Secret', () => {
     ['where it never had one', { token: { status: { token: undefined } } }],
     ['where its spec is refused', EXPIRED, true],
     ['where its spec was just changed', { ...EXPIRED, token: { metadata: { generation: 2 } } }],
-    ['where people ask for another now', { ...EXPIRED, token: { metadata: { annotations: { [ROTATE_ANNOTATION]: 'now' } } } }],
+    [
+      'where people ask for another now',
+      { ...EXPIRED, token: { metadata: { annotations: { [ROTATE_ANNOTATION]: 'now' } } } },
+    ],
   ];
   for (const [what, situation, refused = false] of not)
     it(`is not told ${what}`, async () => {

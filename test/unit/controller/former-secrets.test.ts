@@ -4,7 +4,7 @@ import { FormerSecrets, NONE_LEFT } from '../../../src/controller/token/former-s
 import type { SecretObject, SecretStore } from '../../../src/controller/token/secret-store.ts';
 import type { ObjectName } from '../../../src/common/objects.ts';
 import { Logs } from '../kube/support/logs.ts';
-import { aCredential, anIssuedToken, aSecret } from '../../support/builders.ts';
+import { aCredential, anIssuedToken, aSecret, at } from '../../support/builders.ts';
 
 const { signal } = new AbortController();
 const TOKEN = anIssuedToken({ metadata: { name: 'app' }, spec: { secret: { name: 'new' } } });
@@ -108,6 +108,15 @@ describe('the former Secrets of a RegistryToken', () => {
     });
     await former.remove(TOKEN, 'new', signal);
     expect(removed).to.deep.equal([]);
+  });
+
+  it('are left alone where they are gone, or about to go', async () => {
+    const watched = [secret('gone', 'token-1'), secret('going', 'token-0')];
+    const going = secret('going', 'token-0');
+    going.metadata.deletionTimestamp = at(0);
+    const { former, removed, told } = stage([going], { watched });
+    expect(await former.remove(TOKEN, 'new', signal)).to.deep.equal(NONE_LEFT);
+    expect([removed, told]).to.deep.equal([[], []]);
   });
 
   it('are told of when they go', async () => {

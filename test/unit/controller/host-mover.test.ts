@@ -6,7 +6,17 @@ import type { Verdict } from '../../../src/common/verdict.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { Credential } from '../../../src/token/secret/secret.ts';
-import { ABSENT, aCredential, anIssuedToken, at, aWanted, HOST, HOUR, ISSUED, ours } from '../../support/builders.ts';
+import {
+  ABSENT,
+  aCredential,
+  anIssuedToken,
+  at,
+  aWanted,
+  HOST,
+  HOUR,
+  ISSUED,
+  ours,
+} from '../../support/builders.ts';
 import { situationTask } from '../../support/tasks.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from '../kube/support/logs.ts';

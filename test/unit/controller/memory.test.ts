@@ -84,7 +84,10 @@ describe('Memory', () => {
     const memory = new Memory();
     expect(memory.wasElsewhere(UID, 'token-1')).to.equal(false);
     memory.noteElsewhere(UID, 'token-1', true);
-    expect([memory.wasElsewhere(UID, 'token-1'), memory.wasElsewhere(UID, 'token-2')]).to.deep.equal([true, false]);
+    expect([memory.wasElsewhere(UID, 'token-1'), memory.wasElsewhere(UID, 'token-2')]).to.deep.equal([
+      true,
+      false,
+    ]);
     memory.noteElsewhere(UID, 'token-1', false);
     expect(memory.wasElsewhere(UID, 'token-1')).to.equal(false);
   });
@@ -122,6 +125,9 @@ describe('Memory', () => {
     const memory = new Memory();
     for (const uid of [UID, 'another']) memory.remember(uid, ISSUED);
     memory.forget(UID);
-    expect([memory.recall(UID, ISSUED.id), memory.recall('another', ISSUED.id)]).to.deep.equal([undefined, ISSUED]);
+    expect([memory.recall(UID, ISSUED.id), memory.recall('another', ISSUED.id)]).to.deep.equal([
+      undefined,
+      ISSUED,
+    ]);
   });
 });

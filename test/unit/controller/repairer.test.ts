@@ -9,12 +9,23 @@ import { Repairer, type RepairerOptions } from '../../../src/controller/token/re
 import { Redacted } from '../../../src/common/redacted.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { dockerConfig, type Credential } from '../../../src/token/secret/secret.ts';
-import { ABSENT, aCredential, aSituation, HOST, ISSUED, ours } from '../../support/builders.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import {
+  ABSENT,
+  aCredential,
+  aSituation,
+  aWanted,
+  HOST,
+  ISSUED,
+  MINUTE,
+  ours,
+  type Part,
+} from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from '../kube/support/logs.ts';
 
-const { token, spec, wanted } = aSituation();
-const { uid } = token.metadata;
+const wanted = aWanted({ host: 'named.example' });
+const { uid } = aSituation().token.metadata;
 const DECISION = { action: 'write', reason: 'SecretOutdated', message: 'labels', held: undefined } as const;
 const named = (value: string): Credential => aCredential({ value: new Redacted(value) });
 const holding = (value: string, holds: string | undefined = 'token-1') =>
@@ -32,13 +43,24 @@ interface Stage {
   contested?: boolean;
   /** The Secret is to be adopted, and the registry answers this to the token. */
   adopting?: 'accepted' | 'refused' | 'unknown';
+  decision?: Partial<Parameters<Repairer['repair']>[1]>;
+  /** What the RegistryToken is besides. */
+  part?: Part<RegistryToken>;
+  memory?: Memory;
 }
 
-async function repair(
-  stage: Stage,
-): Promise<{ wrote: string | undefined; result: Progress | string; asked: number }> {
+async function repair(stage: Stage): Promise<{
+  wrote: string | undefined;
+  host: string | undefined;
+  result: Progress | string;
+  asked: number;
+  told: string[];
+}> {
   const { secret = ABSENT, remembered, former, registry, contested = false, adopting } = stage;
-  const memory = new Memory();
+  const { memory = new Memory(), decision = {}, part = {} } = stage;
+  const { token, spec } = aSituation({ token: part });
+  let host: string | undefined;
+  const told: string[] = [];
   if (remembered !== undefined)
     memory.remember(uid, {
       id: 'token-1',
@@ -66,16 +88,22 @@ async function repair(
     memory,
     credentials: new CredentialFinder(finding),
     secrets: {
-      write: (_: unknown, __: string, { value }: Credential) => {
+      write: (_: unknown, at: string, { value }: Credential) => {
         wrote = value.reveal();
+        host = at;
         return Promise.resolve(
           contested ? { failure, secret: ABSENT } : { secretRef: { name: 'app', uid: 'secret-uid' } },
         );
       },
     },
-    verifier: { try: () => Promise.resolve({ answer: adopting, message: 'us.icr.io could not be asked' }) },
-    events: { event: () => undefined },
-    metrics: { repaired: () => undefined },
+    verifier: {
+      try: (_: unknown, at: string) => {
+        told.push(`tried at ${at}`);
+        return Promise.resolve({ answer: adopting, message: 'us.icr.io could not be asked' });
+      },
+    },
+    events: { event: (_: unknown, type: string, reason: string) => void told.push(`${type} ${reason}`) },
+    metrics: { repaired: (reason: string) => void told.push(`counted for ${reason}`) },
     logger: new Logs(),
     clock: new VirtualClock(ISSUED),
     random: () => 0,
@@ -90,8 +118,9 @@ async function repair(
     tokenIsGone: false,
     stake: adopting ? ('adopted' as const) : ('nothing' as const),
   };
-  const result = await new Repairer(options).repair(task, DECISION, new AbortController().signal);
-  return { wrote, result, asked };
+  const { signal } = new AbortController();
+  const result = await new Repairer(options).repair(task, { ...DECISION, ...decision }, signal);
+  return { wrote, host, result, asked, told };
 }
 
 describe('a Secret is repaired', () => {
@@ -134,11 +163,63 @@ describe('a Secret is repaired', () => {
       expect(result).to.have.nested.property('outcome.failure.reason', reason);
     });
   it('where it is to be adopted and the registry accepts the token', async () => {
-    expect(await repair({ remembered: 'known', adopting: 'accepted' })).to.include({ wrote: 'known' });
+    const { wrote, host, told } = await repair({ remembered: 'known', adopting: 'accepted' });
+    expect([wrote, host]).to.deep.equal(['known', wanted.host]);
+    expect(told[0]).to.equal('tried at named.example');
   });
   it('in vain where it is changed on its way: that is told of the Secret as it is now', async () => {
     const { result } = await repair({ secret: holding('held'), contested: true });
     expect(result).to.have.nested.property('outcome.failure.reason', 'SecretContested');
     expect(result).to.include({ secretHolds: false });
+  });
+
+  it('with the host in force, whatever the account names by now', async () => {
+    const { host, result } = await repair({ remembered: 'known' });
+    expect(host).to.equal(HOST);
+    expect(result).to.have.nested.property('status.host', HOST);
+    expect(result).to.have.nested.property('status.secretRef.uid', 'secret-uid');
+  });
+
+  it('which ends its failures', async () => {
+    const { result } = await repair({ remembered: 'known', part: { status: { failedAttempts: 3 } } });
+    expect(result).to.not.have.nested.property('status.failedAttempts');
+    expect(result).to.deep.include({ outcome: { kind: 'done' }, secretHolds: true });
+  });
+
+  it('while a rotation is held back, which stays so, with its failures', async () => {
+    const until = ISSUED + MINUTE;
+    const held = { action: 'hold', reason: 'RegistryUnavailable', message: 'down', until } as const;
+    const part = { status: { failedAttempts: 3 } };
+    const { wrote, result } = await repair({ remembered: 'known', decision: { held }, part });
+    expect(wrote).to.equal('known');
+    expect(result).to.deep.include({
+      outcome: { kind: 'held', reason: 'RegistryUnavailable', message: 'down' },
+      secretHolds: true,
+      until,
+    });
+    expect(result).to.have.nested.property('status.failedAttempts', 3);
+  });
+
+  it('which is told and counted; the more often, the longer until the next', async () => {
+    const memory = new Memory();
+    const stage = { remembered: 'known', memory };
+    expect((await repair(stage)).told).to.deep.equal(['counted for SecretOutdated', 'Normal Repaired']);
+    for (let time = 0; time < 2; time++) await repair(stage);
+    expect(memory.repairPause(uid, 0)).to.be.greaterThan(0);
+  });
+
+  const asked: [what: string, stage: Stage][] = [
+    ['since it is taken over', { decision: { reason: 'SecretTakenOver' } }],
+    ['since its spec has changed', { part: { metadata: { generation: 2 } } }],
+  ];
+  for (const [what, stage] of asked)
+    it(`as people ask for, which is no repair to tell of: ${what}`, async () => {
+      const { wrote, told } = await repair({ remembered: 'known', ...stage });
+      expect([wrote, told]).to.deep.equal(['known', []]);
+    });
+
+  it('by nothing where no token was issued yet', async () => {
+    const { wrote, result } = await repair({ remembered: 'known', part: { status: { token: undefined } } });
+    expect([wrote, result]).to.deep.equal([undefined, 'token is gone']);
   });
 });

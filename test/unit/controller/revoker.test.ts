@@ -6,6 +6,7 @@ import { Revoker } from '../../../src/controller/token/revoker.ts';
 import type { EventRecorder } from '../../../src/kube/events/event-recorder.ts';
 import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
+import type { Tag } from '../../../src/token/sweep/tag.ts';
 import { anIssuedToken, aPrevious, at, DAY, HOUR, ISSUED } from '../../support/builders.ts';
 
 const NOW = ISSUED + 2 * HOUR;
@@ -27,12 +28,14 @@ const TOKEN = anIssuedToken({ status: STATUS });
  * @param ours what the registry has with this RegistryToken's tag
  * @param time milliseconds that a revocation takes
  * @param reach how the account leads to where they were issued
+ * @param part what their tag is besides
  */
 function stage(
   fail?: Error,
   ours = ['due', 'stray'],
   time = 0,
   reach = 'unknown',
+  part: Partial<Tag> = {},
 ): { revoker: Revoker; memory: Memory; asked: string[]; told: string[] } {
   const memory = new Memory();
   const asked: string[] = [];
@@ -59,7 +62,7 @@ function stage(
     random: () => 0,
     lists: {
       find: (_, find) => {
-        const tag = { clusterId: CLUSTER, uid: TOKEN.metadata.uid, revision: 1 };
+        const tag = { clusterId: CLUSTER, uid: TOKEN.metadata.uid, revision: 1, ...part };
         const tokens = new Map(ours.map((id) => [id, { id, tag, expiresAt: null }]));
         return Promise.resolve(find({ tokens, askedAt: 0 }));
       },
@@ -162,6 +165,64 @@ describe('previous tokens', () => {
       ['due', NOW + 7_000],
       ['stray', NOW + 7_000],
     ]);
+  });
+
+  it('that could not be revoked are told of once, however often that is tried', async () => {
+    const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR), attempts: 1 })];
+    const { revoker, told } = stage(new RegistryError('Unavailable', 'no answer'));
+    await revoker.revokeDue(anIssuedToken({ status: { previousTokens } }), { previousTokens }, NONE, signal);
+    expect(told).to.deep.equal(['counted as failure']);
+  });
+
+  it('that could not be sent are due at once where nobody says when', async () => {
+    const { revoker } = stage(new RegistryError('Unavailable', 'down', { unsent: true }));
+    const { waiting } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    expect([...waiting.values()]).to.deep.equal([NOW, NOW]);
+  });
+
+  const freed: [what: string, wasElsewhere: boolean, reach: string, asked: string[]][] = [
+    ['do not wait for their next try once their account leads to them again', true, 'here', ['due']],
+    ['wait for their next try while their account leads elsewhere', true, 'elsewhere', []],
+    ['wait for their next try where something else went wrong', false, 'here', []],
+  ];
+  for (const [what, wasElsewhere, reach, expected] of freed)
+    it(what, async () => {
+      const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR), nextAttemptTime: at(3 * HOUR) })];
+      const { revoker, memory, asked } = stage(undefined, ['due'], 0, reach);
+      memory.noteElsewhere(TOKEN.metadata.uid, 'due', wasElsewhere);
+      await revoker.revokeDue(
+        anIssuedToken({ status: { previousTokens } }),
+        { previousTokens },
+        NONE,
+        signal,
+      );
+      expect(asked).to.deep.equal(expected);
+    });
+
+  for (const reach of ['elsewhere', 'unknown'])
+    it(`are remembered where their account leads elsewhere: it is ${reach}`, async () => {
+      const { revoker, memory } = stage(undefined, ['due'], 0, reach);
+      await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+      expect(memory.wasElsewhere(TOKEN.metadata.uid, 'due')).to.equal(reach === 'elsewhere');
+    });
+
+  const tags: [what: string, tag: Partial<Tag>][] = [
+    ['another cluster’s', { clusterId: 'another' }],
+    ['another RegistryToken’s', { uid: 'another' }],
+  ];
+  for (const [what, tag] of tags)
+    it(`are left alone where they are ${what} by their tag`, async () => {
+      const { revoker, asked } = stage(undefined, undefined, 0, 'unknown', tag);
+      const { status } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+      expect([asked, idsOf(status)]).to.deep.equal([[], ['in-grace']]);
+    });
+
+  it('are not asked for twice where this process saw that they are the RegistryToken’s, nor known once they are revoked', async () => {
+    const { revoker, memory, asked } = stage(undefined, []);
+    memory.noteOwn(TOKEN.metadata.uid, 'due');
+    await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    expect(asked).to.deep.equal(['due']);
+    expect(memory.isOwn(TOKEN.metadata.uid, 'due')).to.equal(false);
   });
 
   it('are no more the business of a process that lost its lease: that is no failure to record', async () => {

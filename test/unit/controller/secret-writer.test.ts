@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Task } from '../../../src/controller/token/progress.ts';
 import type { SecretObject } from '../../../src/controller/token/secret-store.ts';
 import { SecretWriter, type Placed } from '../../../src/controller/token/secret-writer.ts';
-import { refusal } from '../../../src/kube/client/errors.ts';
+import { KubeError, refusal } from '../../../src/kube/client/errors.ts';
 import type { SecretManifest } from '../../../src/token/secret/secret.ts';
 import type { Takeover } from '../../../src/token/secret/secret-view.ts';
 import { aCredential, aSecret, aSituation, HOST, ours, type Part } from '../../support/builders.ts';
@@ -16,6 +16,7 @@ const FRESH = ours({ holds: undefined });
 async function write(
   server: (manifest: SecretManifest) => SecretObject,
   secret = ours(),
+  refusesToForget = false,
 ): Promise<{
   placed: Placed | Error;
   uid: string | undefined;
@@ -44,8 +45,10 @@ async function write(
   const writer = new SecretWriter({
     secrets,
     retention: {
-      forget: async (id, { namespace, name }, account) =>
-        void effects.push(`${id} of ${namespace}/${name} at ${account} forgotten`),
+      forget: async (id, { namespace, name }, account) => {
+        if (refusesToForget) throw new KubeError('down', { status: 503 });
+        effects.push(`${id} of ${namespace}/${name} at ${account} forgotten`);
+      },
     },
     events: { event: (_, __, reason, note) => void effects.push(`${reason}: ${note}`) },
     logger: new Logs(),
@@ -95,6 +98,12 @@ describe('a token is put into the Secret', () => {
       'written',
       'SecretTakenOver: Secret app is taken over',
     ]);
+  });
+
+  it('that an earlier RegistryToken left not before it is certain that its token is not kept on purpose', async () => {
+    const { placed, effects } = await write(stored(), taken('Left'), true);
+    expect(placed).to.be.instanceOf(KubeError);
+    expect(effects).to.deep.equal([]);
   });
 
   it('that is taken over only as it was when that was decided', async () => {
@@ -148,6 +157,14 @@ describe('a token is put into the Secret', () => {
     const { placed } = await write(refuse(403, `secrets "app" is forbidden: ${quota}`));
     expect(placed).to.have.nested.property('failure.message').that.includes(quota);
   });
+
+  for (const code of [403, 422])
+    it(`and refused by the API server with ${code}: that is told, and tried again`, async () => {
+      const { placed } = await write(refuse(code, 'no'));
+      expect(placed).to.have.nested.property('failure.reason', 'SecretNotWritten');
+      expect(placed).to.have.nested.property('failure.retryable', true);
+      expect(placed).to.deep.include({ secret: ours() });
+    });
 
   it('and refused because its namespace is being deleted: says so', async () => {
     const { placed } = await write(refuse(403, 'no', { causes: [{ reason: 'NamespaceTerminating' }] }));

@@ -47,6 +47,8 @@ class Scene {
   /** What comes of taking the finalizer away. */
   answer: 'given' | 'lost' = 'given';
   released = 0;
+  /** Whether ServiceAccounts are to keep its Secrets. */
+  entriesStay: boolean | undefined;
   noticedAt: number | undefined = 0;
   readonly #finalizer: TokenFinalizer;
   readonly #token: RegistryToken;
@@ -70,7 +72,12 @@ class Scene {
           return Promise.resolve();
         },
       },
-      linker: { release: (_: unknown, __: boolean, limited: AbortSignal) => this.#release(limited) },
+      linker: {
+        release: (_: unknown, keepEntries: boolean, limited: AbortSignal) => {
+          this.entriesStay = keepEntries;
+          return this.#release(limited);
+        },
+      },
       sessions: { reach: () => ({ region: 'us-south' }) },
       minter: { resultsOf: () => Promise.resolve(this.results) },
       revoker: {
@@ -134,6 +141,36 @@ describe('the finalizer of a RegistryToken', () => {
     expect(await scene.finish()).to.equal(0);
     expect(scene.revoked).to.have.length(2);
     expect([scene.released, scene.leftBehind, scene.told]).to.deep.equal([1, [], []]);
+  });
+
+  it('takes its Secret out of ServiceAccounts, and deletes it', async () => {
+    const scene = new Scene();
+    scene.secrets = [secret('app', 'token-1')];
+    await scene.finish();
+    expect([scene.entriesStay, scene.secrets]).to.deep.equal([false, []]);
+  });
+
+  it('leaves its Secret in ServiceAccounts where it is to stay', async () => {
+    const retained = { ...TOKEN, spec: { ...TOKEN.spec, secret: { deletionPolicy: 'Retain' as const } } };
+    const scene = new Scene(retained);
+    const kept = [secret('app', 'token-1', { secret: { deletionPolicy: 'Retain' } })];
+    scene.secrets = kept;
+    await scene.finish();
+    expect([scene.entriesStay, scene.secrets]).to.deep.equal([true, kept]);
+  });
+
+  it('leaves a Secret of its name that is another’s by now', async () => {
+    const scene = new Scene();
+    const others = [
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        ...aSecret({}, { token: anIssuedToken({ metadata: { uid: 'another' } }) }),
+      },
+    ];
+    scene.secrets = others;
+    await scene.finish();
+    expect(scene.secrets).to.deep.equal(others);
   });
 
   it('waits for a registry that is down, and revokes once it is back', async () => {
