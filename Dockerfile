@@ -33,6 +33,7 @@ LABEL org.opencontainers.image.title="registry-token-operator" \
 COPY --from=build /project/dist/app/ /app/
 WORKDIR /app
 USER 65532:65532
-# Node's permission model: no child process, no worker, no addon, no writing; reading only the app, the service account's files
-# and the three files that the process metrics come from. NODE_EXTRA_CA_CERTS works as usual.
-ENTRYPOINT ["/nodejs/bin/node", "--permission", "--allow-fs-read=/app/*", "--allow-fs-read=/var/run/secrets/kubernetes.io/serviceaccount/*", "--allow-fs-read=/proc/self/status", "--allow-fs-read=/proc/self/limits", "--allow-fs-read=/proc/self/fd", "/app/main.mjs"]
+# Node's permission model: no child process, no worker, no addon, no writing; reading only the app, the service account's files,
+# the tokens for its identity at AWS (IRSA, EKS Pod Identity) and the three files that the process metrics come from.
+# NODE_EXTRA_CA_CERTS works as usual.
+ENTRYPOINT ["/nodejs/bin/node", "--permission", "--allow-fs-read=/app/*", "--allow-fs-read=/var/run/secrets/kubernetes.io/serviceaccount/*", "--allow-fs-read=/var/run/secrets/eks.amazonaws.com/serviceaccount/*", "--allow-fs-read=/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/*", "--allow-fs-read=/proc/self/status", "--allow-fs-read=/proc/self/limits", "--allow-fs-read=/proc/self/fd", "/app/main.mjs"]

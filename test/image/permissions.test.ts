@@ -33,6 +33,8 @@ describe("image: Node's permissions", function () {
     ['/app/main.mjs', true],
     ['/var/run/secrets/kubernetes.io/serviceaccount/token', true],
     ['/var/run/secrets/kubernetes.io/serviceaccount/..data/ca.crt', true],
+    ['/var/run/secrets/eks.amazonaws.com/serviceaccount/token', true],
+    ['/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token', true],
     ['/proc/self/status', true],
     ['/proc/self/environ', false],
     ['/var/run/secrets/other', false],

@@ -47,6 +47,7 @@ export interface SdkSettings {
   useDualstackEndpoint: false;
   useFipsEndpoint: false;
   authSchemePreference: string[];
+  defaultUserAgentProvider: () => Promise<[string, string][]>;
   userAgentAppId: () => Promise<undefined>;
   /** Milliseconds that the service's clock is ahead of this machine's. */
   systemClockOffset: number;
@@ -107,6 +108,7 @@ export async function askAws<T>(
       useDualstackEndpoint: false,
       useFipsEndpoint: false,
       authSchemePreference: [],
+      defaultUserAgentProvider: () => Promise.resolve([]),
       userAgentAppId: () => Promise.resolve(undefined),
       systemClockOffset: now() - systemClock.now(),
       requestHandler: { handle },
