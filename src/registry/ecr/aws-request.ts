@@ -88,7 +88,7 @@ export async function askAws<T>(
       headers: Object.fromEntries(
         Object.entries(headers).filter(([name]) => !OWN_HEADERS.has(name.toLowerCase())),
       ),
-      body: typeof body === 'string' ? body : Buffer.from((body ?? []) as Uint8Array).toString(),
+      body: typeof body === 'string' ? body : new TextDecoder().decode(body as Uint8Array | undefined),
     };
     return client.ask(request, readable, 'makes no sense', signal).then(
       (response) => ({ response }),

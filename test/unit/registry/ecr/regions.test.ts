@@ -1,0 +1,171 @@
+import { expect } from 'chai';
+import { ECR } from '../../../../src/registry/ecr/ecr.ts';
+import { homeRegion, partitionIdOf, stsEndpointOf } from '../../../../src/registry/ecr/regions.ts';
+
+const BLOCK = { registryId: '123456789012' };
+
+describe('the registries of an ECR account', () => {
+  const hosts: [region: string, host: string, endpoint: string, partition: string][] = [
+    [
+      'us-east-1',
+      '123456789012.dkr.ecr.us-east-1.amazonaws.com',
+      'https://api.ecr.us-east-1.amazonaws.com',
+      'aws',
+    ],
+    [
+      'ap-southeast-7',
+      '123456789012.dkr.ecr.ap-southeast-7.amazonaws.com',
+      'https://api.ecr.ap-southeast-7.amazonaws.com',
+      'aws',
+    ],
+    [
+      'cn-north-1',
+      '123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn',
+      'https://api.ecr.cn-north-1.amazonaws.com.cn',
+      'aws-cn',
+    ],
+    [
+      'us-gov-west-1',
+      '123456789012.dkr.ecr.us-gov-west-1.amazonaws.com',
+      'https://api.ecr.us-gov-west-1.amazonaws.com',
+      'aws-us-gov',
+    ],
+    [
+      'eusc-de-east-1',
+      '123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu',
+      'https://api.ecr.eusc-de-east-1.amazonaws.eu',
+      'aws-eusc',
+    ],
+    [
+      'us-isob-east-1',
+      '123456789012.dkr.ecr.us-isob-east-1.sc2s.sgov.gov',
+      'https://api.ecr.us-isob-east-1.sc2s.sgov.gov',
+      'aws-iso-b',
+    ],
+  ];
+  for (const [region, host, endpoint, partition] of hosts) {
+    it(`in ${region} is ${host}`, () => {
+      expect(ECR.places(BLOCK, []).resolve(region)).to.deep.equal({ region, host, endpoint });
+      expect(partitionIdOf(region)).to.equal(partition);
+    });
+  }
+
+  it('are in regions that are not known yet, if they are named as AWS names regions', () => {
+    const places = ECR.places(BLOCK, []);
+    expect(places.names).not.to.include('eu-west-9');
+    expect(places.resolve('eu-west-9')?.host).to.equal('123456789012.dkr.ecr.eu-west-9.amazonaws.com');
+    for (const name of [
+      '',
+      'us-south',
+      'eu-west-1.evil.example',
+      'EU-WEST-1',
+      'eu-west-1/',
+      'us-east-1\n',
+      'xx-east-1',
+    ])
+      expect(places.resolve(name), name).to.equal(undefined);
+  });
+
+  it('are all told by name, and each of them is there', () => {
+    const places = ECR.places(BLOCK, []);
+    expect(places.names).to.have.lengthOf.at.least(30);
+    expect(places.names).to.deep.equal([...places.names].sort());
+    for (const name of places.names) expect(places.resolve(name), name).to.include({ region: name });
+    expect(places.resolve(undefined)).to.deep.equal(places.resolve(places.defaultRegion));
+  });
+
+  it('are those that the account declares before those of AWS', () => {
+    const declared = [
+      { name: 'eu-west-1', host: 'registry.example:5000', endpoint: 'https://api.example/ecr/' },
+      { name: 'lab', host: 'lab.example' },
+    ];
+    const places = ECR.places(BLOCK, declared);
+    expect(places.resolve('eu-west-1')).to.deep.equal({
+      region: 'eu-west-1',
+      host: 'registry.example:5000',
+      endpoint: 'https://api.example/ecr',
+    });
+    expect(places.resolve('lab')).to.include({ endpoint: 'https://lab.example' });
+    expect(places.defaultRegion).to.equal('eu-west-1');
+    expect(places.names).to.include.members(['lab', 'eu-west-1', 'us-east-1']);
+  });
+
+  it("are only those that it declares, where its token service is not AWS's", () => {
+    for (const stsEndpoint of [
+      'http://127.0.0.1:4566',
+      'https://sts.example',
+      'http://sts.us-east-1.amazonaws.com',
+      'https://amazonaws.com.example',
+      'https://sts.us-east-1.amazonaws.com:8443',
+      'nonsense',
+    ]) {
+      const places = ECR.places({ ...BLOCK, stsEndpoint }, [{ name: 'lab', host: 'lab.example' }]);
+      expect(places.names, stsEndpoint).to.deep.equal(['lab']);
+      expect(places.resolve('us-east-1'), stsEndpoint).to.equal(undefined);
+    }
+    const fips = { ...BLOCK, stsEndpoint: 'https://sts-fips.us-east-1.amazonaws.com' };
+    expect(ECR.places(fips, []).resolve('us-east-1')).to.be.an('object');
+  });
+
+  it('in public is one, without regions', () => {
+    const places = ECR.places({ public: true }, []);
+    expect(places).to.deep.include({ defaultRegion: undefined, names: [] });
+    expect(places.resolve(undefined)).to.deep.equal({
+      region: '',
+      host: 'public.ecr.aws',
+      endpoint: 'https://api.ecr-public.us-east-1.amazonaws.com',
+    });
+    expect(places.resolve('us-east-1')).to.equal(undefined);
+    const elsewhere = ECR.places({ public: true, publicEndpoint: 'http://127.0.0.1:5000/' }, []);
+    expect(elsewhere.resolve(undefined)).to.include({ endpoint: 'http://127.0.0.1:5000' });
+  });
+});
+
+describe('the token service of an ECR account', () => {
+  it("is the region's, unless the account names one", () => {
+    expect(stsEndpointOf('eu-west-1', undefined)).to.equal('https://sts.eu-west-1.amazonaws.com');
+    expect(stsEndpointOf('cn-north-1', undefined)).to.equal('https://sts.cn-north-1.amazonaws.com.cn');
+    expect(stsEndpointOf('lab', 'http://127.0.0.1:1/')).to.equal('http://127.0.0.1:1');
+  });
+
+  const homes: [
+    why: string,
+    block: { roleArn?: string; stsEndpoint?: string },
+    pod: string | undefined,
+    region: string,
+  ][] = [
+    ['without anything', {}, undefined, 'us-east-1'],
+    ["in the pod's region", {}, 'eu-north-1', 'eu-north-1'],
+    ["in the role's partition", { roleArn: 'arn:aws-cn:iam::123456789012:role/x' }, undefined, 'cn-north-1'],
+    [
+      "in the role's partition, whatever the pod's",
+      { roleArn: 'arn:aws-cn:iam::123456789012:role/x' },
+      'eu-north-1',
+      'cn-north-1',
+    ],
+    [
+      "in the pod's region of the role's partition",
+      { roleArn: 'arn:aws:iam::123456789012:role/x' },
+      'eu-north-1',
+      'eu-north-1',
+    ],
+    [
+      'where the endpoint says',
+      { stsEndpoint: 'https://sts.eu-west-3.amazonaws.com' },
+      'eu-north-1',
+      'eu-west-3',
+    ],
+    [
+      'where a FIPS endpoint says',
+      { stsEndpoint: 'https://sts-fips.us-west-2.amazonaws.com' },
+      undefined,
+      'us-west-2',
+    ],
+    ['at an endpoint elsewhere', { stsEndpoint: 'http://127.0.0.1:4566' }, undefined, 'us-east-1'],
+  ];
+  for (const [why, block, pod, region] of homes) {
+    it(`verifies credentials ${why}: ${region}`, () => {
+      expect(homeRegion(block, pod)).to.equal(region);
+    });
+  }
+});
