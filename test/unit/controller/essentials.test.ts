@@ -99,6 +99,25 @@ describe('of what others write the watches keep', () => {
     });
   }
 
+  it('nothing that an object does not have', () => {
+    const { name, uid, resourceVersion, creationTimestamp } = identity;
+    const bare = {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, uid, resourceVersion, creationTimestamp },
+    };
+    expect(essentialCredentials(structuredClone(bare)), 'credentials').to.deep.equal(bare);
+    expect(essentialNamespace(structuredClone(bare)), 'namespace').to.deep.equal(bare);
+    expect(essentialServiceAccount(structuredClone(bare))).to.deep.equal({
+      ...bare,
+      metadata: { ...bare.metadata, annotations: {} },
+    });
+    expect(essentialSecret(structuredClone(bare))).to.deep.equal({
+      ...bare,
+      metadata: { ...bare.metadata, annotations: {}, labels: {} },
+    });
+  });
+
   it('no annotations for the Secret that are too many, but still too many', () => {
     const annotations = Object.fromEntries(Array.from({ length: 32 }, (_, n) => [`a${n}`, HUGE]));
     const token = { ...hostile, spec: { secret: { annotations } } } as RegistryToken;

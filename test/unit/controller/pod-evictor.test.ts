@@ -6,6 +6,7 @@ import { TOKEN_ID_ANNOTATION } from '../../../src/api/names.ts';
 import { WorkQueue } from '../../../src/kube/queue/work-queue.ts';
 import { WorkerPool } from '../../../src/kube/queue/worker-pool.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
+import type { Selection } from '../../../src/kube/client/selection.ts';
 import type { Manifest } from '../../../src/kube/client/manifest.ts';
 import type { Pod } from '../../../src/token/workloads/pods.ts';
 import type { PullSecret, ServiceAccount } from '../../../src/token/workloads/service-accounts.ts';
@@ -36,6 +37,7 @@ class Scene {
   secret: Pick<KubeObject, 'metadata'> | undefined = aSecret();
   imagePullSecrets: PullSecret[] = [];
   lists = 0;
+  readonly reads: string[] = [];
   /** Called at each eviction; may throw in place of the server. */
   meanwhile: (name: string) => void = () => undefined;
   /** In place of an answer to whoever reads pods. */
@@ -47,7 +49,7 @@ class Scene {
     for (const name of names) this.put(name);
     const client = {
       discover: () => Promise.resolve([{ name: 'pods/eviction', group: 'policy', version: 'v1' }]),
-      listAll: () => this.#list(),
+      listAll: (_: Resource, selection: Selection & { signal?: AbortSignal }) => this.#list(selection),
       get: (_: Resource, { name }: ObjectName) => this.#get(name),
       createSubresource: (_: Resource, { name }: ObjectName, __: string, body: Manifest) =>
         this.#evict(name, body),
@@ -104,14 +106,20 @@ class Scene {
     await this.#done;
   }
 
-  #list(): Promise<Pod[]> {
+  #list({ namespace, fieldSelector, signal }: Selection & { signal?: AbortSignal }): Promise<Pod[]> {
     this.lists++;
+    expect([namespace, fieldSelector, signal instanceof AbortSignal]).to.deep.equal([
+      'team',
+      'status.phase=Pending',
+      true,
+    ]);
     if (this.refusal) return Promise.reject(this.refusal);
     return Promise.resolve(structuredClone([...this.pods.values()]));
   }
 
   #get(name: string): Promise<Pod> {
     const pod = this.pods.get(name);
+    this.reads.push(name);
     if (this.refusal) return Promise.reject(this.refusal);
     return pod
       ? Promise.resolve(structuredClone(pod))
@@ -159,6 +167,60 @@ describe('evicting pods that came before their Secret', () => {
     expect(scene.events).to.deep.equal(['Pod a: PodEvicted']);
   });
 
+  it('says in the log of which RegistryToken and pod', async () => {
+    stage('a');
+    good();
+    await scene.clock.advance(2 * SECOND);
+    const [line] = scene.logs.lines.filter(({ level }) => level === 'info');
+    const { uid } = aGoodToken().metadata;
+    expect(line?.fields).to.deep.equal({ namespace: 'team', name: 'app', uid, pod: 'a' });
+  });
+
+  it('takes those that pull from other hosts that the Secret serves', async () => {
+    stage();
+    scene.put('a', { spec: { containers: [{ name: 'main', image: 'mirror.example/app:1' }] } });
+    good();
+    await scene.clock.advance(2 * SECOND);
+    expect(scene.evicted).to.deep.equal([]);
+    scene.token = aGoodToken({ spec: { secret: { extraHosts: ['mirror.example'] } } });
+    await scene.clock.advance(HALF_AN_HOUR);
+    expect(scene.evicted).to.deep.equal(['a']);
+  });
+
+  it('looks closer at none that it would not evict', async () => {
+    stage('a');
+    scene.put('b', { metadata: { creationTimestamp: at(5 * MINUTE) } });
+    good();
+    await scene.clock.advance(10 * SECOND);
+    expect(scene.reads).to.deep.equal(['a']);
+  });
+
+  it('goes on with the next where one is gone when its turn comes', async () => {
+    stage('a', 'b', 'c');
+    scene.meanwhile = () => void scene.pods.delete('b');
+    good();
+    await scene.clock.advance(10 * SECOND);
+    expect(scene.evicted).to.deep.equal(['a', 'c']);
+    expect(scene.lists).to.equal(1);
+  });
+
+  it('looks once for sixty', async () => {
+    stage(...Array.from({ length: 60 }, (_, number) => `pod-${number}`));
+    good();
+    await scene.clock.advance(62 * SECOND);
+    expect([scene.evicted.length, scene.lists]).to.deep.equal([60, 1]);
+  });
+
+  it('tries again where the API server fails', async () => {
+    stage('a');
+    scene.refusal = new KubeError('down', { status: 503 });
+    good();
+    await scene.clock.advance(2 * SECOND);
+    scene.refusal = undefined;
+    await scene.clock.advance(10 * SECOND);
+    expect(scene.evicted).to.deep.equal(['a']);
+  });
+
   it('leaves alone those that kubelet has helped meanwhile', async () => {
     stage('a', 'b', 'c');
     scene.meanwhile = () => scene.recover('b');
@@ -174,6 +236,7 @@ describe('evicting pods that came before their Secret', () => {
     good();
     await scene.clock.advance(10 * SECOND);
     expect([scene.evicted, scene.events]).to.deep.equal([['a'], []]);
+    expect(scene.logs.messages('warn')).to.deep.equal([]);
     scene.meanwhile = () => undefined;
     await scene.clock.advance(10 * SECOND);
     expect([scene.evicted, scene.events]).to.deep.equal([['a', 'a'], ['Pod a: PodEvicted']]);
@@ -259,8 +322,17 @@ describe('evicting pods that came before their Secret', () => {
       Object.assign(scene, { secret, token });
       await scene.clock.advance(HALF_AN_HOUR);
       expect(scene.evicted).to.deep.equal([]);
+      expect(scene.lists, 'nor are pods looked for').to.equal(0);
     });
   }
+
+  it('evicts nobody for a RegistryToken that is to go', async () => {
+    stage('a');
+    good();
+    scene.token = aGoodToken({ metadata: { deletionTimestamp: at(0) } });
+    await scene.clock.advance(HALF_AN_HOUR);
+    expect([scene.evicted, scene.lists]).to.deep.equal([[], 0]);
+  });
 
   it('begins anew when the Secret becomes good again while the last pods are evicted', async () => {
     stage();
@@ -307,7 +379,7 @@ describe('evicting pods that came before their Secret', () => {
       stage();
       admitted('early');
       link(none);
-      scene.imagePullSecrets = [];
+      scene.imagePullSecrets = [{ name: 'others' }];
       await scene.clock.advance(10 * SECOND);
       expect(scene.evicted).to.deep.equal([]);
       scene.imagePullSecrets = [{ name: 'app' }];

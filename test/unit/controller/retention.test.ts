@@ -58,10 +58,22 @@ describe('a token that outlives its RegistryToken', () => {
     expect(await retainedAfter(token, 'token-0')).to.deep.equal(kept('token-0', 'eu-de'));
   });
 
+  it('is remembered beside others, once', async () => {
+    const retainedTokens = ['token-1', 'other'].flatMap((id) => kept(id)) as never;
+    const remember = (retention: Retention) => retention.remember(anIssuedToken(), 'token-1', signal);
+    const account = anAccount({
+      status: { orphans: 3, retainedTokens: [...retainedTokens, ...retainedTokens] },
+    });
+    expect(await statusesAfter(remember, [account])).to.deep.equal({
+      default: { orphans: 3, retainedTokens: ['other', 'other', 'token-1'].flatMap((id) => kept(id)) },
+    });
+  });
+
   it('is not remembered where that would push out another', async () => {
     const retainedTokens = Array.from({ length: 1_000 }, (_, n) => kept(`other-${n}`)).flat() as never;
     const remember = (retention: Retention) => retention.remember(anIssuedToken(), 'token-1', signal);
-    expect(await statusesAfter(remember, [anAccount({ status: { retainedTokens } })])).to.deep.equal({});
+    const status = { orphans: 3, retainedTokens };
+    expect(await statusesAfter(remember, [anAccount({ status })])).to.deep.equal({});
   });
 
   it('is no longer kept once its Secret is taken over, whichever account speaks of it; others are', async () => {

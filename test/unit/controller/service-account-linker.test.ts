@@ -208,6 +208,60 @@ describe('linking ServiceAccounts', () => {
     expect(scene.events).to.deep.equal(['Linked', 'Unlinked']);
   });
 
+  it('tells those alone whose Secret was put in', async () => {
+    const scene = new Scene([{ name: 'others' }]);
+    await scene.linker.reconcile(NAME, signal);
+    scene.claimants = [
+      aClaimant(),
+      aToken({
+        metadata: { uid: '2' },
+        spec: { serviceAccounts: ['builder'] },
+        status: { serviceAccounts: ['builder'], secretRef: { name: 'second', uid: 't' } },
+      }),
+    ];
+    await scene.linker.reconcile(NAME, signal);
+    expect(scene.names).to.deep.equal(['others', 'app', 'second']);
+    expect(scene.events).to.deep.equal(['Linked', 'Linked']);
+  });
+
+  it('tells whether a ServiceAccount has something of a RegistryToken, or may have', async () => {
+    const scene = new Scene([{ name: 'others' }]);
+    const holds = (): boolean => scene.linker.holds(aClaimant(), 'builder');
+    expect(holds()).to.equal(false);
+    await scene.linker.reconcile(NAME, signal);
+    expect(holds()).to.equal(true);
+    expect(scene.linker.holds(aToken({ metadata: { uid: '2' } }), 'builder')).to.equal(false);
+    scene.account = undefined;
+    expect(holds()).to.equal(false);
+    scene.seesServiceAccounts = false;
+    expect(holds(), 'as long as it is not known').to.equal(true);
+  });
+
+  it('waits for no ServiceAccount as long as it is not known whether there is one', () => {
+    const scene = new Scene();
+    scene.account = undefined;
+    scene.seesServiceAccounts = false;
+    expect(scene.said).to.deep.equal([]);
+  });
+
+  it('holds back after the third time that somebody took the Secret out, and begins anew once nobody wanted it', async () => {
+    const scene = new Scene([{ name: 'a' }]);
+    const fight = (): ReturnType<ServiceAccountLinker['reconcile']> => {
+      scene.put([{ name: 'a' }]);
+      delete scene.account?.metadata.managedFields;
+      return scene.linker.reconcile(NAME, signal);
+    };
+    for (let time = 0; time < 3; time++) expect(await fight()).to.equal(undefined);
+    expect(await fight()).to.deep.equal({ requeueAfter: 30 * SECOND });
+    expect(scene.said[0]).to.match(/^somebody keeps taking the Secret out/);
+    const { claimants } = scene;
+    scene.claimants = [];
+    await scene.linker.reconcile(NAME, signal);
+    scene.claimants = claimants;
+    expect(await fight()).to.equal(undefined);
+    expect(scene.names).to.deep.equal(['a', 'app']);
+  });
+
   it('says what it waits for while there is no ServiceAccount', async () => {
     const scene = new Scene();
     scene.account = undefined;
@@ -237,6 +291,7 @@ describe('linking ServiceAccounts', () => {
     const scene = new Scene([{ name: 'app' }]);
     await scene.linker.release(aClaimant(), false, signal);
     expect([scene.names, scene.writes]).to.deep.equal([['app'], 0]);
+    expect(scene.logs.lines).to.deep.equal([]);
     scene.account = undefined;
     await scene.linker.release(aClaimant(), false, signal);
   });
@@ -255,6 +310,19 @@ describe('linking ServiceAccounts', () => {
       scene.outlived = [];
       await scene.linker.reconcile(NAME, signal);
       expect(scene.names).to.deep.equal(left);
+    });
+
+  for (const [what, keepEntries, left] of [
+    ['the Secret', false, ['a']],
+    ['its record alone, where the Secret stays', true, ['a', 'app']],
+  ] as const)
+    it(`releases a ServiceAccount from ${what}, and says so in the log`, async () => {
+      const scene = new Scene([{ name: 'a' }]);
+      await scene.linker.reconcile(NAME, signal);
+      await scene.linker.release(aClaimant(), keepEntries, signal);
+      expect(scene.names).to.deep.equal(left);
+      expect(scene.linker.holds(aClaimant(), 'builder')).to.equal(false);
+      expect(scene.logs.messages('info').at(-1)).to.equal('ServiceAccount released');
     });
 
   it('does not hold a deletion for what it may not change', async () => {

@@ -5,6 +5,7 @@ import {
   ServiceAccountWatch,
   type ServiceAccountWatchOptions,
 } from '../../../src/controller/service-accounts/service-account-watch.ts';
+import type { ObjectName } from '../../../src/common/objects.ts';
 import type { Change } from '../../../src/kube/cache/replica.ts';
 import { recordText, type ServiceAccount } from '../../../src/token/workloads/service-accounts.ts';
 import { anIssuedToken, at, type Part } from '../../support/builders.ts';
@@ -56,6 +57,8 @@ class Stage {
           this.readable = listener;
         },
         watches: [{ title: 'serviceaccounts', health }],
+        sees: (namespace: string) => namespace === 'team',
+        get: ({ name }: ObjectName) => this.accounts.find(({ metadata }) => metadata.name === name),
         list: () => this.accounts,
         run: async () => void (this.running = true),
         whenSynced: (signal: AbortSignal) =>
@@ -80,6 +83,14 @@ class Stage {
 }
 
 describe('the watch of ServiceAccounts', () => {
+  it('knows those it has seen, and in which namespaces there are no others', () => {
+    const stage = new Stage();
+    const builder = aServiceAccount('builder');
+    stage.accounts.push(builder);
+    expect(stage.watch.get({ namespace: 'team', name: 'builder' })).to.equal(builder);
+    expect(['team', 'other'].map((namespace) => stage.watch.sees(namespace))).to.deep.equal([true, false]);
+  });
+
   let stage: Stage;
   beforeEach(() => {
     stage = new Stage();
