@@ -3,6 +3,7 @@ import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { FormerSecrets, NONE_LEFT } from '../../../src/controller/token/former-secrets.ts';
 import type { SecretObject, SecretStore } from '../../../src/controller/token/secret-store.ts';
 import type { ObjectName } from '../../../src/common/objects.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
 import { Logs } from '../kube/support/logs.ts';
 import { aCredential, anIssuedToken, aSecret, at } from '../../support/builders.ts';
 
@@ -37,7 +38,13 @@ function stage(
     watched = cluster,
     given = [],
     wanted = {},
-  }: { watched?: SecretObject[]; given?: string[]; wanted?: Record<string, RegistryToken[]> } = {},
+    conflict = false,
+  }: {
+    watched?: SecretObject[];
+    given?: string[];
+    wanted?: Record<string, RegistryToken[]>;
+    conflict?: boolean;
+  } = {},
 ): { former: FormerSecrets; removed: string[]; told: string[]; logs: Logs; reads: string[] } {
   const removed: string[] = [];
   const reads: string[] = [];
@@ -48,7 +55,10 @@ function stage(
       reads.push(name);
       return Promise.resolve(cluster.find(({ metadata }) => metadata.name === name));
     },
-    removeUnchanged: ({ metadata }: SecretObject) => Promise.resolve(void removed.push(metadata.name)),
+    removeUnchanged: ({ metadata }: SecretObject) =>
+      conflict
+        ? Promise.reject(new KubeError('changed meanwhile', { status: 409 }))
+        : Promise.resolve(void removed.push(metadata.name)),
   };
   const former = new FormerSecrets({
     secrets,
@@ -108,6 +118,13 @@ describe('the former Secrets of a RegistryToken', () => {
     });
     await former.remove(TOKEN, 'new', signal);
     expect(removed).to.deep.equal([]);
+  });
+
+  it('are looked at again where they are changed while they go', async () => {
+    const { former, told } = stage([secret('old', 'token-1')], { conflict: true });
+    const error: unknown = await former.remove(TOKEN, 'new', signal).catch((each: unknown) => each);
+    expect(error).to.be.instanceOf(KubeError);
+    expect(told).to.deep.equal([]);
   });
 
   it('are left alone where they are gone, or about to go', async () => {

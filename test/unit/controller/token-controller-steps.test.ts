@@ -352,6 +352,9 @@ describe('previous tokens of a RegistryToken', () => {
     stage.findings = [{ token: { status: { previousTokens: [aPrevious({ revokeAt: at(0) })] } } }];
     stage.waiting.set('token-0', stage.clock.now() + 7 * SECOND);
     expect(await stage.reconcile()).to.deep.equal({ requeueAfter: 7 * SECOND });
+    // Something else is to be looked at later.
+    stage.findings = [{ ...stage.findings[0], secret: FOREIGN }];
+    expect(await stage.reconcile()).to.deep.equal({ requeueAfter: 7 * SECOND });
   });
 });
 

@@ -4,7 +4,7 @@ import { TokenLists, type TokenList } from '../../../src/controller/shared/token
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { ListedToken } from '../../../src/registry/port.ts';
 import { describe as describeToken } from '../../../src/token/sweep/tag.ts';
-import { MINUTE, PLACE } from '../../support/builders.ts';
+import { HOUR, MINUTE, PLACE } from '../../support/builders.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 
 const HERE = { account: 'default', region: 'us-south', place: PLACE };
@@ -131,6 +131,16 @@ describe('lists of tokens', () => {
     await stage.answer();
     expect(await Promise.all(later)).to.include(undefined);
     expect(stage.asked).to.have.length(2);
+  });
+
+  it('are kept for five minutes, however long the process has run', async () => {
+    stage.has('a');
+    await stage.clock.advance(HOUR);
+    const first = stage.find('a');
+    await stage.answer();
+    await first;
+    await stage.clock.advance(5 * MINUTE);
+    expect([await stage.find('a'), stage.asked.length]).to.deep.equal(['a', 1]);
   });
 
   it('are asked for anew after five minutes', async () => {

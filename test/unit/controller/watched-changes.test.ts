@@ -165,6 +165,12 @@ describe('what changes, once this process leads,', () => {
       expect(await waiting('account')).to.deep.equal([]);
     });
 
+    it('goes before what comes back by itself', async () => {
+      fed.account.add('other', { priority: 'low' });
+      stage.server.put(ACCOUNTS, 'next', anAccount({ metadata: { generation: 1 } }));
+      expect(await waiting('account')).to.deep.equal(['next', 'other']);
+    });
+
     it('that it came or went: it is enqueued', async () => {
       stage.server.put(ACCOUNTS, 'next', anAccount({ metadata: { generation: 1 } }));
       expect(await waiting('account')).to.deep.equal(['next']);
@@ -272,6 +278,13 @@ describe('what changes, once this process leads,', () => {
       expect(await waiting('token')).to.deep.equal(['a/app']);
     });
 
+    it('goes, with who names it, before what was there', async () => {
+      put('app', { spec: { serviceAccounts } });
+      await begin('a');
+      put('other', { spec: { serviceAccounts: ['late'] } });
+      expect(await waiting('link')).to.deep.equal(['a/late', 'a/builder']);
+    });
+
     it('is looked at again, with who names it, once it can be read', async () => {
       let forbidden = true;
       stage.server.fault = (call) => {
@@ -304,6 +317,16 @@ describe('what changes, once this process leads,', () => {
       expect(lists.get(path)?.accept, path).to.include('PartialObjectMetadata');
     expect(lists.get(tokensIn('a'))?.accept).to.not.include('PartialObjectMetadata');
   });
+});
+
+describe('the watches know every RegistryToken', () => {
+  for (const [what, namespaces, complete] of [
+    ['of the cluster where they watch all namespaces', [], true],
+    ['of the namespaces that they watch, and no other', ['a'], false],
+  ] as const)
+    it(what, () => {
+      expect(new WatchStage().create([...namespaces]).complete).to.equal(complete);
+    });
 });
 
 describe('RegistryTokens take turns by the place where they have their tokens:', () => {

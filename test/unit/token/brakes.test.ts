@@ -118,6 +118,15 @@ describe('a brake', () => {
         },
       ],
       [
+        'but not after one that came with five seconds to live',
+        {
+          token: {
+            status: { token: aRecord({ issuedAt: at(HOUR - 8 * SECOND), expiresAt: at(HOUR - 3 * SECOND) }) },
+          },
+        },
+        mint('TokenExpired'),
+      ],
+      [
         'but not longer than five minutes',
         { token: { status: { token: aRecord({ issuedAt: at(55 * MINUTE), expiresAt: at(0) }) } } },
         mint('TokenExpired'),

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { CHECKSUM_ANNOTATION } from '../../../src/api/names.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
 import {
   alterations,
@@ -200,6 +201,11 @@ describe('a Secret that was stored', () => {
       'that names another token is',
       { metadata: { annotations: { 'pullsecrets.dev/token-id': 'token-9' } } },
       ['annotation pullsecrets.dev/token-id'],
+    ],
+    [
+      'with another checksum is',
+      { metadata: { annotations: { [CHECKSUM_ANNOTATION]: 'none' } } },
+      [`annotation ${CHECKSUM_ANNOTATION}`],
     ],
   ];
   for (const [what, part, expected] of rows)

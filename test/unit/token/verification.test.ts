@@ -173,8 +173,13 @@ describe('a new token whose host is not the one that the Secret has', () => {
     expect(rule(REFUSED_THERE, first as Waiting, 'token', ISSUED, at(late))).to.include({ action: 'refuse' });
   });
   it('is used without being accepted when there is nothing to lose any more, and does not wait for that', () => {
-    expect(isWaiting({ ...doubted, until: at(SECOND) }, 'token', at(0))).to.equal(true);
-    expect(isWaiting({ ...doubted, until: at(SECOND) }, 'nothing', at(0))).to.equal(false);
+    const waits = (stake: Stake): boolean => isWaiting({ ...doubted, until: at(SECOND) }, stake, at(0));
+    expect((['token', 'adopted', 'host', 'nothing'] as const).map(waits)).to.deep.equal([
+      true,
+      true,
+      false,
+      false,
+    ]);
     expect(isWaiting({ ...doubted, until: at(2 * late) }, 'token', at(0)), 'a clock set back').to.equal(
       false,
     );
@@ -191,6 +196,16 @@ describe('what pods would lose by a new token', () => {
   const losses: [what: string, situation: Parameters<typeof aSituation>[0], stake: Stake][] = [
     ['is nothing with the host that the Secret has', {}, 'nothing'],
     ['is the host, where the account names another', { wanted: moved }, 'host'],
+    [
+      'is the host that the Secret has, whatever the status still says',
+      { secret: ours({ host: 'written.example' }) },
+      'host',
+    ],
+    [
+      'is the host that the status names, where that of the Secret is not known',
+      { secret: ours({ host: undefined }), token: { status: { host: 'written.example' } } },
+      'host',
+    ],
     ['is the token too, where it is of another place', { wanted: elsewhere }, 'token'],
     [
       'is the token too, where only the endpoint is another',
