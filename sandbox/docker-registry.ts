@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
-import type { TokenService } from './registries/ibm-registry-tokens/token-service.ts';
+import type { FakeRegistry } from './registries/shared/fake-registry.ts';
 
 export interface DockerRegistry {
   /** Host and port, as they stand in image names. */
@@ -18,9 +18,11 @@ export interface DockerRegistryOptions {
   /** Of the loopback interface; any free one unless given. */
   port?: number;
   /** Decides who may do what. */
-  service: TokenService;
+  service: Pick<FakeRegistry, 'host' | 'certificate'>;
   /** Where the service listens. */
   serviceUrl: string;
+  /** Path of its token endpoint; `/oauth/token` unless given. */
+  tokenPath?: string;
 }
 
 /**
@@ -29,10 +31,10 @@ export interface DockerRegistryOptions {
  * @throws Error when it ends before it listens, with what it said
  */
 export async function startDockerRegistry(options: DockerRegistryOptions): Promise<DockerRegistry> {
-  const { folder, port = 0, service, serviceUrl } = options;
+  const { folder, port = 0, service, serviceUrl, tokenPath = '/oauth/token' } = options;
   const certificate = join(folder, 'certificate.pem');
   await writeFile(certificate, await service.certificate());
-  const realm = `${serviceUrl}/oauth/token`;
+  const realm = `${serviceUrl}${tokenPath}`;
   const configuration = {
     version: '0.1',
     storage: { filesystem: { rootdirectory: join(folder, 'images') } },
