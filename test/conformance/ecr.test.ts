@@ -3,15 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ecr } from '../../sandbox/registries/ecr/ecr.ts';
 import type { Role, User } from '../../sandbox/registries/ecr/principals.ts';
+import { expect } from 'chai';
 import { Redacted } from '../../src/common/redacted.ts';
 import { ECR, type EcrBlock } from '../../src/registry/ecr/ecr.ts';
 import type { EcrCredentials } from '../../src/registry/ecr/credentials.ts';
+import { CircuitBreaker } from '../../src/registry/http/circuit-breaker.ts';
+import { Door } from '../../src/registry/login-probe/login-probe.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { aToolbox } from '../support/toolbox.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { describeExchanged, type ExchangeStage } from './exchanged.ts';
 import { FakeSender } from './support/fake-sender.ts';
-import { granted } from './support/stage.ts';
+import { aRequest, granted } from './support/stage.ts';
 
 const REGISTRY_ID = '123456789012';
 const REGION = 'eu-central-1';
@@ -111,6 +114,29 @@ describe('ECR', () => {
 
   for (const [name, setup] of Object.entries(SETUPS))
     describeExchanged(`ECR, ${name}`, () => prepare(setup, join(folder, 'token')));
+
+  for (const name of ['with a key and a role', 'in public, with a key that can push']) {
+    it(`${name}: a token is accepted where docker logs in`, async () => {
+      const setup = SETUPS[name];
+      if (!setup) throw new Error('there is such a setup');
+      const { clock, fake, connect } = await prepare(setup, '');
+      const registry = connect();
+      const { signal } = new AbortController();
+      const token = await registry.issue(aRequest({ access: 'ReadWrite' }), signal);
+      registerSecret(token.value.reveal());
+      const door = new Door({
+        http: new FakeSender(new Map([[`http://${registry.host}`, fake]]), clock),
+        clock,
+        metrics: { requested: () => undefined },
+        breaker: new CircuitBreaker({ clock, subject: 'registry' }),
+        account: 'default',
+        region: { name: REGION, host: registry.host, endpoint: `http://${registry.host}` },
+      });
+      expect(await door.try(token.username, token.value, signal)).to.deep.equal({ answer: 'accepted' });
+      const other = new Redacted('none of its tokens');
+      expect((await door.try(token.username, other, signal)).answer).not.to.equal('accepted');
+    });
+  }
 });
 
 function prepare(

@@ -8,7 +8,7 @@ import { EntranceApi } from '../shared/entrance-api.ts';
 import { RequestHandler, type Answered, type FakeRegistry } from '../shared/fake-registry.ts';
 import { Faults } from '../shared/faults.ts';
 import { Identifiers, type Random } from '../shared/identifiers.ts';
-import { json, type Answer, type Request } from '../shared/message.ts';
+import { json, text, type Answer, type Request } from '../shared/message.ts';
 import type { Grant } from '../shared/scope.ts';
 import { Callers } from './callers.ts';
 import { EcrApi, type AuthorizationToken } from './ecr-api.ts';
@@ -45,6 +45,11 @@ interface EcrEvents {
 }
 
 const USERNAME = 'AWS';
+const EXPIRED = json(403, {
+  errors: [
+    { code: 'DENIED', message: 'Your authorization token has expired. Reauthenticate and try again.' },
+  ],
+});
 /** What the actions of Distribution's scopes need in ECR. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   pull: ['BatchGetImage', 'GetDownloadUrlForLayer'],
@@ -172,11 +177,14 @@ export class Ecr extends EventEmitter<EcrEvents> implements FakeRegistry {
       : `Basic realm="https://${this.#registryId}.dkr.ecr.${this.#region}.amazonaws.com/",service="ecr.amazonaws.com"`;
   }
 
-  /** The private registry takes the credential itself. */
+  /** The private registry takes the credential itself. What is none of its tokens it calls a bad request, not unauthorized. */
   #enter(request: Request, entrance: EntranceApi): Answer | Promise<Answer> {
     const credentials = basicCredentials(request.headers.authorization);
-    const holder = credentials && this.#holder(credentials.username, credentials.password);
-    return holder && !this.#isPublic ? json(200, {}) : entrance.enter(request);
+    if (!credentials || this.#isPublic) return entrance.enter(request);
+    const { username, password } = credentials;
+    if (this.#holder(username, password)) return json(200, {});
+    const known = username === USERNAME && this.#tokens.has(password);
+    return known ? EXPIRED : text(400, 'Bad Request');
   }
 
   #holder(username: string, password: string): Holder | undefined {

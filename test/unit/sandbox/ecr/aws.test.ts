@@ -217,8 +217,14 @@ describe('the fake of AWS', () => {
       });
     expect((await enter()).status).to.equal(200);
     await clock.advance(1_000);
-    expect((await enter()).status).to.equal(401);
+    expect((await enter()).status).to.equal(403);
     expect(codeOf(await mint(keys))).to.equal('ExpiredTokenException');
+  });
+
+  it('calls what is none of its tokens a bad request, as ECR does', async () => {
+    const authorization = `Basic ${Buffer.from('AWS:none of its tokens').toString('base64')}`;
+    const headers = { authorization, host: 'registry.test' };
+    expect(await fake.handle({ method: 'GET', path: '/v2/', headers, body: '' })).to.include({ status: 400 });
   });
 
   it('challenges as ECR does', async () => {
