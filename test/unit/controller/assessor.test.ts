@@ -7,6 +7,7 @@ import type { KubeObject } from '../../../src/common/objects.ts';
 import { Assessor, type Assessment, type AssessorOptions } from '../../../src/controller/token/assessor.ts';
 import { Memory } from '../../../src/controller/token/memory.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
+import type { PlaceState, Situation } from '../../../src/token/decide/situation.ts';
 import type { SecretView } from '../../../src/token/secret/secret-view.ts';
 import {
   ABSENT,
@@ -20,6 +21,7 @@ import {
   MINUTE,
   ours,
   PLACE,
+  SECOND,
 } from '../../support/builders.ts';
 
 const NOW = ISSUED + HOUR;
@@ -39,6 +41,12 @@ class Stage {
   rivals: RegistryToken[] = [];
   secret: SecretView = ours();
   problem: unknown;
+  /** What is known of its account and place. */
+  isKnown = true;
+  isCurrent = true;
+  verifies = true;
+  changedAt: number | undefined;
+  place: PlaceState = UP;
   /** Whether the watch knows the Secret as this RegistryToken's. */
   mayBelong = false;
   /** What the Secret was asked for: host, RegistryTokens that come after this one, and whether live. */
@@ -71,19 +79,25 @@ class Stage {
         mayBelongTo: () => this.mayBelong,
       },
       sessions: {
-        problem: () => this.problem,
-        knows: () => true,
-        isCurrent: () => true,
-        verifies: () => true,
+        problem: (account: string) => this.#of(account, this.problem),
+        knows: (account: string) => this.#of(account, this.isKnown),
+        isCurrent: () => this.isCurrent,
+        verifies: (account: string) => this.#of(account, this.verifies),
         accountId: () => PLACE.accountId,
-        changedAt: () => undefined,
-        skew: () => MINUTE,
-        place: () => UP,
+        changedAt: (account: string) => this.#of(account, this.changedAt),
+        skew: (account: string, region: string) => this.#of(`${account}/${region}`, MINUTE),
+        place: (account: string, region: string) => this.#of(`${account}/${region}`, this.place),
       },
       memory: this.memory,
       clock: { now: () => NOW, monotonic: () => 0 },
       mintBudget: 5,
     } as unknown as AssessorOptions);
+  }
+
+  /** What is known of the account and region that the builders name. */
+  #of<T>(where: string, known: T): T {
+    expect(where).to.be.oneOf(['default', 'default/us-south']);
+    return known;
   }
 
   assess(token = anIssuedToken(), live = false): Promise<Assessment> {
@@ -209,8 +223,70 @@ describe('assessing a RegistryToken', () => {
     });
   });
 
+  describe('takes into account', () => {
+    const outage = { kind: 'Down', message: 'down', retryAt: NOW, isTried: false } as const;
+    const known: [what: string, part: Partial<Stage>, expected: Partial<Situation>][] = [
+      ['that its account was not looked at yet', { isKnown: false }, { accountIsKnown: false }],
+      ['when its account changed', { changedAt: ISSUED }, { accountChangedAt: ISSUED }],
+      ['that its account does not have tokens tried', { verifies: false }, { verifies: false }],
+      [
+        'that its place is down',
+        { place: { outage, backAt: undefined } },
+        { place: { outage, backAt: undefined } },
+      ],
+      [
+        'that the latest change of its account was not looked at yet',
+        { isCurrent: false },
+        { accountProblem: 'its latest change was not looked at yet' },
+      ],
+      [
+        'what its account’s trouble is, though its latest change was not looked at yet',
+        { isCurrent: false, problem: 'no key' },
+        { accountProblem: 'no key' },
+      ],
+    ];
+    for (const [what, part, expected] of known)
+      it(what, async () => {
+        Object.assign(stage, part);
+        expect(await stage.situation()).to.deep.include(expected);
+      });
+
+    it('that nothing is the matter', async () => {
+      expect(await stage.situation()).to.deep.include({
+        accountIsKnown: true,
+        accountProblem: undefined,
+        accountChangedAt: undefined,
+        verifies: true,
+        place: UP,
+        tokenIsGone: false,
+        hostTryAt: undefined,
+        contestedUntil: undefined,
+      });
+    });
+
+    it('the host that its Secret was written with, beside the one that the account names', async () => {
+      await stage.assess(anIssuedToken({ status: { host: 'former.example' } }));
+      expect(stage.viewed.map(([hosts]) => hosts)).to.deep.equal([`former.example,${HOST}`]);
+    });
+  });
+
   describe('remembers', () => {
     const { uid } = anIssuedToken().metadata;
+
+    it('that its token is gone from the registry', async () => {
+      stage.memory.markGone(uid, 'token-1');
+      expect(await stage.situation()).to.include({ tokenIsGone: true });
+    });
+
+    it('when to try its host again', async () => {
+      const hostTryAt = stage.memory.noteHostTried(uid, HOST, NOW);
+      expect(await stage.situation()).to.include({ hostTryAt });
+    });
+
+    it('until when its Secret is not repaired again', async () => {
+      for (let repair = 0; repair < 3; repair++) stage.memory.countRepair(uid, 0);
+      expect(await stage.situation()).to.include({ contestedUntil: NOW + 30 * SECOND });
+    });
 
     it('the value of its token, as long as it is that token', async () => {
       stage.secret = ABSENT;

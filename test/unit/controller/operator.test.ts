@@ -130,6 +130,17 @@ describe('the operator', () => {
     expect(times('list in us-south')).to.equal(2);
   });
 
+  it('issues another token where two sweeps found that the registry lost one', async () => {
+    await stage.putAccount();
+    await stage.putToken('app');
+    stage.begin({ sweepInterval: 20 * MINUTE });
+    await stage.clock.advance(10 * SECOND);
+    stage.rows.clear();
+    await stage.clock.advance(22 * MINUTE);
+    expect(times('counted mint for TokenLost')).to.equal(1);
+    expect(stage.rows.size).to.equal(1);
+  });
+
   it('sweeps nothing where that is off', async () => {
     await stage.putAccount();
     stage.begin({ sweep: 'off' });

@@ -6,6 +6,7 @@ import { Memory } from '../../../src/controller/token/memory.ts';
 import { Verifier, type VerifierOptions } from '../../../src/controller/token/verifier.ts';
 import type { Ruling, Stake } from '../../../src/token/decide/verification.ts';
 import { anIntent, aToken, DAY, HOST, ISSUED, SECOND } from '../../support/builders.ts';
+import { RegistryError } from '../../../src/registry/errors.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const { signal } = new AbortController();
@@ -21,6 +22,10 @@ class Scene {
   readonly clock = new VirtualClock(ISSUED);
   verdicts: Verdict[] = [];
   tries = 0;
+  /** Hosts that were gone to. */
+  readonly doors: string[] = [];
+  /** Why they can't be. */
+  failure: Error | undefined;
   /** Of the account. */
   version = '1';
   /** Whether the account says that tokens are to be tried. */
@@ -43,12 +48,21 @@ class Scene {
 
   #begin(): Verifier {
     const door = {
-      try: (): Promise<Verdict> => {
+      try: (username: string, value: Redacted): Promise<Verdict> => {
         this.tries++;
+        expect([username, value.reveal()]).to.deep.equal(['token', 'a value']);
         return Promise.resolve(this.verdicts.shift() ?? REFUSED);
       },
     };
-    const sessions = { door: () => door, verifies: () => this.isTried, version: () => this.version };
+    const sessions = {
+      door: (account: string, region: string, host: string) => {
+        this.doors.push(`${host} of ${account}/${region}`);
+        if (this.failure) throw this.failure;
+        return door;
+      },
+      verifies: () => this.isTried,
+      version: () => this.version,
+    };
     return new Verifier({
       sessions: sessions as unknown as VerifierOptions['sessions'],
       memory: new Memory(),
@@ -75,6 +89,29 @@ describe('a new token that waits for its Secret', () => {
       }
       expect(scene.tries).to.equal(1);
     });
+
+  it('is tried at the host that is wanted, of its own account and region', async () => {
+    await scene.verify('host', 'moved.example');
+    expect(scene.doors).to.deep.equal(['moved.example of default/us-south']);
+  });
+
+  it('is not known to be accepted where its host can not be gone to', async () => {
+    scene.failure = new RegistryError('Unavailable', 'the account has changed');
+    expect(await scene.verify()).to.deep.equal({ action: 'use', doubt: 'the account has changed' });
+  });
+
+  it('is tried again where something is wrong with the program', async () => {
+    scene.failure = new Error('a mistake');
+    const error: unknown = await scene.verify().catch((each: unknown) => each);
+    expect(error).to.equal(scene.failure);
+  });
+
+  it('is tried again where other things are at stake', async () => {
+    scene.verdicts = [ACCEPTED, ACCEPTED];
+    await scene.verify('nothing');
+    await scene.verify('token');
+    expect(scene.tries).to.equal(2);
+  });
 
   it('that one host accepted is tried at another before it gets there', async () => {
     scene.verdicts = [ACCEPTED, UNKNOWN];
