@@ -1,10 +1,11 @@
 import { expect } from 'chai';
+import { ROTATE_ANNOTATION } from '../../../src/api/names.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../src/controller/shared/resources.ts';
 import { NAMESPACES, PODS, SECRETS, SERVICE_ACCOUNTS } from '../../../src/kube/client/resources.ts';
 import type { KubeObject } from '../../../src/common/objects.ts';
 import { workCheck } from '../../../src/ops/health.ts';
 import type { ServiceAccount } from '../../../src/token/workloads/service-accounts.ts';
-import { MINUTE, SECOND } from '../../support/builders.ts';
+import { HOUR, MINUTE, SECOND } from '../../support/builders.ts';
 import { aPod } from '../../support/pods.ts';
 import { settle } from '../../support/virtual-clock.ts';
 import { refuse } from '../kube/support/model-server.ts';
@@ -139,6 +140,34 @@ describe('the operator', () => {
     await stage.clock.advance(22 * MINUTE);
     expect(times('counted mint for TokenLost')).to.equal(1);
     expect(stage.rows.size).to.equal(1);
+  });
+
+  describe('whose registry is down', () => {
+    beforeEach(async () => {
+      await stage.putAccount();
+      await stage.putToken('app');
+      const retryAt = stage.clock.now() + HOUR;
+      stage.outage = { kind: 'Down', message: 'down', retryAt, isTried: false };
+      stage.begin();
+      await stage.clock.advance(10 * SECOND);
+      expect((await stage.token('app')).status?.reason).to.equal('RegistryUnavailable');
+    });
+
+    it('issues tokens as soon as it answers again', async () => {
+      stage.outage = undefined;
+      stage.back('default');
+      await stage.clock.advance(SECOND);
+      expect((await stage.token('app')).status?.token).to.be.an('object');
+    });
+
+    it('tries it before its time for whoever asks for a token now', async () => {
+      const value = { [ROTATE_ANNOTATION]: 'now' };
+      await stage.client.jsonPatch(REGISTRY_TOKENS, { namespace: NAMESPACE, name: 'app' }, [
+        { op: 'add', path: '/metadata/annotations', value },
+      ]);
+      await stage.clock.advance(SECOND);
+      expect(stage.did).to.include('try us-south now');
+    });
   });
 
   it('sweeps nothing where that is off', async () => {

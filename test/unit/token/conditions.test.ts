@@ -213,14 +213,13 @@ describe('the conditions of a RegistryToken', () => {
       expect(types({ status: { ...status, previousTokens: [] } })).to.deep.equal(['Ready']);
     });
     it('when the next one is', () => {
-      expect(pending(aPrevious({ revokeAt: at(2 * HOUR) }), aPrevious({ revokeAt: at(HOUR) }))).to.deep.equal(
-        {
-          type: 'RevocationPending',
-          status: 'True',
-          reason: 'GracePeriod',
-          message: `2 earlier tokens to revoke, the next at ${at(HOUR)}`,
-        },
-      );
+      const times = [3 * HOUR, HOUR, 2 * HOUR];
+      expect(pending(...times.map((time) => aPrevious({ revokeAt: at(time) })))).to.deep.equal({
+        type: 'RevocationPending',
+        status: 'True',
+        reason: 'GracePeriod',
+        message: `3 earlier tokens to revoke, the next at ${at(HOUR)}`,
+      });
     });
     it('why one could not be', () => {
       const failing = aPrevious({

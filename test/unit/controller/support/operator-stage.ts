@@ -11,6 +11,7 @@ import type { Manifest } from '../../../../src/kube/client/manifest.ts';
 import type { Call, StreamCall, Transport } from '../../../../src/kube/transport/transport.ts';
 import type { RegistryDirectory } from '../../../../src/registry/directory.ts';
 import type { IssuedToken, ListedToken, MintRequest } from '../../../../src/registry/port.ts';
+import type { PlaceState } from '../../../../src/token/decide/situation.ts';
 import { ApiServer } from '../../../../sandbox/apiserver/server.ts';
 import { CUSTOM_RESOURCE_DEFINITIONS } from '../../../../sandbox/setup.ts';
 import { contentOf, requestOf } from '../../../simulation/api-call.ts';
@@ -40,6 +41,10 @@ export class OperatorStage {
   readonly rows = new Map<string, ListedToken>();
   /** Regions whose registry takes requests and never answers. */
   readonly hanging = new Set<string>();
+  /** Why nothing is sent to registries at present. */
+  outage: PlaceState['outage'];
+  /** Tells that a place of an account answers again. */
+  back: (account: string) => void = nothing;
   /** Whether nobody says whose credentials are. */
   isMute = false;
 
@@ -188,9 +193,11 @@ export class OperatorStage {
       },
       skew: () => 0,
       forget: nothing,
-      whenBack: nothing,
-      tryNow: nothing,
-      place: () => ({ outage: undefined, backAt: undefined }),
+      whenBack: (listener: (account: string) => void) => {
+        this.back = listener;
+      },
+      tryNow: (_: unknown, region: string) => void did.push(`try ${region} now`),
+      place: () => ({ outage: this.outage, backAt: undefined }),
     };
     return directory as unknown as RegistryDirectory;
   }
