@@ -5,7 +5,7 @@ import { NAMESPACES, PODS, SECRETS, SERVICE_ACCOUNTS } from '../../../src/kube/c
 import type { KubeObject } from '../../../src/common/objects.ts';
 import { workCheck } from '../../../src/ops/health.ts';
 import type { ServiceAccount } from '../../../src/token/workloads/service-accounts.ts';
-import { HOUR, MINUTE, SECOND } from '../../support/builders.ts';
+import { MINUTE, SECOND } from '../../support/builders.ts';
 import { aPod } from '../../support/pods.ts';
 import { settle } from '../../support/virtual-clock.ts';
 import { refuse } from '../kube/support/model-server.ts';
@@ -142,11 +142,25 @@ describe('the operator', () => {
     expect(stage.rows.size).to.equal(1);
   });
 
+  it('looks a minute later for what came of a request that it gave up, and has it revoked', async () => {
+    await stage.putAccount();
+    await stage.putToken('app');
+    stage.isConfused = true;
+    stage.begin();
+    await stage.clock.advance(SECOND);
+    stage.isConfused = false;
+    await stage.clock.advance(30 * SECOND);
+    expect((await stage.token('app')).status?.token).to.include({ revision: 2 });
+    stage.rows.set('late', { id: 'late', description: stage.confused, expiresAt: null, revoked: false });
+    await stage.clock.advance(13 * MINUTE);
+    expect([...stage.rows.keys()]).to.deep.equal(['token-1']);
+  });
+
   describe('whose registry is down', () => {
     beforeEach(async () => {
       await stage.putAccount();
       await stage.putToken('app');
-      const retryAt = stage.clock.now() + HOUR;
+      const retryAt = stage.clock.now() + MINUTE;
       stage.outage = { kind: 'Down', message: 'down', retryAt, isTried: false };
       stage.begin();
       await stage.clock.advance(10 * SECOND);
@@ -158,6 +172,16 @@ describe('the operator', () => {
       stage.back('default');
       await stage.clock.advance(SECOND);
       expect((await stage.token('app')).status?.token).to.be.an('object');
+    });
+
+    it('tries it in time though the RegistryToken is gone that was to', async () => {
+      await stage.putToken('next');
+      await stage.clock.advance(SECOND);
+      await stage.client.delete(REGISTRY_TOKENS, { namespace: NAMESPACE, name: 'app' });
+      await stage.clock.advance(SECOND);
+      stage.outage = undefined;
+      await stage.clock.advance(MINUTE);
+      expect((await stage.token('next')).status?.token).to.be.an('object');
     });
 
     it('tries it before its time for whoever asks for a token now', async () => {
@@ -283,6 +307,7 @@ describe('the operator', () => {
         kind: 'ServiceAccount',
         metadata: name,
       });
+      await stage.putToken('another');
       await stage.putToken('app', {
         spec: { serviceAccounts: ['builder'], secret: { deletionPolicy: 'Retain' } },
       });

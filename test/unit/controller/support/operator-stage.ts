@@ -10,12 +10,14 @@ import { SECRETS } from '../../../../src/kube/client/resources.ts';
 import type { Manifest } from '../../../../src/kube/client/manifest.ts';
 import type { Call, StreamCall, Transport } from '../../../../src/kube/transport/transport.ts';
 import type { RegistryDirectory } from '../../../../src/registry/directory.ts';
+import { RegistryError } from '../../../../src/registry/errors.ts';
 import type { IssuedToken, ListedToken, MintRequest } from '../../../../src/registry/port.ts';
 import type { PlaceState } from '../../../../src/token/decide/situation.ts';
 import { ApiServer } from '../../../../sandbox/apiserver/server.ts';
 import { CUSTOM_RESOURCE_DEFINITIONS } from '../../../../sandbox/setup.ts';
 import { contentOf, requestOf } from '../../../simulation/api-call.ts';
 import { anAccount, aToken, DAY, HOUR, type Part, PLACE } from '../../../support/builders.ts';
+import { seededRandom } from '../../../support/random.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { Logs } from '../../kube/support/logs.ts';
 
@@ -27,7 +29,7 @@ export class OperatorStage {
   readonly clock = new VirtualClock();
   readonly logs = new Logs();
   readonly stop = new AbortController();
-  readonly server = new ApiServer({ clock: this.clock, random: () => 0 });
+  readonly server = new ApiServer({ clock: this.clock, random: seededRandom(1) });
   readonly client = new KubeClient(this.#transport(), { fieldManager: 'test' });
   /** What the API server was asked. */
   readonly calls: string[] = [];
@@ -41,6 +43,9 @@ export class OperatorStage {
   readonly rows = new Map<string, ListedToken>();
   /** Regions whose registry takes requests and never answers. */
   readonly hanging = new Set<string>();
+  /** Whether answers to mints get lost, and the description that was asked for last then. */
+  isConfused = false;
+  confused = '';
   /** Why nothing is sent to registries at present. */
   outage: PlaceState['outage'];
   /** Tells that a place of an account answers again. */
@@ -169,6 +174,10 @@ export class OperatorStage {
       capabilities: { readBack: false },
       mint: async ({ description }: MintRequest, signal: AbortSignal): Promise<IssuedToken> => {
         await unlessHanging('mint', region, signal);
+        if (this.isConfused) {
+          this.confused = description;
+          throw new RegistryError('Ambiguous', 'the answer was lost');
+        }
         const id = `token-${rows.size + 1}`;
         const expiresAt = this.clock.now() + DAY;
         rows.set(id, { id, description, expiresAt, revoked: false });
