@@ -66,10 +66,12 @@ class Stage {
         namespace: () => this.namespace,
       },
       client: {
-        get: () =>
-          this.liveNamespace
+        get: (_: unknown, name: object, options: object) => {
+          expect([name, options]).to.deep.equal([{ name: 'team' }, { metadataOnly: true, signal }]);
+          return this.liveNamespace
             ? Promise.resolve(this.liveNamespace)
-            : Promise.reject(new KubeError('gone', { status: 404 })),
+            : Promise.reject(new KubeError('gone', { status: 404 }));
+        },
       },
       secrets: {
         view: (_: unknown, __: unknown, hosts: readonly string[], { younger }: Others, live: boolean) => {

@@ -24,8 +24,9 @@ describe('the operator', () => {
   const times = (what: string): number => stage.did.filter((each) => each === what).length;
 
   it('tells its cluster by what it watches: begun work does not hang on one more answer', async () => {
-    const { led } = stage.begin();
+    const { led, operator } = stage.begin();
     await stage.clock.advance(10 * SECOND);
+    expect(operator.longestRunning, 'while there is no work').to.equal(0);
     const { metadata } = await stage.client.get(NAMESPACES, { name: 'kube-system' });
     const [working] = stage.logs.lines.filter(({ message }) => message === 'working');
     expect(working?.fields).to.deep.equal({ clusterId: metadata.uid, tokens: 0 });
@@ -97,6 +98,21 @@ describe('the operator', () => {
     await stage.clock.advance(10 * SECOND);
     expect([...stage.rows.keys()]).to.deep.equal([]);
     expect(times('counted revocation as success')).to.equal(1);
+  });
+
+  it('says of a token that it can not revoke when its account is gone', async () => {
+    await stage.putAccount();
+    await stage.putToken('app', { spec: { rotation: { gracePeriod: '5m' } } });
+    stage.begin();
+    await stage.clock.advance(10 * SECOND);
+    await stage.client.jsonPatch(REGISTRY_TOKENS, { namespace: NAMESPACE, name: 'app' }, [
+      { op: 'add', path: '/metadata/annotations', value: { [ROTATE_ANNOTATION]: 'now' } },
+    ]);
+    await stage.clock.advance(10 * SECOND);
+    await stage.client.delete(REGISTRY_ACCOUNTS, { name: 'default' });
+    await stage.clock.advance(6 * MINUTE);
+    const [previous] = (await stage.token('app')).status?.previousTokens ?? [];
+    expect(previous?.lastError).to.equal('RegistryAccount default does not exist, or was deleted');
   });
 
   it('looks at accounts before RegistryTokens, and at each again when its time comes', async () => {
