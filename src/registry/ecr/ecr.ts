@@ -5,7 +5,7 @@ import type { PlaceClient } from '../http/place-client.ts';
 import { readKeys, type EcrCredentials } from './credentials.ts';
 import { EcrRegistry } from './ecr-registry.ts';
 import { AwsIdentity, type Environment } from './identity.ts';
-import { homeRegion, placesOf, stsEndpointOf, type DeclaredRegion } from './regions.ts';
+import { homeRegion, placesOf, tokenServiceOf, type DeclaredRegion } from './regions.ts';
 import { SharedExchanges } from './shared-exchanges.ts';
 
 /** `ecr` in a RegistryAccount's spec. */
@@ -100,7 +100,8 @@ export const ECR = {
     return {
       async verify(signal) {
         const region = homeRegion(block, credentials.kind === 'pod' ? environment.AWS_REGION : undefined);
-        const home: Place = { region, host: '', endpoint: stsEndpointOf(region, stsEndpoint) };
+        const { endpoint } = tokenServiceOf(region, stsEndpoint);
+        const home: Place = { region, host: '', endpoint };
         const keys = await identity.keys(home, { operation: 'verify', guard: undefined }, signal);
         if (!role) return { identity: await identity.accountId(home, keys, signal) };
         // Whether it can be assumed is not known before it is tried.

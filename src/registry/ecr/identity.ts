@@ -4,7 +4,7 @@ import { RegistryError } from '../errors.ts';
 import type { PlaceClient } from '../http/place-client.ts';
 import { askAws, type AwsInquiry, type AwsService } from './aws-request.ts';
 import { identityOf, secretsOf, type AwsKeys, type EcrCredentials } from './credentials.ts';
-import { regionOf, stsEndpointOf } from './regions.ts';
+import { regionOf, tokenServiceOf } from './regions.ts';
 
 /** Environment variables of the pod. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -160,8 +160,7 @@ export class AwsIdentity {
   /** The token service beside a place, with a rate limit and a breaker of its own. */
   #sts(place: Place): AwsService {
     const { stsEndpoint, tools } = this.#options;
-    const region = regionOf(place);
-    const endpoint = stsEndpointOf(region, stsEndpoint);
+    const { endpoint, region } = tokenServiceOf(regionOf(place), stsEndpoint);
     const service: Place = { region: place.region, host: '', endpoint };
     return { client: tools.client(service), endpoint, region, now: () => tools.registryNow(place) };
   }

@@ -98,9 +98,9 @@ export function placesOf(location: Location, declared: readonly DeclaredRegion[]
   };
 }
 
-/** What AWS calls the region of a place: that of public ECR has no name here. */
-export function regionOf({ region }: Pick<Place, 'region'>): string {
-  return region === '' ? PUBLIC_REGION : region;
+/** What AWS calls the region of a place, whatever the account calls it: requests are signed for it. */
+export function regionOf({ region, endpoint }: Pick<Place, 'region' | 'endpoint'>): string {
+  return regionIn(endpoint) ?? (region === '' ? PUBLIC_REGION : region);
 }
 
 /** The partition of a region as it stands in ARNs; `aws` for a region that is none of AWS's. */
@@ -109,13 +109,17 @@ export function partitionIdOf(region: string): string {
 }
 
 /**
- * Base URL of the token service (STS) of a region, whose sessions are good in all regions.
- * @param configured in place of AWS's
+ * The token service (STS) of a region, whose sessions are good in all regions.
+ * @param configured base URL in place of AWS's
+ * @returns its base URL, and the region that requests to it are signed for
  */
-export function stsEndpointOf(region: string, configured: string | undefined): string {
-  return endpointForm(
-    configured ?? `https://sts.${region}.${partitionOf(region)?.domain ?? 'amazonaws.com'}`,
-  );
+export function tokenServiceOf(
+  region: string,
+  configured: string | undefined,
+): { endpoint: string; region: string } {
+  const usual = `https://sts.${region}.${partitionOf(region)?.domain ?? 'amazonaws.com'}`;
+  const endpoint = endpointForm(configured ?? usual);
+  return { endpoint, region: regionIn(endpoint) ?? region };
 }
 
 /**
@@ -126,7 +130,7 @@ export function homeRegion(
   { roleArn, stsEndpoint }: { roleArn?: string | undefined; stsEndpoint?: string | undefined },
   podRegion: string | undefined,
 ): string {
-  const [, named] = /^https:\/\/sts[.-](?:fips\.)?([a-z]+(?:-[a-z]+)+-\d+)\./.exec(stsEndpoint ?? '') ?? [];
+  const named = regionIn(stsEndpoint ?? '');
   if (named !== undefined) return named;
   const id = roleArn?.split(':')[1];
   const partition = PARTITIONS.find((each) => each.id === id);
@@ -137,6 +141,13 @@ export function homeRegion(
 /** An endpoint in one form, which identifies a place: without a default port and a slash at the end. What is no URL stays as it is. */
 function endpointForm(url: string): string {
   return (URL.parse(url)?.href ?? url).replace(/\/+$/, '');
+}
+
+/** The region that an endpoint of AWS names, FIPS and VPC endpoints included: `https://ecr-fips.us-east-1.amazonaws.com`. */
+function regionIn(endpoint: string): string | undefined {
+  return /^https:\/\/(?:[\w-]+\.)*(?:ecr|ecr-public|sts)(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\./.exec(
+    endpoint,
+  )?.[1];
 }
 
 function partitionOf(region: string): Partition | undefined {

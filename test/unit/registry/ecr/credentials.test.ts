@@ -20,6 +20,7 @@ import { VirtualClock } from '../../../support/virtual-clock.ts';
 const SECRET_KEY = 'secret-key-of-the-agent-1234567890';
 const AGENT_TOKEN = 'a-token-for-the-agent-on-the-node';
 for (const secret of [SECRET_KEY, AGENT_TOKEN]) registerSecret(secret);
+const POD_ROLE = 'arn:aws:iam::123456789012:role/operator';
 const BLOCK: EcrBlock = { registryId: '123456789012', identityAccess: 'ReadOnly' };
 
 const dataOf = (values: Record<string, string>): ReadonlyMap<string, Redacted> =>
@@ -90,20 +91,21 @@ describe("the pod's own identity at AWS", () => {
     await rm(folder, { recursive: true });
   });
 
+  const fake = new Ecr({
+    clock,
+    registryId: '123456789012',
+    region: 'eu-central-1',
+    users: [],
+    roles: [
+      {
+        arn: POD_ROLE,
+        trusts: [],
+        webIdentityTokens: [AGENT_TOKEN],
+        permissions: [{ effect: 'Allow', actions: ['ecr:*'], resources: ['*'] }],
+      },
+    ],
+  });
   function issue(environment: Environment): Promise<IssuedToken> {
-    const fake = new Ecr({
-      clock,
-      registryId: '123456789012',
-      region: 'eu-central-1',
-      users: [
-        {
-          arn: 'arn:aws:iam::123456789012:user/agent',
-          accessKeyId: 'ASIAAGENT',
-          secretAccessKey: SECRET_KEY,
-          permissions: [{ effect: 'Allow', actions: ['ecr:*'], resources: ['*'] }],
-        },
-      ],
-    });
     const place = ECR.places(BLOCK, []).resolve('eu-central-1');
     if (!place) throw new Error('there is a place');
     const sender = new FakeSender(new Map([[place.endpoint, fake]]), clock);
@@ -113,6 +115,24 @@ describe("the pod's own identity at AWS", () => {
     )
       .registry(place)
       .issue(aRequest(), new AbortController().signal);
+  }
+  /** What the agent gets for the pod: keys of a session of its role. */
+  async function keysOfPod(): Promise<object> {
+    const form = new URLSearchParams({
+      Action: 'AssumeRoleWithWebIdentity',
+      RoleArn: POD_ROLE,
+      RoleSessionName: 'eks-pod',
+      WebIdentityToken: AGENT_TOKEN,
+    });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const { body } = await fake.handle({ method: 'POST', path: '/', headers, body: form.toString() });
+    const part = (name: string): string => new RegExp(`<${name}>([^<]+)`).exec(body)?.[1] ?? '';
+    return {
+      AccessKeyId: part('AccessKeyId'),
+      SecretAccessKey: part('SecretAccessKey'),
+      Token: part('SessionToken'),
+      Expiration: part('Expiration'),
+    };
   }
   const ofAgent = (): Environment => ({
     AWS_CONTAINER_CREDENTIALS_FULL_URI: uri,
@@ -125,12 +145,11 @@ describe("the pod's own identity at AWS", () => {
     );
 
   it("is asked of the EKS Pod Identity Agent with the pod's token", async () => {
-    const Expiration = new Date(clock.now() + 3_600_000).toISOString();
-    const keys = { AccessKeyId: 'ASIAAGENT', SecretAccessKey: SECRET_KEY, Token: 'a-session', Expiration };
-    answer = { status: 200, body: JSON.stringify(keys) };
-    // The fake knows this key as a user's, which has no session token: it got as far as being signed.
-    const error = await failureOf(issue(ofAgent()));
-    expect(error.message).to.match(/^could not get an authorization token .*UnrecognizedClientException/);
+    answer = { status: 200, body: JSON.stringify(await keysOfPod()) };
+    const token = await issue(ofAgent());
+    registerSecret(token.value.reveal());
+    expect(token.username).to.equal('AWS');
+    expect((token.expiresAt ?? 0) - clock.now()).to.be.within(3_590_000, 3_600_000);
     expect(authorization).to.equal(AGENT_TOKEN);
   });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ECR } from '../../../../src/registry/ecr/ecr.ts';
-import { homeRegion, partitionIdOf, stsEndpointOf } from '../../../../src/registry/ecr/regions.ts';
+import { homeRegion, partitionIdOf, regionOf, tokenServiceOf } from '../../../../src/registry/ecr/regions.ts';
 
 const BLOCK = { registryId: '123456789012' };
 
@@ -122,11 +122,43 @@ describe('the registries of an ECR account', () => {
 });
 
 describe('the token service of an ECR account', () => {
-  it("is the region's, unless the account names one", () => {
-    expect(stsEndpointOf('eu-west-1', undefined)).to.equal('https://sts.eu-west-1.amazonaws.com');
-    expect(stsEndpointOf('cn-north-1', undefined)).to.equal('https://sts.cn-north-1.amazonaws.com.cn');
-    expect(stsEndpointOf('lab', 'http://127.0.0.1:1/')).to.equal('http://127.0.0.1:1');
-  });
+  const services: [region: string, configured: string | undefined, endpoint: string, signedFor: string][] = [
+    ['eu-west-1', undefined, 'https://sts.eu-west-1.amazonaws.com', 'eu-west-1'],
+    ['cn-north-1', undefined, 'https://sts.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
+    ['lab', 'http://127.0.0.1:1/', 'http://127.0.0.1:1', 'lab'],
+    [
+      'eu-west-1',
+      'https://sts-fips.us-east-1.amazonaws.com',
+      'https://sts-fips.us-east-1.amazonaws.com',
+      'us-east-1',
+    ],
+    [
+      'eu-west-1',
+      'https://vpce-0a.sts.us-west-2.vpce.amazonaws.com/',
+      'https://vpce-0a.sts.us-west-2.vpce.amazonaws.com',
+      'us-west-2',
+    ],
+  ];
+  for (const [region, configured, endpoint, signedFor] of services) {
+    it(`for ${region} is ${endpoint}, whose requests are signed for ${signedFor}`, () => {
+      expect(tokenServiceOf(region, configured)).to.deep.equal({ endpoint, region: signedFor });
+    });
+  }
+
+  const names: [region: string, endpoint: string, called: string][] = [
+    ['eu-west-1', 'https://api.ecr.eu-west-1.amazonaws.com', 'eu-west-1'],
+    ['prod', 'https://api.ecr.eu-west-1.amazonaws.com', 'eu-west-1'],
+    ['us', 'https://ecr-fips.us-gov-west-1.amazonaws.com', 'us-gov-west-1'],
+    ['private', 'https://vpce-0a.api.ecr.us-west-2.vpce.amazonaws.com', 'us-west-2'],
+    ['', 'https://api.ecr-public.us-east-1.amazonaws.com', 'us-east-1'],
+    ['', 'http://127.0.0.1:1', 'us-east-1'],
+    ['lab', 'http://127.0.0.1:1', 'lab'],
+  ];
+  for (const [region, endpoint, called] of names) {
+    it(`calls a region ${JSON.stringify(region)} of the account at ${endpoint} ${called}`, () => {
+      expect(regionOf({ region, endpoint })).to.equal(called);
+    });
+  }
 
   const homes: [
     why: string,
