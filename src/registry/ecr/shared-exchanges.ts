@@ -88,7 +88,8 @@ export class SharedExchanges {
       slot.setback = undefined;
       return slot.last;
     } catch (error) {
-      if (error instanceof RegistryError)
+      // What was not sent tells nothing of the exchange, and whoever kept it back says when it can be.
+      if (error instanceof RegistryError && !error.unsent)
         slot.setback = { error, until: this.#clock.monotonic() + pauseAfter(error) };
       throw error;
     } finally {
