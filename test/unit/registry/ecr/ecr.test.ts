@@ -103,6 +103,7 @@ describe('ECR, answer by answer', () => {
     const block = { externalId: 'an-id', roleSessionDuration: '1h' };
     const issued = await ask({ block }, { scope: ['team/b', 'team/a', 'team/a'] });
     expect(issued).to.include({ username: 'AWS' });
+    expect(issued.id).to.match(/^ecr-[0-9a-f]{20}$/);
     expect(issued.value.reveal()).to.equal(PASSWORD);
     expect(Object.fromEntries(form)).to.deep.include({
       Action: 'AssumeRole',

@@ -50,6 +50,22 @@ describe('the registries of an ECR account', () => {
     });
   }
 
+  const isolated: [region: string, domain: string, partition: string][] = [
+    ['us-iso-east-1', 'c2s.ic.gov', 'aws-iso'],
+    ['us-isob-east-1', 'sc2s.sgov.gov', 'aws-iso-b'],
+    ['eu-isoe-west-1', 'cloud.adc-e.uk', 'aws-iso-e'],
+    ['us-isof-south-1', 'csp.hci.ic.gov', 'aws-iso-f'],
+  ];
+  for (const [region, domain, partition] of isolated) {
+    it(`in the isolated ${region} are below ${domain}, and verified there`, () => {
+      expect(ECR.places(BLOCK, []).resolve(region)?.endpoint).to.equal(`https://api.ecr.${region}.${domain}`);
+      expect(partitionIdOf(region)).to.equal(partition);
+      expect(homeRegion({ roleArn: `arn:${partition}:iam::123456789012:role/x` }, undefined)).to.equal(
+        region,
+      );
+    });
+  }
+
   it('are in regions that are not known yet, if they are named as AWS names regions', () => {
     const places = ECR.places(BLOCK, []);
     expect(places.names).not.to.include('eu-west-9');
@@ -71,7 +87,8 @@ describe('the registries of an ECR account', () => {
     expect(places.names).to.have.lengthOf.at.least(30);
     expect(places.names).to.deep.equal([...places.names].sort());
     for (const name of places.names) expect(places.resolve(name), name).to.include({ region: name });
-    expect(places.resolve(undefined)).to.deep.equal(places.resolve(places.defaultRegion));
+    expect(places.defaultRegion).to.equal('us-east-1');
+    expect(places.resolve(undefined)).to.deep.equal(places.resolve('us-east-1'));
   });
 
   it('are those that the account declares before those of AWS', () => {

@@ -69,6 +69,15 @@ describe('the session policy of an ECR token', () => {
     expect(allows(write, 'ecr-public:PutImage', repositoryArn)).to.equal(true);
     for (const action of ['ecr-public:GetAuthorizationToken', 'sts:GetServiceBearerToken'])
       expect(allows(write, action, '*')).to.equal(true);
+    for (const action of [
+      'BatchCheckLayerAvailability',
+      'InitiateLayerUpload',
+      'UploadLayerPart',
+      'CompleteLayerUpload',
+    ])
+      expect(allows(write, `ecr-public:${action}`, repositoryArn), action).to.equal(true);
+    expect(allows(write, 'ecr-public:DeleteRepository', repositoryArn)).to.equal(false);
+    expect(allows(write, 'ecr-public:BatchGetImage', repositoryArn)).to.equal(false);
     const read = statements(sessionPolicy(subject, 'ReadOnly', ['app']));
     expect(read).to.have.lengthOf(1);
     expect(allows(read, 'ecr-public:PutImage', repositoryArn)).to.equal(false);
@@ -95,6 +104,18 @@ describe('the session policy of an ECR token', () => {
         .with.property('code', 'InvalidRequest');
     });
   }
+
+  it('can have exactly as many characters as AWS takes', () => {
+    const names = Array.from({ length: 27 }, (_, n) => `team/app-${n}`);
+    const room = 2048 - sessionPolicy(SUBJECT, 'ReadOnly', names).length;
+    const [, ...others] = names;
+    const longer = (by: number): string[] => [`team/app-0${'x'.repeat(by)}`, ...others];
+    expect(sessionPolicy(SUBJECT, 'ReadOnly', longer(room))).to.have.lengthOf(2048);
+    expect(failureOf(() => sessionPolicy(SUBJECT, 'ReadOnly', longer(room + 1)))).to.have.property(
+      'code',
+      'InvalidRequest',
+    );
+  });
 
   it('is never longer than AWS takes: more repositories are refused, with what to do', () => {
     const names = Array.from({ length: 100 }, (_, n) => `team/app-${n}`);
