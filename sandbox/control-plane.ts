@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFrontProxy, serveCustomResources } from './custom-resources.ts';
+import { createFrontProxy, serveCustomResources, type CustomResources } from './custom-resources.ts';
 import { killAtExit } from './programs.ts';
 
 export interface ControlPlane {
@@ -13,6 +13,10 @@ export interface ControlPlane {
   kubeconfig: string;
   /** Whether a current Kubernetes' apiextensions-apiserver serves custom resources, whatever kube-apiserver's release is. */
   ownCustomResources: boolean;
+  /** URL of etcd. */
+  etcd: string;
+  /** What apiextensions-apiserver says of itself at /metrics; absent where kube-apiserver serves custom resources. */
+  customResourceMetrics?: () => Promise<string>;
   /**
    * Starts garbage collection and namespace deletion, unless they run or there is no kube-controller-manager. They look at once for the kinds
    * that are served, and later every 30 s: what they should know from the start is to be served before.
@@ -44,16 +48,20 @@ export async function startControlPlane(assets: string): Promise<ControlPlane> {
     server,
     etcdURL: etcd = '',
   } = await environment.start();
+  let customResources: CustomResources | undefined;
   if (frontProxy) {
     const kubeconfig = { path, text };
-    stack.defer(await serveCustomResources({ binary, folder, etcd, kubeconfig, frontProxy }));
+    customResources = await serveCustomResources({ binary, folder, etcd, kubeconfig, frontProxy });
+    stack.defer(customResources.stop);
   }
   const started = stack.move();
   let stopControllers: (() => Promise<void>) | undefined;
   return {
     url: server,
     kubeconfig: text,
-    ownCustomResources: frontProxy !== undefined,
+    ownCustomResources: customResources !== undefined,
+    etcd,
+    ...(customResources && { customResourceMetrics: customResources.metrics }),
     startControllers: () => {
       if (stopControllers) return;
       stopControllers = startControllerManager(join(assets, 'kube-controller-manager'), path);

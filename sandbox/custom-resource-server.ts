@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { killAtExit } from './programs.ts';
 
+/** Where in etcd its objects are. */
+export const CUSTOM_RESOURCE_PREFIX = '/custom-resources';
+
 export interface CustomResourceServerOptions {
   /** Path of the program apiextensions-apiserver. */
   binary: string;
@@ -27,7 +30,7 @@ export async function startCustomResourceServer(
   const flags = [
     `--etcd-servers=${etcd}`,
     // Not where kube-apiserver keeps its own.
-    '--etcd-prefix=/custom-resources',
+    `--etcd-prefix=${CUSTOM_RESOURCE_PREFIX}`,
     '--bind-address=127.0.0.1',
     `--secure-port=${port}`,
     `--tls-cert-file=${tls.certificate}`,

@@ -57,12 +57,14 @@ export interface CustomResourcesOptions {
   frontProxy: FrontProxy;
 }
 
-/**
- * Has custom resources served by a server of their own, behind kube-apiserver.
- * @returns a function that stops it
- * @throws Error when it does not start
- */
-export async function serveCustomResources(options: CustomResourcesOptions): Promise<() => Promise<void>> {
+export interface CustomResources {
+  /** What the server says of itself at /metrics. */
+  metrics: () => Promise<string>;
+  stop: () => Promise<void>;
+}
+
+/** Has custom resources served by a server of their own, behind kube-apiserver. @throws Error when it does not start */
+export async function serveCustomResources(options: CustomResourcesOptions): Promise<CustomResources> {
   const { binary, folder, etcd, kubeconfig, frontProxy } = options;
   await using stack = new AsyncDisposableStack();
   const identity = await createIdentity(folder, 'custom-resources', [SERVICE_HOST]);
@@ -79,27 +81,42 @@ export async function serveCustomResources(options: CustomResourcesOptions): Pro
   const client = new KubeClient(transport, { fieldManager: 'sandbox' });
   stack.defer(await routeCustomResources(client, server));
   const started = stack.move();
-  return () => started.disposeAsync();
+  return {
+    metrics: async () => (await askDirectly(server, frontProxy, '/metrics')).text,
+    stop: () => started.disposeAsync(),
+  };
 }
 
 /**
  * Waits until the server takes kube-apiserver's word for whose a request is. It reads whom to trust when it serves already, and a
  * connection that kube-apiserver opens before stays anonymous.
  */
-async function whenTrusted(server: CustomResourceServer, { certificate, key }: FrontProxy): Promise<void> {
-  const url = `https://127.0.0.1:${server.port}${resourcePath(CUSTOM_RESOURCE_DEFINITIONS)}`;
-  const headers = { 'X-Remote-User': 'sandbox', 'X-Remote-Group': 'system:masters' };
+async function whenTrusted(server: CustomResourceServer, frontProxy: FrontProxy): Promise<void> {
   const deadline = clock.monotonic() + TRUST_TIME;
   for (;;) {
-    const connect = { ca: server.certificate, cert: certificate, key, servername: SERVICE_HOST };
-    const dispatcher = new Agent({ connect });
-    const { statusCode: status, body } = await request(url, { dispatcher, headers });
-    const answer = await body.text();
-    await dispatcher.close();
+    const { status, text } = await askDirectly(server, frontProxy, resourcePath(CUSTOM_RESOURCE_DEFINITIONS));
     if (status === 200) return;
-    if (clock.monotonic() > deadline) throw new Error(`apiextensions-apiserver answers ${status}: ${answer}`);
+    if (clock.monotonic() > deadline) throw new Error(`apiextensions-apiserver answers ${status}: ${text}`);
     await sleep(clock, 50);
   }
+}
+
+/** Asks the server itself as an administrator, over a connection of its own. */
+async function askDirectly(
+  server: CustomResourceServer,
+  { certificate, key }: FrontProxy,
+  path: string,
+): Promise<{ status: number; text: string }> {
+  const headers = { 'X-Remote-User': 'sandbox', 'X-Remote-Group': 'system:masters' };
+  const connect = { ca: server.certificate, cert: certificate, key, servername: SERVICE_HOST };
+  const dispatcher = new Agent({ connect });
+  const { statusCode: status, body } = await request(`https://127.0.0.1:${server.port}${path}`, {
+    dispatcher,
+    headers,
+  });
+  const text = await body.text();
+  await dispatcher.close();
+  return { status, text };
 }
 
 async function createIdentity(

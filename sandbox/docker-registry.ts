@@ -18,28 +18,27 @@ export interface DockerRegistryOptions {
   /** Of the loopback interface; any free one unless given. */
   port?: number;
   /** Decides who may do what. */
-  service: Pick<FakeRegistry, 'host' | 'certificate'>;
-  /** Where the service listens. */
-  serviceUrl: string;
-  /** Path of its token endpoint; `/oauth/token` unless given. */
-  tokenPath?: string;
+  authority: FakeRegistry;
+  /** Where the authority listens. */
+  authorityUrl: string;
 }
 
 /**
- * Starts a CNCF Distribution registry (the program docker-registry) on the loopback interface, with the token service as
- * its authority.
+ * Starts a CNCF Distribution registry (the program docker-registry) on the loopback interface, with a fake as its
+ * authority.
  * @throws Error when it ends before it listens, with what it said
  */
 export async function startDockerRegistry(options: DockerRegistryOptions): Promise<DockerRegistry> {
-  const { folder, port = 0, service, serviceUrl, tokenPath = '/oauth/token' } = options;
+  const { folder, port = 0, authority, authorityUrl } = options;
   const certificate = join(folder, 'certificate.pem');
-  await writeFile(certificate, await service.certificate());
-  const realm = `${serviceUrl}${tokenPath}`;
+  await writeFile(certificate, await authority.certificate());
+  const { path: tokenPath, service } = authority.tokenEndpoint;
+  const realm = `${authorityUrl}${tokenPath}`;
   const configuration = {
     version: '0.1',
     storage: { filesystem: { rootdirectory: join(folder, 'images') } },
     http: { addr: `127.0.0.1:${port}` },
-    auth: { token: { realm, service: 'registry', issuer: service.host, rootcertbundle: certificate } },
+    auth: { token: { realm, service, issuer: authority.host, rootcertbundle: certificate } },
   };
   const path = join(folder, 'registry.yaml');
   await writeFile(path, stringify(configuration));

@@ -1,14 +1,18 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { parseDuration } from '../src/api/syntax/duration.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { REGISTRY_NAMES, type RegistryName } from './registries/registries.ts';
+import { duration } from './registries/shared/options.ts';
 
 export interface Options {
-  /** Life of expiring tokens in milliseconds; undefined: the service's own 24 hours. */
-  tokenLifetime?: number;
+  registry: RegistryName;
+  /** How long each token of the example is in use, in milliseconds. */
+  tokenLifetime: number;
   operator: boolean;
   example: boolean;
   /** Shell command to run once everything is ready. */
   exec?: string;
 }
+
+const MINUTE = 60_000;
 
 /** Reads the command line. @returns the options, or what to print before leaving with this exit code */
 export function readOptions(argv: readonly string[]): { options: Options } | { exit: 0 | 2; output: string } {
@@ -17,9 +21,19 @@ export function readOptions(argv: readonly string[]): { options: Options } | { e
   const command = new Command('sandbox')
     .usage('[options]      (npm run sandbox -- [options])')
     .description(
-      'A Kubernetes API server, a token service and the operator on this machine, to try and test with.',
+      'A Kubernetes API server, a registry and the operator on this machine, to try and test with.',
     )
-    .option('--token-lifetime <duration>', 'life of tokens that expire, such as 60s (default: 24h)', lifetime)
+    .addOption(
+      new Option('--registry <name>', 'registry to work with')
+        .choices(REGISTRY_NAMES)
+        .default(REGISTRY_NAMES[0]),
+    )
+    .option(
+      '--token-lifetime <duration>',
+      'lifetime that the example asks for, 1m or more (default: 2m)',
+      duration(MINUTE),
+      2 * MINUTE,
+    )
     .option('--no-operator', 'start no operator')
     .option('--no-example', 'apply no example RegistryToken')
     .option('--exec <command>', 'once ready, run this shell command, stop everything, exit with its status')
@@ -32,11 +46,4 @@ export function readOptions(argv: readonly string[]): { options: Options } | { e
     if (!(error instanceof CommanderError)) throw error;
     return { exit: error.exitCode === 0 ? 0 : 2, output };
   }
-}
-
-function lifetime(text: string): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds === undefined || milliseconds < 1000)
-    throw new InvalidArgumentError('It takes a duration such as 60s, 5m or 24h.');
-  return milliseconds;
 }

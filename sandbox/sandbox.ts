@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
-import { parse } from 'yaml';
+import { API_VERSION } from '../src/api/names.ts';
 import type { RegistryToken } from '../src/api/registry-token.ts';
 import { findCondition } from '../src/api/conditions.ts';
 import { formatDuration } from '../src/api/syntax/duration.ts';
@@ -21,12 +21,13 @@ import type { Options } from './options.ts';
 import { missingPrograms } from './programs.ts';
 import { installAccount, installDefinitions } from './setup.ts';
 import { serve } from './registries/shared/http-server.ts';
-import { TokenService } from './registries/ibm-registry-tokens/token-service.ts';
+import type { PreparedRegistry } from './registries/registry-kind.ts';
+import { REGISTRIES } from './registries/registries.ts';
+import type { FakeRegistry } from './registries/shared/fake-registry.ts';
 
 export const OPERATOR_NAMESPACE = 'registry-token-operator';
-const API_KEY = 'sandbox-api-key';
 const FOLDER = fileURLToPath(new URL('../.sandbox/', import.meta.url));
-const EXAMPLE = new URL('../examples/registrytoken.yaml', import.meta.url);
+const EXAMPLE = { namespace: 'default', name: 'app-pull' };
 /** How long the example may take to become Ready, in milliseconds. */
 const READY_TIME = 60_000;
 
@@ -49,22 +50,18 @@ export async function runSandbox(
   stack.defer(cluster.stop);
   await writeKubeconfig(kubeconfig, cluster.kubeconfig);
 
-  const { tokenLifetime } = options;
-  const service = new TokenService({
-    clock,
-    apiKeys: [{ key: API_KEY, accountId: 'sandbox' }],
-    ...(tokenLifetime === undefined ? {} : { tokenLifetime }),
-  });
-  const server = await serve(service, { port: 0 });
+  const { title, prepare } = REGISTRIES[options.registry];
+  const registry = prepare(clock);
+  const server = await serve(registry.fake, { port: 0 });
   stack.defer(() => server.close());
 
   const client = connect(cluster.kubeconfig, stack);
   await installDefinitions(client, signal);
   cluster.startControllers();
-  const registry = await startRegistry(service, server.url, stack);
-  // Without a registry the token service stands in for one: there is a door to log in at, and nothing behind it.
-  const host = registry ?? new URL(server.url).host;
-  const account = { namespace: OPERATOR_NAMESPACE, apiKey: API_KEY, url: server.url, host };
+  const images = await startDistribution(registry.fake, server.url, stack);
+  // Without one the fake stands in: there is a /v2/ to log in at, and nothing behind it.
+  const host = images ?? new URL(server.url).host;
+  const account = { name: 'default', namespace: OPERATOR_NAMESPACE, registry, url: server.url, host };
   await installAccount(client, account, signal);
 
   const failure = new AbortController();
@@ -76,41 +73,44 @@ export async function runSandbox(
     });
     stack.defer(() => operator.stop());
   }
-  narrate(service, tell);
-  if (options.example) await applyExample(client, running, options.operator, tell);
+  narrate(registry.fake, tell);
+  if (options.example) {
+    await client.apply(REGISTRY_TOKENS, example(registry, options), { force: true, signal: running });
+    if (options.operator) await exampleReady(client, running, tell);
+  }
 
   const whatIsBehind =
-    registry === undefined
-      ? 'No registry runs: the program docker-registry is not on the PATH.'
-      : `A registry (${registry}) runs behind the token service: docs/walkthrough.md pushes and pulls an image.`;
+    images === undefined
+      ? `No images: the program docker-registry is not on the PATH. ${title} lets clients log in at ${host}.`
+      : `Images are in a registry at ${images}: docs/walkthrough.md pushes and pulls one.`;
   if (options.exec !== undefined) {
     tell(whatIsBehind);
     const variables = {
       KUBECONFIG: kubeconfig,
-      TOKEN_SERVICE_URL: server.url,
-      TOKEN_SERVICE_API_KEY: API_KEY,
+      REGISTRY_URL: server.url,
       REGISTRY_HOST: host,
       OPERATOR_NAMESPACE,
     };
     return await execute(options.exec, { ...env, ...variables }, running);
   }
-  for (const line of invitation(cluster.title, kubeconfig, server.url, whatIsBehind, options)) tell(line);
+  const what = `A cluster (${cluster.title}) and ${title} (${server.url}) run.`;
+  for (const line of invitation(what, whatIsBehind, kubeconfig, options)) tell(line);
   await sleep(clock, Infinity, running).catch(() => undefined);
   if (failure.signal.aborted) throw failure.signal.reason as Error;
   tell('stopping');
   return 0;
 }
 
-/** Starts a registry where there is a program for it. @returns its host */
-async function startRegistry(
-  service: TokenService,
-  serviceUrl: string,
+/** Starts a registry with images where there is a program for it. @returns its host */
+async function startDistribution(
+  authority: FakeRegistry,
+  authorityUrl: string,
   stack: AsyncDisposableStack,
 ): Promise<string | undefined> {
   if ((await missingPrograms('docker-registry')).length > 0) return undefined;
   const folder = await mkdtemp(`${FOLDER}registry-`);
   stack.defer(() => rm(folder, { recursive: true }));
-  const registry = await startDockerRegistry({ folder, service, serviceUrl });
+  const registry = await startDockerRegistry({ folder, authority, authorityUrl });
   stack.defer(() => registry.stop());
   return registry.host;
 }
@@ -137,20 +137,30 @@ function operatorFlags(): string[] {
   ];
 }
 
-/** Applies the example; with an operator to do the work, waits until it is Ready. */
-async function applyExample(
+/** A RegistryToken that pulls what the registry's first scope names, if it has scopes. */
+function example({ scopes }: PreparedRegistry, { tokenLifetime }: Options): Manifest {
+  const [scope] = scopes;
+  return {
+    apiVersion: API_VERSION,
+    kind: 'RegistryToken',
+    metadata: EXAMPLE,
+    spec: {
+      access: 'ReadOnly',
+      lifetime: formatDuration(tokenLifetime),
+      ...(scope !== undefined && { scope: [scope.name] }),
+    },
+  };
+}
+
+async function exampleReady(
   client: KubeClient,
   signal: AbortSignal,
-  wait: boolean,
   tell: (line: string) => void,
 ): Promise<void> {
-  const example = parse(await readFile(EXAMPLE, 'utf8')) as Manifest;
-  const { namespace, name } = example.metadata;
+  const { name } = EXAMPLE;
   const started = clock.monotonic();
-  await client.apply(REGISTRY_TOKENS, example, { force: true, signal });
-  if (!wait) return;
   for (;;) {
-    const { status } = await client.get<RegistryToken>(REGISTRY_TOKENS, { namespace, name }, { signal });
+    const { status } = await client.get<RegistryToken>(REGISTRY_TOKENS, EXAMPLE, { signal });
     const ready = findCondition(status?.conditions, 'Ready');
     if (ready?.status === 'True') {
       tell(`${clockTime(clock.now())}  ready    RegistryToken ${name}: ${ready.message}`);
@@ -175,16 +185,10 @@ async function execute(command: string, env: NodeJS.ProcessEnv, signal: AbortSig
 }
 
 /** What there is to try. */
-function invitation(
-  title: string,
-  kubeconfig: string,
-  url: string,
-  whatIsBehind: string,
-  options: Options,
-): string[] {
+function invitation(what: string, whatIsBehind: string, kubeconfig: string, options: Options): string[] {
   return [
     '',
-    `A cluster (${title}) and a token service (${url}) run.`,
+    what,
     whatIsBehind,
     'In another terminal:',
     '',

@@ -8,6 +8,7 @@ import type { Manifest } from '../src/kube/client/manifest.ts';
 import { NAMESPACES, SECRETS } from '../src/kube/client/resources.ts';
 import { REGISTRY_ACCOUNTS } from '../src/controller/shared/resources.ts';
 import { sleep, systemClock as clock } from '../src/common/clock.ts';
+import type { PreparedRegistry } from './registries/registry-kind.ts';
 
 const CRDS = new URL('../crds/', import.meta.url);
 export const CUSTOM_RESOURCE_DEFINITIONS: Resource = {
@@ -74,13 +75,22 @@ export async function whenServed(client: KubeClient, resource: Resource, signal:
   }
 }
 
-/** Makes the account `default`, whose only region is the token service. */
+/**
+ * Makes an account of a fake, with its credentials.
+ * @param options `name`: of the account; `namespace`: the operator's; `url`: where the fake listens; `host`: the registry as it
+ * stands in image names
+ */
 export async function installAccount(
   client: KubeClient,
-  { namespace, apiKey, url, host }: { namespace: string; apiKey: string; url: string; host: string },
+  options: { name: string; namespace: string; registry: PreparedRegistry; url: string; host: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const credentials = 'sandbox-credentials';
+  const { name, namespace, registry, url, host } = options;
+  const credentials = `credentials-of-${name}`;
+  const data = Object.entries(registry.credentials).map(([key, value]) => [
+    key,
+    Buffer.from(value).toString('base64'),
+  ]);
   await client.apply(
     NAMESPACES,
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -92,7 +102,7 @@ export async function installAccount(
       apiVersion: 'v1',
       kind: 'Secret',
       metadata: { namespace, name: credentials },
-      data: { apikey: Buffer.from(apiKey).toString('base64') },
+      data: Object.fromEntries(data) as Record<string, string>,
     },
     { force: true, signal },
   );
@@ -101,12 +111,11 @@ export async function installAccount(
     {
       apiVersion: API_VERSION,
       kind: 'RegistryAccount',
-      metadata: { name: 'default' },
+      metadata: { name },
       spec: {
-        provider: 'IBMRegistryTokens',
+        ...registry.account(url, host),
         credentialsSecretRef: { name: credentials },
-        iamEndpoint: url,
-        regions: [{ name: 'us-south', host, endpoint: url }],
+        limits: { maxAccess: 'ReadWrite', allowNeverExpiring: true },
       },
     },
     { force: true, signal },

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import {
+  backEndImports,
   clockReadings,
   conditionReadings,
   inexactDependencies,
@@ -35,6 +36,7 @@ const checks: Check[] = [
     return tooLong(files.filter(({ path }) => !path.startsWith(GENERATED)));
   }),
   rule('clock', async () => clockReadings(await read('src/**/*.ts'))),
+  rule('back ends', async () => backEndImports(await read('src/**/*.ts'))),
   rule('conditions', async () => conditionReadings(await read('src/**/*.ts'))),
   rule('size of definitions', async () => oversizedDefinitions(await read('crds/*.yaml'))),
   rule('exact dependencies', async () => {

@@ -1,5 +1,7 @@
 /** The project's own rules on files, those that no linter knows. Each gives its complaints, one a line; none is good. */
 
+import { posix } from 'node:path';
+
 export interface SourceFile {
   path: string;
   text: string;
@@ -46,6 +48,34 @@ export function conditionReadings(files: readonly SourceFile[]): string[] {
             : [`${path}:${index + 1}: decide by the status' other fields, not by its conditions`],
         ),
     );
+}
+
+const BACK_ENDS = 'src/registry/backends.ts';
+
+/** Imports of a back end's folder from outside: only the table of back ends may, and whatever is in that is one. */
+export function backEndImports(files: readonly SourceFile[]): string[] {
+  const table = files.find(({ path }) => path === BACK_ENDS);
+  const folders = new Set(table ? importsOf(table).flatMap((path) => folderOf(path) ?? []) : []);
+  return files
+    .filter(({ path }) => path !== BACK_ENDS)
+    .flatMap((file) => {
+      const others = importsOf(file).filter((path) => {
+        const folder = folderOf(path);
+        return folder !== undefined && folders.has(folder) && !file.path.startsWith(folder);
+      });
+      return others.map((path) => `${file.path}: imports ${path}; only ${BACK_ENDS} imports a back end`);
+    });
+}
+
+/** Paths of the modules that a file imports by a relative path, types and dynamic imports included. */
+function importsOf({ path, text }: SourceFile): string[] {
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)].map(([, specifier = '']) =>
+    posix.join(posix.dirname(path), specifier),
+  );
+}
+
+function folderOf(path: string): string | undefined {
+  return /^src\/registry\/[^/]+\//.exec(path)?.[0];
 }
 
 export function oversizedDefinitions(files: readonly SourceFile[]): string[] {

@@ -109,6 +109,7 @@ async function main(config: Config): Promise<number> {
     metrics: metrics.registryClient,
     guard: assertLeader,
     proxy: registryProxy(process.env),
+    environment: process.env,
   });
   const operator = new Operator({
     settings: config,

@@ -30,6 +30,7 @@ const TOKEN_REASONS = {
   RegionUnknown: 'Retrying',
   AccessNotAllowed: 'Retrying',
   LifetimeNotAllowed: 'Retrying',
+  ScopeNotAllowed: 'Retrying',
   HostNotAccepted: 'Retrying',
   SecretConflict: 'Retrying',
   SecretContested: 'Retrying',
@@ -48,6 +49,7 @@ const TOKEN_REASONS = {
 
   InvalidSpec: 'Blocked',
   LifetimeNotOffered: 'Blocked',
+  ScopeNotOffered: 'Blocked',
   MintBudgetExceeded: 'Blocked',
   TokenExpired: 'Blocked',
 } as const satisfies Record<string, Kind>;

@@ -1,7 +1,14 @@
 import type { ObjectMeta } from '../common/objects.ts';
 import type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
 import { parseDuration } from './syntax/duration.ts';
-import { isAnnotationKey, isLabelKey, isLabelValue, isObjectName, isRegionName } from './syntax/metadata.ts';
+import {
+  isAnnotationKey,
+  isLabelKey,
+  isLabelValue,
+  isObjectName,
+  isRegionName,
+  isScopeName,
+} from './syntax/metadata.ts';
 import { GROUP, MANAGED_BY_LABEL } from './names.ts';
 import { registryHost } from './syntax/host.ts';
 import { prefix } from './syntax/text.ts';
@@ -31,7 +38,10 @@ export interface TokenSpec {
   /** undefined: the account's default region. */
   region: string | undefined;
   access: Access;
-  lifetime: Lifetime;
+  /** Names of parts of the registry; empty: all that the account can give. */
+  scope: readonly string[];
+  /** undefined: the registry's default. */
+  lifetime: Lifetime | undefined;
   description: string;
   rotation: {
     policy: 'Auto' | 'Manual';
@@ -47,12 +57,11 @@ export interface TokenSpec {
     extraHosts: readonly string[];
     labels: Readonly<Record<string, string>>;
     annotations: Readonly<Record<string, string>>;
-    deletionPolicy: 'Delete' | 'Retain';
   };
   /** Names, each once. */
   serviceAccounts: readonly string[];
   suspend: boolean;
-  deletionPolicy: 'Revoke' | 'Retain';
+  deletionPolicy: 'Delete' | 'Retain';
 }
 
 /** Why a spec can't be acted on; the message names the field and what it takes. */
@@ -86,7 +95,7 @@ export function readTokenSpec(token: RegistryToken): TokenSpec {
   const access = spec.access ?? 'ReadOnly';
   if (!ACCESS.includes(access))
     throw new InvalidSpec(`spec.access is ${quote(access)}; it takes ReadOnly or ReadWrite`);
-  const lifetime = readLifetime(spec.lifetime ?? '24h');
+  const lifetime = spec.lifetime === undefined ? undefined : readLifetime(spec.lifetime);
   const description = spec.description ?? '';
   if (!DESCRIPTION.test(description))
     throw new InvalidSpec(
@@ -96,13 +105,14 @@ export function readTokenSpec(token: RegistryToken): TokenSpec {
     account: spec.accountRef?.name ?? 'default',
     region: spec.region,
     access,
+    scope: readScope(spec.scope ?? []),
     lifetime,
     description,
     rotation: readRotation(rotation, lifetime),
     secret: readSecret(secret, token.metadata.name),
     serviceAccounts: readServiceAccounts(spec.serviceAccounts ?? []),
     suspend: spec.suspend ?? false,
-    deletionPolicy: spec.deletionPolicy ?? 'Revoke',
+    deletionPolicy: spec.deletionPolicy ?? 'Delete',
   };
 }
 
@@ -177,7 +187,6 @@ function readSecret(
     extraHosts: readHosts(extraHosts),
     labels,
     annotations,
-    deletionPolicy: secret.deletionPolicy ?? 'Delete',
   };
 }
 
@@ -201,9 +210,18 @@ function readServiceAccounts(names: readonly string[]): readonly string[] {
   return [...new Set(names)];
 }
 
+function readScope(names: readonly string[]): readonly string[] {
+  const name = names.find((text) => !isScopeName(text));
+  if (name !== undefined)
+    throw new InvalidSpec(
+      `spec.scope holds ${quote(name)}; it takes names as they stand in images after the host, in lower case, such as team-a`,
+    );
+  return [...new Set(names)].sort();
+}
+
 function readRotation(
   rotation: NonNullable<RegistryTokenSpec['rotation']>,
-  lifetime: Lifetime,
+  lifetime: Lifetime | undefined,
 ): TokenSpec['rotation'] {
   const renewBefore = optionalDuration('spec.rotation.renewBefore', rotation.renewBefore);
   const rotateEvery = optionalDuration('spec.rotation.rotateEvery', rotation.rotateEvery);
@@ -212,7 +230,7 @@ function readRotation(
     throw new InvalidSpec(
       'spec.rotation.renewBefore needs a token that expires; with lifetime Never use rotation.rotateEvery',
     );
-  if (renewBefore !== undefined && lifetime !== 'Never' && renewBefore >= lifetime)
+  if (typeof lifetime === 'number' && renewBefore !== undefined && renewBefore >= lifetime)
     throw new InvalidSpec('spec.rotation.renewBefore must be shorter than lifetime');
   if (renewBefore !== undefined && renewBefore < MINUTE)
     throw new InvalidSpec(

@@ -1,4 +1,4 @@
-/** What a registry's door says to a credential; the messages hold nothing secret. */
+/** What a registry says to a credential; the messages hold nothing secret. */
 export type Verdict =
   | { answer: 'accepted' }
   /** It says that the credential is bad; one that was only just made may become good yet. */

@@ -1,10 +1,16 @@
+import type { Capabilities } from '../api/capabilities.ts';
 import type { ObjectName } from '../common/objects.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
-import { objectKey } from '../kube/client/object-key.ts';
+import { objectKey, parseObjectKey } from '../kube/client/object-key.ts';
 import type { WorkQueue } from '../kube/queue/work-queue.ts';
+import { providerOf } from '../registry/backends.ts';
+import { listOf } from '../token/decide/scope.ts';
+import { knownScopes, scopesInUse } from '../token/sweep/known-scopes.ts';
+import { placesOf } from '../token/sweep/sweep-regions.ts';
 import type { RecordedToken } from '../token/sweep/absence.ts';
 import { isUntied } from '../token/secret/secret.ts';
 import { AccountController } from './account/account-controller.ts';
+import { noteScopes } from './account/account-status.ts';
 import { AccountSessions } from './account/account-sessions.ts';
 import { Assessor } from './token/assessor.ts';
 import { CredentialFinder } from './token/credential-finder.ts';
@@ -23,6 +29,7 @@ import { SecretWriter } from './token/secret-writer.ts';
 import { ServiceAccountLinker } from './service-accounts/service-account-linker.ts';
 import { StatusWriter } from './token/status-writer.ts';
 import { Sweeper } from './sweep/sweeper.ts';
+import type { Controller } from './shared/controller.ts';
 import { TokenLists } from './shared/token-lists.ts';
 import { TokenClient } from './token/token-client.ts';
 import { TokenController } from './token/token-controller.ts';
@@ -41,14 +48,16 @@ export interface Queues {
 }
 
 export interface Controllers {
+  /** Of which the accounts are to be tried before all else. */
   accounts: AccountController;
-  tokens: TokenController;
-  /** undefined where nothing is to be swept. */
-  sweeper: Sweeper | undefined;
-  linker: ServiceAccountLinker;
-  /** undefined where no pod is to be evicted. */
-  evictor: PodEvictor | undefined;
+  all: readonly Controller[];
 }
+
+const ACCOUNT_WORKERS = 4;
+const SWEEP_WORKERS = 4;
+const LINK_WORKERS = 4;
+/** Milliseconds to the next look at whether all namespaces can be read, as the sweep needs. */
+const UNREADABLE_WAIT = 60_000;
 
 /** Puts the controllers of one leader together. @param clusterId tells this cluster's tokens from another's */
 export function assembleControllers(
@@ -67,7 +76,17 @@ export function assembleControllers(
   const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
   const tokens = new TokenClient(client, (name) => watches.token(name));
   watches.onToken((token) => tokens.seen(token));
-  const lists = new TokenLists(sessions, clock);
+  const capabilitiesOf = (account: string): Capabilities | undefined => {
+    const spec = watches.account(account)?.spec;
+    return spec && providerOf(spec)?.capabilities;
+  };
+  const listsApart = (account: string): boolean => capabilitiesOf(account)?.scope?.listedApart ?? false;
+  const scopesOf = (account: string): ReadonlySet<string> => {
+    const known = knownScopes(account, watches.account(account), watches.tokens());
+    return new Set([...known, ...(sweeper?.owedScopes(account) ?? [])]);
+  };
+  // What is for all, or for several names, is looked for in any case: a backup can have undone all that says that it is there.
+  const lists = new TokenLists(sessions, clock, { listsApart, scopesOf, alsoTried: [listOf([])] });
   const minter = new Minter({ sessions, memory, lists, clusterId, clock });
   const verifier = new Verifier({ sessions, memory, clock });
   const revoker = new Revoker({ ...common, sessions, lists, memory, clusterId });
@@ -128,48 +147,102 @@ export function assembleControllers(
     secrets: new SecretWriter({ ...common, secrets, retention }),
     credentials: new CredentialFinder({ ...shared, formerSecrets }),
   };
+  /** Writes down where tokens are left, or may come, that no status tells of. */
+  const noteLeft = async (account: string, left: ReadonlySet<string>, signal: AbortSignal): Promise<void> => {
+    // One list of all needs no scopes. A registry without lists can have taken the place of one that lists them apart.
+    if (capabilitiesOf(account)?.issue === 'minted' && !listsApart(account)) return;
+    await noteScopes(client, account, left, signal);
+    sweeper?.scopesNoted(account, left);
+  };
   const onUnauthorized = (account: string): void => queues.account.add(account);
   directory.whenBack((account) => watches.enqueueTokensOf(account));
-  return {
-    accounts: new AccountController({
-      ...shared,
-      protect,
-      account: (name) => watches.account(name),
-      tokensOf: (account) => watches.tokensOf(account),
-      unreadable: () => watches.unreadable,
-      onChange: (account) => {
-        lists.forget(account);
-        watches.enqueueTokensOf(account);
-        sweeper?.accountChanged(account);
+  const accounts = new AccountController({
+    ...shared,
+    protect,
+    account: (name) => watches.account(name),
+    tokensOf: (account) => watches.tokensOf(account),
+    unreadable: () => watches.unreadable,
+    onChange: (account) => {
+      lists.forget(account);
+      watches.enqueueTokensOf(account);
+      sweeper?.accountChanged(account);
+    },
+  });
+  const tokenController = new TokenController({
+    ...shared,
+    formerSecrets,
+    sources: watches,
+    linker,
+    onGood: (token) => evictor?.secretIsGood(token),
+    tryNow: (account, region) => sessions.tryNow(account, region),
+    tryAccount: (account) => queues.account.add(account),
+    enqueue: (key) => queues.token.add(key, { priority: 'low' }),
+    assessor: new Assessor({ ...shared, sources: watches }),
+    issuer: new Issuer({
+      ...placing,
+      onUnauthorized,
+      onLost: async (request, signal) => {
+        await noteLeft(request.account, new Set([listOf(request.scope)]), signal);
+        sweeper?.requestLost(request);
       },
     }),
-    tokens: new TokenController({
+    repairer: new Repairer(placing),
+    mover: new HostMover(placing),
+    finalizer: new TokenFinalizer({
       ...shared,
-      formerSecrets,
-      sources: watches,
       linker,
-      onGood: (token) => evictor?.secretIsGood(token),
-      tryNow: (account, region) => sessions.tryNow(account, region),
-      tryAccount: (account) => queues.account.add(account),
-      enqueue: (key) => queues.token.add(key, { priority: 'low' }),
-      assessor: new Assessor({ ...shared, sources: watches }),
-      issuer: new Issuer({
-        ...placing,
-        onUnauthorized,
-        onLost: (request) => sweeper?.requestLost(request),
-      }),
-      repairer: new Repairer(placing),
-      mover: new HostMover(placing),
-      finalizer: new TokenFinalizer({
-        ...shared,
-        linker,
-        deletions: watches.deletions,
-        retention,
-        onLeftBehind: (uid, issued) => sweeper?.leftBehind(uid, issued),
-      }),
+      deletions: watches.deletions,
+      retention,
+      noteScopes: async (token, signal) => {
+        for (const account of new Set(placesOf(token).map((place) => place.account)))
+          await noteLeft(account, scopesInUse(account, [token]), signal);
+      },
+      onLeftBehind: (uid, issued) => sweeper?.leftBehind(uid, issued),
     }),
-    sweeper,
-    linker,
-    evictor,
-  };
+  });
+  const all: Controller[] = [
+    {
+      name: 'registryaccount',
+      queue: queues.account,
+      workers: ACCOUNT_WORKERS,
+      reconcile: (key, signal) => accounts.reconcile(key, signal),
+    },
+    {
+      name: 'registrytoken',
+      queue: queues.token,
+      workers: settings.workers,
+      reconcile: async (key, signal) => {
+        const name = parseObjectKey(key);
+        // In a namespace that can't be read nothing can be done; once it can be, its RegistryTokens are enqueued again.
+        return watches.isUnreadable(name.namespace) ? undefined : tokenController.reconcile(name, signal);
+      },
+    },
+    {
+      name: 'serviceaccount',
+      queue: queues.link,
+      workers: LINK_WORKERS,
+      // Without knowing the ServiceAccounts nothing can be done to them.
+      ready: (signal) => serviceAccounts.whenSynced(signal).catch(() => undefined),
+      reconcile: (key, signal) => linker.reconcile(parseObjectKey(key), signal),
+    },
+  ];
+  if (sweeper)
+    all.push({
+      name: 'sweep',
+      queue: queues.sweep,
+      workers: SWEEP_WORKERS,
+      // It lists scope by scope, or identity by identity, of which there can be thousands, under the rate limit of the account.
+      progressedAt: () => directory.lastRequestAt,
+      // While a namespace can't be read, what uses tokens there is not known: no token may be called an orphan.
+      reconcile: async (key, signal) =>
+        watches.unreadable ? { requeueAfter: UNREADABLE_WAIT } : sweeper.reconcile(key, signal),
+    });
+  if (evictor)
+    all.push({
+      name: 'eviction',
+      queue: queues.eviction,
+      workers: 1,
+      reconcile: (key, signal) => evictor.reconcile(key, signal),
+    });
+  return { accounts, all };
 }

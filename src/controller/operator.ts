@@ -3,20 +3,17 @@ import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import type { Redacted } from '../common/redacted.ts';
 import type { Logger } from '../common/logger.ts';
-import type { ObjectName } from '../common/objects.ts';
 import type { KubeClient } from '../kube/client/client.ts';
 import { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { ReflectorMetrics, WorkerPoolMetrics, WorkQueueMetrics } from '../kube/metrics.ts';
 import { parseObjectKey } from '../kube/client/object-key.ts';
 import { WorkQueue, type Fairness } from '../kube/queue/work-queue.ts';
-import { WorkerPool, type ReconcileResult } from '../kube/queue/worker-pool.ts';
+import { WorkerPool } from '../kube/queue/worker-pool.ts';
 import type { RegistryDirectory } from '../registry/directory.ts';
 import type { AccountController } from './account/account-controller.ts';
 import { assembleControllers, type Queues } from './controllers.ts';
+import type { Controller } from './shared/controller.ts';
 import type { TokenMetrics } from './shared/metrics.ts';
-import type { ServiceAccountLinker } from './service-accounts/service-account-linker.ts';
-import type { Sweeper } from './sweep/sweeper.ts';
-import type { TokenController } from './token/token-controller.ts';
 import { Watches } from './shared/watches.ts';
 
 /** What an administrator decides. Durations in milliseconds. */
@@ -64,11 +61,6 @@ export interface OperatorOptions {
 
 /** Accounts get a head start of this at most, so that tokens do not find them not ready for want of having been looked at. */
 const HEAD_START = 5_000;
-const ACCOUNT_WORKERS = 4;
-const SWEEP_WORKERS = 4;
-const LINK_WORKERS = 4;
-/** Milliseconds to the next look at whether all namespaces can be read, as the sweep needs. */
-const UNREADABLE_WAIT = 60_000;
 
 /** The operator without its surroundings: watches always, acts while it leads. */
 export class Operator {
@@ -124,30 +116,15 @@ export class Operator {
     logger.info({ clusterId, tokens: this.watches.tokens().length }, 'working');
     this.watches.feed(this.#queues);
     const surroundings = { watches: this.watches, queues: this.#queues, events: this.#events, clusterId };
-    const { accounts, tokens, sweeper, linker, evictor } = assembleControllers(this.#options, surroundings);
+    const { accounts, all } = assembleControllers(this.#options, surroundings);
     // Conditions tell of accounts and ServiceAccounts: so that a restart changes none, they are known first, if they can be.
     await Promise.all([
       this.#tryAccounts(accounts, signal),
       this.watches.serviceAccounts.settle(HEAD_START, signal),
     ]);
-    if (sweeper) for (const { metadata } of this.watches.accounts()) this.#queues.sweep.add(metadata.name);
-    await Promise.all([
-      this.#pool('registryaccount', this.#queues.account, ACCOUNT_WORKERS, (key, each) =>
-        accounts.reconcile(key, each),
-      ).run(signal),
-      this.#pool('registrytoken', this.#queues.token, settings.workers, (key, each) =>
-        this.#reconcileToken(tokens, parseObjectKey(key), each),
-      ).run(signal),
-      sweeper &&
-        this.#pool('sweep', this.#queues.sweep, SWEEP_WORKERS, (key, each) =>
-          this.#sweep(sweeper, key, each),
-        ).run(signal),
-      this.#link(linker, signal),
-      evictor &&
-        this.#pool('eviction', this.#queues.eviction, 1, (key, each) => evictor.reconcile(key, each)).run(
-          signal,
-        ),
-    ]);
+    if (settings.sweep !== 'off')
+      for (const { metadata } of this.watches.accounts()) this.#queues.sweep.add(metadata.name);
+    await Promise.all(all.map((controller) => this.#run(controller, signal)));
     await this.#events.flush();
   }
 
@@ -170,42 +147,13 @@ export class Operator {
     );
   }
 
-  /** In a namespace that can't be read nothing can be done; once it can be, its RegistryTokens are enqueued again. */
-  async #reconcileToken(
-    tokens: TokenController,
-    name: ObjectName,
-    signal: AbortSignal,
-  ): Promise<ReconcileResult> {
-    if (this.watches.isUnreadable(name.namespace)) return undefined;
-    return tokens.reconcile(name, signal);
-  }
-
-  /** While a namespace can't be read, what uses tokens there is not known: no token may be called an orphan. */
-  async #sweep(sweeper: Sweeper, account: string, signal: AbortSignal): Promise<ReconcileResult> {
-    if (this.watches.unreadable) return { requeueAfter: UNREADABLE_WAIT };
-    return sweeper.reconcile(account, signal);
-  }
-
-  /** Without knowing the ServiceAccounts nothing can be done to them; what concerns them waits in the queue until then. */
-  async #link(linker: ServiceAccountLinker, signal: AbortSignal): Promise<void> {
-    await this.watches.serviceAccounts.whenSynced(signal).catch(() => undefined);
-    await this.#pool('serviceaccount', this.#queues.link, LINK_WORKERS, (key, each) =>
-      linker.reconcile(parseObjectKey(key), each),
-    ).run(signal);
-  }
-
-  #pool(
-    name: string,
-    queue: WorkQueue,
-    workers: number,
-    reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>,
-  ): WorkerPool {
+  async #run({ ready, ...controller }: Controller, signal: AbortSignal): Promise<void> {
     const { clock, logger, metrics, settings } = this.#options;
-    const { shutdownTimeout: drainTime } = settings;
-    const how = { workers, reconcile, drainTime, clock, logger, metrics: metrics.workers };
-    const pool = new WorkerPool({ name, queue, ...how });
+    const how = { drainTime: settings.shutdownTimeout, clock, logger, metrics: metrics.workers };
+    await ready?.(signal);
+    const pool = new WorkerPool({ ...controller, ...how });
     this.#pools.push(pool);
-    return pool;
+    await pool.run(signal);
   }
 
   /** What tells this cluster's tokens from another's: the uid of a namespace that every cluster has and none replaces. */

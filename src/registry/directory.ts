@@ -1,38 +1,25 @@
 import type { Clock } from '../common/clock.ts';
-import type { Redacted } from '../common/redacted.ts';
-import { CircuitBreaker } from './http/circuit-breaker.ts';
-import { Door } from './login-probe/login-probe.ts';
+import type { Connection, Place, Registry } from './port.ts';
+import type { Credentials } from './backends.ts';
 import { RegistryError } from './errors.ts';
+import { CircuitBreaker } from './http/circuit-breaker.ts';
 import { HttpClient, type HttpSender } from './http/http-client.ts';
-import type { Proxy } from './http/proxy.ts';
-import { accountIdOf } from './ibm-iam/access-token.ts';
-import { IamSession } from './ibm-iam/iam-session.ts';
-import {
-  IBM_REGISTRY_TOKENS_CAPABILITIES,
-  IBMRegistryTokens,
-} from './ibm-registry-tokens/ibm-registry-tokens.ts';
 import type { RegistryMetrics } from './http/metrics.ts';
-import type { Capabilities, Registry } from './port.ts';
 import type { Outage } from './http/outage.ts';
 import { PlaceClient } from './http/place-client.ts';
+import type { Proxy } from './http/proxy.ts';
 import { RateLimiter } from './http/rate-limiter.ts';
-import { Regions, type Region, type RegionDefinition } from './ibm-iam/regions.ts';
 import { RegistryClient } from './http/registry-client.ts';
+import { ServerClocks } from './http/server-clocks.ts';
+import { LoginProbe } from './login-probe/login-probe.ts';
 
-/** The back ends there are. */
-export type Provider = 'IBMRegistryTokens';
-
-/** An account as a back end sees it. */
+/** An account as it can be used. */
 export interface AccountCredentials {
   name: string;
-  provider: Provider;
-  iamEndpoint: string;
-  /** undefined for the account that the API key belongs to. */
-  accountId?: string | undefined;
-  apiKey: Redacted;
-  /** Those it defines. */
-  regions: readonly RegionDefinition[];
-  /** To the token API of each region. Logins at the registries themselves are not counted. */
+  credentials: Credentials;
+  /** Certificates in PEM form of authorities to trust beside the usual ones. */
+  caBundle?: string | undefined;
+  /** To each API that issues tokens. Logins at the registries themselves are not counted. */
   requestsPerSecond: number;
 }
 
@@ -48,11 +35,13 @@ export interface RegistryDirectoryOptions {
    */
   guard?: (() => void) | undefined;
   proxy?: Proxy | undefined;
+  /** The pod's environment, for registries that take its identity. */
+  environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** In place of connections of its own. */
   http?: HttpSender;
 }
 
-/** What all requests of an account to the token API of a region share. */
+/** What all requests of an account to one place share. */
 interface Lane {
   limiter: RateLimiter;
   breaker: CircuitBreaker;
@@ -66,39 +55,58 @@ export interface PlaceState {
 }
 
 interface Account {
-  session: IamSession;
-  /** By region and endpoint: a token API that moved is another. */
+  fingerprint: string;
+  caBundle: string | undefined;
+  http: HttpSender;
+  connection: Connection;
+  requestsPerSecond: number;
+  /** By endpoint. */
   lanes: Map<string, Lane>;
-  /** Breakers of the registries themselves, which can be down while their token APIs are not. By host. */
-  doors: Map<string, CircuitBreaker>;
-}
-
-const CAPABILITIES: Readonly<Record<Provider, Capabilities>> = {
-  IBMRegistryTokens: IBM_REGISTRY_TOKENS_CAPABILITIES,
-};
-
-/** What a back end can do, without an account. */
-export function capabilitiesOf(provider: Provider): Capabilities {
-  return CAPABILITIES[provider];
+  /** Breakers of the registries themselves, which can be down while the APIs that issue tokens are not. By host. */
+  hostBreakers: Map<string, CircuitBreaker>;
 }
 
 /**
- * The registries of all accounts. Between calls it keeps what they share: connections, an access token per account, a
- * rate limit per account and region. All of it is in memory; the next process starts afresh.
+ * The registries of all accounts. Between calls it keeps what they share: connections, each with its access token, and a rate limit
+ * for each place. All of it is in memory; the next process starts afresh.
  */
 export class RegistryDirectory {
   readonly #clock: Clock;
-  readonly #surroundings: { http: HttpSender; clock: Clock; metrics: RegistryMetrics };
-  readonly #client: RegistryClient;
+  readonly #metrics: RegistryMetrics;
+  readonly #serverClocks: ServerClocks;
+  readonly #senderFor: (caBundle: string | undefined) => HttpSender;
   readonly #guard: (() => void) | undefined;
+  readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #accounts = new Map<string, Account>();
+  #lastRequestAt = -Infinity;
   #onBack: (account: string) => void = () => undefined;
 
-  constructor({ clock, userAgent, timeout, metrics, guard, proxy, http }: RegistryDirectoryOptions) {
+  constructor({
+    clock,
+    userAgent,
+    timeout,
+    metrics,
+    guard,
+    proxy,
+    environment = {},
+    http,
+  }: RegistryDirectoryOptions) {
+    this.#environment = environment;
     this.#clock = clock;
-    const sender = http ?? new HttpClient({ clock, userAgent, timeout, proxy });
-    this.#surroundings = { http: sender, clock, metrics };
-    this.#client = new RegistryClient(sender, metrics, clock);
+    this.#metrics = {
+      requested: (labels, milliseconds) => {
+        this.#lastRequestAt = clock.monotonic();
+        metrics.requested(labels, milliseconds);
+      },
+    };
+    this.#serverClocks = new ServerClocks(clock);
+    const clients = new Map<string | undefined, HttpSender>();
+    this.#senderFor = (caBundle) => {
+      const sender =
+        http ?? clients.get(caBundle) ?? new HttpClient({ clock, userAgent, timeout, proxy, caBundle });
+      clients.set(caBundle, sender);
+      return sender;
+    };
     this.#guard = guard;
   }
 
@@ -106,70 +114,62 @@ export class RegistryDirectory {
    * The registry of an account in one of its regions. Not to be kept: the next call may bring other credentials.
    * @throws RegistryError InvalidRequest when the account has no such region
    */
-  registry(credentials: AccountCredentials, regionName: string): Registry {
-    const region = regionOf(credentials, regionName);
-    const { limiter, breaker } = this.#lane(credentials, region);
-    return new IBMRegistryTokens({
-      client: new PlaceClient({
-        client: this.#client,
-        limiter,
-        breaker,
-        account: credentials.name,
-        region: region.name,
-      }),
-      session: this.#account(credentials).session,
-      region,
-      accountId: credentials.accountId,
-      guard: this.#guard,
-    });
+  registry(account: AccountCredentials, regionName: string): Registry {
+    return this.#account(account).connection.registry(placeOf(account, regionName));
   }
 
   /**
    * Where the tokens of an account's region are used. Not to be kept, as the registry.
    * @throws RegistryError InvalidRequest when the account has no such region, or its host can't be one
    */
-  door(credentials: AccountCredentials, regionName: string): Door {
-    const region = regionOf(credentials, regionName);
-    const { doors } = this.#account(credentials);
+  loginProbe(account: AccountCredentials, regionName: string): LoginProbe {
+    const place = placeOf(account, regionName);
+    const { hostBreakers, http } = this.#account(account);
     const breaker =
-      doors.get(region.host) ??
-      new CircuitBreaker({ clock: this.#clock, subject: `registry ${region.host}` });
-    doors.set(region.host, breaker);
-    return new Door({ ...this.#surroundings, breaker, account: credentials.name, region });
+      hostBreakers.get(place.host) ??
+      new CircuitBreaker({ clock: this.#clock, subject: `registry ${place.host}` });
+    hostBreakers.set(place.host, breaker);
+    const surroundings = { http, clock: this.#clock, metrics: this.#metrics };
+    const namesCover = account.credentials.capabilities.scope?.covers;
+    return new LoginProbe({ ...surroundings, breaker, account: account.name, place, namesCover });
   }
 
   /** How an account's region is doing; nothing is known of one that the account does not have. */
-  place(credentials: AccountCredentials, regionName: string): PlaceState {
-    const region = new Regions(credentials).find(regionName);
-    if (!region) return { outage: undefined, backAt: undefined };
-    const { limiter, breaker } = this.#lane(credentials, region);
+  place(account: AccountCredentials, regionName: string): PlaceState {
+    const place = account.credentials.places.resolve(regionName);
+    if (!place) return { outage: undefined, backAt: undefined };
+    const { limiter, breaker } = this.#lane(account.name, this.#account(account), place);
     return { outage: breaker.outage ?? limiter.outage, backAt: breaker.closedAt };
   }
 
   /** Lets the next request to an account's region through, though it is taken to be down. */
-  tryNow(credentials: AccountCredentials, regionName: string): void {
-    const region = new Regions(credentials).find(regionName);
-    if (region) this.#lane(credentials, region).breaker.probeNow();
+  tryNow(account: AccountCredentials, regionName: string): void {
+    const place = account.credentials.places.resolve(regionName);
+    if (place) this.#lane(account.name, this.#account(account), place).breaker.probeNow();
   }
 
-  /** @param listener told of an account one of whose regions answers again after an outage; takes the place of an earlier one */
+  /** When a request to any registry last ended, however it did; monotonic milliseconds. */
+  get lastRequestAt(): number {
+    return this.#lastRequestAt;
+  }
+
+  /** @param listener told of an account one of whose places answers again after an outage; takes the place of an earlier one */
   whenBack(listener: (account: string) => void): void {
     this.#onBack = listener;
   }
 
   /**
    * Tries an account's credentials.
-   * @returns the registry account they are for
+   * @returns whose they are, and what else there is to say
    * @throws RegistryError when they do not work or can't be tried; the signal's reason
    */
-  async verify(credentials: AccountCredentials, signal: AbortSignal): Promise<{ accountId: string }> {
-    const grant = await this.#account(credentials).session.prove(signal);
-    return { accountId: accountIdOf(credentials.accountId, grant.accountId) };
+  verify(account: AccountCredentials, signal: AbortSignal): ReturnType<Connection['verify']> {
+    return this.#account(account).connection.verify(signal);
   }
 
   /** How far the clock of an account's region is ahead of this machine's, in milliseconds; 0 where that is not known. */
   skew(account: string, region: string): number {
-    return this.#client.serverClocks.skew(account, region);
+    return this.#serverClocks.skew(account, region);
   }
 
   /** Drops what is kept for an account that is gone. Calls under way go on. */
@@ -177,46 +177,57 @@ export class RegistryDirectory {
     this.#accounts.delete(name);
   }
 
-  #lane(credentials: AccountCredentials, region: Region): Lane {
-    const { name, requestsPerSecond } = credentials;
-    const { lanes } = this.#account(credentials);
-    const key = `${region.name} ${region.endpoint}`;
-    let lane = lanes.get(key);
+  #lane(name: string, { lanes, requestsPerSecond }: Account, { endpoint }: Place): Lane {
+    let lane = lanes.get(endpoint);
     if (lane) {
       lane.limiter.requestsPerSecond = requestsPerSecond;
     } else {
       const clock = this.#clock;
-      const subject = `account ${name} in region ${region.name}`;
+      const subject = `account ${name} at ${URL.parse(endpoint)?.host ?? endpoint}`;
       lane = {
         limiter: new RateLimiter({ clock, subject, requestsPerSecond }),
         breaker: new CircuitBreaker({ clock, subject, onClosed: () => this.#onBack(name) }),
       };
-      lanes.set(key, lane);
+      lanes.set(endpoint, lane);
     }
     return lane;
   }
 
-  /** A changed key or endpoint gets a new session at once; the rate limits stay, since the registry stays. */
-  #account({ name, iamEndpoint, apiKey }: AccountCredentials): Account {
-    const key = { account: name, endpoint: iamEndpoint, value: apiKey };
+  /** Changed credentials get a new connection at once; the rate limits stay, since the registry stays. */
+  #account({ name, credentials, caBundle, requestsPerSecond }: AccountCredentials): Account {
+    const { connect, fingerprint } = credentials;
     const account = this.#accounts.get(name);
-    if (account?.session.isFor(key)) return account;
-    const session = new IamSession(this.#client, this.#clock, key);
-    const { lanes = new Map<string, Lane>(), doors = new Map<string, CircuitBreaker>() } = account ?? {};
-    const renewed: Account = { session, lanes, doors };
+    if (account?.fingerprint === fingerprint && account.caBundle === caBundle) {
+      account.requestsPerSecond = requestsPerSecond;
+      return account;
+    }
+    const { lanes = new Map<string, Lane>(), hostBreakers = new Map<string, CircuitBreaker>() } =
+      account ?? {};
+    const http = this.#senderFor(caBundle);
+    const login = new RegistryClient(http, this.#metrics, this.#clock, this.#serverClocks);
+    const shared = { fingerprint, caBundle, http, requestsPerSecond, lanes, hostBreakers };
+    const client = (place: Place): PlaceClient => {
+      const lane = this.#lane(name, renewed, place);
+      return new PlaceClient({ client: login, ...lane, account: name, region: place.region });
+    };
+    const connection = connect(name, {
+      client,
+      login,
+      clock: this.#clock,
+      environment: this.#environment,
+      registryNow: ({ region }) => this.#clock.now() + this.skew(name, region),
+      guard: this.#guard,
+    });
+    const renewed: Account = { ...shared, connection };
     this.#accounts.set(name, renewed);
     return renewed;
   }
 }
 
 /** @throws RegistryError InvalidRequest */
-function regionOf(credentials: AccountCredentials, regionName: string): Region {
-  const regions = new Regions(credentials);
-  const region = regions.find(regionName);
-  if (region) return region;
-  const known = regions.names.join(', ') || 'none';
-  throw new RegistryError(
-    'InvalidRequest',
-    `account ${credentials.name} has no region ${regionName}; it has ${known}`,
-  );
+function placeOf({ name, credentials: { places } }: AccountCredentials, region: string): Place {
+  const place = places.resolve(region);
+  if (place) return place;
+  const known = places.all.map((each) => each.region).join(', ') || 'none';
+  throw new RegistryError('InvalidRequest', `account ${name} has no region ${region}; it has ${known}`);
 }

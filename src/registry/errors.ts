@@ -85,6 +85,11 @@ export class RegistryError extends Error {
     });
   }
 
+  /** Whether what was asked for was refused, which says nothing of what else is: neither the place is down nor are the credentials bad. */
+  get isRefusal(): boolean {
+    return this.code === 'Forbidden' || this.code === 'InvalidRequest';
+  }
+
   /** Whether trying the same again later can succeed by itself. */
   get retryable(): boolean {
     return RETRYABLE.has(this.code);

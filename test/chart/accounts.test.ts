@@ -1,9 +1,24 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
-import { describeHelm, find, NAMESPACE, type Rendered } from './support/helm.ts';
+import {
+  CHART,
+  describeHelm,
+  find,
+  NAMESPACE,
+  objectsOf,
+  RELEASE,
+  withImage,
+  type Rendered,
+  type Values,
+} from './support/helm.ts';
 import { VALUE_SETS } from './support/value-sets.ts';
 
 const KEY = 'an-api-key-in-plain-sight';
+const ACCOUNT = { ibmCloud: {}, credentialsSecretRef: { name: 'ibm-cloud' } };
 const specOf = (objects: readonly Rendered[], name = 'default'): RegistryAccountSpec =>
   find(objects, 'RegistryAccount', name)['spec'] as RegistryAccountSpec;
 
@@ -14,46 +29,39 @@ describeHelm('chart: accounts', (helm) => {
     expect(kinds).not.to.include.members(['Secret']);
   });
 
-  it('give out read-only tokens that expire, unless told otherwise', async () => {
-    const objects = await helm.render({
-      accounts: { default: { credentialsSecretRef: { name: 'ibm-cloud' } } },
-    });
-    expect(specOf(objects)).to.deep.equal({
-      provider: 'IBMRegistryTokens',
-      credentialsSecretRef: { name: 'ibm-cloud' },
-      limits: { maxAccess: 'ReadOnly', allowNeverExpiring: false },
-    });
+  it('say what the values say, and leave the rest to the API', async () => {
+    const limits = { maxAccess: 'ReadWrite' } as const;
+    const spec = { ...ACCOUNT, limits };
+    expect(specOf(await helm.render({ accounts: { default: spec } }))).to.deep.equal(spec);
   });
 
-  it('are widened one limit at a time', async () => {
-    const limits = { maxAccess: 'ReadWrite' };
-    const objects = await helm.render({
-      accounts: { default: { credentialsSecretRef: { name: 'ibm-cloud' }, limits } },
-    });
-    expect(specOf(objects).limits).to.deep.equal({ maxAccess: 'ReadWrite', allowNeverExpiring: false });
-  });
-
-  it('take a key from the values into a Secret, and nowhere else', async () => {
-    const objects = await helm.render({ accounts: { default: { apiKey: KEY } } });
+  it('take credentials from the values into a Secret, and nowhere else', async () => {
+    const credentials = { username: 'robot$pull', password: KEY };
+    const harbor = { url: 'https://harbor.test' };
+    const objects = await helm.render({ accounts: { default: { harbor, credentials } } });
     const secret = find(objects, 'Secret');
     expect(secret.metadata.namespace).to.equal(NAMESPACE);
-    expect(Buffer.from((secret['data'] as { apikey: string }).apikey, 'base64').toString()).to.equal(KEY);
-    expect(specOf(objects).credentialsSecretRef).to.deep.equal({ name: secret.metadata.name });
+    const data = Object.entries(secret['data'] as Record<string, string>);
+    expect(
+      Object.fromEntries(data.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()])),
+    ).to.deep.equal(credentials);
+    expect(specOf(objects)).to.deep.equal({ harbor, credentialsSecretRef: { name: secret.metadata.name } });
     const others = objects.filter((object) => object !== secret);
     expect(JSON.stringify(others)).not.to.include(KEY);
   });
 
   it('rotate together, or one by one', async () => {
-    const credentials = { credentialsSecretRef: { name: 'ibm-cloud' } };
     const objects = await helm.render({
       accounts: {
-        default: credentials,
-        leaked: { ...credentials, rotation: { requestedAt: '2026-02-01T00:00:00Z' } },
-        spared: { ...credentials, rotation: { requestedAt: '' } },
+        default: ACCOUNT,
+        leaked: { ...ACCOUNT, rotation: { requestedAt: '2026-02-01T00:00:00Z' } },
+        spared: { ...ACCOUNT, rotation: { requestedAt: '' } },
+        rejoined: { ...ACCOUNT, rotation: { requestedAt: null } },
       },
       rotation: { requestedAt: '2026-01-01T00:00:00Z' },
     });
-    expect(specOf(objects).rotation).to.deep.equal({ requestedAt: '2026-01-01T00:00:00Z' });
+    for (const name of ['default', 'rejoined'])
+      expect(specOf(objects, name).rotation).to.deep.equal({ requestedAt: '2026-01-01T00:00:00Z' });
     expect(specOf(objects, 'spared').rotation).to.deep.equal({ requestedAt: '' });
     expect(specOf(objects, 'leaked').rotation).to.deep.equal({ requestedAt: '2026-02-01T00:00:00Z' });
   });
@@ -70,9 +78,11 @@ describeHelm('chart: accounts', (helm) => {
 describeHelm('chart: tokens', (helm) => {
   it('are made in the namespaces given, with the fields given', async () => {
     const objects = await helm.render(VALUE_SETS['accounts and tokens']);
-    const pull = find(objects, 'RegistryToken', 'pull');
-    expect(pull.metadata.namespace).to.equal('team-a');
-    expect(pull['spec']).to.deep.equal({});
+    const pulls = objects.filter(
+      ({ kind, metadata }) => kind === 'RegistryToken' && metadata.name === 'pull',
+    );
+    expect(pulls.map(({ metadata }) => metadata.namespace)).to.have.members(['team-a', 'team-b']);
+    for (const pull of pulls) expect(pull['spec']).to.deep.equal({});
     const push = find(objects, 'RegistryToken', 'push');
     expect(push.metadata.labels).to.include({ app: 'builder' });
     expect(push.metadata.annotations).to.include({ 'example.com/owner': 'team-b' });
@@ -84,45 +94,140 @@ describeHelm('chart: tokens', (helm) => {
   });
 });
 
+describeHelm('chart: a values file over another', (helm) => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'values-'));
+  });
+  after(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  /** What the chart makes of values files, each over those before it. */
+  async function layered(...files: Values[]): Promise<Rendered[]> {
+    const args = await Promise.all(
+      files.map(async (values, index) => {
+        const path = join(folder, `${index}.json`);
+        await writeFile(path, JSON.stringify(values));
+        return ['--values', path];
+      }),
+    );
+    const { status, stdout, stderr } = await helm.run(['template', RELEASE, CHART, ...args.flat()]);
+    expect(status, stderr).to.equal(0);
+    return objectsOf(stdout);
+  }
+  const custom = (objects: Rendered[]): string[] =>
+    objects
+      .filter(({ apiVersion }) => apiVersion.startsWith('pullsecrets.dev/'))
+      .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  const base = withImage(VALUE_SETS['accounts and tokens'] as Values);
+
+  it('changes one field of one account and of one token', async () => {
+    const before = await layered(base);
+    const after = await layered(base, {
+      accounts: { builders: { limits: { maxLifetime: '12h' } } },
+      tokens: { push: { spec: { rotation: { renewBefore: '4h' } } } },
+    });
+    expect(specOf(after, 'builders').limits).to.deep.equal({ maxAccess: 'ReadWrite', maxLifetime: '12h' });
+    expect(find(after, 'RegistryToken', 'push')['spec']).to.deep.include({
+      access: 'ReadWrite',
+      rotation: { renewBefore: '4h' },
+    });
+    const changed = ['builders', 'push'];
+    const others = (objects: Rendered[]): Rendered[] =>
+      objects.filter(({ metadata }) => !changed.includes(metadata.name));
+    expect(others(after)).to.deep.equal(others(before));
+  });
+
+  it('adds one, and removes one by null', async () => {
+    const before = custom(await layered(base));
+    const after = custom(
+      await layered(base, {
+        accounts: { inline: null, added: ACCOUNT },
+        tokens: { 'team-b-pull': null, push: null, added: { namespace: 'team-c' } },
+      }),
+    );
+    const removed = ['RegistryAccount inline', 'RegistryToken pull', 'RegistryToken push'];
+    expect(before).to.include.members(removed);
+    const counted = [...before, 'RegistryAccount added', 'RegistryToken added'];
+    for (const name of removed) counted.splice(counted.indexOf(name), 1);
+    expect(after).to.have.members(counted);
+  });
+
+  it('takes a field back by null, at any depth', async () => {
+    const objects = await layered(base, {
+      accounts: {
+        builders: {
+          limits: { maxAccess: null },
+          namespaceSelector: { matchLabels: { ci: null, team: 'build' } },
+        },
+      },
+      tokens: { push: { labels: { app: null }, spec: { rotation: null } } },
+    });
+    expect(specOf(objects, 'builders')).to.deep.include({
+      limits: {},
+      namespaceSelector: { matchLabels: { team: 'build' } },
+    });
+    const push = find(objects, 'RegistryToken', 'push');
+    expect(push.metadata.labels).not.to.have.property('app');
+    expect(push['spec']).to.deep.equal({ accountRef: { name: 'builders' }, access: 'ReadWrite' });
+  });
+
+  it('leads an account to another registry', async () => {
+    const harbor = { url: 'https://harbor.test' };
+    const objects = await layered(base, { accounts: { default: { ibmCloud: null, harbor } } });
+    const { ibmCloud: _, ...rest } = specOf(await layered(base));
+    expect(specOf(objects)).to.deep.equal({ ...rest, harbor });
+  });
+
+  it('takes every account and token away', async () => {
+    expect(custom(await layered(base, { accounts: null, tokens: null }))).to.deep.equal([]);
+  });
+});
+
 describeHelm(
   'chart: notes',
   (helm) => {
     it('tell how to make the first account, in the names of the release', async () => {
       const notes = await helm.notes();
       expect(notes).to.include(`kubectl --namespace ${NAMESPACE} create secret generic registry-credentials`);
-      expect(notes).to.include('--set accounts.default.credentialsSecretRef.name=registry-credentials');
+      const [, values = ''] = /--values - <<EOF\n(.*?)\n *EOF\n/s.exec(notes) ?? [];
+      expect(specOf(await helm.render(parse(values) as Values))).to.deep.equal({
+        ibmCloud: {},
+        credentialsSecretRef: { name: 'registry-credentials' },
+      });
       expect(notes).to.include('all namespaces');
     });
 
     it('tell how to widen an account, until it is wide', async () => {
-      const account = { credentialsSecretRef: { name: 'ibm-cloud' } };
-      expect(await helm.notes({ accounts: { ci: account } })).to.include(
+      expect(await helm.notes({ accounts: { ci: ACCOUNT } })).to.include(
         "--set 'accounts.ci.limits.maxAccess=ReadWrite'",
       );
-      const wide = { ...account, limits: { maxAccess: 'ReadWrite' } };
+      const wide = { ...ACCOUNT, limits: { maxAccess: 'ReadWrite' } };
       expect(await helm.notes({ accounts: { ci: wide } })).not.to.include('limits.maxAccess');
     });
 
     it('give commands that work for a name with a dot', async () => {
-      const account = { credentialsSecretRef: { name: 'ibm-cloud' } };
-      const notes = await helm.notes({ accounts: { 'eu.de': account } });
+      const notes = await helm.notes({ accounts: { 'eu.de': ACCOUNT } });
       const [, path = ''] = /--set '(\S+maxAccess=ReadWrite)'/.exec(notes) ?? [];
-      const objects = await helm.render({ accounts: { 'eu.de': account } }, '--set', path);
+      const objects = await helm.render({ accounts: { 'eu.de': ACCOUNT } }, '--set', path);
       expect(specOf(objects, 'eu.de').limits?.maxAccess).to.equal('ReadWrite');
     });
 
-    it('warn of a key in the values without showing it', async () => {
-      const notes = await helm.notes({ accounts: { default: { apiKey: KEY } } });
-      expect(notes).to.include('WARNING: accounts.default.apiKey');
+    it('warn of credentials in the values without showing them', async () => {
+      const accounts = { default: { ibmCloud: {}, credentials: { apikey: KEY } } };
+      const notes = await helm.notes({ accounts });
+      expect(notes).to.include('WARNING: accounts.default.credentials');
       expect(notes).not.to.include(KEY);
     });
 
     it('name the namespaces and the tokens', async () => {
       const notes = await helm.notes({
         scope: { namespaces: ['team-a'] },
-        accounts: { default: { credentialsSecretRef: { name: 'ibm-cloud' } } },
-        tokens: [{ namespace: 'team-a', name: 'app-pull' }],
+        accounts: { default: ACCOUNT, gone: null },
+        tokens: { 'app-pull': { namespace: 'team-a' }, gone: null },
       });
+      expect(notes).not.to.include('gone');
       expect(notes).to.include('looks after the RegistryTokens of team-a.');
       expect(notes).to.include(
         'kubectl --namespace team-a wait registrytoken/app-pull --for=condition=Ready',

@@ -29,8 +29,11 @@ describeHelm('chart: a cluster without the CRDs', (helm) => {
   });
 
   it('is told what Secret its account lacks', async () => {
-    const notes = await installation.upgrade({});
-    expect(notes).to.include(`kubectl --namespace ${NAMESPACE} create secret generic registry-credentials`);
+    await installation.upgrade({});
+    const notes = await installation.upgrade({ accounts: { default: installation.account() } });
+    expect(notes).to.include('RegistryAccount default needs its credentials.');
+    expect(notes).to.include('kubectl explain registryaccount.spec.ibmRegistryTokens\n');
+    expect(notes).to.include(`kubectl --namespace ${NAMESPACE} create secret generic ibm-cloud `);
   });
 
   for (const [name, values] of Object.entries(VALUE_SETS)) {

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
+import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { parseDuration } from '../../src/api/syntax/duration.ts';
+import { providerOf } from '../../src/registry/backends.ts';
+import { readExamples } from '../support/examples.ts';
 import { verdict, type Policy } from './support/admission-policy.ts';
 import { describeHelm, find, type Helm, type Rendered, type Values } from './support/helm.ts';
 
@@ -22,7 +26,7 @@ const ENABLED: Values = {
   },
 };
 /** A namespaced RegistryToken as the API server shows it to admission: with its defaults. */
-const DEFAULTS: RegistryTokenSpec = { access: 'ReadOnly', lifetime: '12h' };
+const DEFAULTS: RegistryTokenSpec = { access: 'ReadOnly' };
 
 const decide = (policy: Policy, { spec, before, user = 'jane', groups = [] }: Request): string =>
   verdict(policy, {
@@ -109,6 +113,12 @@ const CASES: [string, string, Request, boolean][] = [
   ['lifetime', 'the longest life in other words', { spec: { lifetime: '11h59m60s' } }, true],
   ['lifetime', 'a second more', { spec: { lifetime: '12h1s' } }, false],
   ['lifetime', 'much less', { spec: { lifetime: '90s' } }, true],
+  ['lifetime', 'none, which is the longer one of registries', { spec: {} }, false],
+  ['lifetime', 'none, by an administrator', { spec: {}, groups: ['system:masters'] }, true],
+  ['lifetime', 'an update that leaves it at none', { spec: { suspend: true }, before: {} }, true],
+  ['lifetime', 'an update to none', { spec: {}, before: { lifetime: '12h' } }, false],
+  ['lifetime', 'an update from none to the longest life', { spec: { lifetime: '12h' }, before: {} }, true],
+  ['never-expiring', 'none', { spec: {} }, true],
   ['lifetime', 'never, which is another rule', { spec: { lifetime: 'Never' } }, true],
   ['lifetime', 'more, by an administrator', { spec: { lifetime: '48h' }, groups: ['system:masters'] }, true],
   ['lifetime', 'an update that leaves it', { spec: { lifetime: '48h' }, before: { lifetime: '48h' } }, true],
@@ -167,6 +177,23 @@ describeHelm(
         const named = decide(policy, { spec, groups: ['release-engineers'] });
         expect(named === 'allowed').to.equal(list === 'users');
       });
+
+    it('take a RegistryToken without a lifetime for no shorter than any registry makes it', async () => {
+      const longest = '24h';
+      const policy = async (max: string): Promise<Policy> => {
+        const objects = await helm.render({ guardrails: { enabled: true, lifetime: { max } } });
+        const name = 'pull-registry-token-operator-lifetime';
+        return find(objects, 'ValidatingAdmissionPolicy', name)['spec'] as Policy;
+      };
+      expect(decide(await policy(longest), { spec: {} })).to.equal('allowed');
+      expect(decide(await policy('23h59m59s'), { spec: {} })).to.match(/^spec\.lifetime: /);
+      for (const { file, object } of await readExamples()) {
+        if (object.kind !== 'RegistryAccount') continue;
+        const { lifetimes } = providerOf(object.spec as RegistryAccountSpec)!.capabilities;
+        const given = lifetimes.kind === 'fixed' ? lifetimes.expected : lifetimes.default;
+        expect(given, file).to.be.a('number').that.is.at.most(parseDuration(longest)!);
+      }
+    });
 
     it('look at what people write, never at status, and fail closed', async () => {
       for (const rule of ['read-write', 'never-expiring', 'lifetime', 'regions']) {

@@ -100,7 +100,7 @@ describeHelm(
           await installation.upgrade({
             ...values,
             accounts: { default: installation.account() },
-            tokens: [{ ...pull, spec: { rotation: { gracePeriod: '0s' } } }],
+            tokens: { pull: { ...pull, spec: { rotation: { gracePeriod: '0s' } } } },
           });
           await installation.startOperator();
         });

@@ -30,7 +30,8 @@ describeHelm(
     async function watch(...tokens: ObjectName[]): Promise<void> {
       const namespaces = tokens.map(({ namespace }) => namespace);
       const accounts = { default: installation.account() };
-      await installation.upgrade({ scope: { namespaces }, accounts, tokens });
+      const values = Object.fromEntries(tokens.map((token) => [token.namespace, token]));
+      await installation.upgrade({ scope: { namespaces }, accounts, tokens: values });
       await installation.startOperator();
       for (const token of tokens) await installation.whenReady(token);
     }

@@ -64,9 +64,13 @@ describe('chart: the operator in pods of a real node', function () {
     values = {
       ...BASE,
       accounts: {
-        default: { credentialsSecretRef: { name: 'registry' }, iamEndpoint: serviceUrl, regions: [region] },
+        default: {
+          ibmRegistryTokens: { iamEndpoint: serviceUrl },
+          credentialsSecretRef: { name: 'registry' },
+          regions: [region],
+        },
       },
-      tokens: [{ ...APP, spec: { rotation: { gracePeriod: '0s' } } }],
+      tokens: { [APP.name]: { namespace: APP.namespace, spec: { rotation: { gracePeriod: '0s' } } } },
     };
   });
 

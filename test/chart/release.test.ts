@@ -40,7 +40,8 @@ describeHelm('chart: a release from its first day to its last', (helm) => {
     await cp(CHART, older, { recursive: true });
     await withoutNewest(join(older, 'values.yaml'));
     untouched = await everything();
-    values = { accounts: { default: installation.account() }, tokens: TOKENS };
+    const tokens = Object.fromEntries(TOKENS.map((token) => [token.name, token]));
+    values = { accounts: { default: installation.account() }, tokens };
   });
 
   after(async () => {

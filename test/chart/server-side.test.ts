@@ -39,7 +39,7 @@ describeHelm(
         crds: { enabled: false },
         podDisruptionBudget: { enabled: false },
         accounts: { default: installation.account() },
-        tokens: [{ ...PULL, spec: { access: 'ReadOnly' } }],
+        tokens: { pull: { ...PULL, spec: { access: 'ReadOnly' } } },
       };
     });
 

@@ -5,9 +5,9 @@ import { parseConfig } from '../../src/config/config.ts';
 import { verdict, type Policy } from './support/admission-policy.ts';
 import { CHART, describeHelm, objectsOf, type Rendered, type Values } from './support/helm.ts';
 
-const CREDENTIALS = { credentialsSecretRef: { name: 'ibm-cloud' } };
-const account = (fields: object): Values => ({ accounts: { default: { ...CREDENTIALS, ...fields } } });
-const token = (fields: object): Values => ({ tokens: [{ namespace: 'team-a', name: 'pull', ...fields }] });
+const ACCOUNT = { ibmCloud: {}, credentialsSecretRef: { name: 'ibm-cloud' } };
+const account = (fields: object): Values => ({ accounts: { default: { ...ACCOUNT, ...fields } } });
+const token = (fields: object): Values => ({ tokens: { pull: { namespace: 'team-a', ...fields } } });
 
 /** What is wrong, the values, where helm must say it is, and what it must say. */
 const WRONG: [string, Values, string, RegExp][] = [
@@ -39,17 +39,36 @@ const WRONG: [string, Values, string, RegExp][] = [
   ['namespaces as text', { scope: { namespaces: 'a,b' } }, 'scope.namespaces', /array/],
   [
     'an account without credentials',
-    { accounts: { default: {} } },
+    account({ credentialsSecretRef: null }),
     'accounts.default',
     /credentialsSecretRef/,
   ],
+  ['an account without a registry', account({ ibmCloud: null }), 'accounts.default', /ibmCloud/],
   [
-    'an account of an unknown provider',
-    account({ provider: 'DockerHub' }),
-    'accounts.default.provider',
-    /IBMRegistryTokens/,
+    'an account at a registry that is not known',
+    account({ ibmCloud: null, dockerHub: {} }),
+    'accounts.default',
+    /dockerHub.*not allowed/,
   ],
-  ['an account of impossible name', { accounts: { 'My Account': CREDENTIALS } }, 'My Account', /pattern/],
+  [
+    'a registry without what it requires',
+    account({ ibmCloud: null, harbor: { url: null } }),
+    'accounts.default.harbor.url',
+    /string/,
+  ],
+  ['an account of impossible name', { accounts: { 'My Account': ACCOUNT } }, 'My Account', /pattern/],
+  [
+    'credentials that can be no key of a Secret',
+    account({ credentialsSecretRef: null, credentials: { 'api key': 'x' } }),
+    'api key',
+    /pattern/,
+  ],
+  [
+    'no credentials at all',
+    account({ credentialsSecretRef: null, credentials: {} }),
+    'accounts.default.credentials',
+    /minProperties|at least 1|minimum/i,
+  ],
   [
     'an account field that is none',
     account({ region: 'us-south' }),
@@ -69,14 +88,23 @@ const WRONG: [string, Values, string, RegExp][] = [
     /ReadOnly/,
   ],
   ['a region without a host', account({ regions: [{ name: 'lab' }] }), 'accounts.default.regions.0', /host/],
-  ['a token without a namespace', { tokens: [{ name: 'pull' }] }, 'tokens.0', /namespace/],
-  ['a token field in the wrong place', token({ access: 'ReadOnly' }), 'tokens.0', /access.*not allowed/],
-  ['an unknown access', token({ spec: { access: 'Admin' } }), 'tokens.0.spec.access', /ReadOnly/],
-  ['a lifetime in days', token({ spec: { lifetime: '7d' } }), 'tokens.0.spec.lifetime', /pattern/],
+  ['tokens as a list', { tokens: [{ namespace: 'team-a', name: 'pull' }] }, 'tokens', /object/],
+  ['a token without a namespace', { tokens: { pull: {} } }, 'tokens.pull', /namespace/],
+  ['a token of impossible name', { tokens: { My_Token: { namespace: 'a' } } }, 'My_Token', /pattern/],
+  ['a token field in the wrong place', token({ access: 'ReadOnly' }), 'tokens.pull', /access.*not allowed/],
+  ['an unknown access', token({ spec: { access: 'Admin' } }), 'tokens.pull.spec.access', /ReadOnly/],
+  ['a lifetime in days', token({ spec: { lifetime: '7d' } }), 'tokens.pull.spec.lifetime', /pattern/],
+  [
+    'an unknown deletion policy',
+    token({ spec: { deletionPolicy: 'Revoke' } }),
+    'tokens.pull.spec.deletionPolicy',
+    /Retain/,
+  ],
+  ['a scope that is no name', token({ spec: { scope: ['team-*'] } }), 'tokens.pull.spec.scope.0', /pattern/],
   [
     'a field the RegistryToken does not have',
     token({ spec: { expires: '1h' } }),
-    'tokens.0.spec',
+    'tokens.pull.spec',
     /expires.*not allowed/,
   ],
   ['a rotation at no time', { rotation: { requestedAt: 'now' } }, 'rotation.requestedAt', /pattern/],
@@ -175,23 +203,25 @@ const CONTRADICTIONS: [string, Values, RegExp][] = [
   ],
   [
     'two keys',
-    account({ apiKey: 'secret-key' }),
-    /accounts\.default has both credentialsSecretRef and apiKey/,
+    account({ credentials: { apikey: 'secret-key' } }),
+    /accounts\.default has both credentialsSecretRef and credentials/,
+  ],
+  [
+    'two registries',
+    account({ harbor: { url: 'https://harbor.test' } }),
+    /accounts\.default names several registries \(ibmCloud, harbor\); keep one, and set to null/,
   ],
   [
     'a token out of scope',
     { scope: { namespaces: ['team-b'] }, ...token({}) },
-    /tokens: team-a\/pull is in a namespace that scope\.namespaces leaves out \(team-b\)/,
+    /tokens\.pull is in a namespace that scope\.namespaces leaves out \(team-b\), .* RegistryToken team-a\/pull/,
   ],
   [
     'a token twice',
     {
-      tokens: [
-        { namespace: 'a', name: 'pull' },
-        { namespace: 'a', name: 'pull' },
-      ],
+      tokens: { pull: { namespace: 'a' }, another: { namespace: 'a', name: 'pull' } },
     },
-    /tokens: a\/pull is there twice/,
+    /tokens\.another and tokens\.pull are both RegistryToken a\/pull/,
   ],
   ['one port for both', { health: { port: 8080 } }, /metrics\.port and health\.port are both 8080/],
   [
@@ -323,7 +353,7 @@ describeHelm('chart: wrong values', (helm) => {
   }
 
   it('never show a key', async () => {
-    const { stderr } = await helm.template(account({ apiKey: 'secret-key' }));
+    const { stderr } = await helm.template(account({ credentials: { apikey: 'secret-key' } }));
     expect(stderr).not.to.include('secret-key');
   });
 

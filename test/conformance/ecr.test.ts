@@ -8,7 +8,7 @@ import { Redacted } from '../../src/common/redacted.ts';
 import { ECR, type EcrBlock } from '../../src/registry/ecr/ecr.ts';
 import type { EcrCredentials } from '../../src/registry/ecr/credentials.ts';
 import { CircuitBreaker } from '../../src/registry/http/circuit-breaker.ts';
-import { Door } from '../../src/registry/login-probe/login-probe.ts';
+import { LoginProbe } from '../../src/registry/login-probe/login-probe.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { aToolbox } from '../support/toolbox.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -124,17 +124,21 @@ describe('ECR', () => {
       const { signal } = new AbortController();
       const token = await registry.issue(aRequest({ access: 'ReadWrite' }), signal);
       registerSecret(token.value.reveal());
-      const door = new Door({
+      const probe = new LoginProbe({
         http: new FakeSender(new Map([[`http://${registry.host}`, fake]]), clock),
         clock,
         metrics: { requested: () => undefined },
         breaker: new CircuitBreaker({ clock, subject: 'registry' }),
         account: 'default',
-        region: { name: REGION, host: registry.host, endpoint: `http://${registry.host}` },
+        place: { region: REGION, host: registry.host, endpoint: `http://${registry.host}` },
+        namesCover: registry.capabilities.scope?.covers,
       });
-      expect(await door.try(token.username, token.value, signal)).to.deep.equal({ answer: 'accepted' });
-      const other = new Redacted('none of its tokens');
-      expect((await door.try(token.username, other, signal)).answer).not.to.equal('accepted');
+      const login = { username: token.username, access: 'ReadWrite', scope: [] } as const;
+      expect(await probe.try({ ...login, password: token.value }, signal)).to.deep.equal({
+        answer: 'accepted',
+      });
+      const password = new Redacted('none of its tokens');
+      expect((await probe.try({ ...login, password }, signal)).answer).not.to.equal('accepted');
     });
   }
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { RegistryError } from '../../src/registry/errors.ts';
-import type { IssuedToken, Registry } from '../../src/registry/back-end.ts';
+import type { IssuedToken, Registry } from '../../src/registry/port.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import type { Fate } from './support/fake-sender.ts';
 import { aRequest, type Stage } from './support/stage.ts';
@@ -10,7 +10,7 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 
 /** A back end that exchanges its credentials for tokens, with its fake. */
-export interface ExchangeStage extends Omit<Stage, 'operations' | 'left' | 'verify'> {
+export interface ExchangeStage extends Omit<Stage, 'operations' | 'left' | 'secrets' | 'verify'> {
   /** As whoever has the credentials. */
   verify(guard?: () => void): Promise<{ identity: string }>;
   /** Operations of the fake that an exchange is made of, in order; the last gives the token. */

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { Harbor } from '../../sandbox/registries/harbor/harbor.ts';
+import type { Permission } from '../../sandbox/registries/harbor/robot.ts';
 import { Redacted } from '../../src/common/redacted.ts';
 import { HARBOR } from '../../src/registry/harbor/harbor.ts';
 import { registerSecret } from '../support/secrecy.ts';
@@ -11,6 +13,13 @@ import type { Stage } from './support/stage.ts';
 const URL = 'https://harbor.example.com';
 const PASSWORD = 'Harbor12345-of-the-operator';
 registerSecret(PASSWORD);
+
+/** Those of the robot that docs/registries/harbor.md has made for the operator. */
+async function documentedPermissions(): Promise<Permission[]> {
+  const page = await readFile(new globalThis.URL('../../docs/registries/harbor.md', import.meta.url), 'utf8');
+  const [, body = ''] = /api\/v2\.0\/robots --data '(.*?)'\n/s.exec(page) ?? [];
+  return (JSON.parse(body) as { permissions: Permission[] }).permissions;
+}
 
 /** Accounts with which robots can be managed. */
 const ACCOUNTS = ['administrator', 'administrator of projects', 'robot of the system'] as const;
@@ -35,8 +44,6 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
   const own = new Set<number>();
   let username = 'operator';
   if (account === 'robot of the system') {
-    const access = ['create', 'read', 'list', 'delete'].map((action) => ({ resource: 'robot', action }));
-    const images = ['pull', 'push'].map((action) => ({ resource: 'repository', action }));
     own.add(
       fake.addRobot({
         name: 'operator',
@@ -46,10 +53,7 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
         duration: -1,
         expiresAt: null,
         disabled: false,
-        permissions: [
-          { kind: 'system', namespace: '/', access },
-          { kind: 'project', namespace: '*', access: [...access, ...images] },
-        ],
+        permissions: await documentedPermissions(),
         secret: PASSWORD,
       }).id,
     );
@@ -58,10 +62,10 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
   const sender = new FakeSender(new Map([[URL, fake]]), clock);
   const connection = (guard?: () => void) =>
     HARBOR.connect(
-      { block: { url: URL }, credentials: { username, password: new Redacted(PASSWORD) } },
+      { name: 'default', block: { url: URL }, credentials: { username, password: new Redacted(PASSWORD) } },
       aToolbox({ clock, sender, guard }),
     );
-  const place = HARBOR.places({ url: URL }).resolve(undefined);
+  const place = HARBOR.places({ url: URL }, []).resolve(undefined);
   if (!place) throw new Error('Harbor has a place');
   return {
     clock,
@@ -71,6 +75,7 @@ async function prepare(account: (typeof ACCOUNTS)[number]): Promise<Stage> {
     verify: () => connection().verify(new AbortController().signal),
     scopes: ['team-a', 'team-b'],
     outside: account === 'administrator of projects' ? undefined : 'team-c/app',
+    secrets: [PASSWORD],
     operations: { issue: 'mint', list: 'list', revoke: 'revoke' },
     left: () =>
       fake

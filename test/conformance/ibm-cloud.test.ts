@@ -39,7 +39,11 @@ async function prepare(region: string, lag: Lag = { reading: 0, policy: 0 }): Pr
     verify: () => connection().verify(new AbortController().signal),
     scopes: ['team-a', 'team-b'],
     outside: 'team-c/app',
+    secrets: [API_KEY],
     operations: { issue: 'mint', list: 'list', revoke: 'revoke' },
+    limits: (['keysPerIdentity', 'serviceIds', 'policies'] as const).map(
+      (name) => (most) => (state.quotas[name] = most === 'more' ? 500 : 1),
+    ),
     left: () => {
       const alive = [...state.serviceIds.values(), ...state.policies.values(), ...state.keys.values()];
       return alive

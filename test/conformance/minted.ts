@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import { RegistryError } from '../../src/registry/errors.ts';
-import type { IssuedToken, Registry } from '../../src/registry/back-end.ts';
-import { registerSecret } from '../support/secrecy.ts';
-import type { Fate } from './support/fake-sender.ts';
-import { aRequest, granted, rowsOf, type Stage, UID } from './support/stage.ts';
+import { describeBreakdowns } from './breakdowns.ts';
+import { aRequest, UID, type Stage } from './support/stage.ts';
+import { Minting } from './support/minting.ts';
 
 const { signal } = new AbortController();
 const DAY = 86_400_000;
@@ -11,60 +10,35 @@ const DAY = 86_400_000;
 /** What every back end promises that creates tokens at the registry. */
 export function describeMinted(name: string, prepare: () => Promise<Stage>): void {
   describe(`${name}: a registry that creates tokens`, () => {
-    let stage: Stage;
-    let registry: Registry;
+    const the = new Minting(prepare);
 
-    beforeEach(async () => {
-      stage = await prepare();
-      registry = stage.connect();
-    });
-
-    async function issue(part: Parameters<typeof aRequest>[0] = {}): Promise<IssuedToken> {
-      const scope = registry.capabilities.scope ? stage.scopes.slice(0, 1) : [];
-      const issued = await registry.issue(aRequest({ scope, ...part }), signal);
-      registerSecret(issued.value.reveal());
-      await stage.clock.advance(registry.capabilities.settling.acceptance);
-      return issued;
-    }
-    /** What the operator knows of where tokens can be: of one project, of all, and of two. */
-    const scopes = (): string[][] => [
-      ...stage.scopes.map((scope) => [scope]),
-      ...(stage.outside === undefined ? [] : [[], [...stage.scopes]]),
-    ];
-    const rows = async (): ReturnType<typeof rowsOf> => {
-      await stage.clock.advance(registry.capabilities.settling.listing);
-      return rowsOf(registry, scopes());
-    };
-    const inside = (): string => `${stage.scopes[0] ?? 'team'}/app`;
+    beforeEach(() => the.begin());
 
     it('accepts the credentials of the account, and says whose they are', async () => {
-      expect((await stage.verify()).identity).to.be.a('string').that.is.not.empty;
+      expect((await the.stage.verify()).identity).to.be.a('string').that.is.not.empty;
     });
 
     it('issues a read-only token that pulls and does not push', async () => {
-      const token = await issue();
+      const token = await the.issue();
       expect(token.id).to.be.a('string').that.is.not.empty;
-      expect(await granted(stage, token, inside())).to.deep.equal(['pull']);
+      expect(await the.granted(token)).to.deep.equal(['pull']);
     });
 
     it('issues a read-write token that pulls and pushes', async () => {
-      expect(await granted(stage, await issue({ access: 'ReadWrite' }), inside())).to.deep.equal([
-        'pull',
-        'push',
-      ]);
+      expect(await the.granted(await the.issue({ access: 'ReadWrite' }))).to.deep.equal(['pull', 'push']);
     });
 
     it('lists a token with its tag, and without its value', async () => {
-      const token = await issue();
-      expect(await rows()).to.deep.equal([{ id: token.id, revision: 1 }]);
-      const texts = await registry.list?.(scopes(), (row) => JSON.stringify(row), signal);
+      const token = await the.issue();
+      expect(await the.rows()).to.deep.equal([{ id: token.id, revision: 1 }]);
+      const texts = await the.registry.list?.(the.scopes, (row) => JSON.stringify(row), signal);
       expect(texts?.join()).not.to.contain(token.value.reveal());
     });
 
     it('lists all of many tokens', async () => {
       const count = 230;
-      for (let revision = 1; revision <= count; revision++) await issue({ revision });
-      const found = await rows();
+      for (let revision = 1; revision <= count; revision++) await the.issue({ revision });
+      const found = await the.rows();
       expect(found.map(({ revision }) => revision).sort((a, b) => a - b)).to.deep.equal(
         Array.from({ length: count }, (_, index) => index + 1),
       );
@@ -72,187 +46,206 @@ export function describeMinted(name: string, prepare: () => Promise<Stage>): voi
 
     it('issues to several at once as to one after the other', async () => {
       const uids = ['uid-1', 'uid-2', 'uid-3', 'uid-4'];
-      const tokens = await Promise.all(uids.map((uid) => issue({ uid })));
-      for (const token of tokens) expect(await granted(stage, token, inside())).to.deep.equal(['pull']);
-      const found = await Promise.all(uids.map((uid) => rowsOf(registry, scopes(), uid)));
+      const tokens = await Promise.all(uids.map((uid) => the.issue({ uid })));
+      for (const token of tokens) expect(await the.granted(token)).to.deep.equal(['pull']);
+      const found = await Promise.all(uids.map((uid) => the.rows(uid)));
       expect(found.map((each) => each.map(({ id }) => id))).to.deep.equal(tokens.map(({ id }) => [id]));
     });
 
     it('sends nothing that creates or deletes once the guard says no', async () => {
-      const token = await issue();
+      const token = await the.issue();
       const refused = new Error('this process does not lead any more');
-      registry = stage.connect(() => {
+      the.restart(() => {
         throw refused;
       });
-      const issuing = await issue({ revision: 2 }).catch((error: unknown) => error);
+      const issuing = await the.issue({ revision: 2 }).catch((error: unknown) => error);
       expect(issuing).to.equal(refused);
-      const revoking = await registry.revoke?.(token.id, signal).catch((error: unknown) => error);
+      const revoking = await the.registry.revoke?.(token.id, signal).catch((error: unknown) => error);
       expect(revoking).to.equal(refused);
-      expect(await rows()).to.deep.equal([{ id: token.id, revision: 1 }]);
+      expect(await the.rows()).to.deep.equal([{ id: token.id, revision: 1 }]);
     });
 
     it('revokes a token for good', async () => {
-      const token = await issue();
-      await registry.revoke?.(token.id, signal);
-      expect(await granted(stage, token, inside())).to.equal(undefined);
-      expect(await rows()).to.deep.equal([]);
+      const token = await the.issue();
+      await the.registry.revoke?.(token.id, signal);
+      expect(await the.granted(token)).to.equal(undefined);
+      expect(await the.rows()).to.deep.equal([]);
     });
 
     it('takes a token that is gone already for revoked', async () => {
-      const token = await issue();
-      await registry.revoke?.(token.id, signal);
-      await registry.revoke?.(token.id, signal);
+      const token = await the.issue();
+      await the.registry.revoke?.(token.id, signal);
+      await the.registry.revoke?.(token.id, signal);
     });
 
     it('keeps the previous token alive beside its successor', async () => {
-      const previous = await issue();
-      const next = await issue({ revision: 2 });
-      expect(await granted(stage, previous, inside())).to.deep.equal(['pull']);
-      expect(await granted(stage, next, inside())).to.deep.equal(['pull']);
-      await registry.revoke?.(previous.id, signal);
-      expect(await granted(stage, next, inside())).to.deep.equal(['pull']);
+      const previous = await the.issue();
+      const next = await the.issue({ revision: 2 });
+      expect(await the.granted(previous)).to.deep.equal(['pull']);
+      expect(await the.granted(next)).to.deep.equal(['pull']);
+      await the.registry.revoke?.(previous.id, signal);
+      expect(await the.granted(next)).to.deep.equal(['pull']);
     });
 
     it('ends a token at its expiry, and not before', async () => {
-      const begun = stage.clock.now();
-      const token = await issue({ lifetime: DAY });
+      const begun = the.stage.clock.now();
+      const token = await the.issue({ lifetime: DAY });
       const { expiresAt } = token;
       expect(expiresAt).to.be.at.least(begun + DAY - 1000);
-      await stage.clock.advance((expiresAt ?? 0) - stage.clock.now() - 1000);
-      expect(await granted(stage, token, inside())).to.deep.equal(['pull']);
-      await stage.clock.advance(1000);
-      expect(await granted(stage, token, inside())).to.equal(undefined);
+      await the.stage.clock.advance((expiresAt ?? 0) - the.stage.clock.now() - 1000);
+      expect(await the.granted(token)).to.deep.equal(['pull']);
+      await the.stage.clock.advance(1000);
+      expect(await the.granted(token)).to.equal(undefined);
     });
 
     it('issues a token that never expires, where it has them', async () => {
-      const { lifetimes } = registry.capabilities;
+      const { lifetimes } = the.registry.capabilities;
       if (lifetimes.kind === 'fixed' || !lifetimes.never) return;
-      const token = await issue({ lifetime: 'Never' });
+      const token = await the.issue({ lifetime: 'Never' });
       expect(token.expiresAt).to.equal(null);
-      await stage.clock.advance(400 * DAY);
-      expect(await granted(stage, token, inside())).to.deep.equal(['pull']);
+      await the.stage.clock.advance(400 * DAY);
+      expect(await the.granted(token)).to.deep.equal(['pull']);
     });
 
     it('keeps a token within its scope, where it has scopes', async () => {
-      const { scope } = registry.capabilities;
+      const { scope } = the.registry.capabilities;
       if (!scope) return;
-      const [first = '', second = ''] = stage.scopes;
-      const one = await issue({ scope: [first] });
-      expect(await granted(stage, one, `${first}/app`)).to.deep.equal(['pull']);
-      expect(await granted(stage, one, `${second}/app`)).to.deep.equal([]);
-      if (stage.outside !== undefined) {
-        const all = await issue({ scope: [], revision: 2 });
-        expect(await granted(stage, all, stage.outside)).to.deep.equal(['pull']);
+      const [first = '', second = ''] = the.stage.scopes;
+      const one = await the.issue({ scope: [first] });
+      expect(await the.granted(one, `${first}/app`)).to.deep.equal(['pull']);
+      expect(await the.granted(one, `${second}/app`)).to.deep.equal([]);
+      if (the.stage.outside !== undefined) {
+        const all = await the.issue({ scope: [], revision: 2 });
+        expect(await the.granted(all, the.stage.outside)).to.deep.equal(['pull']);
       }
-      if (!scope.many || stage.outside === undefined) return;
-      const both = await issue({ scope: [first, second], revision: 3 });
-      expect(await granted(stage, both, `${first}/app`)).to.deep.equal(['pull']);
-      expect(await granted(stage, both, `${second}/app`)).to.deep.equal(['pull']);
-      expect(await granted(stage, both, stage.outside)).to.deep.equal([]);
+      if (!scope.many || the.stage.outside === undefined) return;
+      const both = await the.issue({ scope: [first, second], revision: 3 });
+      expect(await the.granted(both, `${first}/app`)).to.deep.equal(['pull']);
+      expect(await the.granted(both, `${second}/app`)).to.deep.equal(['pull']);
+      expect(await the.granted(both, the.stage.outside)).to.deep.equal([]);
     });
 
     it('reads a value again, where it can', async () => {
-      const token = await issue();
-      if (!registry.capabilities.readBack) return expect('read' in registry).to.equal(false);
-      const again = await registry.read?.(token.id, signal);
+      const token = await the.issue();
+      if (!the.registry.capabilities.readBack) return expect('read' in the.registry).to.equal(false);
+      const again = await the.registry.read?.(token.id, signal);
       expect(again?.value.reveal()).to.equal(token.value.reveal());
       expect(again).to.include({ id: token.id, username: token.username, expiresAt: token.expiresAt });
     });
 
     it('leaves nothing behind once tokens are revoked and what they hang on is released', async () => {
-      const first = await issue();
-      const second = await issue({ revision: 2 });
-      await registry.revoke?.(first.id, signal);
-      await registry.revoke?.(second.id, signal);
-      await registry.release?.({ clusterId: 'cluster-1', uid: UID }, [], signal);
-      expect(stage.left()).to.deep.equal([]);
+      const first = await the.issue();
+      const second = await the.issue({ revision: 2 });
+      await the.registry.revoke?.(first.id, signal);
+      await the.registry.revoke?.(second.id, signal);
+      await the.release([]);
+      expect(the.stage.left()).to.deep.equal([]);
     });
 
-    describe('after a crash or a lost answer at any request of an issue', () => {
-      for (const fate of ['never sent', 'broken before its effect', 'answer lost'] satisfies Fate[]) {
-        it(`(${fate}) at most one token is there, it is found, and the next revision works`, async () => {
-          for (let broken = 0; ; broken++) {
-            stage = await prepare();
-            registry = stage.connect();
-            stage.sender.restart((index) => (index === broken ? fate : 'through'));
-            const outcome = await issue().catch((error: unknown) => error);
-            const requests = stage.sender.sent.length + (fate === 'never sent' ? 1 : 0);
-            if (requests <= broken) break;
-            // Another process finds out what came of it.
-            stage.sender.restart();
-            registry = stage.connect();
-            const found = await rows();
-            expect(found.length).to.be.at.most(1);
-            if (outcome instanceof Error) {
-              expect(outcome, `request ${broken}`).to.be.instanceOf(RegistryError);
-              const { code } = outcome as RegistryError;
-              if (found.length > 0) expect(code).to.equal('Ambiguous');
-              for (const { id } of found) await registry.revoke?.(id, signal);
-            } else {
-              expect(found).to.have.lengthOf(1);
-            }
-            const next = await issue({ revision: 2 });
-            expect(await granted(stage, next, inside())).to.deep.equal(['pull']);
-            await registry.revoke?.(next.id, signal);
-            for (const { id } of await rows()) await registry.revoke?.(id, signal);
-            await registry.release?.({ clusterId: 'cluster-1', uid: UID }, [], signal);
-            expect(stage.left(), `request ${broken}`).to.deep.equal([]);
-          }
-        });
+    it('tells tokens of several clusters and RegistryTokens apart', async () => {
+      const own = await the.issue();
+      const others = [{ clusterId: 'cluster-2' }, { uid: 'another-uid' }];
+      const [foreign, other] = [await the.issue(others[0]), await the.issue(others[1])];
+      expect(await the.rows()).to.deep.equal([{ id: own.id, revision: 1 }]);
+      expect(await the.rows(UID, 'cluster-2')).to.deep.equal([{ id: foreign.id, revision: 1 }]);
+      expect(await the.rows('another-uid')).to.deep.equal([{ id: other.id, revision: 1 }]);
+    });
+
+    it('gives the shortest lifetime that it says it has, and the next', async () => {
+      const { lifetimes } = the.registry.capabilities;
+      if (lifetimes.kind === 'fixed') return;
+      const { minimum, maximum = Infinity, granularity } = lifetimes;
+      const shortest = Math.ceil(minimum / granularity) * granularity;
+      const offered = [shortest, shortest + granularity].filter((lifetime) => lifetime <= maximum);
+      for (const [index, lifetime] of offered.entries()) {
+        const begun = the.stage.clock.now();
+        const { expiresAt } = await the.issue({ lifetime, revision: index + 1 });
+        expect(expiresAt).to.be.within(begun + lifetime - 1000, begun + lifetime + granularity);
       }
     });
 
-    it('never creates a second token for a request that is repeated, where names tell', async () => {
-      if (registry.capabilities.find !== 'name') return;
-      await issue();
-      const error = await issue().catch((each: unknown) => each);
-      expect(error).to.be.instanceOf(RegistryError).with.property('code', 'Ambiguous');
-      expect(await rows()).to.have.lengthOf(1);
-    });
-
-    describe('an answer with an error becomes a typed error, and names no secret', () => {
-      const table: [status: number, issuing: string, listing: string][] = [
-        [401, 'Unauthorized', 'Unauthorized'],
-        [403, 'Forbidden', 'Forbidden'],
-        [429, 'RateLimited', 'RateLimited'],
-        [500, 'Ambiguous', 'Unavailable'],
-        [502, 'Ambiguous', 'Unavailable'],
-        [504, 'Ambiguous', 'Unavailable'],
+    it('asks nothing once it is given up', async () => {
+      const { id } = await the.issue();
+      the.stage.sender.restart();
+      const reason = new Error('enough');
+      const aborted = AbortSignal.abort(reason);
+      const { registry, scopes } = the;
+      const asking = [
+        registry.issue(aRequest({ revision: 2, scope: scopes[0] ?? [] }), aborted),
+        registry.list?.(scopes, (row) => row, aborted),
+        registry.revoke?.(id, aborted),
+        registry.read?.(id, aborted),
+        registry.release?.({ clusterId: 'cluster-1', uid: UID }, [], aborted),
       ];
-      for (const [status, issuing, listing] of table) {
-        it(`${status}: ${issuing} of an issue, ${listing} of a list`, async () => {
-          await issue();
-          for (const [operation, code, act] of [
-            [stage.operations.issue, issuing, () => issue({ revision: 2 })],
-            [stage.operations.list, listing, () => rows()],
-          ] as const) {
-            registry = stage.connect();
-            stage.fake.faults.clear();
-            stage.fake.faults.add({ operation, kind: 'status', status });
-            const error = await act().catch((each: unknown) => each);
-            expect(error).to.be.instanceOf(RegistryError).with.property('code', code);
-            for (const value of stage.fake.values()) expect(String(error)).not.to.contain(value);
-          }
-        });
-      }
-
-      it('a list that is cut off is no list', async () => {
-        await issue();
-        stage.fake.faults.add({ operation: stage.operations.list, kind: 'truncated-json' });
-        const error = await rows().catch((each: unknown) => each);
-        expect(error).to.be.instanceOf(RegistryError).with.property('code', 'Unavailable');
-      });
-
-      it('a pause that the registry asks for is told', async () => {
-        stage.fake.faults.add({
-          operation: stage.operations.issue,
-          kind: 'status',
-          status: 429,
-          retryAfter: 7,
-        });
-        const error = await issue().catch((each: unknown) => each);
-        expect(error).to.include({ code: 'RateLimited', retryAfter: 7000 });
-      });
+      const outcomes = await Promise.allSettled(asking.filter((each) => each !== undefined));
+      for (const outcome of outcomes) expect(outcome).to.include({ status: 'rejected', reason });
+      expect(the.stage.sender.sent).to.deep.equal([]);
     });
+
+    for (const id of ['', '.', '..', '../..', 'a/b', '?all=true', '*', '%2e%2e', '-1', 'nobody', 'a\r\nb'])
+      it(`revokes nothing by the id ${JSON.stringify(id)}, whoever wrote that`, async () => {
+        const token = await the.issue();
+        const outcome = await the.registry.revoke?.(id, signal).catch((error: unknown) => error);
+        if (outcome !== undefined) expect(outcome).to.be.instanceOf(RegistryError);
+        expect(await the.granted(token)).to.deep.equal(['pull']);
+        expect(await the.rows()).to.deep.equal([{ id: token.id, revision: 1 }]);
+      });
+
+    it('says that a value is not there any more, where it can be read again', async () => {
+      const { id } = await the.issue();
+      await the.registry.revoke?.(id, signal);
+      const error = await the.registry.read?.(id, signal).catch((each: unknown) => each);
+      if (the.registry.read) expect(error).to.be.instanceOf(RegistryError).with.property('code', 'NotFound');
+    });
+
+    it('lists what tokens hang on, where there is such, and deletes it once no token does', async () => {
+      const token = await the.issue();
+      const identities = async (): Promise<{ id: string; uid: string; clusterId: string }[]> =>
+        (await the.registry.list?.(
+          the.scopes,
+          ({ id, identity }) => identity && { id, uid: identity.uid, clusterId: identity.clusterId },
+          signal,
+        )) ?? [];
+      await the.rows();
+      const [one, ...more] = await identities();
+      if (!one) return;
+      expect(more).to.deep.equal([]);
+      expect(one).to.include({ uid: UID, clusterId: 'cluster-1' });
+      const error = await the.registry.revoke?.(one.id, signal).catch((each: unknown) => each);
+      expect(error).to.be.instanceOf(RegistryError).with.property('code', 'Conflict');
+      expect(await the.granted(token)).to.deep.equal(['pull']);
+      await the.registry.revoke?.(token.id, signal);
+      await the.registry.revoke?.(one.id, signal);
+      expect(await the.rows()).to.deep.equal([]);
+      expect(await identities()).to.deep.equal([]);
+      expect(the.stage.left()).to.deep.equal([]);
+    });
+
+    it('keeps what tokens hang on that are to stay', async () => {
+      if (!the.registry.release) return;
+      const before = await the.issue();
+      const wanted = { access: 'ReadWrite', revision: 2 } as const;
+      const next = await the.issue(wanted);
+      await the.registry.revoke?.(before.id, signal);
+      await the.rows();
+      const all = the.stage.left();
+      await the.release([aRequest({ ...wanted, scope: the.firstScope }).specHash]);
+      expect(the.stage.left()).to.have.length.lessThan(all.length);
+      expect(await the.granted(next)).to.deep.equal(['pull', 'push']);
+      expect(await the.rows()).to.deep.equal([{ id: next.id, revision: 2 }]);
+    });
+
+    it('keeps what living tokens hang on, whoever issued them, though it is to go: that is a conflict', async () => {
+      if (!the.registry.release) return;
+      const token = await the.issue();
+      const other = await the.issue({ revision: 2 });
+      await the.registry.revoke?.(other.id, signal);
+      await the.rows();
+      const error: unknown = await the.release([]).catch((each: unknown) => each);
+      expect(error).to.be.instanceOf(RegistryError).with.property('code', 'Conflict');
+      expect(await the.granted(token)).to.deep.equal(['pull']);
+    });
+
+    describeBreakdowns(the);
   });
 }

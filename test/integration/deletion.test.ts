@@ -44,16 +44,6 @@ describe('a RegistryToken is deleted', () => {
     expect(living(metadata.uid)).to.equal(0);
   });
 
-  it('secret.deletionPolicy Retain: the Secret stays, the token is revoked', async () => {
-    const name = await world.createToken(namespace, { secret: { deletionPolicy: 'Retain' } });
-    const { metadata } = await world.whenReady(name);
-    expect((await world.secret(name)).metadata).to.not.have.property('ownerReferences');
-    await world.deleteToken(name);
-    await whenGone(name);
-    expect(living(metadata.uid)).to.equal(0);
-    expect(await world.exists(world.secret(name))).to.equal(true);
-  });
-
   it('deletionPolicy Retain: token and Secret outlive it', async () => {
     const name = await world.createToken(namespace, { deletionPolicy: 'Retain' });
     const { metadata } = await world.whenReady(name);

@@ -222,11 +222,11 @@ describe('an administrator edits the region of an account', () => {
 
     it('a token is issued there, and the one before is not called revoked by what that registry says', async () => {
       const { scene, id, status } = await moved();
-      expect(status.token).to.deep.include({ place: { endpoint: other.endpoint, accountId: 'account-1' } });
+      expect(status.token).to.deep.include({ place: { endpoint: other.endpoint, identity: 'account-1' } });
       const { previousTokens, conditions } = await pending(scene);
       expect(previousTokens?.[0]).to.deep.include({
         id,
-        place: { endpoint: here.endpoint, accountId: 'account-1' },
+        place: { endpoint: here.endpoint, identity: 'account-1' },
       });
       expect(findCondition(conditions, 'RevocationPending')?.message)
         .to.include(here.endpoint)

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { API_VERSION, FINALIZER } from '../../src/api/names.ts';
+import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { checksum, PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import { readTag } from '../../src/token/sweep/tag.ts';
 import { sharedWorld } from '../support/shared-world.ts';
@@ -46,6 +48,44 @@ describe('a RegistryToken is applied', () => {
     expect(status).to.not.have.any.keys('mintIntent', 'failedAttempts');
     expect(status?.nextRotationTime).to.be.a('string');
     expect(await world.eventReasons(name)).to.deep.equal(['Issued']);
+  });
+
+  it('takes one read, four writes and one event', async () => {
+    const name = world.uniqueName('app');
+    const calls: string[] = [];
+    world.intercept = ({ method, path, contentType }, pass) => {
+      const isApply = contentType?.includes('apply') ?? false;
+      const what = path.replace(/.*\/namespaces\/[^/]+\//, '').replace(name, 'NAME');
+      if (path.includes(`/${namespace}/`)) calls.push(`${isApply ? 'APPLY' : method} ${what}`);
+      return pass();
+    };
+    await world.whenReady(await world.createToken(namespace, {}, name));
+    await world.eventually('it is told', async () => {
+      const reasons = await world.eventReasons({ namespace, name });
+      return reasons.length > 0 ? { value: true } : { seen: 'no event' };
+    });
+    world.intercept = undefined;
+    expect(calls.sort()).to.deep.equal([
+      'APPLY secrets/NAME',
+      'GET secrets/NAME',
+      'PATCH registrytokens/NAME',
+      'PATCH registrytokens/NAME/status',
+      'PATCH registrytokens/NAME/status',
+      'POST events',
+    ]);
+  });
+
+  it('leaves the finalizers of others alone', async () => {
+    const name = { namespace, name: world.uniqueName('app') };
+    const finalizers = ['example.com/other'];
+    await world.client.create(REGISTRY_TOKENS, {
+      apiVersion: API_VERSION,
+      kind: 'RegistryToken',
+      metadata: { ...name, finalizers },
+      spec: {},
+    });
+    const { metadata } = await world.whenReady(name);
+    expect(metadata.finalizers).to.deep.equal([...finalizers, FINALIZER]);
   });
 
   it('gets read-write access and a token that never expires when it asks for them', async () => {

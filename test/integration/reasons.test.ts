@@ -121,7 +121,14 @@ describe('whatever keeps a RegistryToken from its token', () => {
         { lifetime: 'Never' },
         { limits: { allowNeverExpiring: true } },
       ),
-    LifetimeNotOffered: () => ofSpec({ lifetime: '12h' }, { lifetime: '24h' }),
+    LifetimeNotOffered: () => ofSpec({ lifetime: '48h' }, { lifetime: '24h' }),
+    ScopeNotAllowed: () =>
+      ofAccount(
+        { limits: { scopes: ['team-*'], allowNeverExpiring: true } },
+        {},
+        { limits: { scopes: null } },
+      ),
+    ScopeNotOffered: () => ofSpec({ scope: ['team-a'] }, { scope: null }),
     InvalidSpec: async () => {
       // What the schema refuses gets past it where a CRD is older than the operator.
       const name = await world.createToken(namespace);

@@ -70,10 +70,30 @@ describe('what a RegistryToken asks for can not be had', () => {
       message: /allows at most 12h; spec.lifetime asks for 24h/,
     },
     {
+      what: "a lifetime that the registry rounds up above the account's limit",
+      account: { limits: { maxLifetime: '12h' } },
+      spec: { lifetime: '6h' },
+      reason: 'LifetimeNotAllowed',
+      message: /allows at most 12h, and a token for 6h lives 24h; spec.lifetime asks for 6h/,
+    },
+    {
+      what: 'a scope from a registry whose tokens have none',
+      spec: { scope: ['team'] },
+      reason: 'ScopeNotOffered',
+      message: /tokens of this account of IBM registry tokens are for all of it; leave out spec.scope/,
+    },
+    {
+      what: "no scope where the account's limits name some",
+      account: { limits: { scopes: ['team-*'] } },
+      spec: {},
+      reason: 'ScopeNotAllowed',
+      message: /allows team-\*, but its tokens can't be limited/,
+    },
+    {
       what: 'a lifetime that the registry does not offer',
-      spec: { lifetime: '12h' },
+      spec: { lifetime: '25h' },
       reason: 'LifetimeNotOffered',
-      message: /offers lifetimes 24h and Never; spec.lifetime asks for 12h/,
+      message: /has tokens for at most 24h; spec.lifetime asks for 25h/,
     },
     {
       what: 'an account that is not for this namespace',
@@ -211,13 +231,15 @@ describe('credentials of an account', () => {
     const name = await world.createToken(namespace, { accountRef: { name: account } });
 
     expect((await whenAccount(account, 'CredentialsNotFound')).message).to.match(
-      /create it with the API key/,
+      /create it: .* needs the key apikey/,
     );
     const { status } = await world.whenReady(name, { status: 'False', reason: 'AccountNotReady' });
     expect(status?.conditions?.[0]?.message).to.include(secret);
 
     await world.setCredentials(secret, { password: 'wrong-field' });
-    expect((await whenAccount(account, 'CredentialsInvalid')).message).to.include('no key apikey');
+    expect((await whenAccount(account, 'CredentialsInvalid')).message).to.match(
+      /is not complete: .* needs the key apikey/,
+    );
 
     await world.setCredentials(secret, { apikey: 'a-key-that-is-not-known' });
     expect((await whenAccount(account, 'RegistryUnauthorized')).message).to.include('BXNIM0415E');
@@ -226,7 +248,10 @@ describe('credentials of an account', () => {
     await world.setCredentials(secret, { apikey: API_KEY });
     await whenAccount(account, 'CredentialsAccepted');
     await world.whenReady(name);
-    expect((await world.account(account)).status).to.include({ accountId: 'account-1' });
+    expect((await world.account(account)).status?.provider).to.deep.equal({
+      name: 'ibmRegistryTokens',
+      identity: 'account-1',
+    });
   });
 
   /** An account with credentials of its own, and a RegistryToken that has a token from it. */
@@ -269,7 +294,7 @@ describe('credentials of an account', () => {
     const { secret, account, name, id } = await issued(API_KEY);
     await world.setCredentials(secret, { apikey: aKey('account-2') });
     expect((await whenAccount(account, 'CredentialsInvalid')).message).to.equal(
-      'the credentials belong to account account-2, but there are tokens of account account-1; put a key of that account there, or set spec.accountId to account-2 to give those tokens up',
+      'the credentials belong to account account-2, but there are tokens of account account-1; put credentials of that account there, or set spec.ibmRegistryTokens.accountId to account-2 to give those tokens up',
     );
     await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
     await world.eventually('a rotation waits', async () => {

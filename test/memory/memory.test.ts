@@ -1,15 +1,14 @@
 /** The bundle, with the image's flags and the chart's limit of memory, among what tenants and registries may do to it. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { bundle } from '../../scripts/bundle.ts';
-import { readSettings } from '../../scripts/image/dockerfile.ts';
 import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../../src/api/names.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
+import { imageCommand } from '../support/image-command.ts';
 import { limitMemory, peakMemory, type MemoryLimit } from '../support/memory-limit.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { API_KEY, OPERATOR_NAMESPACE, World } from '../support/world.ts';
@@ -35,17 +34,9 @@ describe('the memory of the operator', function () {
   before(async function () {
     if (process.platform !== 'linux') this.skip();
     folder = await mkdtemp(join(tmpdir(), 'bundle-'));
-    await bundle(folder);
     limit = await limitMemory(LIMIT);
     tell(`limited by ${limit.kind}`);
-    const { entrypoint } = readSettings(await readFile('Dockerfile', 'utf8'), {
-      VERSION: '',
-      REVISION: '',
-      CREATED: '',
-    });
-    const app = entrypoint.slice(1).map((flag) => flag.replace('/app/', `${folder}/app/`));
-    const kubeconfigs = `--allow-fs-read=${join(tmpdir(), 'operator-*')}`;
-    command = limit.wrap([process.execPath, kubeconfigs, ...app]);
+    command = limit.wrap(await imageCommand(folder));
   });
   beforeEach(async () => {
     world = await World.start();

@@ -57,7 +57,11 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     const { apiServer } = await startNode(SCRIPT!);
     world = await World.start({}, apiServer);
     folder = await mkdtemp(join(tmpdir(), 'pulls-'));
-    registry = await startDockerRegistry({ folder, service: world.service, serviceUrl: world.serviceUrl });
+    registry = await startDockerRegistry({
+      folder,
+      authority: world.service,
+      authorityUrl: world.serviceUrl,
+    });
     const regions = [{ name: 'us-south', host: registry.host, endpoint: world.serviceUrl }];
     await world.createAccount('node', { regions });
     world.startOperator();

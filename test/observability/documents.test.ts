@@ -21,21 +21,6 @@ describe('documentation of what can be observed', () => {
     }
   });
 
-  it('leads nowhere that is not there', async () => {
-    for (const name of ['runbook.md', 'observability.md']) {
-      for (const [, file, anchor] of (await document(name)).matchAll(/\]\(([\w-]+\.md)?(?:#([\w-]+))?\)/g)) {
-        const headings = [...(await document(file ?? name)).matchAll(/^#+ (.+)$/gm)];
-        const anchors = headings.map(([, text = '']) =>
-          text
-            .toLowerCase()
-            .replaceAll(/[^\w -]/g, '')
-            .replaceAll(' ', '-'),
-        );
-        if (anchor !== undefined) expect(anchors, `${name} -> ${file}#${anchor}`).to.include(anchor);
-      }
-    }
-  });
-
   it('lists every event that the code names, with its type, and no other', async () => {
     const sources: string[] = [];
     for await (const file of glob('src/controller/**/*.ts', { cwd: fileURLToPath(ROOT) }))

@@ -113,8 +113,12 @@ describe('a Prometheus that scrapes the operator', function () {
     expect(
       await ask('registrytoken_conditions{type="Ready", status="True", reason="Issued"}'),
     ).to.have.length(1);
-    expect(await ask('namespace_name:registrytoken_expiry_left_seconds:max')).to.have.length(1);
-    expect(await ask('namespace_name:registrytoken_margin_seconds:max')).to.have.length(1);
+    // What rules record comes with their next evaluation.
+    for (const recorded of ['expiry_left_seconds', 'margin_seconds'])
+      await eventually(
+        `${recorded} is recorded`,
+        async () => (await ask(`namespace_name:registrytoken_${recorded}:max`)).length === 1,
+      );
   });
 
   it('keeps the namespace of a RegistryToken', async () => {

@@ -8,7 +8,7 @@ import { Ecr } from '../../sandbox/registries/ecr/ecr.ts';
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
 import { systemClock, type Clock } from '../../src/common/clock.ts';
 import { Redacted } from '../../src/common/redacted.ts';
-import type { IssuedToken, Registry } from '../../src/registry/back-end.ts';
+import type { IssuedToken, Registry } from '../../src/registry/port.ts';
 import { ECR } from '../../src/registry/ecr/ecr.ts';
 import { aRequest } from '../conformance/support/stage.ts';
 import { registerSecret } from '../support/secrecy.ts';
@@ -61,7 +61,7 @@ describe('a registry of CNCF Distribution, with the fake of ECR, for tokens of t
       ],
     });
     server = await serve(service, { port: 0 });
-    registry = await startDockerRegistry({ folder, service, serviceUrl: server.url, tokenPath: '/token' });
+    registry = await startDockerRegistry({ folder, authority: service, authorityUrl: server.url });
     await writeImage(join(folder, 'image'));
     skopeo = new Skopeo(folder, join(folder, 'image'));
     const block = { registryId: ACCOUNT, roleArn: ROLE, stsEndpoint: server.url };
@@ -71,7 +71,7 @@ describe('a registry of CNCF Distribution, with the fake of ECR, for tokens of t
       ['accessKeyId', new Redacted('AKIAIOSFODNN7EXAMPLE')],
       ['secretAccessKey', new Redacted(SECRET_KEY)],
     ]);
-    const read = ECR.readCredentials(data, block);
+    const read = ECR.readCredentials(data);
     if (!place || 'problem' in read) throw new Error('the account is complete');
     const { credentials } = read;
     const tools = { ...aToolbox(), environment: {} };

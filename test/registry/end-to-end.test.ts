@@ -65,7 +65,7 @@ describe('a registry and its client with what the operator wrote', () => {
   });
 
   const startRegistry = (port = 0): Promise<DockerRegistry> =>
-    startDockerRegistry({ folder, port, service: world.service, serviceUrl: world.serviceUrl });
+    startDockerRegistry({ folder, port, authority: world.service, authorityUrl: world.serviceUrl });
 
   const createAccount = (name: string, host: string, spec = {}): Promise<void> => {
     const regions = [{ name: 'us-south', host, endpoint: world.serviceUrl }];

@@ -36,7 +36,7 @@ describe('a registry of CNCF Distribution, with the token service', () => {
       tokenLifetime: LIFETIME,
     });
     tokenServer = await serve(service, { port: 0 });
-    registry = await startDockerRegistry({ folder, service, serviceUrl: tokenServer.url });
+    registry = await startDockerRegistry({ folder, authority: service, authorityUrl: tokenServer.url });
     await writeImage(join(folder, 'image'));
     skopeo = new Skopeo(folder, join(folder, 'image'));
     tokens.readOnly = await mint('?permanent=true');

@@ -1,4 +1,4 @@
-import { GROUP, OWNER_UID_LABEL } from '../../src/api/names.ts';
+import { GROUP, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { Logger } from '../../src/common/logger.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
@@ -6,17 +6,19 @@ import { LeadershipLost } from '../../src/kube/election/leadership-lost.ts';
 import type { Call } from '../../src/kube/transport/transport.ts';
 import { RegistryError } from '../../src/registry/errors.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
-import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/events.ts';
 import type { SecretObject } from '../support/world.ts';
 import type { Snapshot } from './backups.ts';
-import { heldToken, hostsOf } from './held-token.ts';
+import { heldToken, hostsOf, ownerOf } from './held-token.ts';
+import { isHeldBack, PATIENCE, patienceWith, PROMPTNESS } from './held-back.ts';
 import { IntentBook, isOf } from './intent-book.ts';
 import { judge } from './justification.ts';
-import { deathOf, MintBook, tagOf, type Mint } from './mint-book.ts';
-import { API_KEYS } from './registries.ts';
-import { placeWanted } from './places.ts';
+import { deathOf, MintBook, tagOf, uidOf, type Mint } from './mint-book.ts';
+import { API_KEYS } from './registries/api-keys.ts';
+import type { Inquiry, Possession, TokenEvent } from './registries/provider.ts';
+import { lifetimeFault } from './lifetimes.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { Backup, World } from './world.ts';
+import { WriteRates } from './write-rates.ts';
 
 const HOUR = 3_600_000;
 /** Every token's value begins so, in plain text and in base64. */
@@ -27,14 +29,6 @@ const ON_THE_WAY = 30_000;
 const ASKED = new Set(['SpecChanged', 'PlaceChanged', 'RotationRequested', 'AccountRotation']);
 /** A request that takes longer than this was held up on its way, in milliseconds. */
 const HELD_UP = 5_000;
-/** Milliseconds that a Secret may go on holding a dead token once nothing is in the way any more: the longest wait after failures. */
-const PATIENCE = 25 * 60_000;
-/** The same where the RegistryToken waits for nothing: that a watch is opened again, and a reconcile. */
-const PROMPTNESS = 3 * 60_000;
-/** Writes of one object in that many milliseconds, whatever fights over it; a status has retries of revocations too. */
-const MAX_SECRET_WRITES = 20;
-const MAX_STATUS_WRITES = 200;
-const WRITES_WITHIN = 10 * 60_000;
 /** Milliseconds from a look at who uses a token to its revocation by the sweep. */
 const SWEEPING = 2 * 60_000;
 
@@ -47,7 +41,7 @@ const SWEEPING = 2 * 60_000;
  *   of the open intent's revision. Left out are those that came late, and those whose intent was given up while their account
  *   or region was gone.
  * - No token is revoked that is not ours, that is kept on purpose, or that the Secret of a lasting RegistryToken holds.
- * - No token of another cluster with the same ids is revoked while its RegistryToken is here, and none is ever used.
+ * - No living token of another cluster with the same ids is revoked while its RegistryToken is here, and none is ever used.
  * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
  * - No Secret that is somebody else's is changed.
  * - No Secret with which pods could pull is written so that they can't, however accounts, regions, hosts and endpoints are edited.
@@ -60,6 +54,7 @@ const SWEEPING = 2 * 60_000;
  * - In no hour are more tokens created for a RegistryToken than its budget, or, where users ask for them, four times as many.
  * - A process that another has taken over from sends no write, no mint and no revocation, unless its clock stood still while
  *   it was frozen. Then, at least, what it does is put right.
+ * - No token that expires lives shorter than was asked, nor longer than its registry rounds that up to.
  * - A token comes when nobody waits for it any more only where the network, or such a process, held it up.
  */
 export class Audit {
@@ -77,16 +72,18 @@ export class Audit {
   /** Tokens that users took away at the registry, and tokens of others there. */
   readonly takenAway = new Set<string>();
   readonly others: Set<string>;
+  /** What tokens hang on that came when nobody waited for it any more. */
+  readonly lateIdentities = new Set<string>();
   /** Tokens that another cluster with the same ids made. */
   readonly elsewhere = new Set<string>();
   readonly #intents = new IntentBook();
   /** When processes that rightly believed that they lead asked for a token of a description. Monotonic milliseconds. */
   readonly #askedAt = new Map<string, number>();
-  /** When an object was written, by path; monotonic milliseconds. */
-  readonly #writeTimes = new Map<string, number[]>();
+  readonly #writeRates: WriteRates;
 
   constructor(world: World, backup?: Backup) {
     this.#world = world;
+    this.#writeRates = new WriteRates(() => world.clock.monotonic());
     this.mints = backup?.mints ?? new MintBook();
     this.others = new Set(backup?.origin.audit.others);
     // What happened between the backup and now.
@@ -112,33 +109,25 @@ export class Audit {
     );
     if (/\/(registrytokens|secrets)\//.test(path)) {
       this.writes++;
-      this.#countWrite(path);
+      const excess = this.#writeRates.note(path);
+      if (excess !== undefined) this.fail(excess);
     }
     if (path.includes('/secrets/') && method !== 'DELETE' && !process.misled)
       this.#checkWritten(body as SecretObject);
     if (!path.includes('/secrets')) this.#searchValues(JSON.stringify(body), `${method} ${path}`);
   }
 
-  #countWrite(path: string): void {
-    const now = this.#world.clock.monotonic();
-    const recent = (this.#writeTimes.get(path) ?? []).filter((time) => time > now - WRITES_WITHIN);
-    this.#writeTimes.set(path, [...recent, now]);
-    const most = path.includes('/secrets/') ? MAX_SECRET_WRITES : MAX_STATUS_WRITES;
-    if (recent.length >= most) this.fail(`${path} was written ${recent.length + 1} times within minutes`);
-  }
-
   /** A registry is asked to create or revoke a token. */
-  asked(process: SimulatedProcess, operation: string, url: URL): void {
+  asked(process: SimulatedProcess, { operation, purpose, description = '' }: Inquiry, url: URL): void {
     this.#checkLeads(process, `${operation} at ${url.host}`);
-    if (operation === 'mint') this.#mintAsked(process, url);
+    if (purpose === 'mint') this.#mintAsked(process, description);
   }
 
   #checkLeads({ name, deposed, unaware }: SimulatedProcess, deed: string): void {
     if (deposed && !unaware) this.fail(`${name} sends ${deed} although another process leads`);
   }
 
-  #mintAsked(process: SimulatedProcess, url: URL): void {
-    const description = url.searchParams.get('description') ?? '';
+  #mintAsked(process: SimulatedProcess, description: string): void {
     const tag = tagOf(description);
     if (!tag) return this.fail('a token is asked for without a tag');
     if (!process.unaware) this.#askedAt.set(description, this.#world.clock.monotonic());
@@ -179,7 +168,7 @@ export class Audit {
 
   // What happens at the registries
 
-  issued(region: string, token: TokenEvent): void {
+  issued(token: TokenEvent): void {
     const { actor, journal, climate, settings } = this.#world;
     if (actor === 'user') return void this.others.add(token.id);
     const tag = tagOf(token.description);
@@ -193,7 +182,9 @@ export class Audit {
     const isUndone = tag !== undefined && this.#intents.isUndone(tag);
     if (isUndone && this.#tokens.has(tag.uid)) return void this.elsewhere.add(token.id);
     const askedAt = this.#askedAt.get(token.description) ?? -Infinity;
-    const mint = this.mints.add(region, token, !tag || !isOf(tag, intent));
+    // Of one that did not know that another leads, that one may have given up its request at any time.
+    const isMisled = typeof actor === 'object' && actor.misled;
+    const mint = this.mints.add(token, !tag || !isOf(tag, intent) || isMisled);
     const { uid, revision, id } = mint;
     if (mint.late && !isUndone && !mint.stranded && this.#world.clock.monotonic() - askedAt < HELD_UP)
       this.fail(`token ${id} came when nobody waited for it, though nothing held it up`);
@@ -206,14 +197,30 @@ export class Audit {
     const allowed = settings.mintBudget * (this.#isAsked(mint) ? 4 : 1);
     if (allowed > 0 && climate.skew === 0 && ofItsKind > allowed)
       this.fail(`${ofItsKind} tokens were created for ${uid} within an hour`);
+    const asked = intent && this.#intents.specOf(mint);
+    const wrong = asked && climate.skew === 0 && lifetimeFault(token, asked, this.#world.registries);
+    if (wrong) this.fail(`token ${id} ${wrong}`);
     this.#checkRecords(uid);
+  }
+
+  /** What tokens hang on was created. */
+  founded(identity: Possession): void {
+    const { actor, journal } = this.#world;
+    if (actor === 'user') return void this.others.add(identity.id);
+    journal.note(() => `${identity.id} created, ${identity.description}`);
+    const uid = uidOf(identity.description);
+    if (!this.#tokens.get(uid)?.status?.mintIntent) this.lateIdentities.add(identity.id);
+  }
+
+  #heldBy(secret: SecretObject): string | undefined {
+    return heldToken(this.#world.registries, secret);
   }
 
   #isAsked(mint: Mint): boolean {
     return ASKED.has(this.#intents.reasonOf(mint) ?? '');
   }
 
-  revoked({ id, time, description }: TokenEvent): void {
+  revoked({ id, time, description, expiresAt }: TokenEvent): void {
     const { actor, journal } = this.#world;
     const mint = this.mints.get(id);
     if (actor === 'cluster') return mint && this.#goneElsewhere(mint, time);
@@ -221,14 +228,17 @@ export class Audit {
     if (mint) mint.revokedAt = time;
     if (actor === 'user') return void this.takenAway.add(id);
     const uid = tagOf(description)?.uid ?? '';
-    // Where its RegistryToken is gone here, nobody can tell that it lives elsewhere.
-    if (!mint && this.elsewhere.has(id) && !this.#tokens.has(uid)) return;
+    // What expired is deleted where the registry keeps it, by the sweep or with what it hung on, whoever made it. Where its
+    // RegistryToken is gone here, nobody can tell that it lives elsewhere.
+    const wasDead = (expiresAt ?? Infinity) <= time;
+    if (!mint && this.elsewhere.has(id) && (wasDead || !this.#tokens.has(uid))) return;
     if (!mint) return this.fail(`token ${id}, which is not ours, was revoked`);
-    if (this.retained().has(id)) return this.fail(`token ${id} was revoked although it is kept on purpose`);
+    if (!wasDead && this.retained().has(id))
+      return this.fail(`token ${id} was revoked although it is kept on purpose`);
     if (!this.#tokens.has(uid)) this.#checkSwept(id);
     for (const secret of this.#world.secrets()) {
       const owner = this.#tokens.get(ownerOf(secret) ?? '');
-      if (!owner || owner.metadata.deletionTimestamp !== undefined || heldToken(secret) !== id) continue;
+      if (!owner || owner.metadata.deletionTimestamp !== undefined || this.#heldBy(secret) !== id) continue;
       const writer = this.#writers.get(secret.metadata.uid);
       // What users edit, and what a process writes that can't know that it was overtaken, is put right when it is noticed.
       if (writer === 'user' || (typeof writer === 'object' && writer.misled)) continue;
@@ -248,7 +258,7 @@ export class Audit {
     const now = this.#world.clock.now();
     for (const secret of this.#world.secrets()) {
       const { name, creationTimestamp } = secret.metadata;
-      if (!this.isRestored(secret) || heldToken(secret) !== id) continue;
+      if (!this.isRestored(secret) || this.#heldBy(secret) !== id) continue;
       if (now - Date.parse(creationTimestamp ?? '') > SWEEPING)
         this.fail(`token ${id} was revoked while Secret ${name}, which was restored, held it`);
     }
@@ -300,8 +310,11 @@ export class Audit {
     const [now, before] = [object, previous] as unknown as [SecretObject, SecretObject | undefined];
     this.#writers.set(now.metadata.uid, actor);
     this.#world.journal.note(
-      () => `Secret ${now.metadata.name} ${type} by ${nameOf(actor)}, holds ${heldToken(now) ?? 'no token'}`,
+      () =>
+        `Secret ${now.metadata.name} ${type} by ${nameOf(actor)}, holds ${this.#heldBy(now) ?? 'no token'}`,
     );
+    const held = this.mints.get(this.#heldBy(now) ?? '');
+    if (actor === 'backup' && held?.abandoned) held.stranded = true;
     if (typeof actor === 'object' && before && !this.#everyUid.has(ownerOf(before) ?? ''))
       this.fail(`${actor.name} changed Secret ${now.metadata.name}, which is somebody else's`);
     const { altersPayload } = this.#world.webhooks;
@@ -311,9 +324,20 @@ export class Audit {
     }
   }
 
+  /** Whether a Secret of a RegistryToken holds the token in force, and says so. */
+  #isHeld({ metadata, status }: RegistryToken): boolean {
+    const id = status?.token?.id;
+    return this.#world.secrets().some((secret) => {
+      const says = secret.metadata.annotations?.[TOKEN_ID_ANNOTATION];
+      return (
+        id !== undefined && says === id && ownerOf(secret) === metadata.uid && this.#heldBy(secret) === id
+      );
+    });
+  }
+
   /** Whether pods can pull with a Secret from any of its hosts. */
   #isGood(secret: SecretObject): boolean {
-    const id = heldToken(secret);
+    const id = this.#heldBy(secret);
     return id !== undefined && hostsOf(secret).some((host) => this.#world.registries.accepts(host, id));
   }
 
@@ -323,21 +347,24 @@ export class Audit {
    */
   #checkNotWorse(before: SecretObject, now: SecretObject): void {
     if (ownerOf(before) !== ownerOf(now) || !this.#isGood(before) || this.#isGood(now)) return;
-    if (this.takenAway.has(heldToken(now) ?? '')) return;
+    if (this.takenAway.has(this.#heldBy(now) ?? '')) return;
     const token = this.#tokens.get(ownerOf(now) ?? '');
-    const { account = 'default', region = 'us-south' } = token?.status?.token ?? {};
-    const wanted = token && placeWanted(token);
+    const wanted = token && this.#world.places.wantedBy(token, this.#world.registries);
+    const { token: inForce, previousTokens = [] } = token?.status ?? {};
+    // What the Secret held need not be the token in force: a crash, or a write whose answer got lost, left it ahead of the status.
+    const left = previousTokens.find(({ id }) => id === this.#heldBy(before)) ?? inForce;
+    const { account = wanted?.account, region = wanted?.region } = left ?? {};
     const spec = this.#world.accounts().find(({ metadata }) => metadata.name === wanted?.account)?.spec;
-    const isAsked = wanted?.account !== account || wanted.region !== region;
-    if (isAsked && spec?.verify === 'Never') return;
+    const isAsked = wanted?.account !== account || wanted?.region !== region;
+    if (spec?.verify === 'Never' && (isAsked || spec.ibmCloud)) return;
     this.fail(
-      `Secret ${now.metadata.name} was good with ${hostsOf(before).join()} and token ${heldToken(before)}, and is not with ${hostsOf(now).join()} and ${heldToken(now)}`,
+      `Secret ${now.metadata.name} was good with ${hostsOf(before).join()} and token ${this.#heldBy(before)}, and is not with ${hostsOf(now).join()} and ${this.#heldBy(now)}`,
     );
   }
 
   /** What users took away at the registry is noticed later, and a write may be held up on its way. */
   #checkWritten(secret: SecretObject): void {
-    const held = heldToken(secret) ?? '';
+    const held = this.#heldBy(secret) ?? '';
     if (this.elsewhere.has(held))
       this.fail(`Secret ${secret.metadata.name} was written with token ${held} of another cluster`);
     const mint = this.mints.get(held);
@@ -371,7 +398,7 @@ export class Audit {
     // What is restored was decided elsewhere, or earlier.
     if (isRestored) return this.#checkRecords(uid);
     this.#checkStranded(before, token);
-    if (status?.mintIntent) this.#intents.note(uid, status.mintIntent, this.#world.clock.now());
+    if (status?.mintIntent) this.#intents.note(uid, status.mintIntent, token.spec, this.#world.clock.now());
     if (status?.mintIntent && status.mintIntent.startedAt !== before?.status?.mintIntent?.startedAt)
       this.#decided(token);
     this.#checkRecords(uid);
@@ -392,7 +419,14 @@ export class Audit {
     const account = this.#world.accounts().find(({ metadata }) => metadata.name === name);
     const tolerance = climate.skew + 5_000;
     const wasEdited = this.#world.places.wasEdited(name, PROMPTNESS);
-    const objection = judge({ token, account, mints: this.mints, now: clock.now(), tolerance, wasEdited });
+    const { mints } = this;
+    const provider = this.#world.registries.of(name);
+    const now = clock.now();
+    const { actor } = this.#world;
+    // One that does not know that another leads does not know what that one issued.
+    const isMisled = typeof actor === 'object' && actor.misled;
+    const isHeld = this.#isHeld(token) && !isMisled;
+    const objection = judge({ token, account, provider, mints, isHeld, now, tolerance, wasEdited });
     if (objection !== undefined) this.fail(`${token.metadata.name}: ${objection}`);
   }
 
@@ -415,7 +449,7 @@ export class Audit {
   /** A backup from before its creation was restored. */
   #undone({ metadata }: RegistryToken): void {
     this.#tokens.delete(metadata.uid);
-    for (const mint of this.mints.of(metadata.uid)) mint.abandoned = true;
+    for (const mint of this.mints.of(metadata.uid)) Object.assign(mint, { abandoned: true, undone: true });
   }
 
   #gone({ metadata, spec, status }: RegistryToken): void {
@@ -424,7 +458,7 @@ export class Audit {
     const retained = this.retained();
     // Where its account is gone, nothing but the Secret remembers what was kept on purpose.
     if (spec.deletionPolicy === 'Retain')
-      for (const secret of this.#world.secrets()) retained.add(heldToken(secret) ?? '');
+      for (const secret of this.#world.secrets()) retained.add(this.#heldBy(secret) ?? '');
     for (const mint of this.mints.of(metadata.uid)) {
       if (deathOf(mint) <= clock.now() || retained.has(mint.id)) continue;
       mint.abandoned = true;
@@ -443,9 +477,9 @@ export class Audit {
     if (webhooks.isActive) return;
     for (const secret of this.#world.secrets()) {
       const token = this.#tokens.get(ownerOf(secret) ?? '');
-      const mint = this.mints.get(heldToken(secret));
+      const mint = this.mints.get(this.#heldBy(secret));
       if (!token || !mint || this.takenAway.has(mint.id) || isHeldBack(token)) continue;
-      const patience = token.status?.failedAttempts === undefined ? PROMPTNESS : PATIENCE;
+      const patience = patienceWith(token);
       if (calmFor < patience) continue;
       if (token.spec.secret?.name !== undefined && token.spec.secret.name !== secret.metadata.name) continue;
       const recent = this.mints
@@ -458,30 +492,6 @@ export class Audit {
         );
     }
   }
-}
-
-/** Whether users want it so, or are to act first. */
-function isHeldBack({ spec, metadata, status }: RegistryToken): boolean {
-  const reasons = [
-    'SecretConflict',
-    'SecretContested',
-    'AccountNotReady',
-    'AccountNotFound',
-    'RegionUnknown',
-    'RegistryUnauthorized',
-  ];
-  return (
-    spec.suspend === true ||
-    spec.rotation?.policy === 'Manual' ||
-    metadata.deletionTimestamp !== undefined ||
-    (status?.conditions ?? []).some(({ reason }) => reasons.includes(reason))
-  );
-}
-
-/** Uid of the RegistryToken that a Secret belongs to. */
-export function ownerOf({ metadata }: SecretObject): string | undefined {
-  const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
-  return controller ? controller.uid : metadata.labels?.[OWNER_UID_LABEL];
 }
 
 const nameOf = (actor: World['actor']): string => (typeof actor === 'object' ? actor.name : actor);

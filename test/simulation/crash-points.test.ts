@@ -1,15 +1,31 @@
 import { expect } from 'chai';
 import { CALM } from './climate.ts';
+import { bothOf } from './registries/registries.ts';
 import { simulate, type SimulationOptions } from './simulation.ts';
 
 const DEEDS = ['create', 'changeRelevant', 'renameSecret', 'rotate', 'delete', 'create'] as const;
+const FEW = ['create', 'rotate', 'delete'] as const;
 const CASES: [string, SimulationOptions][] = [
-  ['and is back before the next change', { seed: 1, script: { deeds: DEEDS, pause: 60_000 } }],
-  ['and finds that more was changed meanwhile', { seed: 12, script: { deeds: DEEDS, pause: 900 } }],
+  [
+    'and is back before the next change',
+    { seed: 1, choice: bothOf('ibmRegistryTokens'), script: { deeds: DEEDS, pause: 60_000 } },
+  ],
+  [
+    'and finds that more was changed meanwhile',
+    { seed: 12, choice: bothOf('ibmRegistryTokens'), script: { deeds: DEEDS, pause: 900 } },
+  ],
+  [
+    'at a registry with names in place of lists',
+    { seed: 1, choice: bothOf('harbor'), script: { deeds: DEEDS, pause: 60_000 } },
+  ],
+  [
+    'at a registry where tokens hang on identities',
+    { seed: 3, choice: bothOf('ibmCloud'), script: { deeds: FEW, pause: 6 * 60_000 } },
+  ],
 ];
 
 /** Milliseconds; some 100 simulations on a busy machine. */
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 /** Disturbs a scenario at each of its boundaries in turn. @returns what then went wrong */
 async function failures(

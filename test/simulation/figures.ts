@@ -1,6 +1,10 @@
+import type { Choice } from './registries/registries.ts';
+
 /** What came of one simulation. */
 export interface Outcome {
   seed: number;
+  /** The registry of each account. */
+  choice: Choice;
   /** What must not be; none is good. */
   violations: string[];
   /** A line for each event, when they were asked for. */

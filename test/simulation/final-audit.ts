@@ -3,9 +3,10 @@ import { OWNER_NAME_ANNOTATION, OWNER_UID_LABEL, ROTATE_ANNOTATION } from '../..
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { SecretObject } from '../support/world.ts';
 import { heldToken } from './held-token.ts';
-import { deathOf } from './mint-book.ts';
-import { API_KEYS, endpointOf } from './registries.ts';
-import { ACCOUNTS, type World } from './world.ts';
+import { deathOf, uidOf } from './mint-book.ts';
+import { ACCOUNT_NAMES, accountIdOf } from './registries/api-keys.ts';
+import type { Possession } from './registries/provider.ts';
+import type { World } from './world.ts';
 
 /** Milliseconds that a revocation may be overdue while everything works. */
 const OVERDUE = 60_000;
@@ -13,6 +14,14 @@ const OVERDUE = 60_000;
 const NOTICING = 5 * 60_000;
 /** After this long without trouble everything must be in order: the longest waits, a grace period and two sweeps. */
 export const CALM = 5 * 3_600_000;
+
+/** As long a token that is due at the end of it may take, in milliseconds. */
+export const PATIENCE = 10 * 60_000;
+
+/** Whether a token is being issued. */
+export function isIssuing(world: World): boolean {
+  return world.tokens().some(({ status }) => status?.mintIntent !== undefined);
+}
 
 /** What is not as it has to be once all trouble is over and time enough has passed; a line for each. */
 export function finalComplaints(world: World): string[] {
@@ -47,7 +56,10 @@ function tokenComplaints(world: World, token: RegistryToken): string[] {
   const secret = world
     .secrets()
     .find((each) => each.metadata.namespace === metadata.namespace && each.metadata.name === name);
-  expect(secret !== undefined && heldToken(secret) === mint?.id, 'does not have its token in its Secret');
+  expect(
+    secret !== undefined && heldToken(world.registries, secret) === mint?.id,
+    'does not have its token in its Secret',
+  );
   return complaints;
 }
 
@@ -92,12 +104,27 @@ function isForTheNextSweep({ settings, audit }: World, id: string): boolean {
   return settings.sweepInterval > CALM && mint !== undefined && (mint.late || mint.stranded);
 }
 
-/** Whether any RegistryAccount leads to where a token is. */
-function isReachable({ places }: World, { account, region }: { account: string; region: string }): boolean {
-  return Object.entries(ACCOUNTS).some(
-    ([name, key]) =>
-      API_KEYS[key].accountId === account &&
-      places.leadsTo({ account: name, place: { endpoint: endpointOf(region) } }),
+/**
+ * Whether nothing remembers that a token is of one project, where robots of each are listed apart: its RegistryToken is undone, or
+ * went while its account was gone, and another operator process works with the account since it is back.
+ */
+function isForgotten(world: World, { id, account, endpoint }: Possession): boolean {
+  const mint = world.audit.mints.get(id);
+  if (account !== undefined || mint?.scope.length !== 1 || !mint.abandoned) return false;
+  if (mint.undone) return true;
+  return world
+    .accounts()
+    .filter(({ spec }) => spec.harbor?.url === endpoint)
+    .every(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '') > mint.mintedAt);
+}
+
+/** Whether any RegistryAccount leads to where something is. */
+function isReachable({ places, registries }: World, { account, endpoint }: Possession): boolean {
+  return ACCOUNT_NAMES.some(
+    (name) =>
+      (account === undefined || accountIdOf(name) === account) &&
+      registries.of(name).apiHosts.includes(new URL(endpoint).host) &&
+      places.leadsTo({ account: name, place: { endpoint } }),
   );
 }
 
@@ -110,18 +137,49 @@ function registryComplaints(world: World, tokens: readonly RegistryToken[]): str
   for (const { status } of tokens)
     for (const id of [status?.token?.id, ...(status?.previousTokens ?? []).map((token) => token.id)])
       if (id !== undefined) used.add(id);
-  for (const secret of world.secrets()) used.add(heldToken(secret) ?? '');
+  for (const secret of world.secrets()) used.add(heldToken(world.registries, secret) ?? '');
   const living = world.registries.tokens();
-  const alive = new Set(living.map(({ id }) => id));
+  const remains = world.registries.remains();
+  const alive = new Set([...living, ...remains].map(({ id }) => id));
   // While another cluster has tokens with the same id, what deleted RegistryTokens left stays.
   const isShared = world.audit.elsewhere.size > 0;
   const orphans = (isShared ? [] : living)
-    .filter((token) => isReachable(world, token))
+    .filter((token) => isReachable(world, token) && !isForgotten(world, token))
     .map(({ id }) => id)
     .filter((id) => !used.has(id) && !world.audit.others.has(id) && !isForTheNextSweep(world, id));
+  const left = isShared ? [] : identityComplaints(world, tokens, used);
   const lost = [...world.audit.others].filter((id) => !alive.has(id));
   return [
     ...orphans.map((id) => `token ${id} is orphaned: ${JSON.stringify(world.audit.mints.get(id))}`),
+    ...left,
     ...lost.map((id) => `token ${id}, which is somebody else's, is gone`),
   ];
+}
+
+/** What is left of RegistryTokens that are gone, besides tokens that live. */
+function identityComplaints(
+  world: World,
+  tokens: readonly RegistryToken[],
+  used: ReadonlySet<string>,
+): string[] {
+  const { audit, registries, settings } = world;
+  const there = new Set(tokens.map(({ metadata }) => metadata.uid));
+  // What a token hangs on that is kept on purpose, or that only a later sweep can find, stays with it.
+  const kept = new Set(
+    registries
+      .tokens()
+      .flatMap(({ id, description }) =>
+        used.has(id) || isForTheNextSweep(world, id) ? uidOf(description) : [],
+      ),
+  );
+  const isLate = ({ id }: Possession): boolean =>
+    settings.sweepInterval > CALM && audit.lateIdentities.has(id);
+  return registries
+    .remains()
+    .filter(
+      (each) =>
+        isReachable(world, each) && !isForgotten(world, each) && !audit.others.has(each.id) && !isLate(each),
+    )
+    .filter(({ description }) => !there.has(uidOf(description)) && !kept.has(uidOf(description)))
+    .map(({ id, description }) => `${id} is left of a RegistryToken that is gone: ${description}`);
 }

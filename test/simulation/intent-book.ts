@@ -1,4 +1,4 @@
-import type { MintIntent } from '../../src/api/registry-token.ts';
+import type { MintIntent, RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import type { Tag } from '../../src/token/sweep/tag.ts';
 
 /** What tells one intent from all others, as it stands in its token's tag too. */
@@ -15,13 +15,16 @@ export function isOf(
 /** Every intent to create a token that the operator recorded. */
 export class IntentBook {
   /** Times are milliseconds since 1970. */
-  readonly #intents = new Map<string, { reason: string; recordedAt: number; undone: boolean }>();
+  readonly #intents = new Map<
+    string,
+    { reason: string; recordedAt: number; undone: boolean; spec: RegistryTokenSpec }
+  >();
 
   /** An intent stands recorded; what counts is the first time. */
-  note(uid: string, intent: MintIntent, now: number): void {
+  note(uid: string, intent: MintIntent, spec: RegistryTokenSpec, now: number): void {
     const key = keyOf({ uid, ...intent });
     if (!this.#intents.has(key))
-      this.#intents.set(key, { reason: intent.reason, recordedAt: now, undone: false });
+      this.#intents.set(key, { reason: intent.reason, recordedAt: now, undone: false, spec });
   }
 
   /** A backup of that time was restored over the cluster: what was recorded since is in no record any more. */
@@ -31,6 +34,11 @@ export class IntentBook {
 
   isUndone(key: Key): boolean {
     return this.#intents.get(keyOf(key))?.undone === true;
+  }
+
+  /** What the RegistryToken asked for when an intent was recorded; undefined as for `reasonOf`. */
+  specOf(key: Key): RegistryTokenSpec | undefined {
+    return this.#intents.get(keyOf(key))?.spec;
   }
 
   /** Why a token was to be created; undefined when its intent was recorded in another cluster. */

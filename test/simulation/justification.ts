@@ -1,13 +1,23 @@
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
-import type { RegistryToken } from '../../src/api/registry-token.ts';
+import type { RegistryToken, TokenRecord } from '../../src/api/registry-token.ts';
 import { parseDuration } from '../../src/api/syntax/duration.ts';
+import { placesOf } from './registries/places.ts';
+import type { Provider } from './registries/provider.ts';
+import { DEFAULT_REGION } from './registries/regions.ts';
 import { deathOf, type Mint, type MintBook } from './mint-book.ts';
+
+/** Milliseconds by which a token that lives as long as was asked can live longer, or seem to. */
+const ROUNDING = 90_000;
 
 /** What a decision to create a token is judged by. */
 export interface Grounds {
   token: RegistryToken;
   account: RegistryAccount | undefined;
+  /** The registry of its account. */
+  provider: Provider;
   mints: MintBook;
+  /** Whether the operator can have the value of the token in force from a Secret. */
+  isHeld: boolean;
   /** By the registry's clock, milliseconds since 1970. */
   now: number;
   /** How far the operator's clock may be off. */
@@ -34,9 +44,10 @@ export function judge(grounds: Grounds): string | undefined {
     case 'FirstIssue':
       return record ? wrong('a token is in force') : undefined;
     case 'SpecChanged':
-      return mint && sameToken(token, mint) ? wrong('what is asked for is what there is') : undefined;
+      return mint && sameToken(grounds, mint) ? wrong('what is asked for is what there is') : undefined;
     case 'PlaceChanged': {
-      const region = grounds.account?.spec.regions?.find(({ name }) => name === record?.region);
+      const places = grounds.account ? placesOf(grounds.account.spec) : [];
+      const region = places.find((place) => place.region === record?.region);
       const isThere = region?.endpoint === record?.place.endpoint;
       return isThere && !grounds.wasEdited ? wrong('its place is what it was') : undefined;
     }
@@ -48,8 +59,10 @@ export function judge(grounds: Grounds): string | undefined {
       return (grounds.account?.spec.rotation?.requestedAt ?? '') === ''
         ? wrong('nobody asked for it')
         : undefined;
-    case 'TokenLost':
-      return mint && deathOf(mint) > grounds.now ? wrong('the token in force lives') : undefined;
+    case 'TokenLost': {
+      const isLost = !grounds.provider.readsBack && !grounds.isHeld;
+      return mint && deathOf(mint) > grounds.now && !isLost ? wrong('the token in force lives') : undefined;
+    }
     case 'TokenExpired':
       return deathTime(record?.expiresAt) > grounds.now + grounds.tolerance
         ? wrong(`the token in force expires at ${record?.expiresAt}`)
@@ -62,13 +75,25 @@ export function judge(grounds: Grounds): string | undefined {
   }
 }
 
-function sameToken({ spec, status }: RegistryToken, mint: Mint): boolean {
+function sameToken({ token: { spec, status }, provider }: Grounds, mint: Mint): boolean {
   return (
     mint.access === (spec.access ?? 'ReadOnly') &&
-    status?.token?.region === (spec.region ?? 'us-south') &&
-    (mint.expiresAt === null) === (spec.lifetime === 'Never') &&
-    status?.token?.account === (spec.accountRef?.name ?? 'default')
+    mint.scope.join() === [...(spec.scope ?? [])].sort().join() &&
+    status?.token?.region === (spec.region ?? (provider.hasRegions ? DEFAULT_REGION : '')) &&
+    status.token.account === (spec.accountRef?.name ?? 'default') &&
+    sameLifetime(spec.lifetime, status.token, mint)
   );
+}
+
+function sameLifetime(
+  asked: string | undefined,
+  { lifetime, issuedAt }: TokenRecord,
+  { expiresAt }: Mint,
+): boolean {
+  if (expiresAt === null || asked === 'Never') return expiresAt === null && asked === 'Never';
+  const inUse = parseDuration(lifetime ?? '') ?? expiresAt - Date.parse(issuedAt);
+  const wanted = parseDuration(asked ?? '24h') ?? 0;
+  return Math.abs(inUse - wanted) <= ROUNDING;
 }
 
 const deathTime = (expiresAt: string | undefined): number =>
@@ -81,7 +106,8 @@ function earliestRotation({ spec, status }: RegistryToken): number {
   const issued = Date.parse(record.issuedAt);
   const every = parseDuration(spec.rotation?.rotateEvery ?? '');
   if (record.expiresAt === undefined) return issued + 0.9 * (every ?? Infinity);
-  const life = Date.parse(record.expiresAt) - issued;
+  const inUse = parseDuration(record.lifetime ?? '') ?? Infinity;
+  const life = Math.min(Date.parse(record.expiresAt) - issued, inUse);
   const margin = Math.max(parseDuration(spec.rotation?.renewBefore ?? '') ?? 0, life / 3);
   return issued + 0.9 * Math.max(0, life - margin);
 }

@@ -4,7 +4,7 @@
  * first. `--bail` ends with the first that fails, without its journal. Exits 1 when any failed.
  */
 import { parseArgs } from 'node:util';
-import { describeFigures, NOTHING, sum } from './figures.ts';
+import { describeFigures, NOTHING, sum, type Outcome } from './figures.ts';
 import { runSeeds } from './seed-runner.ts';
 import { simulate } from './simulation.ts';
 
@@ -30,13 +30,22 @@ for (const { seed } of count === 1 ? outcomes : failed.slice(0, values.bail ? 0 
   const { journal } = await simulate({ seed, journal: true });
   print(`\nseed ${seed}\n${journal.join('\n')}\n`);
 }
-for (const { seed, violations } of failed) print(`seed ${seed} failed: ${violations.join('; ')}`);
+for (const { seed, choice, violations } of failed)
+  print(`seed ${seed} failed (${choice.default}, ${choice.other}): ${violations.join('; ')}`);
+for (const [name, of] of byRegistry(outcomes))
+  print(
+    `default account at ${name}: ${of.length} seeds, ${of.filter(({ violations }) => violations.length > 0).length} failed`,
+  );
 const figures = outcomes.map((outcome) => outcome.figures).reduce(sum, NOTHING);
 const seconds = ((performance.now() - begun) / 1000).toFixed(1);
 print(
   `${outcomes.length} seeds from ${first} on, ${failed.length} failed, ${seconds} s: ${describeFigures(figures)}`,
 );
 process.exitCode = failed.length === 0 ? 0 : 1;
+
+function byRegistry(all: readonly Outcome[]): Map<string, Outcome[]> {
+  return Map.groupBy(all, ({ choice }) => choice.default);
+}
 
 function numberOf(option: string, text: string): number {
   const number = Number(text);

@@ -1,4 +1,4 @@
-import type { TokenEvent } from '../../sandbox/registries/ibm-registry-tokens/events.ts';
+import type { TokenEvent } from './registries/provider.ts';
 
 /** A token that the operator created, as the registry knows it. */
 export interface Mint {
@@ -7,7 +7,8 @@ export interface Mint {
   revision: number;
   nonce: string | undefined;
   access: string;
-  region: string;
+  /** Names; empty: all. */
+  scope: readonly string[];
   /** Milliseconds since 1970; null when it never expires. */
   expiresAt: number | null;
   mintedAt: number;
@@ -21,6 +22,8 @@ export interface Mint {
   late: boolean;
   /** Its RegistryToken went without waiting for it to be revoked. Only a sweep finds it. */
   abandoned: boolean;
+  /** A backup from before its RegistryToken was created was restored. */
+  undone: boolean;
   /**
    * Its intent was given up, since its account or region was gone. Only a sweep finds it, once the place is back.
    */
@@ -37,6 +40,11 @@ export function tagOf(
   return uid === undefined ? undefined : { uid, revision: Number(revision), nonce };
 }
 
+/** Uid of the RegistryToken that a token, or what tokens hang on, was made for by its description. */
+export function uidOf(description: string): string {
+  return /^(?:.* )?\[pullsecrets\.dev:[^:\]]+:([^:\]]+):[^\]]*\]$/s.exec(description)?.[1] ?? '';
+}
+
 /** Every token that the operator ever created. */
 export class MintBook {
   readonly #byId = new Map<string, Mint>();
@@ -45,12 +53,20 @@ export class MintBook {
   readonly #stranded = new Set<string>();
 
   /** @throws Error when the token says of nobody whose it is */
-  add(region: string, { id, description, access, expiresAt, time }: TokenEvent, late: boolean): Mint {
+  add({ id, description, access, scope, expiresAt, time }: TokenEvent, late: boolean): Mint {
     const tag = tagOf(description);
     if (!tag) throw new Error(`a token was created without a tag: ${description}`);
     const stranded = this.#stranded.has(`${tag.uid} ${tag.revision}`);
-    const origin = { id, ...tag, access, region, expiresAt, mintedAt: time };
-    const mint: Mint = { ...origin, revokedAt: undefined, inForce: false, late, abandoned: false, stranded };
+    const origin = { id, ...tag, access, scope, expiresAt, mintedAt: time };
+    const mint: Mint = {
+      ...origin,
+      revokedAt: undefined,
+      inForce: false,
+      late,
+      abandoned: false,
+      undone: false,
+      stranded,
+    };
     this.#byId.set(id, mint);
     this.#byUid.set(tag.uid, [...this.of(tag.uid), mint]);
     return mint;

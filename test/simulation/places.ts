@@ -1,6 +1,9 @@
 import { GROUP } from '../../src/api/names.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { placesOf as placesIn } from './registries/places.ts';
+import { DEFAULT_REGION } from './registries/regions.ts';
+import type { Registries } from './registries/registries.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
 
 /** A region of an account, as RegistryTokens ask for it. */
@@ -61,6 +64,12 @@ export class Places {
     return !this.leadsTo(issue) || this.#now() - backAt < within;
   }
 
+  /** Where a RegistryToken wants its token. */
+  wantedBy({ spec }: RegistryToken, registries: Pick<Registries, 'of'>): Place {
+    const account = spec.accountRef?.name ?? 'default';
+    return { account, region: spec.region ?? (registries.of(account).hasRegions ? DEFAULT_REGION : '') };
+  }
+
   /** Whether the regions of an account changed less than so many milliseconds ago. */
   wasEdited(account: string, within: number): boolean {
     return this.#now() - (this.#editedAt.get(account) ?? -Infinity) < within;
@@ -68,13 +77,8 @@ export class Places {
 }
 
 function placesOf({ metadata, spec }: RegistryAccount): string[] {
-  return (spec.regions ?? []).flatMap(({ name, endpoint = '' }) => [
-    keyOf(metadata.name, name),
+  return placesIn(spec).flatMap(({ region, endpoint }) => [
+    keyOf(metadata.name, region),
     keyOf(metadata.name, endpoint),
   ]);
-}
-
-/** Where a RegistryToken wants its token. */
-export function placeWanted({ spec }: RegistryToken): Place {
-  return { account: spec.accountRef?.name ?? 'default', region: spec.region ?? 'us-south' };
 }

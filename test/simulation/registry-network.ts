@@ -5,7 +5,6 @@ import { NoAnswer } from '../../src/registry/http/answer-reader.ts';
 import { readAnswer, type HttpAnswer } from '../../src/registry/http/answer.ts';
 import type { HttpRequest, HttpSender } from '../../src/registry/http/http-client.ts';
 import type { Answer } from '../../sandbox/registries/shared/message.ts';
-import { operationOf } from './registries.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { Fate } from './weather.ts';
 import type { World } from './world.ts';
@@ -27,15 +26,16 @@ export class RegistryNetwork implements HttpSender {
     signal.throwIfAborted();
     const world = this.#world;
     const process = this.#process;
-    const operation = operationOf(request);
-    const title = `${process.name} ${operation} at ${request.url.host}`;
+    const inquiry = world.registries.inquire(request);
+    const { purpose } = inquiry;
+    const title = `${process.name} ${inquiry.operation} at ${request.url.host}`;
     await process.gate.open();
     // The others leave nothing behind, so dying there is dying before.
-    const matters = operation !== 'exchange' && operation !== 'verify';
+    const matters = purpose !== 'login';
     if (matters) await world.boundary(process, `before ${title}`);
-    const effect = operation === 'mint' || operation === 'revoke';
+    const effect = purpose === 'mint' || purpose === 'found' || purpose === 'revoke';
     request.guard?.();
-    if (effect) world.audit.asked(process, operation, request.url);
+    if (effect) world.audit.asked(process, inquiry, request.url);
     const fate = world.weather.registry(request.url.host, effect);
     if (fate.kind !== 'through') world.journal.note(() => `${title}: ${JSON.stringify(fate)}`);
     const flight = this.#fly(request, fate).then(

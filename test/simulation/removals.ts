@@ -1,9 +1,11 @@
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import type { Dice } from './dice.ts';
-import { placeWanted, type Place } from './places.ts';
-import { definitions, LAB } from './registries.ts';
-import { ACCOUNTS, type AccountName, type World } from './world.ts';
+import type { Place } from './places.ts';
+import { ACCOUNT_NAMES, type AccountName } from './registries/api-keys.ts';
+import { DEFAULT_REGION, LAB, type RegionDefinition } from './registries/regions.ts';
+import { fitting } from './wishes.ts';
+import type { World } from './world.ts';
 
 /**
  * What an administrator takes away for good, and how its users go elsewhere: at once where they know of it, when all is tidied
@@ -28,7 +30,7 @@ export class Removals {
 
   /** An account, though never the last: one where a mint is open, if there is any. */
   async account(): Promise<void> {
-    const names = Object.keys(ACCOUNTS) as AccountName[];
+    const names = ACCOUNT_NAMES;
     const open = this.open.map(({ account }) => account);
     const name = this.#dice.pick(open.length > 0 ? names.filter((each) => open.includes(each)) : names);
     if (this.#accounts.size > 0) return;
@@ -41,10 +43,10 @@ export class Removals {
   /** The region of an account that is not built in. */
   async region(): Promise<void> {
     const open = this.open.find(({ region }) => region === LAB);
-    const name = open?.account ?? this.#dice.pick(Object.keys(ACCOUNTS));
+    const name = (open?.account as AccountName | undefined) ?? this.#dice.pick(ACCOUNT_NAMES);
     await this.#setRegions(
       name,
-      definitions().filter((region) => region.name !== LAB),
+      this.#regionsOf(name).filter((region) => region.name !== LAB),
     );
     this.#world.weather.trouble();
     await this.#moveUsers();
@@ -53,15 +55,20 @@ export class Removals {
   /** Nobody wants a token any more where there is nothing. */
   async tidyUp(): Promise<void> {
     const there = new Set(this.#world.accounts().map(({ metadata }) => metadata.name));
-    for (const name of Object.keys(ACCOUNTS) as AccountName[]) {
+    for (const name of ACCOUNT_NAMES) {
       const removed = this.#accounts.has(name) && !this.#comeBack;
       if (!there.has(name) && !removed) await this.#world.createAccount(name);
-      else if (there.has(name) && this.#comeBack) await this.#setRegions(name, definitions());
+      else if (there.has(name) && this.#comeBack) await this.#setRegions(name, this.#regionsOf(name));
     }
     await this.#moveUsers();
   }
 
-  async #setRegions(name: string, regions: object[]): Promise<void> {
+  #regionsOf(name: AccountName): readonly RegionDefinition[] {
+    return this.#world.registries.of(name).whereabouts(name).regions ?? [];
+  }
+
+  async #setRegions(name: AccountName, regions: readonly RegionDefinition[]): Promise<void> {
+    if (!this.#world.registries.of(name).hasRegions) return;
     await this.#world.user.mergePatch(REGISTRY_ACCOUNTS, { name }, { spec: { regions } });
   }
 
@@ -74,12 +81,16 @@ export class Removals {
   }
 
   #elsewhere(token: RegistryToken): object | undefined {
-    const place = placeWanted(token);
-    if (this.#world.places.has(place)) return undefined;
-    const other = { account: place.account, region: 'us-south' };
-    const account = this.#world.places.has(other)
+    const { places, registries } = this.#world;
+    const place = places.wantedBy(token, registries);
+    if (places.has(place)) return undefined;
+    const other = {
+      account: place.account,
+      region: registries.of(place.account).hasRegions ? DEFAULT_REGION : '',
+    };
+    const account = places.has(other)
       ? place.account
-      : Object.keys(ACCOUNTS).find((name) => !this.#accounts.has(name as AccountName));
-    return { accountRef: { name: account }, region: 'us-south' };
+      : (ACCOUNT_NAMES.find((name) => !this.#accounts.has(name)) ?? place.account);
+    return { accountRef: { name: account }, ...fitting(registries.of(account), token.spec, DEFAULT_REGION) };
   }
 }

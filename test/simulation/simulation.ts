@@ -1,7 +1,8 @@
 import type { Climate } from './climate.ts';
 import type { Outcome } from './figures.ts';
-import { CALM, finalComplaints } from './final-audit.ts';
+import { CALM, finalComplaints, isIssuing, PATIENCE } from './final-audit.ts';
 import { Users, type Deed } from './users.ts';
+import type { Choice } from './registries/registries.ts';
 import { REWORDED } from './webhooks.ts';
 import { World } from './world.ts';
 
@@ -13,6 +14,8 @@ export interface SimulationOptions {
   crashAt?: number;
   /** The operator is stopped at the boundary of that number for longer than its lease. */
   freezeAt?: number;
+  /** The registry of each account; drawn unless given. */
+  choice?: Choice | undefined;
   /** What users do, and the milliseconds after each of it; default: by the seed. */
   script?: { deeds: readonly Deed[]; pause: number };
 }
@@ -61,7 +64,8 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
   };
   const { boundariesInStorm } = run;
   const { violations } = world.audit;
-  return { seed: options.seed, violations, journal: world.journal.lines, figures, boundariesInStorm };
+  const { choice } = world.registries;
+  return { seed: options.seed, choice, violations, journal: world.journal.lines, figures, boundariesInStorm };
 }
 
 class Run {
@@ -111,6 +115,8 @@ class Run {
     this.#world.clearUp();
     await this.#users.tidyUp();
     await this.#pass(CALM);
+    for (let left = PATIENCE; left > 0 && this.#good && isIssuing(this.#world); left -= MINUTE)
+      await this.#pass(MINUTE);
     if (this.#good) for (const complaint of finalComplaints(this.#world)) this.#world.audit.fail(complaint);
   }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { bothOf } from './registries/registries.ts';
 import { simulateTwoClusters } from './two-clusters.ts';
 
 /** A few; more with ROUGH below, where answers to mints get lost. */
@@ -20,7 +21,10 @@ describe('two clusters with the same ids on one registry account', () => {
     this.timeout(240_000);
     const made = [0, 0];
     for (let seed = 1; seed <= SEEDS; seed++) {
-      const outcome = await simulateTwoClusters(seed, seed % 2 === 0 ? ROUGH : undefined);
+      const outcome = await simulateTwoClusters(seed, {
+        given: seed % 2 === 0 ? ROUGH : undefined,
+        choice: bothOf(seed % 4 === 0 ? 'harbor' : 'ibmRegistryTokens'),
+      });
       expect(outcome.violations, `seed ${seed}`).to.deep.equal([]);
       outcome.made.forEach((count, at) => (made[at] = (made[at] ?? 0) + count));
     }

@@ -1,6 +1,7 @@
 import { drawClimate, type Climate } from './climate.ts';
-import { CALM, finalComplaints } from './final-audit.ts';
+import { CALM, finalComplaints, isIssuing, PATIENCE } from './final-audit.ts';
 import { Dice } from './dice.ts';
+import type { Choice } from './registries/registries.ts';
 import { Users } from './users.ts';
 import { World } from './world.ts';
 
@@ -28,12 +29,15 @@ export interface TwoClusters {
  */
 export async function simulateTwoClusters(
   seed: number,
-  given?: Climate,
-  journal = false,
+  {
+    given,
+    choice,
+    journal = false,
+  }: { given?: Climate | undefined; choice?: Choice; journal?: boolean } = {},
 ): Promise<TwoClusters> {
   const dice = new Dice(seed ^ 0x2c);
   const climate = { ...(given ?? drawClimate(new Dice(seed))), restores: false };
-  const original = new World({ seed, journal, climate });
+  const original = new World({ seed, journal, climate, choice });
   const run = new Run(original, dice.fork());
   try {
     await original.begin();
@@ -83,6 +87,9 @@ class Run {
       await users.tidyUp();
     }
     await this.#pass(CALM);
+    const isAnyIssuing = (): boolean => this.#sides.some(({ world }) => isIssuing(world));
+    for (let left = PATIENCE; left > 0 && this.#good && isAnyIssuing(); left -= MINUTE)
+      await this.#pass(MINUTE);
     if (!this.#good) return;
     for (const { world } of this.#sides)
       for (const complaint of finalComplaints(world)) world.audit.fail(complaint);

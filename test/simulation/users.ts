@@ -7,10 +7,12 @@ import { PAYLOAD_KEY, SECRET_TYPE } from '../../src/token/secret/secret.ts';
 import type { SecretObject } from '../support/world.ts';
 import { Backups } from './backups.ts';
 import type { Dice } from './dice.ts';
-import { API_KEYS, LAB, REGIONS } from './registries.ts';
+import { ACCOUNT_NAMES, ACCOUNTS, API_KEYS, type AccountName } from './registries/api-keys.ts';
+import { LAB, REGIONS } from './registries/regions.ts';
 import { Moves } from './moves.ts';
 import { Removals } from './removals.ts';
-import { ACCOUNTS, OPERATOR_NAMESPACE, TEAMS, type AccountName, type World } from './world.ts';
+import { fitting, someScope, someWishes, type Change } from './wishes.ts';
+import { OPERATOR_NAMESPACE, TEAMS, type World } from './world.ts';
 
 const NAMES = ['app', 'web', 'job'];
 const SECRET_NAMES = ['app', 'web', 'pull', 'shared'];
@@ -117,15 +119,12 @@ export class Users {
       await this.#world.user.delete(REGISTRY_TOKENS, { namespace, name });
     },
 
-    changeRelevant: (): Promise<void> =>
-      this.#patch(
-        this.#dice.pick<RegistryTokenSpec>([
-          { access: 'ReadWrite' },
-          { access: 'ReadOnly' },
-          { region: this.#dice.pick(REGIONS) },
-          { accountRef: { name: this.#dice.pick(Object.keys(ACCOUNTS)) } },
-        ]),
-      ),
+    changeRelevant: async (): Promise<void> => {
+      const { metadata, spec } = this.#someToken();
+      const { namespace, name } = metadata;
+      const patch = { spec: this.#relevantChange(spec) };
+      await this.#world.user.mergePatch(REGISTRY_TOKENS, { namespace, name }, patch);
+    },
 
     changeIrrelevant: (): Promise<void> =>
       this.#patch(
@@ -135,8 +134,7 @@ export class Users {
           { rotation: { policy: this.#dice.pick(['Auto', 'Manual']) } },
           { secret: { extraHosts: [`mirror-${this.#dice.between(1, 3)}.test`] } },
           { secret: { labels: { team: this.#dice.pick(['red', 'blue']) } } },
-          { deletionPolicy: this.#dice.pick(['Revoke', 'Retain']) },
-          { secret: { deletionPolicy: this.#dice.pick(['Delete', 'Retain']) } },
+          { deletionPolicy: this.#dice.pick(['Delete', 'Retain']) },
         ]),
       ),
 
@@ -151,7 +149,7 @@ export class Users {
     },
 
     rotateAccount: async (): Promise<void> => {
-      const name = this.#dice.pick(Object.keys(ACCOUNTS));
+      const name = this.#dice.pick(ACCOUNT_NAMES);
       const spec = { rotation: { requestedAt: `request ${++this.#changes}` } };
       await this.#world.user.mergePatch(REGISTRY_ACCOUNTS, { name }, { spec });
     },
@@ -307,8 +305,7 @@ export class Users {
 
   /** Puts right what only people can. */
   async tidyUp(): Promise<void> {
-    for (const name of Object.keys(ACCOUNTS) as AccountName[])
-      await this.#world.setKey(name, API_KEYS[ACCOUNTS[name]].key);
+    for (const name of ACCOUNT_NAMES) await this.#world.setKey(name, API_KEYS[ACCOUNTS[name]].key);
     await this.#removals.tidyUp();
     await this.#moves.tidyUp();
     for (const { metadata, spec } of this.#world.tokens())
@@ -317,7 +314,7 @@ export class Users {
   }
 
   #someAccount(): AccountName {
-    return this.#dice.pick(Object.keys(ACCOUNTS) as AccountName[]);
+    return this.#dice.pick(ACCOUNT_NAMES);
   }
 
   /** Something was taken away and comes back. */
@@ -350,18 +347,37 @@ export class Users {
     await this.#world.user.mergePatch(REGISTRY_TOKENS, { namespace, name }, { spec });
   }
 
+  /** A change that asks for another token, and that the registry has. */
+  #relevantChange(spec: RegistryTokenSpec): Change {
+    const dice = this.#dice;
+    const { registries } = this.#world;
+    const provider = registries.of(spec.accountRef?.name ?? 'default');
+    const account = dice.pick(ACCOUNT_NAMES);
+    const changes: (() => Change)[] = [
+      () => ({ access: 'ReadWrite' }),
+      () => ({ access: 'ReadOnly' }),
+      () => ({ accountRef: { name: account }, ...fitting(registries.of(account), spec, undefined) }),
+      // What is only for a lifetime of Never would have to go with it.
+      () => (spec.rotation?.rotateEvery === undefined ? { lifetime: dice.pick(provider.lifetimes) } : {}),
+    ];
+    if (provider.hasRegions) changes.push(() => ({ region: dice.pick(REGIONS) }));
+    if (provider.scopes.length > 0) changes.push(() => ({ scope: someScope(dice, provider.scopes) }));
+    return dice.pick(changes)();
+  }
+
   #later(least: number, most: number, act: () => void): void {
     this.#world.clock.after(this.#dice.between(least, Math.max(least, most)), act);
   }
 
   #someSpec(): RegistryTokenSpec {
     const dice = this.#dice;
-    const never = dice.chance(0.15);
+    const account = dice.chance(0.2) ? 'other' : 'default';
+    const wishes = someWishes(dice, this.#world.registries.of(account));
+    const never = wishes.lifetime === 'Never';
     return {
+      ...wishes,
       ...(dice.chance(0.3) && { access: 'ReadWrite' as const }),
-      ...(dice.chance(0.5) && { region: dice.pick(REGIONS) }),
-      ...(dice.chance(0.2) && { accountRef: { name: 'other' } }),
-      ...(never && { lifetime: 'Never' }),
+      ...(account !== 'default' && { accountRef: { name: account } }),
       rotation: {
         ...(dice.chance(0.5) && { gracePeriod: dice.pick(GRACE_PERIODS) }),
         ...(never && dice.chance(0.5) && { rotateEvery: '2h' }),

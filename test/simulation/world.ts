@@ -20,7 +20,8 @@ import type { JsonObject } from '../../sandbox/apiserver/json.ts';
 import { Journal } from './journal.ts';
 import type { MintBook } from './mint-book.ts';
 import { Places } from './places.ts';
-import { API_KEYS, definitions, IAM_ENDPOINT, leadAsAtFirst, Registries } from './registries.ts';
+import { ACCOUNT_NAMES, ACCOUNTS, API_KEYS, type AccountName } from './registries/api-keys.ts';
+import { drawChoice, Registries, type Choice } from './registries/registries.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import type { SecretObject } from '../support/world.ts';
 import { Weather } from './weather.ts';
@@ -28,9 +29,6 @@ import { Webhooks } from './webhooks.ts';
 
 export const OPERATOR_NAMESPACE = 'operator-system';
 export const TEAMS = ['team-a', 'team-b'];
-/** RegistryAccounts and the keys they start with. */
-export const ACCOUNTS = { default: 0, other: 2 } as const;
-export type AccountName = keyof typeof ACCOUNTS;
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -53,6 +51,8 @@ export interface WorldOptions {
   crashAt?: number;
   /** The operator is stopped at the boundary of that number for longer than its lease, and finds out as soon as it goes on. */
   freezeAt?: number;
+  /** The registry of each account; drawn unless given. */
+  choice?: Choice | undefined;
   /** It is another cluster, restored from this backup, with the same registries. */
   backup?: Backup;
 }
@@ -94,7 +94,7 @@ export class World {
   readonly #crashAt: number | undefined;
   readonly #freezeAt: number | undefined;
 
-  constructor({ seed, journal = false, climate, crashAt, freezeAt, backup }: WorldOptions) {
+  constructor({ seed, journal = false, climate, crashAt, freezeAt, choice, backup }: WorldOptions) {
     const clock = (this.clock = backup?.origin.clock ?? new VirtualClock());
     this.dice = new Dice(seed);
     this.#crashAt = crashAt;
@@ -105,10 +105,12 @@ export class World {
     const webhook = this.webhooks.admit.bind(this.webhooks);
     this.server = new ApiServer({ clock, random: this.dice.fork().next, webhook });
     const registries = { clock, dice: this.dice.fork(), tokenLifetime: this.dice.pick([DAY, DAY, 3 * HOUR]) };
-    this.registries = backup?.origin.registries ?? new Registries(registries);
+    const drawn = drawChoice(registries.dice.fork());
+    this.registries = backup?.origin.registries ?? new Registries({ ...registries, choice: choice ?? drawn });
     this.registries.observers.push({
-      issued: (region, token) => this.audit.issued(region, token),
-      revoked: (_, token) => this.audit.revoked(token),
+      issued: (token) => this.audit.issued(token),
+      revoked: (token) => this.audit.revoked(token),
+      founded: (identity) => this.audit.founded(identity),
     });
     this.settings = {
       operatorNamespace: OPERATOR_NAMESPACE,
@@ -128,7 +130,7 @@ export class World {
     this.backupTool = this.#clientOf('backup');
     this.places = new Places(() => clock.monotonic());
     this.audit = new Audit(this, backup);
-    this.weather.isAstray = () => !leadAsAtFirst(this.accounts());
+    this.weather.isAstray = () => !this.registries.leadAsAtFirst(this.accounts());
     this.server.store.subscribe((change) => this.places.changed(change));
     this.server.store.subscribe((change) => this.audit.changed(change));
   }
@@ -149,8 +151,8 @@ export class World {
     for (const definition of DEFINITIONS) await this.user.create(CUSTOM_RESOURCE_DEFINITIONS, definition);
     await this.clock.advance(10);
     for (const name of [OPERATOR_NAMESPACE, ...TEAMS]) await this.createNamespace(name);
-    for (const [name, key] of Object.entries(ACCOUNTS)) {
-      await this.setKey(name, API_KEYS[key].key);
+    for (const name of ACCOUNT_NAMES) {
+      await this.setKey(name, API_KEYS[ACCOUNTS[name]].key);
       await this.createAccount(name);
     }
     const cluster = (await this.user.get(NAMESPACES, { name: 'kube-system' })).metadata.uid;
@@ -188,29 +190,30 @@ export class World {
     await this.user.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
 
-  async createAccount(name: string): Promise<void> {
+  async createAccount(name: AccountName): Promise<void> {
     await this.user.create(REGISTRY_ACCOUNTS, {
       apiVersion: API_VERSION,
       kind: 'RegistryAccount',
       metadata: { name },
       spec: {
-        provider: 'IBMRegistryTokens',
+        ...this.registries.of(name).whereabouts(name),
         credentialsSecretRef: { name: `${name}-key` },
-        iamEndpoint: IAM_ENDPOINT,
-        regions: definitions(),
+        limits: { maxAccess: 'ReadWrite', allowNeverExpiring: true },
       },
     });
   }
 
-  /** Gives an account another API key, or one that is not good. */
-  async setKey(account: string, key: string): Promise<void> {
+  /** Gives an account another API key or password, or one that is not good. */
+  async setKey(account: AccountName, key: string): Promise<void> {
+    const credentials = Object.entries(this.registries.of(account).credentials(key));
+    const data = credentials.map(([field, value]) => [field, Buffer.from(value).toString('base64')]);
     await this.user.apply(
       SECRETS,
       {
         apiVersion: 'v1',
         kind: 'Secret',
         metadata: { name: `${account}-key`, namespace: OPERATOR_NAMESPACE },
-        data: { apikey: Buffer.from(key).toString('base64') },
+        data: Object.fromEntries(data) as Record<string, string>,
       },
       { force: true },
     );

@@ -22,6 +22,13 @@ const OBJECT =
 const REGION =
   'it takes the name of a region: lower case letters, digits and, between them, dashes, such as us-south';
 const URL = 'it takes an HTTP or HTTPS URL without user name, query and fragment, such as https://us.icr.io';
+const IAM_URL =
+  'it takes an HTTP or HTTPS URL without user name, query and fragment, such as https://iam.cloud.ibm.com';
+const HARBOR_URL =
+  'it takes an HTTP or HTTPS URL without user name, query and fragment, such as https://harbor.example.com';
+const SCOPE = 'it takes names as they stand in images after the host, in lower case, such as team-a';
+const PATTERN =
+  'it takes names of parts of the registry, with * for any characters within a name and $(namespace) for the namespace of the RegistryToken, such as team-a, team-* or $(namespace)';
 const LABELS =
   'it takes no label that begins with pullsecrets.dev/ and no app.kubernetes.io/managed-by: the operator sets these itself';
 const ANNOTATIONS =
@@ -122,6 +129,12 @@ export const REFUSED_TOKENS: readonly Refusal[] = [
     field: 'secret.labels',
     words: LABELS,
   })),
+  ...['*', 'Team', 'team/', '/team', 'a..b/*', 'a b', 'a,b', '-a'].map((name) => ({
+    what: `the scope ${name}`,
+    spec: { scope: [name] },
+    field: 'scope',
+    words: SCOPE,
+  })),
   {
     what: 'an annotation of the operator for the Secret',
     spec: { secret: { annotations: { 'pullsecrets.dev/checksum': 'x' } } },
@@ -137,6 +150,8 @@ export const TAKEN_TOKENS: readonly object[] = [
   { lifetime: '1m' },
   { lifetime: '876000h', rotation: { renewBefore: '1m', gracePeriod: '720h' } },
   { lifetime: '1h30m45s', rotation: { renewBefore: '1h30m44s' } },
+  { scope: ['team-a', 'team_b/app', 'a.b--c/d/e', 'x'.repeat(255)] },
+  { rotation: { renewBefore: '8h' } },
   { description: '😀'.repeat(128) },
   { secret: { extraHosts: ['us.icr.io', '*.example.com:5000', 'localhost', 'HTTPS://US.icr.io:65535/v2/'] } },
   { secret: { extraHosts: ['[::1]:5000', '[fd00::1]:5000', 'https://[2001:DB8:0:0:0:0:0:1]:443/v2/'] } },
@@ -176,9 +191,39 @@ export const REFUSED_ACCOUNTS: readonly Refusal[] = [
   { what: 'defaultRegion Mars', spec: { defaultRegion: 'Mars' }, field: 'defaultRegion', words: REGION },
   {
     what: 'iamEndpoint without a scheme',
-    spec: { iamEndpoint: 'iam.cloud.ibm.com' },
-    field: 'iamEndpoint',
-    words: URL,
+    spec: { ibmRegistryTokens: { iamEndpoint: 'iam.cloud.ibm.com' } },
+    field: 'ibmRegistryTokens.iamEndpoint',
+    words: IAM_URL,
+  },
+  ...['', 'https://', 'harbor.example.com'].map((url) => ({
+    what: `Harbor's URL ${JSON.stringify(url)}`,
+    spec: { ibmRegistryTokens: undefined, harbor: { url } },
+    field: 'harbor.url',
+    words: url.length < 8 ? 'should be at least 8 chars long' : HARBOR_URL,
+  })),
+  {
+    what: 'the service ID iam-1',
+    spec: { ibmRegistryTokens: undefined, ibmCloud: { serviceId: 'iam-1', serviceIdAccess: 'ReadOnly' } },
+    field: 'ibmCloud.serviceId',
+    words: 'it takes the id of a service ID, which begins with ServiceId-',
+  },
+  ...['Team', 'a b', '$(name)', 'a,b'].map((pattern) => ({
+    what: `the pattern ${pattern} for scopes`,
+    spec: { limits: { scopes: [pattern] } },
+    field: 'limits.scopes[0]',
+    words: PATTERN,
+  })),
+  {
+    what: 'two registries',
+    spec: { harbor: { url: 'https://harbor.example.com' } },
+    field: '',
+    words: 'it takes exactly one of ibmCloud, ibmRegistryTokens, harbor and ecr',
+  },
+  {
+    what: 'no registry',
+    spec: { ibmRegistryTokens: undefined },
+    field: '',
+    words: 'it takes exactly one of ibmCloud, ibmRegistryTokens, harbor and ecr',
   },
   {
     what: 'maxLifetime 1d',
@@ -206,5 +251,11 @@ export const TAKEN_ACCOUNTS: readonly object[] = [
   { verify: 'Never', rotation: { requestedAt: 'yesterday' }, limits: { maxLifetime: '24h' } },
   { regions: [{ name: 'here', host: '[fd00::1]:5000', endpoint: 'https://[fd00::1]:5000/api' }] },
   { regions: [{ name: 'here', host: 'localhost:5000', endpoint: 'http://localhost:5000' }] },
+  { limits: { scopes: ['team-a', 'team-*', '$(namespace)', 'x/$(namespace)-*'] } },
+  { ibmRegistryTokens: undefined, harbor: { url: 'https://harbor.example.com', host: 'registry:5000' } },
+  {
+    ibmRegistryTokens: undefined,
+    ibmCloud: { network: 'Private', serviceId: 'ServiceId-1', serviceIdAccess: 'ReadOnly' },
+  },
   { abandonedEndpoints: ['https://us.icr.io', 'http://localhost:5000/api'] },
 ];

@@ -1,4 +1,4 @@
-import { decodeJwt } from 'jose';
+import type { FakeRegistry } from '../../sandbox/registries/shared/fake-registry.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
@@ -14,14 +14,14 @@ export interface Audit {
   orphans: string[];
 }
 
-/** Compares every RegistryToken with its Secret and with the registry. */
-export async function audit(world: World): Promise<Audit> {
+/** Compares every RegistryToken with its Secret and with the registry. @param fake the registry of all of them */
+export async function audit(world: World, fake: FakeRegistry = world.service): Promise<Audit> {
   const tokens = await world.client.listAll<RegistryToken>(REGISTRY_TOKENS);
   const secrets = await world.client.listAll<SecretObject>(SECRETS);
   const byName = new Map(secrets.map((secret) => [nameOf(secret), secret]));
-  const live = new Set(world.service.tokens().map(({ id }) => id));
+  const live = new Set(fake.tokens().map(({ id }) => id));
   const complaints = tokens.flatMap((token) => {
-    const problem = problemOf(token, byName.get(nameOf(token)), live);
+    const problem = problemOf(token, byName.get(nameOf(token)), live, fake);
     return problem === undefined ? [] : [`${nameOf(token)}: ${problem}`];
   });
   const named = new Set(
@@ -37,6 +37,7 @@ function problemOf(
   { metadata, status }: RegistryToken,
   secret: SecretObject | undefined,
   live: ReadonlySet<string>,
+  fake: FakeRegistry,
 ): string | undefined {
   if (metadata.deletionTimestamp !== undefined) return 'is still being deleted';
   const ready = findCondition(status?.conditions, 'Ready');
@@ -53,7 +54,7 @@ function problemOf(
   if (secret?.metadata.annotations?.['pullsecrets.dev/checksum'] !== checksum(payload))
     return 'its Secret is missing or damaged';
   const { auths } = JSON.parse(payload) as { auths: Record<string, { password: string }> };
-  const held = Object.values(auths).map(({ password }) => decodeJwt(password).jti);
+  const held = Object.values(auths).map(({ password }) => fake.tokenOf(password));
   return held.every((each) => each === id) ? undefined : `its Secret holds ${held.join()}, not ${id}`;
 }
 
@@ -61,11 +62,15 @@ const nameOf = ({ metadata }: RegistryToken | SecretObject): string =>
   `${metadata.namespace}/${metadata.name}`;
 
 /** Waits until nothing is left to complain of, and no orphan is left. @throws Error that says what is, after that long */
-export function whenInOrder(world: World, milliseconds: number): Promise<Audit> {
+export function whenInOrder(
+  world: World,
+  milliseconds: number,
+  fake: FakeRegistry = world.service,
+): Promise<Audit> {
   return world.eventually(
     'every RegistryToken is as asked for, and nothing is orphaned',
     async () => {
-      const found = await audit(world);
+      const found = await audit(world, fake);
       const wrong = [...found.complaints, ...found.orphans.map((id) => `orphan ${id}`)];
       return wrong.length === 0
         ? { value: found }

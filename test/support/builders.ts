@@ -1,6 +1,7 @@
 import { merge } from 'ts-deepmerge';
 import { FINALIZER } from '../../src/api/names.ts';
-import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../src/api/registry-account.ts';
+import type { Capabilities } from '../../src/api/capabilities.ts';
+import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import {
   readTokenSpec,
   type MintIntent,
@@ -11,10 +12,10 @@ import {
 } from '../../src/api/registry-token.ts';
 import { Redacted } from '../../src/common/redacted.ts';
 import type { Situation } from '../../src/token/decide/situation.ts';
-import type { Request, Wanted } from '../../src/token/decide/eligibility.ts';
+import type { Offer, Region, Request, Wanted } from '../../src/token/decide/eligibility.ts';
 import { dockerConfig, secretManifest, type Credential, type Secret } from '../../src/token/secret/secret.ts';
 import type { SecretView } from '../../src/token/secret/secret-view.ts';
-import { specHash } from '../../src/token/decide/spec-hash.ts';
+import { specHash, type Identity } from '../../src/token/decide/spec-hash.ts';
 
 /** A part of a thing, to any depth; `undefined` takes a default away. Lists are given whole. */
 export type Part<T> = T extends readonly unknown[] | Redacted
@@ -32,7 +33,7 @@ export const DAY = 24 * HOUR;
 export const ISSUED = Date.parse('2026-01-01T00:00:00Z');
 export const HOST = 'us.icr.io';
 /** Where the tokens that the builders make were issued. */
-export const PLACE = { endpoint: `https://${HOST}`, accountId: 'account-1' };
+export const PLACE = { endpoint: `https://${HOST}`, identity: 'account-1' };
 
 function build<T extends object>(defaults: T, part: Part<T>): T {
   return merge.withOptions({ mergeArrays: false }, defaults, part) as T;
@@ -115,10 +116,28 @@ export function aTokenSpec(part: Part<TokenSpec> = {}): TokenSpec {
 }
 
 export function aWanted(part: Part<Wanted> = {}): Wanted {
-  const identity = { account: 'default', region: 'us-south', access: 'ReadOnly', lifetime: DAY } as const;
-  const { account, region } = identity;
+  const identity: Identity = {
+    account: 'default',
+    region: 'us-south',
+    access: 'ReadOnly',
+    lifetime: DAY,
+    scope: [],
+  };
+  const { account, region, lifetime, scope } = identity;
   return build<Wanted>(
-    { account, region, host: HOST, place: PLACE, specHash: specHash(identity), accountRotation: '' },
+    {
+      account,
+      region,
+      host: HOST,
+      place: PLACE,
+      scope,
+      lifetime,
+      given: lifetime,
+      specHash: specHash(identity),
+      issue: 'minted',
+      settling: aCapability().settling,
+      accountRotation: '',
+    },
     part,
   );
 }
@@ -130,30 +149,56 @@ export function anAccount(part: Part<RegistryAccount> = {}): RegistryAccount {
       kind: 'RegistryAccount',
       metadata: { name: 'default', uid: 'account-uid', resourceVersion: '1', creationTimestamp: at(-HOUR) },
       spec: {
-        provider: 'IBMRegistryTokens',
+        ibmRegistryTokens: {},
         credentialsSecretRef: { name: 'ibm-cloud' },
-        defaultRegion: ACCOUNT_DEFAULTS.defaultRegion,
+        limits: { maxAccess: 'ReadWrite', allowNeverExpiring: true },
       },
     },
     part,
   );
 }
 
-/** A request that is granted: a registry with two regions, 24 h and Never. */
-export function aRequest(part: Partial<Request> = {}): Request {
-  const regions = [
-    { name: 'us-south', host: HOST, endpoint: `https://${HOST}` },
-    { name: 'eu-de', host: 'de.icr.io', endpoint: 'https://de.icr.io' },
+/** What a registry can do that has tokens for 24 h and for ever, for all that the account can give. */
+export function aCapability(part: Part<Capabilities> = {}): Capabilities {
+  return build<Capabilities>(
+    {
+      issue: 'minted',
+      access: ['ReadOnly', 'ReadWrite'],
+      lifetimes: { kind: 'range', minimum: DAY, maximum: DAY, granularity: DAY, never: true, default: DAY },
+      scope: undefined,
+      find: 'tag',
+      readBack: true,
+      revoke: true,
+      settling: { acceptance: 0, listing: 0 },
+    },
+    part,
+  );
+}
+
+/** A registry with two regions. */
+export function anOffer(capabilities: Part<Capabilities> = {}): Offer {
+  const all = [
+    { region: 'eu-de', host: 'de.icr.io', endpoint: 'https://de.icr.io' },
+    { region: 'us-south', host: HOST, endpoint: `https://${HOST}` },
   ];
   const aliases: Record<string, string> = { us: 'us-south' };
+  const resolve = (name = 'us-south'): Region | undefined =>
+    all.find(({ region }) => region === (aliases[name] ?? name));
+  return {
+    title: 'IBM registry tokens',
+    capabilities: aCapability(capabilities),
+    places: { defaultRegion: 'us-south', all, resolve },
+  };
+}
+
+/** A request that is granted. */
+export function aRequest(part: Partial<Request> = {}): Request {
   return {
     spec: aTokenSpec(),
     namespace: { name: 'team', labels: {}, terminating: false },
     account: anAccount(),
-    offer: { access: ['ReadOnly', 'ReadWrite'], lifetimes: [DAY, 'Never'] },
-    findRegion: (name) => regions.find((region) => region.name === (aliases[name] ?? name)),
-    regionNames: regions.map(({ name }) => name),
-    accountId: PLACE.accountId,
+    offer: anOffer(),
+    identity: PLACE.identity,
     ...part,
   };
 }
@@ -206,13 +251,14 @@ export function aSituation({
 }: Partial<Omit<Situation, 'token'>> & { token?: Part<RegistryToken> } = {}): Situation {
   const token = anIssuedToken(tokenPart);
   const spec = readTokenSpec(token);
-  const { account, region = 'us-south', access, lifetime } = spec;
+  const { account, region = 'us-south', access, lifetime = DAY, scope } = spec;
+  const hash = specHash({ account, region, access, lifetime, scope });
   return {
     now: ISSUED + HOUR,
     skew: 0,
     token,
     spec,
-    wanted: aWanted({ account, region, specHash: specHash({ account, region, access, lifetime }) }),
+    wanted: aWanted({ account, region, lifetime, given: lifetime, scope, specHash: hash }),
     secret: ours(),
     olderClaimant: undefined,
     accountIsKnown: true,

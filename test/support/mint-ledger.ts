@@ -1,13 +1,13 @@
-import type { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
+import type { FakeRegistry } from '../../sandbox/registries/shared/fake-registry.ts';
 import { readTag } from '../../src/token/sweep/tag.ts';
 
-/** What a token service issued, by the RegistryToken that it was for. */
+/** What a registry issued, by the RegistryToken that it was for. */
 export class MintLedger {
   /** RegistryToken's uid -> revisions, in the order of their mints. */
   readonly #revisions = new Map<string, number[]>();
 
-  constructor(service: TokenService) {
-    service.on('issued', ({ description }) => {
+  constructor(registry: FakeRegistry) {
+    registry.on('issued', ({ description }) => {
       const tag = readTag(description);
       if (!tag) throw new Error(`a token was issued without our tag: ${description}`);
       this.#revisions.set(tag.uid, [...this.revisions(tag.uid), tag.revision]);

@@ -24,7 +24,10 @@ export class ProxiedWorld {
     const world = await World.start();
     const registry = await TcpProxy.start(world.serviceUrl);
     const url = registry.through(world.serviceUrl);
-    const spec = { iamEndpoint: url, regions: [{ name: 'us-south', host: HOST, endpoint: url }] };
+    const spec = {
+      ibmRegistryTokens: { iamEndpoint: url },
+      regions: [{ name: 'us-south', host: HOST, endpoint: url }],
+    };
     await world.client.mergePatch(REGISTRY_ACCOUNTS, { name: 'default' }, { spec });
     return new ProxiedWorld(world, await proxyTo(world.apiServer), registry);
   }

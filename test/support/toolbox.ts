@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from '../../src/common/clock.ts';
-import type { Place, Tools } from '../../src/registry/back-end.ts';
+import type { Place, Tools } from '../../src/registry/port.ts';
 import { CircuitBreaker } from '../../src/registry/http/circuit-breaker.ts';
 import { HttpClient, type HttpSender } from '../../src/registry/http/http-client.ts';
 import { PlaceClient } from '../../src/registry/http/place-client.ts';
@@ -13,9 +13,7 @@ interface Surroundings {
 }
 
 /** What a back end of the account `default` works with: over HTTP, which nock answers, unless told otherwise. */
-export function aToolbox(
-  { clock, sender, guard }: Surroundings = overHttp(),
-): Tools<PlaceClient> & { login: RegistryClient } {
+export function aToolbox({ clock, sender, guard }: Surroundings = overHttp()): Tools {
   const login = new RegistryClient(sender, { requested: () => undefined }, clock);
   const limiter = new RateLimiter({ clock, subject: 'account default', requestsPerSecond: 1000 });
   const breaker = new CircuitBreaker({ clock, subject: 'account default' });
@@ -24,6 +22,7 @@ export function aToolbox(
       new PlaceClient({ client: login, limiter, breaker, account: 'default', region }),
     login,
     clock,
+    environment: {},
     registryNow: () => clock.now(),
     guard,
   };

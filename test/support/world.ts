@@ -194,17 +194,21 @@ export class World {
     );
   }
 
-  async createAccount(name: string, spec: Partial<RegistryAccountSpec> = {}): Promise<void> {
+  /** @param spec of IBM registry tokens, unless it says otherwise; `undefined` takes a field away */
+  async createAccount(
+    name: string,
+    spec: { [K in keyof RegistryAccountSpec]?: RegistryAccountSpec[K] | undefined } = {},
+  ): Promise<void> {
     const { url } = this.#server;
     await this.client.create(REGISTRY_ACCOUNTS, {
       apiVersion: API_VERSION,
       kind: 'RegistryAccount',
       metadata: { name },
       spec: {
-        provider: 'IBMRegistryTokens',
+        ibmRegistryTokens: { iamEndpoint: url },
         credentialsSecretRef: { name: 'ibm-cloud' },
-        iamEndpoint: url,
         regions: [{ name: 'us-south', host: HOST, endpoint: url }],
+        limits: { maxAccess: 'ReadWrite', allowNeverExpiring: true },
         requestsPerSecond: 1000,
         // Its host is nowhere.
         verify: 'Never',

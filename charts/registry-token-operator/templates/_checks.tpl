@@ -73,10 +73,35 @@
 {{- end -}}
 {{- end }}
 
+{{/* Fields of a RegistryAccount's spec of which it takes exactly one, by the CRD's rule, as JSON. */}}
+{{- define "rto.registries" -}}
+{{- $crd := .Files.Get "files/crds/pullsecrets.dev_registryaccounts.yaml" | fromYaml -}}
+{{- $spec := (first $crd.spec.versions).schema.openAPIV3Schema.properties.spec -}}
+{{- $fields := list -}}
+{{- range index $spec "x-kubernetes-validations" -}}
+{{- if contains ".filter(given, given).size() == 1" .rule -}}
+{{- range regexFindAll "has\\(self\\.\\w+\\)" .rule -1 -}}
+{{- $fields = append $fields (. | trimPrefix "has(self." | trimSuffix ")") -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $fields -}}
+{{- end }}
+
 {{- define "rto.checks.accounts" -}}
-{{- range $name, $account := .Values.accounts -}}
-{{- if and $account.apiKey $account.credentialsSecretRef -}}
-{{- fail (printf "accounts.%s has both credentialsSecretRef and apiKey; keep one, better credentialsSecretRef" $name) -}}
+{{- $registries := include "rto.registries" . | fromJsonArray -}}
+{{- range $name, $account := include "rto.withoutNulls" .Values.accounts | fromJson -}}
+{{- $named := list -}}
+{{- range $registries -}}
+{{- if hasKey $account . -}}
+{{- $named = append $named . -}}
+{{- end -}}
+{{- end -}}
+{{- if gt (len $named) 1 -}}
+{{- fail (printf "accounts.%s names several registries (%s); keep one, and set to null what another values file has" $name (join ", " $named)) -}}
+{{- end -}}
+{{- if and $account.credentials $account.credentialsSecretRef -}}
+{{- fail (printf "accounts.%s has both credentialsSecretRef and credentials; keep one, better credentialsSecretRef" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -84,14 +109,14 @@
 {{- define "rto.checks.tokens" -}}
 {{- $seen := dict -}}
 {{- $scope := .Values.scope.namespaces -}}
-{{- range .Values.tokens -}}
-{{- $key := printf "%s/%s" .namespace .name -}}
-{{- if hasKey $seen $key -}}
-{{- fail (printf "tokens: %s is there twice" $key) -}}
+{{- range $key, $token := include "rto.withoutNulls" .Values.tokens | fromJson -}}
+{{- $id := printf "%s/%s" $token.namespace ($token.name | default $key) -}}
+{{- with get $seen $id -}}
+{{- fail (printf "tokens.%s and tokens.%s are both RegistryToken %s" . $key $id) -}}
 {{- end -}}
-{{- $_ := set $seen $key true -}}
-{{- if and $scope (not (has .namespace $scope)) -}}
-{{- fail (printf "tokens: %s is in a namespace that scope.namespaces leaves out (%s), so nobody would look after it" $key (join ", " $scope)) -}}
+{{- $_ := set $seen $id $key -}}
+{{- if and $scope (not (has $token.namespace $scope)) -}}
+{{- fail (printf "tokens.%s is in a namespace that scope.namespaces leaves out (%s), so nobody would look after RegistryToken %s" $key (join ", " $scope) $id) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -101,7 +126,9 @@ Helm looks up every kind before it creates anything, so one release cannot bring
 that answers is asked: `helm template` and GitOps tools render everything.
 */}}
 {{- define "rto.checks.definitions" -}}
-{{- if and (or .Values.accounts .Values.tokens) (lookup "v1" "Namespace" "" "kube-system") -}}
+{{- $accounts := include "rto.withoutNulls" .Values.accounts | fromJson -}}
+{{- $tokens := include "rto.withoutNulls" .Values.tokens | fromJson -}}
+{{- if and (or $accounts $tokens) (lookup "v1" "Namespace" "" "kube-system") -}}
 {{- if not (.Capabilities.APIVersions.Has "pullsecrets.dev/v1alpha1") -}}
 {{- fail "accounts and tokens need the CRDs, and Helm can't create CRDs and their first objects in one go: run this once with --set accounts=null --set tokens=null added, then again without" -}}
 {{- end -}}

@@ -16,8 +16,11 @@ neverExpiring:
 lifetime:
   name: lifetime
   field: lifetime
-  asks: has(SPEC.lifetime) && SPEC.lifetime != 'Never' && duration(SPEC.lifetime) > duration('{{ .Values.guardrails.lifetime.max }}')
-  message: a lifetime over {{ .Values.guardrails.lifetime.max }} is not for everyone in this cluster; ask for less, or ask an administrator
+  {{- /* What a RegistryToken without a lifetime gets is for its registry to say, and no more than this at any of those there are. */}}
+  {{- $asked := "(has(SPEC.lifetime) ? SPEC.lifetime : '24h')" }}
+  asks: >-
+    {{ $asked }} != 'Never' && duration({{ $asked }}) > duration('{{ .Values.guardrails.lifetime.max }}')
+  message: a lifetime over {{ .Values.guardrails.lifetime.max }} is not for everyone in this cluster, and none named is 24h; ask for less, or ask an administrator
 regions:
   name: regions
   field: region
@@ -27,7 +30,7 @@ regions:
 
 {{/* What is unchanged was allowed before, and must not keep others, the operator among them, from updating the object. */}}
 {{- define "rto.guardrails.unchanged" -}}
-oldObject != null && has(oldObject.spec.{{ . }}) && has(object.spec.{{ . }}) && oldObject.spec.{{ . }} == object.spec.{{ . }}
+oldObject != null && has(oldObject.spec.{{ . }}) == has(object.spec.{{ . }}) && (!has(object.spec.{{ . }}) || oldObject.spec.{{ . }} == object.spec.{{ . }})
 {{- end }}
 
 {{/* A list that was taken away exempts nobody. */}}

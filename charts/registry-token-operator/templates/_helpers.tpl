@@ -61,6 +61,22 @@ helm.sh/resource-policy: keep
 argocd.argoproj.io/sync-options: SkipDryRunOnMissingResource=true
 {{- end }}
 
+{{/*
+A map as JSON, without what is null in it at any depth. Helm takes null as "removed" only where the chart has a default; what
+one values file gives and another sets to null is left to the chart.
+*/}}
+{{- define "rto.withoutNulls" -}}
+{{- $kept := dict -}}
+{{- range $key, $value := . -}}
+{{- if kindIs "map" $value -}}
+{{- $_ := set $kept $key (include "rto.withoutNulls" $value | fromJson) -}}
+{{- else if not (kindIs "invalid" $value) -}}
+{{- $_ := set $kept $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $kept -}}
+{{- end }}
+
 {{/* Seconds of a duration such as 1h30m. */}}
 {{- define "rto.seconds" -}}
 {{- $total := 0 -}}

@@ -5,7 +5,7 @@ import { basicCredentials, BearerApi, type Holder } from '../shared/bearer-api.t
 import { BearerAuthority } from '../shared/bearer-authority.ts';
 import { distributionProblems } from '../shared/distribution-problems.ts';
 import { EntranceApi } from '../shared/entrance-api.ts';
-import { RequestHandler, type Answered, type FakeRegistry } from '../shared/fake-registry.ts';
+import { RequestHandler, type FakeRegistry, type FakeRegistryEvents } from '../shared/fake-registry.ts';
 import { Faults } from '../shared/faults.ts';
 import { Identifiers, type Random } from '../shared/identifiers.ts';
 import { json, text, type Answer, type Request } from '../shared/message.ts';
@@ -31,19 +31,6 @@ export interface EcrOptions {
   random?: Random;
 }
 
-/** A token was issued; never its value. */
-export interface TokenEvent {
-  time: number;
-  /** Of the user or the session that asked for it. */
-  arn: string;
-  expiresAt: number;
-}
-
-interface EcrEvents {
-  issued: [TokenEvent];
-  answered: [Answered<Operation>];
-}
-
 const USERNAME = 'AWS';
 const EXPIRED = json(403, {
   errors: [
@@ -66,8 +53,9 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
  * AWS as the users of its container registry see it: ECR and the public ECR, STS with users, roles and sessions, and one registry.
  * Signatures are checked. It holds no socket; all but bearer tokens happens before `handle` gives its promise.
  */
-export class Ecr extends EventEmitter<EcrEvents> implements FakeRegistry {
+export class Ecr extends EventEmitter<FakeRegistryEvents> implements FakeRegistry {
   readonly faults = new Faults(OPERATIONS);
+  readonly tokenEndpoint: { path: string; service: string };
   host: string | undefined;
   readonly #clock: Clock;
   readonly #registryId: string;
@@ -86,6 +74,10 @@ export class Ecr extends EventEmitter<EcrEvents> implements FakeRegistry {
     this.#registryId = registryId;
     this.#region = region;
     this.#isPublic = options.public ?? false;
+    this.tokenEndpoint = {
+      path: '/token/',
+      service: this.#isPublic ? 'public.ecr.aws' : 'ecr.amazonaws.com',
+    };
     this.#authority = new BearerAuthority(() => clock.now());
     const identifiers = new Identifiers(clock, random);
     const newId = (): string => identifiers.uuid();
@@ -110,11 +102,9 @@ export class Ecr extends EventEmitter<EcrEvents> implements FakeRegistry {
       issued: (token) => {
         this.#tokens.set(token.password, token);
         this.#values.push(token.password);
-        this.emit('issued', {
-          time: clock.now(),
-          arn: arnOf(token.principal),
-          expiresAt: token.expiresAt,
-        });
+        const { principal, expiresAt } = token;
+        // Tokens have neither id nor description.
+        this.emit('issued', { time: clock.now(), id: arnOf(principal), description: '', expiresAt });
       },
     });
     const { signer } = this.#authority;
@@ -170,11 +160,26 @@ export class Ecr extends EventEmitter<EcrEvents> implements FakeRegistry {
     return [...this.#values];
   }
 
+  /** Tokens have no ids. */
+  tokens(): [] {
+    return [];
+  }
+
+  tokenOf(): undefined {
+    return undefined;
+  }
+
+  /** Nothing can be listed, or deleted. */
+  left(): string[] {
+    return [];
+  }
+
   /** What the private registry asks for is the credential itself; the public one has a token service. */
   #challenge(at: string): string {
+    const { path, service } = this.tokenEndpoint;
     return this.#isPublic
-      ? `Bearer realm="http://${at}/token/",service="public.ecr.aws",scope="aws"`
-      : `Basic realm="https://${this.#registryId}.dkr.ecr.${this.#region}.amazonaws.com/",service="ecr.amazonaws.com"`;
+      ? `Bearer realm="http://${at}${path}",service="${service}",scope="aws"`
+      : `Basic realm="https://${this.#registryId}.dkr.ecr.${this.#region}.amazonaws.com/",service="${service}"`;
   }
 
   /** The private registry takes the credential itself. What is none of its tokens it calls a bad request, not unauthorized. */

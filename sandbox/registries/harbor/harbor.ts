@@ -5,7 +5,12 @@ import { BearerApi, type Holder } from '../shared/bearer-api.ts';
 import { BearerAuthority } from '../shared/bearer-authority.ts';
 import { distributionProblems } from '../shared/distribution-problems.ts';
 import { EntranceApi } from '../shared/entrance-api.ts';
-import { RequestHandler, type Answered, type FakeRegistry } from '../shared/fake-registry.ts';
+import {
+  RequestHandler,
+  type FakeRegistry,
+  type FakeRegistryEvents,
+  type TokenEvent,
+} from '../shared/fake-registry.ts';
 import { Faults } from '../shared/faults.ts';
 import { Identifiers, type Random } from '../shared/identifiers.ts';
 import { json, pathOf, type Answer, type Request } from '../shared/message.ts';
@@ -27,16 +32,17 @@ export interface HarborOptions {
   host?: string;
   /** Of the names of all robots; `robot$` unless given. */
   prefix?: string;
+  /** Id of the last robot that there was; 0 unless given. */
+  lastId?: number;
   random?: Random;
 }
 
 /** What was done to a robot; never its secret. */
-export type RobotEvent = Omit<Robot, 'secret'> & { time: number };
+export type RobotEvent = Omit<Robot, 'secret' | 'id'> & TokenEvent;
 
-interface HarborEvents {
+interface HarborEvents extends FakeRegistryEvents {
   issued: [RobotEvent];
   revoked: [RobotEvent];
-  answered: [Answered<Operation>];
 }
 
 /**
@@ -45,21 +51,27 @@ interface HarborEvents {
  */
 export class Harbor extends EventEmitter<HarborEvents> implements FakeRegistry {
   readonly faults = new Faults(OPERATIONS);
+  readonly tokenEndpoint = { path: '/service/token', service: 'harbor-registry' };
   host: string | undefined;
   readonly #clock: Clock;
   readonly #prefix: string;
   readonly #projects: Project[];
   readonly #users: User[];
   readonly #robots = new Map<number, Robot>();
+  /** Ids of those that an administrator made. */
+  readonly #administered = new Set<number>();
   readonly #values: string[] = [];
   readonly #authority: BearerAuthority;
   readonly #handler: RequestHandler<Operation>;
+  readonly #random: Random;
 
-  constructor({ clock, projects, users, host, prefix = 'robot$', random = randomBytes }: HarborOptions) {
+  constructor(options: HarborOptions) {
+    const { clock, projects, users, host, prefix = 'robot$', lastId = 0, random = randomBytes } = options;
     super();
     this.host = host;
     this.#clock = clock;
     this.#prefix = prefix;
+    this.#random = random;
     this.#projects = projects.map((name, index) => ({ id: index + 1, name }));
     this.#users = users.map((user, index) => ({ id: index + 1, ...user }));
     this.#authority = new BearerAuthority(() => clock.now());
@@ -69,6 +81,7 @@ export class Harbor extends EventEmitter<HarborEvents> implements FakeRegistry {
       robots: this.#robots,
       projects: this.#projects,
       prefix,
+      lastId,
       authenticate: (username, password) => this.#authenticate(username, password),
       newSecret: () => Buffer.from(random(24)).toString('base64url'),
       created: (robot) => {
@@ -94,7 +107,10 @@ export class Harbor extends EventEmitter<HarborEvents> implements FakeRegistry {
       clock,
       signer,
       problem: registryProblem,
-      challenge: (at = issuer()) => `Bearer realm="http://${at}/service/token",service="harbor-registry"`,
+      challenge: (at = issuer()) => {
+        const { path, service } = this.tokenEndpoint;
+        return `Bearer realm="http://${at}${path}",service="${service}"`;
+      },
     });
     const perform: Record<Operation, (request: Request, lifetime?: number) => Answer | Promise<Answer>> = {
       mint: (request) => robotApi.create(request),
@@ -124,7 +140,7 @@ export class Harbor extends EventEmitter<HarborEvents> implements FakeRegistry {
 
   async handle(request: Request, signal?: AbortSignal): Promise<Answer> {
     const answer = await this.#handler.handle(request, signal);
-    const session = Buffer.from(randomBytes(16)).toString('hex');
+    const session = Buffer.from(this.#random(16)).toString('hex');
     // As Harbor does: a client that keeps it has to pass the check for CSRF from then on.
     return {
       ...answer,
@@ -155,15 +171,39 @@ export class Harbor extends EventEmitter<HarborEvents> implements FakeRegistry {
     const id = Math.max(0, ...this.#robots.keys()) + 1_000_000;
     const added: Robot = { ...robot, id, createdAt: now, updatedAt: now, creator: { type: 'local', ref: 1 } };
     this.#robots.set(id, added);
+    this.#administered.add(id);
     return added;
+  }
+
+  tokens(): { id: string; description: string }[] {
+    return this.#working().map(({ id, description }) => ({ id: String(id), description }));
+  }
+
+  tokenOf(value: string): string | undefined {
+    return this.#working()
+      .find(({ secret }) => secret === value)
+      ?.id.toString();
+  }
+
+  #working(): Robot[] {
+    return [...this.#robots.values()].filter(
+      (robot) => !this.#administered.has(robot.id) && this.#isAlive(robot),
+    );
+  }
+
+  left(): string[] {
+    return [...this.#robots.keys()].filter((id) => !this.#administered.has(id)).map(String);
   }
 
   #authenticate(username: string, password: string): Caller | undefined {
     const user = this.#users.find((each) => each.username === username && each.password === password);
     if (user) return { user };
     const robot = [...this.#robots.values()].find((each) => fullName(each, this.#prefix) === username);
-    const alive = robot && !robot.disabled && (robot.expiresAt ?? Infinity) > this.#clock.now();
-    return alive && robot.secret === password ? { robot } : undefined;
+    return robot && this.#isAlive(robot) && robot.secret === password ? { robot } : undefined;
+  }
+
+  #isAlive({ disabled, expiresAt }: Robot): boolean {
+    return !disabled && (expiresAt ?? Infinity) > this.#clock.now();
   }
 
   #holder(username: string, password: string): Holder | undefined {
@@ -225,7 +265,7 @@ export class Harbor extends EventEmitter<HarborEvents> implements FakeRegistry {
   }
 
   #event(robot: Robot): RobotEvent {
-    return { time: this.#clock.now(), ...withoutSecret(robot) };
+    return { time: this.#clock.now(), ...withoutSecret(robot), id: String(robot.id) };
   }
 }
 

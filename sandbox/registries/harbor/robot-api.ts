@@ -20,6 +20,8 @@ export interface RobotApiOptions {
   projects: readonly Project[];
   /** Of all robots' names. */
   prefix: string;
+  /** Id of the last robot that there was. */
+  lastId: number;
   authenticate: (username: string, password: string) => Caller | undefined;
   newSecret: () => string;
   created: (robot: Robot) => void;
@@ -31,10 +33,11 @@ const OWN_SECRET = /^(?=.*[a-z])(?=.*[A-Z])(?=.*\d).{8,128}$/s;
 /** Harbor's robot accounts, API v2.0. */
 export class RobotApi {
   readonly #options: RobotApiOptions;
-  #lastId = 0;
+  #lastId: number;
 
   constructor(options: RobotApiOptions) {
     this.#options = options;
+    this.#lastId = options.lastId;
   }
 
   /** POST /robots. */

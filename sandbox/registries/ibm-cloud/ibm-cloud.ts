@@ -5,7 +5,12 @@ import { BearerApi, type Holder } from '../shared/bearer-api.ts';
 import { BearerAuthority } from '../shared/bearer-authority.ts';
 import { distributionProblems } from '../shared/distribution-problems.ts';
 import { EntranceApi } from '../shared/entrance-api.ts';
-import { RequestHandler, type Answered, type FakeRegistry } from '../shared/fake-registry.ts';
+import {
+  RequestHandler,
+  type FakeRegistry,
+  type FakeRegistryEvents,
+  type TokenEvent,
+} from '../shared/fake-registry.ts';
 import { Faults } from '../shared/faults.ts';
 import { Identifiers, type Random } from '../shared/identifiers.ts';
 import { decodeJwt, signHs256, verifyHs256 } from '../shared/jwt.ts';
@@ -28,12 +33,11 @@ export interface IbmCloudOptions {
 }
 
 /** What was done to an API key; never its value. */
-export type KeyEvent = Omit<Key, 'value'> & { time: number };
+export type KeyEvent = Omit<Key, 'value'> & TokenEvent;
 
-interface IbmCloudEvents {
+interface IbmCloudEvents extends FakeRegistryEvents {
   issued: [KeyEvent];
   revoked: [KeyEvent];
-  answered: [Answered<Operation>];
 }
 
 const GRANT_TYPE = 'urn:ibm:params:oauth:grant-type:apikey';
@@ -47,6 +51,7 @@ const USERNAME = 'iamapikey';
  */
 export class IbmCloud extends EventEmitter<IbmCloudEvents> implements FakeRegistry {
   readonly faults = new Faults(OPERATIONS);
+  readonly tokenEndpoint = { path: '/oauth/token', service: 'registry' };
   readonly state: IamState;
   host: string | undefined;
   readonly #clock: Clock;
@@ -103,7 +108,10 @@ export class IbmCloud extends EventEmitter<IbmCloudEvents> implements FakeRegist
       clock,
       signer,
       problem: registryProblem,
-      challenge: (at = issuer()) => `Bearer realm=http://${at}/oauth/token, service=registry`,
+      challenge: (at = issuer()) => {
+        const { path, service } = this.tokenEndpoint;
+        return `Bearer realm=http://${at}${path}, service=${service}`;
+      },
     });
     const perform: Record<Operation, (request: Request, lifetime?: number) => Answer | Promise<Answer>> = {
       exchange: (request, lifetime) => this.#exchange(request, lifetime),
@@ -142,6 +150,31 @@ export class IbmCloud extends EventEmitter<IbmCloudEvents> implements FakeRegist
 
   values(): string[] {
     return [...this.#values];
+  }
+
+  tokens(): { id: string; description: string }[] {
+    return this.#working().map(({ id, description }) => ({ id, description }));
+  }
+
+  tokenOf(value: string): string | undefined {
+    return this.#working().find((key) => key.value === value)?.id;
+  }
+
+  #working(): Key[] {
+    const { keys, administrators } = this.state;
+    return [...keys.values()].filter(
+      (key) => !administrators.has(key.iamId) && this.state.isAlive(key, this.#clock.now()),
+    );
+  }
+
+  left(): string[] {
+    const { serviceIds, policies, keys, administrators } = this.state;
+    const ofClients = [
+      ...[...serviceIds.values()].filter(({ id }) => !administrators.has(`iam-${id}`)),
+      ...[...keys.values()].filter(({ iamId }) => !administrators.has(iamId)),
+      ...policies.values(),
+    ];
+    return ofClients.filter(({ deletedAt }) => deletedAt === undefined).map(({ id }) => id);
   }
 
   /** Makes a service ID with an API key of one's own, as an administrator would for the operator. */

@@ -44,6 +44,7 @@ const USERNAME = 'token';
  */
 export class TokenService extends EventEmitter<TokenServiceEvents> implements FakeRegistry {
   readonly faults = new Faults(OPERATIONS);
+  readonly tokenEndpoint = { path: '/oauth/token', service: 'registry' };
   host: string | undefined;
   readonly #clock: Clock;
   readonly #identity: Identity;
@@ -124,7 +125,10 @@ export class TokenService extends EventEmitter<TokenServiceEvents> implements Fa
       signer,
       problem: problems.distributionByStatus,
       // Without quotes, and with a blank: as IBM's registry writes it.
-      challenge: (host = issuer()) => `Bearer realm=http://${host}/oauth/token, service=registry`,
+      challenge: (host = issuer()) => {
+        const { path, service } = this.tokenEndpoint;
+        return `Bearer realm=http://${host}${path}, service=${service}`;
+      },
     });
     const perform: Record<Operation, (request: Request, lifetime?: number) => Answer | Promise<Answer>> = {
       exchange: (request, lifetime) => this.#identity.exchange(request, lifetime),
@@ -173,6 +177,14 @@ export class TokenService extends EventEmitter<TokenServiceEvents> implements Fa
   /** Every registry token, access token and bearer token there ever was. */
   values(): string[] {
     return [...this.#values];
+  }
+
+  tokenOf(value: string): string | undefined {
+    return this.#ledger.all().find((token) => token.value === value)?.id;
+  }
+
+  left(): string[] {
+    return this.tokens().map(({ id }) => id);
   }
 
   #holder(

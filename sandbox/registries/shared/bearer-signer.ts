@@ -21,7 +21,7 @@ export class BearerSigner {
 
   /** @param now milliseconds since 1970; the certificate is good from an hour before to ten years after */
   static async create(now: number): Promise<BearerSigner> {
-    return new BearerSigner(await createSelfSigned('token-service', now));
+    return new BearerSigner(await createSelfSigned('registry', now));
   }
 
   sign(claims: Claims): string {

@@ -3,10 +3,28 @@ import type { FaultKind } from './fault.ts';
 import { answerWithFault, type Faults } from './faults.ts';
 import { pathOf, text, type Answer, type Request } from './message.ts';
 
+/** What was done to a token; never its value. Times in milliseconds since 1970. */
+export interface TokenEvent {
+  time: number;
+  id: string;
+  description: string;
+  /** null when it never expires. */
+  expiresAt: number | null;
+}
+
+/** What every fake tells of. */
+export interface FakeRegistryEvents {
+  issued: [TokenEvent];
+  revoked: [TokenEvent];
+  answered: [Answered<string>];
+}
+
 /** A registry to try and test with. It holds no socket. */
 export interface FakeRegistry {
   /** The registry as it stands in image names; `serve` fills in the address that it listens on. */
   host: string | undefined;
+  /** Where clients of its registry get bearer tokens: the path, and the name of the service that they are for. */
+  readonly tokenEndpoint: { path: string; service: string };
   readonly faults: Faults;
   /**
    * @param signal aborts when the client has left; ends only a wait that a fault asked for
@@ -17,6 +35,15 @@ export interface FakeRegistry {
   certificate(): Promise<string>;
   /** Every credential there ever was, for a search of logs and the like for leaks. */
   values(): string[];
+  on(event: 'issued' | 'revoked', listener: (event: TokenEvent) => void): unknown;
+  on(event: 'answered', listener: (report: Answered<string>) => void): unknown;
+  off(event: 'issued' | 'revoked', listener: (event: TokenEvent) => void): unknown;
+  /** The tokens that clients of the API made and that work. */
+  tokens(): { id: string; description: string }[];
+  /** Id of the token with this value, if it works. */
+  tokenOf(value: string): string | undefined;
+  /** Ids of what clients of the API made and that is still there: tokens, expired or not, and what they hang on. */
+  left(): string[];
 }
 
 /** One path of an API. */

@@ -2,29 +2,105 @@
 
 export interface RegistryAccountSpec {
   /**
-   * Which API creates the tokens.
+   * IBM Cloud Container Registry (icr.io). Tokens are API keys of IAM service IDs. The credentials Secret holds an API key under the key apikey.
    */
-  provider: 'IBMRegistryTokens';
+  ibmCloud?: {
+    /**
+     * The IBM Cloud account. Default: the account of the API key.
+     */
+    accountId?: string;
+    /**
+     * Where the API key is exchanged for an access token.
+     */
+    iamEndpoint?: string;
+    /**
+     * Which hosts Secrets name: Public (us.icr.io), or Private (private.us.icr.io) for clusters on IBM Cloud's private network.
+     */
+    network?: 'Public' | 'Private';
+    /**
+     * A service ID on which all API keys are created, in place of one for each RegistryToken. Its own policies say what the keys may do, so RegistryTokens can't name a scope; IAM allows it 20 API keys.
+     */
+    serviceId?: string;
+    /**
+     * What the policies of serviceId allow, and so every API key on it can do.
+     */
+    serviceIdAccess?: 'ReadOnly' | 'ReadWrite';
+  };
   /**
-   * A Secret in the operator's own namespace; its key apikey holds the API key.
+   * The registry tokens of IBM Cloud Container Registry, an API of 2017 that IBM has withdrawn. The credentials Secret holds an API key under the key apikey.
    */
-  credentialsSecretRef: {
+  ibmRegistryTokens?: {
+    /**
+     * The IBM Cloud account. Default: the account of the API key.
+     */
+    accountId?: string;
+    /**
+     * Where the API key is exchanged for an access token.
+     */
+    iamEndpoint?: string;
+  };
+  /**
+   * Harbor. Tokens are robot accounts. The credentials Secret holds username and password of an administrator, a project administrator or a robot.
+   */
+  harbor?: {
+    /**
+     * Base URL of Harbor, without /api.
+     */
+    url: string;
+    /**
+     * Registry host as it stands in image names. Default: the URL's.
+     */
+    host?: string;
+  };
+  /**
+   * Amazon ECR. Tokens are short-lived and can't be revoked. The credentials Secret holds accessKeyId and secretAccessKey; without credentialsSecretRef, the operator's pod uses its own identity (IRSA or EKS Pod Identity).
+   */
+  ecr?: {
+    /**
+     * The AWS account whose private registry it is; of public ECR, whose repositories are pushed to.
+     */
+    registryId?: string;
+    /**
+     * Public ECR (public.ecr.aws) in place of a private registry.
+     */
+    public?: boolean;
+    /**
+     * The role that every token is a session of, limited by a session policy to the token's access and scope.
+     */
+    roleArn?: string;
+    /**
+     * What the trust policy of the role asks for.
+     */
+    externalId?: string;
+    /**
+     * How long a session of the role lasts, from 15m to 12h. Default: 1h.
+     */
+    roleSessionDuration?: string;
+    /**
+     * Without a role, what the identity can do at the registry.
+     */
+    identityAccess?: 'ReadOnly' | 'ReadWrite';
+    /**
+     * Base URL of the token service (STS) in place of AWS's.
+     */
+    stsEndpoint?: string;
+    /**
+     * Base URL of public ECR's API in place of AWS's.
+     */
+    publicEndpoint?: string;
+  };
+  /**
+   * A Secret in the operator's own namespace with the credentials to issue tokens with. Which keys it holds depends on the registry.
+   */
+  credentialsSecretRef?: {
     name: string;
   };
   /**
-   * Registry account. Default, the account of the API key.
-   */
-  accountId?: string;
-  /**
-   * Where the API key is exchanged for an access token.
-   */
-  iamEndpoint?: string;
-  /**
-   * The region of a RegistryToken that names none.
+   * The region of a RegistryToken that names none, where the registry has regions. Default: us-south at IBM Cloud; at Amazon ECR the first of regions, or us-east-1.
    */
   defaultRegion?: string;
   /**
-   * The account's regions. Where iamEndpoint is IBM Cloud's own, they add to the built-in regions or override one of the same name; everywhere else they are all there are.
+   * The account's regions, where the registry has regions. They add to the built-in regions or override one of the same name; where iamEndpoint is not IBM Cloud's own, or stsEndpoint not AWS's, they are all there are.
    */
   regions?: {
     name: string;
@@ -41,6 +117,10 @@ export interface RegistryAccountSpec {
    * Endpoints of registries that are gone for good. A token that was issued there and can't be revoked any more is given up.
    */
   abandonedEndpoints?: string[];
+  /**
+   * Certificates in PEM form of authorities that sign the certificates of this registry and its API, beside those that the operator trusts anyway.
+   */
+  caBundle?: string;
   /**
    * Which namespaces may use this account, by their labels. Default: all.
    */
@@ -63,14 +143,21 @@ export interface RegistryAccountSpec {
      * The longest lifetime of a token that expires. Default: any.
      */
     maxLifetime?: string;
+    /**
+     * Whether a token may never expire.
+     */
     allowNeverExpiring?: boolean;
+    /**
+     * What a RegistryToken's scope may name: * stands for any characters within a name, and $(namespace) for the namespace of the RegistryToken. Where there are any, a RegistryToken must name a scope. Default: any scope, or none.
+     */
+    scopes?: string[];
   };
   /**
-   * The most requests a second to the token API of each region of this account.
+   * The most requests a second to the API that issues tokens.
    */
   requestsPerSecond?: number;
   /**
-   * Always tries every new token at the registry, as docker login does, before a Secret gets it. Never does not: for a registry that the operator can't reach, or that has another way to log in.
+   * Always tries every new token at the registry before a Secret gets it: whether it logs in, and may pull (and push) within its scope. Never does not: for a registry that the operator can't reach, or that has another way to log in.
    */
   verify?: 'Always' | 'Never';
   /**
@@ -106,9 +193,22 @@ export interface RegistryAccountStatus {
    */
   readySince?: string;
   /**
-   * The registry account in use.
+   * The registry in use.
    */
-  accountId?: string;
+  provider?: {
+    /**
+     * The field of spec that says which it is.
+     */
+    name: string;
+    /**
+     * Whose the credentials are there: the IBM Cloud or AWS account, or the URL of Harbor.
+     */
+    identity: string;
+  };
+  /**
+   * Names of scopes that tokens of this account have or may have had, where the registry lists tokens of each name apart; an empty one for tokens of several names, or none. The sweep looks for tokens there.
+   */
+  scopes?: string[];
   /**
    * RegistryTokens that refer to this account.
    */
@@ -130,6 +230,7 @@ export interface RegistryAccountStatus {
      */
     id: string;
     region: string;
+    scope?: string[];
     /**
      * Where it was issued. It can be read and revoked there only.
      */
@@ -139,9 +240,9 @@ export interface RegistryAccountStatus {
        */
       endpoint: string;
       /**
-       * The account at the registry.
+       * Whose the credentials were there.
        */
-      accountId: string;
+      identity: string;
     };
     /**
      * Of the RegistryToken.

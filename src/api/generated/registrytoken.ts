@@ -14,15 +14,19 @@ export interface RegistryTokenSpec {
     name?: string;
   };
   /**
-   * Registry region, for example us-south. Tokens are per region. Default: the account's defaultRegion.
+   * Registry region, for example us-south, where the registry has regions. Default: the account's defaultRegion.
    */
   region?: string;
+  /**
+   * The part of the registry that the token is for: registry namespaces of IBM Cloud, projects of Harbor, repositories of Amazon ECR. Default: all that the account can give.
+   */
+  scope?: string[];
   /**
    * ReadOnly can pull; ReadWrite can pull and push.
    */
   access?: 'ReadOnly' | 'ReadWrite';
   /**
-   * How long each token lives, as hours, minutes and seconds (24h, 1h30m), or Never for one that does not expire. Which lifetimes there are depends on the registry: IBM registry tokens offer 24h and Never.
+   * How long each token is in use at the most, as hours, minutes and seconds (24h, 1h30m), or Never for one that does not expire. What the registry can't give exactly is rounded up. Default: 24h; at Amazon ECR, what the registry gives.
    */
   lifetime?: string;
   /**
@@ -30,7 +34,7 @@ export interface RegistryTokenSpec {
    */
   description?: string;
   /**
-   * When the token is replaced, and how long its predecessor stays valid.
+   * When the token is replaced, and how long the previous token stays valid.
    */
   rotation?: {
     /**
@@ -46,7 +50,7 @@ export interface RegistryTokenSpec {
      */
     rotateEvery?: string;
     /**
-     * How long the predecessor stays valid after the Secret was switched; 0s revokes it at once. Default: the operator's --default-grace-period (1h).
+     * How long the previous token stays valid after the Secret was switched, where tokens can be revoked; 0s revokes it at once. Default: the operator's --default-grace-period (1h).
      */
     gracePeriod?: string;
   };
@@ -78,10 +82,6 @@ export interface RegistryTokenSpec {
     annotations?: {
       [k: string]: string;
     };
-    /**
-     * Whether the Secret is deleted with the RegistryToken.
-     */
-    deletionPolicy?: 'Delete' | 'Retain';
   };
   /**
    * ServiceAccounts in this namespace that get the Secret in their imagePullSecrets.
@@ -92,9 +92,9 @@ export interface RegistryTokenSpec {
    */
   suspend?: boolean;
   /**
-   * Revoke revokes the token when the RegistryToken is deleted. With Retain the token and its Secret outlive the RegistryToken.
+   * With Delete the token is revoked and its Secret deleted when the RegistryToken is deleted. With Retain both outlive the RegistryToken.
    */
-  deletionPolicy?: 'Revoke' | 'Retain';
+  deletionPolicy?: 'Delete' | 'Retain';
 }
 
 /**
@@ -152,6 +152,14 @@ export interface RegistryTokenStatus {
      */
     id: string;
     access: 'ReadOnly' | 'ReadWrite';
+    /**
+     * The part of the registry that it is for; absent when it is for all.
+     */
+    scope?: string[];
+    /**
+     * How long it is in use at the most; absent where it lives no longer at the registry.
+     */
+    lifetime?: string;
     issuedAt: string;
     /**
      * Absent when it never expires.
@@ -162,7 +170,7 @@ export interface RegistryTokenStatus {
      */
     revision: number;
     /**
-     * Fingerprint of the account, region, access and lifetime it was made for.
+     * Fingerprint of the account, region, access, lifetime and scope it was made for.
      */
     specHash: string;
     /**
@@ -182,10 +190,14 @@ export interface RegistryTokenStatus {
        */
       endpoint: string;
       /**
-       * The account at the registry.
+       * Whose the credentials were there.
        */
-      accountId: string;
+      identity: string;
     };
+    /**
+     * False where the registry can't revoke it. Nothing ends it before expiresAt, not even the deletion of the RegistryToken.
+     */
+    revocable?: boolean;
     /**
      * Why nobody knows whether the registry accepts it; absent when it was tried, or was not to be.
      */
@@ -197,6 +209,8 @@ export interface RegistryTokenStatus {
   previousTokens?: {
     id: string;
     revision: number;
+    specHash?: string;
+    scope?: string[];
     account: string;
     region: string;
     /**
@@ -208,9 +222,9 @@ export interface RegistryTokenStatus {
        */
       endpoint: string;
       /**
-       * The account at the registry.
+       * Whose the credentials were there.
        */
-      accountId: string;
+      identity: string;
     };
     expiresAt?: string;
     revokeAt: string;
@@ -244,11 +258,12 @@ export interface RegistryTokenStatus {
        */
       endpoint: string;
       /**
-       * The account at the registry.
+       * Whose the credentials were there.
        */
-      accountId: string;
+      identity: string;
     };
     access: 'ReadOnly' | 'ReadWrite';
+    scope?: string[];
     specHash: string;
     /**
      * The value of the annotation pullsecrets.dev/rotate that it answers.

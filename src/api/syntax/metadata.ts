@@ -12,6 +12,11 @@ export function isRegionName(text: string): boolean {
   return text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text);
 }
 
+/** Whether a text can be part of an image's name between the host and the tag, which is what scopes name. */
+export function isScopeName(text: string): boolean {
+  return text.length <= 255 && /^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/.test(text);
+}
+
 /** Whether a text can be the key of a label: a name, or `prefix/name` with a DNS subdomain as prefix. */
 export function isLabelKey(text: string): boolean {
   const [prefixOrName = '', name, ...rest] = text.split('/');

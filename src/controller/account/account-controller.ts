@@ -2,9 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { withCondition, withConditions, type ConditionUpdate } from '../../api/conditions.ts';
 import type { Reason } from '../../api/reasons.ts';
 import {
-  ACCOUNT_DEFAULTS,
   accountFault,
-  API_KEY_FIELD,
   type RegistryAccount,
   type RegistryAccountStatus,
 } from '../../api/registry-account.ts';
@@ -16,10 +14,17 @@ import { Redacted } from '../../common/redacted.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
-import { capabilitiesOf, type RegistryDirectory } from '../../registry/directory.ts';
-import { Regions } from '../../registry/ibm-iam/regions.ts';
+import type { CredentialsData } from '../../registry/port.ts';
+import {
+  namedProviders,
+  PROVIDER_NAMES,
+  providerOf,
+  type Credentials,
+  type Provider,
+} from '../../registry/backends.ts';
+import type { RegistryDirectory } from '../../registry/directory.ts';
 import { rotationProgress } from '../../token/decide/account-rotation.ts';
-import { noLifetimeAllowed } from '../../token/decide/eligibility.ts';
+import { nothingAllowed } from '../../token/decide/eligibility.ts';
 import { KubeError } from '../../kube/client/errors.ts';
 import { retryDelay, type Failure } from '../../token/lifecycle/failure.ts';
 import { pendingRemarks } from '../../token/lifecycle/pending-host.ts';
@@ -30,8 +35,8 @@ import { guardedPatch } from '../shared/guarded-patch.ts';
 import { REGISTRY_ACCOUNTS } from '../shared/resources.ts';
 import type { SecretObject, SecretStore } from '../token/secret-store.ts';
 
-/** The registry account that the credentials belong to, or what is wrong with them. */
-type Verdict = { accountId: string } | Failure;
+/** Whose the credentials are, or what is wrong with them. */
+type Verdict = { identity: string; remark?: string } | Failure;
 
 /** One that can't be tried is asked this often at least, in milliseconds: RegistryTokens wait for it. */
 const MAX_OUTAGE_PAUSE = 60_000;
@@ -112,10 +117,13 @@ export class AccountController {
     signal: AbortSignal,
   ): Promise<{ verdict: Verdict; changed: boolean }> {
     const { secrets, sessions, directory, operatorNamespace } = this.#options;
-    const { name: secretName } = account.spec.credentialsSecretRef;
+    const secretName = account.spec.credentialsSecretRef?.name;
     let secret: SecretObject | undefined;
     try {
-      secret = await secrets.read({ namespace: operatorNamespace, name: secretName }, signal);
+      secret =
+        secretName === undefined
+          ? undefined
+          : await secrets.read({ namespace: operatorNamespace, name: secretName }, signal);
     } catch (error) {
       if (!(error instanceof KubeError && error.isForbidden)) throw error;
       const message = `credentials Secret ${operatorNamespace}/${secretName} can't be read: ${error.message}; let the operator get Secrets in its own namespace`;
@@ -124,30 +132,26 @@ export class AccountController {
       return { verdict: forbidden, changed: sessions.update(account, unread, undefined, message, undefined) };
     }
     const version = `${account.metadata.uid}/${account.metadata.generation}/${secret?.metadata.uid}/${secret?.metadata.resourceVersion}`;
-    const apiKey = secret && readApiKey(secret);
-    const fault = accountFault(account.spec);
-    if (fault !== undefined) {
-      const verdict: Failure = { reason: 'InvalidSpec', message: fault, retryable: false };
-      return { verdict, changed: sessions.update(account, version, undefined, fault, undefined) };
+    const credentials = readCredentials(account, secret, secretName && `${operatorNamespace}/${secretName}`);
+    if ('reason' in credentials) {
+      const changed = sessions.update(account, version, undefined, credentials.message, undefined);
+      return { verdict: credentials, changed };
     }
-    if (!apiKey) {
-      const verdict = missing(secret, `${operatorNamespace}/${secretName}`);
-      return { verdict, changed: sessions.update(account, version, undefined, verdict.message, undefined) };
-    }
-    this.#options.protect(apiKey);
+    for (const value of credentials.secrets) this.#options.protect(value);
+    const usable = credentialsOf(account, credentials);
     let verdict: Verdict;
     try {
-      verdict = await directory.verify(credentialsOf(account, apiKey), signal);
+      verdict = await directory.verify(usable, signal);
     } catch (error) {
       verdict = failureOf(error);
     }
-    if ('accountId' in verdict) verdict = this.#ofAnother(account, verdict.accountId) ?? verdict;
+    if ('identity' in verdict) verdict = this.#ofAnother(account, verdict.identity) ?? verdict;
     const fails = 'reason' in verdict;
-    // To the key of another registry account the tokens there are would seem gone: none is used before it is known whose it is.
-    const usable = !fails || account.status?.accountId === undefined || sessions.uses(account, version);
+    // To the credentials of another the tokens there are would seem gone: none is used before it is known whose they are.
+    const isToUse = !fails || account.status?.provider === undefined || sessions.uses(account, version);
     const problem = 'reason' in verdict ? this.#inStableWords(account, version, verdict) : undefined;
-    const accountId = 'accountId' in verdict ? verdict.accountId : undefined;
-    const changed = sessions.update(account, version, usable ? apiKey : undefined, problem, accountId);
+    const identity = 'identity' in verdict ? verdict.identity : undefined;
+    const changed = sessions.update(account, version, isToUse ? credentials : undefined, problem, identity);
     return { verdict, changed };
   }
 
@@ -173,17 +177,20 @@ export class AccountController {
     );
   }
 
-  /** Says so, if the credentials are another registry account's than the tokens there are, and nobody said that they are to be. */
-  #ofAnother(account: RegistryAccount, accountId: string): Failure | undefined {
-    const recorded = account.status?.accountId;
-    if (recorded === undefined || recorded === accountId || account.spec.accountId === accountId)
-      return undefined;
+  /** Says so, if the credentials are another's than the tokens there are, and nobody said that they are to be. */
+  #ofAnother(account: RegistryAccount, identity: string): Failure | undefined {
+    const provider = providerOf(account.spec);
+    const { name, identity: recorded } = account.status?.provider ?? {};
+    if (recorded === undefined || recorded === identity) return undefined;
+    if (name !== provider?.name || provider?.identity === identity) return undefined;
     const { tokensOf, unreadable } = this.#options;
     const holds = unreadable() || tokensOf(account.metadata.name).some((token) => placesOf(token).length > 0);
     if (!holds && (account.status?.retainedTokens ?? []).length === 0) return undefined;
+    const field = provider?.identityField;
+    const otherwise = field === undefined ? '' : `, or set ${field} to ${identity} to give those tokens up`;
     return {
       reason: 'CredentialsInvalid',
-      message: `the credentials belong to account ${accountId}, but there are tokens of account ${recorded}; put a key of that account there, or set spec.accountId to ${accountId} to give those tokens up`,
+      message: `the credentials belong to account ${identity}, but there are tokens of account ${recorded}; put credentials of that account there${otherwise}`,
       retryable: false,
     };
   }
@@ -205,7 +212,8 @@ export class AccountController {
     const { name } = account.metadata;
     const tokens = tokensOf(name);
     const remarks = pendingRemarks(tokens.map((token) => token.status));
-    const ready = readyCondition(account, verdict, remarks);
+    const provider = providerOf(account.spec);
+    const ready = readyCondition(account, provider, verdict, remarks);
     const rotation = rotationProgress(account, tokens);
     const { rotation: _, readySince: __, orphans, lastSweepTime, ...rest } = account.status ?? {};
     const changedAt = sessions.changedAt(name);
@@ -213,7 +221,9 @@ export class AccountController {
     const next: RegistryAccountStatus = {
       ...rest,
       ...(works && changedAt !== undefined ? { readySince: toTime(changedAt) } : {}),
-      ...('accountId' in verdict ? { accountId: verdict.accountId } : {}),
+      ...('identity' in verdict && provider
+        ? { provider: { name: provider.name, identity: verdict.identity } }
+        : {}),
       tokens: tokens.length,
       ...(rotation ? { rotation } : {}),
       ...(sweep === 'off' || orphans === undefined ? {} : { orphans }),
@@ -236,46 +246,68 @@ export class AccountController {
   }
 }
 
-function readApiKey(secret: SecretObject): Redacted | undefined {
-  const text = Buffer.from(secret.data?.[API_KEY_FIELD] ?? '', 'base64')
-    .toString()
-    .trim();
-  return text === '' ? undefined : new Redacted(text);
+/** What an account is to be used with, or what is wrong with it. @param name of the Secret, if it names one */
+function readCredentials(
+  { spec }: RegistryAccount,
+  secret: SecretObject | undefined,
+  name: string | undefined,
+): Credentials | Failure {
+  const fault = accountFault(spec) ?? providerFault(spec) ?? providerOf(spec)?.fault;
+  if (fault !== undefined) return { reason: 'InvalidSpec', message: fault, retryable: false };
+  const data = name === undefined ? undefined : dataOf(secret);
+  const read = providerOf(spec)?.readCredentials(data) ?? { problem: '' };
+  if (!('problem' in read)) return read;
+  const reason: Reason = secret ? 'CredentialsInvalid' : 'CredentialsNotFound';
+  const flaw = secret ? 'is not complete' : 'is not there; create it';
+  const where =
+    name === undefined ? 'spec names no credentials Secret' : `credentials Secret ${name} ${flaw}`;
+  return { reason, message: `${where}: ${read.problem}`, retryable: false };
 }
 
-function missing(secret: SecretObject | undefined, name: string): Failure {
-  const reason: Reason = secret ? 'CredentialsInvalid' : 'CredentialsNotFound';
-  const flaw = secret?.data?.[API_KEY_FIELD] === undefined ? 'has no key' : 'has an empty key';
-  const message = secret
-    ? `credentials Secret ${name} ${flaw} ${API_KEY_FIELD}; put the API key there`
-    : `credentials Secret ${name} is not there; create it with the API key under the key ${API_KEY_FIELD}`;
-  return { reason, message, retryable: false };
+function dataOf({ data = {} }: Partial<SecretObject> = {}): CredentialsData {
+  const texts = Object.entries(data).map(
+    ([key, value]) => [key, Buffer.from(value, 'base64').toString().trim()] as const,
+  );
+  return new Map(texts.flatMap(([key, text]) => (text === '' ? [] : [[key, new Redacted(text)]])));
+}
+
+/** As the CRD's CEL rule has it, which API servers older than 1.25 drop. */
+function providerFault(spec: RegistryAccount['spec']): string | undefined {
+  const names = namedProviders(spec);
+  if (names.length === 1) return undefined;
+  const given = names.length === 0 ? 'none' : names.join(' and ');
+  return `spec takes exactly one of ${PROVIDER_NAMES.join(', ')}; it has ${given}`;
 }
 
 function readyCondition(
   account: RegistryAccount,
+  provider: Provider | undefined,
   verdict: Verdict,
   hosts: readonly string[],
 ): ConditionUpdate {
-  const { defaultRegion = ACCOUNT_DEFAULTS.defaultRegion } = account.spec;
-  const regions = new Regions(account.spec);
-  const remarks = regions.find(defaultRegion)
-    ? hosts
-    : [
-        `its defaultRegion ${defaultRegion} is none of its regions (${regions.names.join(', ') || 'none'}), so RegistryTokens have to name one`,
-        ...hosts,
-      ];
-  const problem =
-    'reason' in verdict ? verdict : noLifetimeAllowed(account, capabilitiesOf(account.spec.provider));
-  return problem
-    ? { type: 'Ready', status: 'False', reason: problem.reason, message: problem.message }
-    : {
-        type: 'Ready',
-        status: 'True',
-        reason: 'CredentialsAccepted',
-        message: [
-          `the credentials work for account ${'accountId' in verdict ? verdict.accountId : ''}`,
-          ...remarks,
-        ].join('; '),
-      };
+  const problem = 'reason' in verdict ? verdict : provider && nothingAllowed(account, provider);
+  if (problem) return { type: 'Ready', status: 'False', reason: problem.reason, message: problem.message };
+  const { identity = '', remark } = 'identity' in verdict ? verdict : {};
+  const remarks = [remark, provider && regionRemark(account, provider), ...hosts];
+  return {
+    type: 'Ready',
+    status: 'True',
+    reason: 'CredentialsAccepted',
+    message: [
+      `the credentials work for account ${identity}`,
+      ...remarks.filter((text) => text !== undefined),
+    ].join('; '),
+  };
+}
+
+/** That the region of those that name none does not exist. */
+function regionRemark(
+  { spec }: RegistryAccount,
+  { places: { defaultRegion, all, resolve } }: Provider,
+): string | undefined {
+  if (defaultRegion === undefined) return undefined;
+  const name = spec.defaultRegion || defaultRegion;
+  if (resolve(name)) return undefined;
+  const names = all.map(({ region }) => region).join(', ');
+  return `its defaultRegion ${name} is none of its regions (${names || 'none'}), so RegistryTokens have to name one`;
 }

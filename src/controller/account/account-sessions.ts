@@ -2,12 +2,11 @@ import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../api/registry-accou
 import type { Place } from '../../api/registry-token.ts';
 import { fromTime } from '../../api/syntax/time.ts';
 import type { Clock } from '../../common/clock.ts';
-import type { Redacted } from '../../common/redacted.ts';
 import { RegistryError } from '../../registry/errors.ts';
-import type { Door } from '../../registry/login-probe/login-probe.ts';
-import type { Registry } from '../../registry/port.ts';
+import type { LoginProbe } from '../../registry/login-probe/login-probe.ts';
+import { endpointForm, type Registry } from '../../registry/port.ts';
+import { providerOf, type Credentials } from '../../registry/backends.ts';
 import type { AccountCredentials, PlaceState, RegistryDirectory } from '../../registry/directory.ts';
-import { endpointForm, Regions } from '../../registry/ibm-iam/regions.ts';
 import { describePlace, reachOf, type Leads, type Reach } from '../../token/lifecycle/place.ts';
 
 interface Session {
@@ -21,7 +20,7 @@ interface Session {
   verifies: boolean;
   /** Wall-clock milliseconds. */
   changedAt: number | undefined;
-  /** Distinguishes versions of the account and its key without holding the key. */
+  /** Distinguishes versions of the account and its credentials without holding them. */
   version: string;
 }
 
@@ -41,23 +40,23 @@ export class AccountSessions {
 
   /**
    * Takes an account's credentials into use, or notes why there are none.
-   * @param version changes whenever the account's spec or its key does
-   * @param accountId the registry account that the key was just seen to be for, if it was
+   * @param version changes whenever the account's spec or its credentials do
+   * @param identity whose the credentials were just seen to be, if they were
    * @returns whether that changed anything
    */
   update(
     account: RegistryAccount,
     version: string,
-    apiKey: Redacted | undefined,
+    credentials: Credentials | undefined,
     problem: string | undefined,
-    accountId: string | undefined,
+    identity: string | undefined,
   ): boolean {
     const name = account.metadata.name;
     const before = this.#sessions.get(name);
     const changed = before?.version !== version || before.problem !== problem;
     this.#sessions.set(name, {
-      credentials: apiKey && credentialsOf(account, apiKey),
-      leads: leadsOf(account, accountId),
+      credentials: credentials && credentialsOf(account, credentials),
+      leads: leadsOf(account, identity),
       uid: account.metadata.uid,
       generation: account.metadata.generation,
       problem,
@@ -86,13 +85,13 @@ export class AccountSessions {
     this.#directory.forget(name);
   }
 
-  /** Whether the account's key of that version is in use already. */
+  /** Whether the account's credentials of that version are in use already. */
   uses({ metadata }: RegistryAccount, version: string): boolean {
     const session = this.#sessions.get(metadata.name);
     return session?.version === version && session.credentials !== undefined;
   }
 
-  /** Changes whenever an account's spec or its key does; undefined for one that has not been looked at. */
+  /** Changes whenever an account's spec or its credentials do; undefined for one that has not been looked at. */
   version(name: string): string | undefined {
     return this.#sessions.get(name)?.version;
   }
@@ -134,16 +133,16 @@ export class AccountSessions {
     return this.#directory.registry(this.#usable(name), region);
   }
 
-  /** The account at the registry; undefined: not known yet. */
-  accountId(name: string): string | undefined {
-    return this.#sessions.get(name)?.leads.accountId;
+  /** Whose an account's credentials are at the registry; undefined: not known yet. */
+  identity(name: string): string | undefined {
+    return this.#sessions.get(name)?.leads.identity;
   }
 
   /** Where an account's region leads; undefined: there is no such region, or it is not known yet. @param region by its own name, no alias */
   leadsTo(name: string, region: string): Place | undefined {
-    const { regions = [], accountId } = this.#sessions.get(name)?.leads ?? {};
+    const { regions = [], identity } = this.#sessions.get(name)?.leads ?? {};
     const endpoint = regions.find((each) => each.name === region)?.endpoint;
-    return endpoint === undefined || accountId === undefined ? undefined : { endpoint, accountId };
+    return endpoint === undefined || identity === undefined ? undefined : { endpoint, identity };
   }
 
   /**
@@ -154,7 +153,7 @@ export class AccountSessions {
     this.#usable(name);
     const place = this.leadsTo(name, region);
     if (place) return place;
-    if (this.accountId(name) === undefined) throw accountIsUnknown(name);
+    if (this.identity(name) === undefined) throw accountIsUnknown(name);
     throw new RegistryError('InvalidRequest', `RegistryAccount ${name} has no region ${region}`);
   }
 
@@ -190,9 +189,9 @@ export class AccountSessions {
    * @param host that the region is believed to have
    * @throws RegistryError Unavailable when it has another by now; as `registry`
    */
-  door(name: string, region: string, host: string): Door {
-    const door = this.#directory.door(this.#usable(name), region);
-    if (door.host === host) return door;
+  loginProbe(name: string, region: string, host: string): LoginProbe {
+    const probe = this.#directory.loginProbe(this.#usable(name), region);
+    if (probe.host === host) return probe;
     throw new RegistryError('Unavailable', `RegistryAccount ${name} has changed and was not looked at yet`);
   }
 
@@ -230,12 +229,14 @@ export interface Issued {
   place: Place;
 }
 
-/** @param accountId the registry account that its credentials are known to be for */
-export function leadsOf({ spec, status }: RegistryAccount, accountId: string | undefined): Leads {
+/** @param identity whose its credentials are known to be at the registry */
+export function leadsOf({ spec, status }: RegistryAccount, identity: string | undefined): Leads {
+  const provider = providerOf(spec);
+  const recorded = status?.provider?.name === provider?.name ? status?.provider?.identity : undefined;
   return {
-    regions: new Regions(spec).all,
-    accountId: (spec.accountId || accountId) ?? status?.accountId,
-    isChosen: Boolean(spec.accountId),
+    regions: provider?.places.all.map(({ region, endpoint }) => ({ name: region, endpoint })) ?? [],
+    identity: provider?.identity ?? identity ?? recorded,
+    isChosen: provider?.identity !== undefined,
     abandoned: (spec.abandonedEndpoints ?? []).map(endpointForm),
   };
 }
@@ -244,15 +245,11 @@ function accountIsUnknown(name: string): RegistryError {
   return new RegistryError('Unavailable', `which account RegistryAccount ${name} is for is not known yet`);
 }
 
-/** What a back end needs of an account. */
-export function credentialsOf({ metadata, spec }: RegistryAccount, apiKey: Redacted): AccountCredentials {
-  return {
-    name: metadata.name,
-    provider: spec.provider,
-    iamEndpoint: spec.iamEndpoint ?? ACCOUNT_DEFAULTS.iamEndpoint,
-    accountId: spec.accountId === '' ? undefined : spec.accountId,
-    apiKey,
-    regions: spec.regions ?? [],
-    requestsPerSecond: spec.requestsPerSecond ?? ACCOUNT_DEFAULTS.requestsPerSecond,
-  };
+/** What the registries need of an account. */
+export function credentialsOf(
+  { metadata, spec }: RegistryAccount,
+  credentials: Credentials,
+): AccountCredentials {
+  const { requestsPerSecond = ACCOUNT_DEFAULTS.requestsPerSecond, caBundle } = spec;
+  return { name: metadata.name, credentials, caBundle: caBundle || undefined, requestsPerSecond };
 }

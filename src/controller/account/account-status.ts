@@ -29,6 +29,30 @@ export async function changeAccountStatus(
   }
 }
 
+/** As many as an account's status holds. Tokens of a scope for which there is no room are found once a RegistryToken has it again. */
+export const MAX_SCOPES = 1_000;
+
+/** Writes down scopes, as texts, in which tokens of an account may be left. @throws KubeError as `changeAccountStatus` */
+export async function noteScopes(
+  client: KubeClient,
+  account: string,
+  left: Iterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = [...left];
+  if (found.length === 0) return;
+  await changeAccountStatus(
+    client,
+    account,
+    ({ scopes = [], ...rest }) => ({
+      ...rest,
+      // Those that are there go first: none has a right to the room of others.
+      scopes: [...new Set([...scopes, ...found])].slice(0, MAX_SCOPES).sort(),
+    }),
+    signal,
+  );
+}
+
 async function read(
   client: KubeClient,
   name: string,

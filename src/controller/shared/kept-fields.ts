@@ -15,6 +15,8 @@ import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
 // What the operator keeps of objects that others write: the fields that it reads, and nothing else. An object can have 256 KiB
 // of annotations, and finalizers, owners and managed fields up to etcd's limit of 1.5 MiB: they would fill its memory.
 
+/** In place of finalizers that are not the operator's. */
+const OTHER_FINALIZER = 'others';
 /** Characters; identifiers of registries are shorter. */
 const MAX_TOKEN_ID = 512;
 /** Owners of one Secret. */
@@ -22,9 +24,10 @@ const MAX_OWNERS = 16;
 /** Characters; the record of 128 RegistryTokens with the longest names takes less. */
 const MAX_LINKS = 65_536;
 
-/** Of the finalizers it tells whether ours is there; whoever writes them reads the object itself. */
+/** Of the finalizers it tells whether ours is there, and whether others are; where there are any, whoever writes them reads the object itself. */
 export function essentialToken(token: RegistryToken): RegistryToken {
   const { apiVersion, kind, metadata, spec, status } = token;
+  const { finalizers = [] } = metadata;
   const rotate = rotateValue(token);
   const annotations = spec.secret?.annotations;
   const own = Object.fromEntries([
@@ -37,7 +40,7 @@ export function essentialToken(token: RegistryToken): RegistryToken {
     metadata: {
       ...identityOf(metadata),
       ...(Object.keys(own).length === 0 ? {} : { annotations: own }),
-      ...(metadata.finalizers?.includes(FINALIZER) ? { finalizers: [FINALIZER] } : {}),
+      ...(finalizers.length === 0 ? {} : { finalizers: keptFinalizers(finalizers) }),
     },
     spec: annotations
       ? { ...spec, secret: { ...spec.secret, annotations: cutAnnotations(annotations) } }
@@ -45,6 +48,11 @@ export function essentialToken(token: RegistryToken): RegistryToken {
     ...(status && { status }),
   };
 }
+
+/** Ours, or one that stands for all others. */
+const keptFinalizers = (finalizers: readonly string[]): string[] => [
+  finalizers.includes(FINALIZER) ? FINALIZER : OTHER_FINALIZER,
+];
 
 /** Of its metadata, since payloads are not watched; of the managed fields only whether the operator wrote the payload. */
 export function essentialSecret({ apiVersion, kind, metadata }: KubeObject): KubeObject {

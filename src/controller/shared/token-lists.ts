@@ -1,19 +1,43 @@
 import { abortable } from '../../common/abortable.ts';
 import type { Clock } from '../../common/clock.ts';
-import type { ListedToken } from '../../registry/port.ts';
+import type { ListedToken, Registry } from '../../registry/port.ts';
+import { RegistryError } from '../../registry/errors.ts';
 import { SharedCall } from '../../registry/http/shared-call.ts';
+import { listOf, scopeOfList } from '../../token/decide/scope.ts';
+import type { Identity } from '../../token/sweep/identities.ts';
 import { readTag, type TaggedToken } from '../../token/sweep/tag.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 
 /** The living tokens of a place that carry a tag, as they were when the registry was asked: what came later may be missing. */
 export interface TokenList {
   tokens: ReadonlyMap<string, TaggedToken>;
+  /** What tokens hang on there. */
+  identities: readonly Identity[];
+  /** The lists of scopes (`listOf`) in which tokens were looked for, where the registry keeps them apart. */
+  scopes: ReadonlySet<string>;
+  /** Those that the registry did not show, and why. */
+  unread: ReadonlyMap<string, RegistryError>;
   /** When it was asked for, on the monotonic clock. */
   askedAt: number;
 }
 
+/** Where registries keep tokens of different scopes apart. */
+export interface ScopedAccounts {
+  /** Whether the registry of an account lists them apart. */
+  listsApart(account: string): boolean;
+  /** Lists of scopes (`listOf`) in which tokens of an account can be. */
+  scopesOf(account: string): ReadonlySet<string>;
+  /** Lists in which tokens are looked for though nothing says that there are any, where they can be read. */
+  alsoTried?: readonly string[];
+}
+
+/** Where a token is, and what part of the registry it is for. */
+type Scoped = Issued & { scope?: readonly string[] };
+
 /** Milliseconds for which a list tells what is there. What is missing in it is looked for in a newer one. */
 const MAX_AGE = 300_000;
+/** Places, and scopes there where a registry lists them apart, whose lists are kept: those that were asked for last. */
+const MAX_LISTS = 2_000;
 
 /**
  * The registries' lists of tokens, shared by all who need one: a list is the whole account's, however little of it is wanted.
@@ -22,16 +46,24 @@ const MAX_AGE = 300_000;
 export class TokenLists {
   readonly #sessions: Pick<AccountSessions, 'registryOf'>;
   readonly #clock: Clock;
+  readonly #scoped: ScopedAccounts;
   readonly #places = new Map<string, PlaceLists>();
 
-  constructor(sessions: Pick<AccountSessions, 'registryOf'>, clock: Clock) {
+  constructor(sessions: Pick<AccountSessions, 'registryOf'>, clock: Clock, scoped: ScopedAccounts) {
     this.#sessions = sessions;
     this.#clock = clock;
+    this.#scoped = scoped;
   }
 
-  /** A list that is asked for after this call. @throws RegistryError; the signal's reason */
-  async current(where: Issued, signal: AbortSignal): Promise<TokenList> {
-    const lists = this.#of(where);
+  /** As `current`, of everything at the place. @throws RegistryError; the signal's reason */
+  async whole(where: Issued, signal: AbortSignal): Promise<TokenList> {
+    const lists = this.#of(where, undefined);
+    return lists.newerThan(lists.count, signal);
+  }
+
+  /** A list that is asked for after this call, at least of the scope. @throws RegistryError; the signal's reason */
+  async current(where: Scoped, signal: AbortSignal): Promise<TokenList> {
+    const lists = this.#of(where, listOf(where.scope));
     return lists.newerThan(lists.count, signal);
   }
 
@@ -41,18 +73,18 @@ export class TokenLists {
    * @throws RegistryError; the signal's reason
    */
   async find<T>(
-    where: Issued,
+    where: Scoped,
     find: (list: TokenList) => T | undefined,
     signal: AbortSignal,
   ): Promise<T | undefined> {
-    const lists = this.#of(where);
+    const lists = this.#of(where, listOf(where.scope));
     const { count } = lists;
     return find(await lists.recent(signal)) ?? find(await lists.newerThan(count, signal));
   }
 
   /** The last list of a place, however old; undefined when there was none. */
-  last(where: Issued): TokenList | undefined {
-    return this.#places.get(keyOf(where))?.last;
+  last(where: Scoped): TokenList | undefined {
+    return this.#places.get(this.#keyOf(where, listOf(where.scope)))?.last;
   }
 
   /** An account works with other credentials or at other places: what was listed before says nothing any more. */
@@ -60,18 +92,68 @@ export class TokenLists {
     for (const key of this.#places.keys()) if (key.startsWith(`${account}/`)) this.#places.delete(key);
   }
 
-  #of(where: Issued): PlaceLists {
-    const key = keyOf(where);
-    let lists = this.#places.get(key);
-    if (!lists) {
-      const ask = async (signal: AbortSignal): Promise<TaggedToken[]> =>
-        this.#sessions.registryOf(where).list(tagged, signal);
-      lists = new PlaceLists(ask, this.#clock);
-      this.#places.set(key, lists);
-    }
+  /** The name of a region says nothing of where its tokens are. */
+  #keyOf({ account, place }: Issued, scope: string | undefined): string {
+    const apart = this.#scoped.listsApart(account) ? `/${scope ?? '*'}` : '';
+    return `${account}/${place.identity}/${place.endpoint}${apart}`;
+  }
+
+  /** @param scope by its list; undefined: all */
+  #of(where: Issued, scope: string | undefined): PlaceLists {
+    const key = this.#keyOf(where, scope);
+    const known = this.#places.get(key);
+    const lists = known ?? new PlaceLists((signal) => this.#ask(where, scope, signal), this.#clock);
+    // The last of them from now on. Whoever waits for one that goes has it.
+    this.#places.delete(key);
+    this.#places.set(key, lists);
+    const [oldest = ''] = this.#places.keys();
+    if (this.#places.size > MAX_LISTS) this.#places.delete(oldest);
     return lists;
   }
+
+  async #ask(where: Issued, scope: string | undefined, signal: AbortSignal): Promise<Listed> {
+    const registry = this.#sessions.registryOf(where);
+    if (!this.#scoped.listsApart(where.account))
+      return { ...sorted(await rowsOf(registry, [], signal)), scopes: new Set(), unread: new Map() };
+    const rows: Row[] = [];
+    const scopes = new Set<string>();
+    const unread = new Map<string, RegistryError>();
+    const known = scope === undefined ? this.#scoped.scopesOf(where.account) : new Set([scope]);
+    const anyhow = scope === undefined ? (this.#scoped.alsoTried ?? []) : [];
+    for (const each of new Set([...known, ...anyhow])) {
+      try {
+        rows.push(...(await rowsOf(registry, [scopeOfList(each)], signal)));
+        scopes.add(each);
+      } catch (error) {
+        if (!isOfScope(error)) throw error;
+        if (known.has(each)) unread.set(each, error);
+      }
+    }
+    const [refusal] = unread.values();
+    if (refusal && scopes.size === 0) throw refusal;
+    return { ...sorted(rows), scopes, unread };
+  }
 }
+
+type Row = TaggedToken | Identity;
+
+async function rowsOf(registry: Registry, scopes: string[][], signal: AbortSignal): Promise<Row[]> {
+  return (await registry.list?.(scopes, ours, signal)) ?? [];
+}
+
+function sorted(rows: readonly Row[]): Pick<TokenList, 'tokens' | 'identities'> {
+  return {
+    tokens: new Map(rows.flatMap((row) => ('tag' in row ? [[row.id, row] as const] : []))),
+    identities: rows.flatMap((row) => ('tag' in row ? [] : [row])),
+  };
+}
+
+/** Whether a list is refused for what its scope is: anyone who may name a scope can have that, and it says nothing of others. */
+function isOfScope(error: unknown): error is RegistryError {
+  return error instanceof RegistryError && error.isRefusal;
+}
+
+type Listed = Omit<TokenList, 'askedAt'>;
 
 interface Asking {
   call: SharedCall<TokenList>;
@@ -88,11 +170,11 @@ class PlaceLists {
   last: TokenList | undefined;
   /** The how-manieth that was. */
   #lastNumber = 0;
-  readonly #ask: (signal: AbortSignal) => Promise<TaggedToken[]>;
+  readonly #ask: (signal: AbortSignal) => Promise<Listed>;
   readonly #clock: Clock;
   #asking: Asking | undefined;
 
-  constructor(ask: (signal: AbortSignal) => Promise<TaggedToken[]>, clock: Clock) {
+  constructor(ask: (signal: AbortSignal) => Promise<Listed>, clock: Clock) {
     this.#ask = ask;
     this.#clock = clock;
   }
@@ -120,8 +202,7 @@ class PlaceLists {
     const over = Promise.withResolvers<void>();
     const call = new SharedCall(async (signal) => {
       try {
-        const tokens = await this.#ask(signal);
-        this.last = { tokens: new Map(tokens.map((token) => [token.id, token])), askedAt };
+        this.last = { ...(await this.#ask(signal)), askedAt };
         this.#lastNumber = number;
         return this.last;
       } finally {
@@ -133,10 +214,8 @@ class PlaceLists {
   }
 }
 
-/** The name of a region says nothing of where its tokens are. */
-const keyOf = ({ account, place }: Issued): string => `${account}/${place.accountId}/${place.endpoint}`;
-
-function tagged({ id, description, expiresAt, revoked }: ListedToken): TaggedToken | undefined {
+function ours({ id, description, expiresAt, revoked, identity }: ListedToken): Row | undefined {
+  if (identity) return { id, ...identity };
   const tag = revoked ? undefined : readTag(description);
   return tag && { id, tag, expiresAt };
 }

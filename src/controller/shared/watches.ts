@@ -1,5 +1,5 @@
 import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../../api/names.ts';
-import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../api/registry-account.ts';
+import type { RegistryAccount } from '../../api/registry-account.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
@@ -13,7 +13,7 @@ import { ScopedReflectors, type WatchHealth } from '../../kube/cache/scoped-refl
 import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../../kube/client/resources.ts';
 import type { Priority } from '../../kube/queue/waiting-keys.ts';
 import type { WorkQueue } from '../../kube/queue/work-queue.ts';
-import { Regions } from '../../registry/ibm-iam/regions.ts';
+import { providerOf } from '../../registry/backends.ts';
 import { wantedSecret, winnerOf } from '../../token/secret/claimants.ts';
 import { lacksFinalizer } from '../../token/lifecycle/deletion.ts';
 import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
@@ -209,7 +209,7 @@ export class Watches implements Sources {
   }
 
   /**
-   * Where a RegistryToken has its tokens: account and region, by which they take turns; one that hangs does not hold up the
+   * Where a RegistryToken has its tokens: account and endpoint, by which they take turns; one that hangs does not hold up the
    * others. Empty for one that is gone.
    */
   placeOf(name: ObjectName): string {
@@ -217,8 +217,8 @@ export class Watches implements Sources {
     if (!token) return '';
     const account = accountName(token);
     const { spec } = this.account(account) ?? {};
-    const region = token.spec.region ?? spec?.defaultRegion ?? ACCOUNT_DEFAULTS.defaultRegion;
-    return `${account}/${new Regions(spec ?? {}).find(region)?.name ?? region}`;
+    const region = token.spec.region ?? spec?.defaultRegion;
+    return `${account}/${(spec && providerOf(spec)?.places.resolve(region)?.endpoint) ?? region ?? ''}`;
   }
 
   account(name: string): RegistryAccount | undefined {
@@ -348,7 +348,7 @@ export class Watches implements Sources {
   #onCredentials({ object, initial }: Change<KubeObject>): void {
     if (initial) return;
     for (const account of this.#accounts.store.list()) {
-      if (account.spec.credentialsSecretRef.name === object.metadata.name) {
+      if (account.spec.credentialsSecretRef?.name === object.metadata.name) {
         this.#enqueueAccount(account.metadata.name);
       }
     }

@@ -6,7 +6,9 @@ import type { Logger } from '../../common/logger.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/port.ts';
+import { listOf } from '../../token/decide/scope.ts';
 import { findAbsent, MAX_LIST_LAG, recordedAt, type RecordedToken } from '../../token/sweep/absence.ts';
+import { findUnusedIdentities, type Identity } from '../../token/sweep/identities.ts';
 import {
   confirm,
   findUnused,
@@ -18,13 +20,14 @@ import {
   type UnknownToken,
   type Users,
 } from '../../token/sweep/sweep.ts';
+import type { TaggedToken } from '../../token/sweep/tag.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
 import type { TokenList, TokenLists } from '../shared/token-lists.ts';
 
 export interface RegionSweepOptions {
   users: { watched(): Users; live(gone: Iterable<string>, signal: AbortSignal): Promise<Users> };
   allTokens: () => RegistryToken[];
-  lists: Pick<TokenLists, 'current'>;
+  lists: Pick<TokenLists, 'whole'>;
   events: EventRecorder;
   metrics: TokenMetrics;
   logger: Logger;
@@ -71,9 +74,14 @@ export class RegionSweep {
   /** When the last list was asked for, on the monotonic clock. */
   #askedAt = -Infinity;
   #orphans = NONE;
+  #identities = NONE;
   #unknown = NONE;
   #absent = NONE;
   #reported: readonly UnknownToken[] = [];
+  /** Milliseconds that the registry's lists can lag. */
+  #listLag = 0;
+  /** Orphans that the registry refused to revoke. */
+  #refused = new Set<string>();
   /** Those told of already. */
   #told = new Set<string>();
 
@@ -85,6 +93,11 @@ export class RegionSweep {
   /** Tokens that nothing used when last looked. */
   get orphans(): number {
     return this.#orphans.size;
+  }
+
+  /** Whether nothing was left to be revoked or deleted when last looked. */
+  get isClean(): boolean {
+    return this.#orphans.size + this.#unknown.size + this.#identities.size === 0;
   }
 
   /** Tokens that are unknown here, and surely not for want of having looked twice. */
@@ -105,14 +118,20 @@ export class RegionSweep {
     const { sweepDelay } = this.#options;
     const times = [
       nextCertain(this.#orphans, this.#askedAt, sweepDelay),
+      nextCertain(this.#identities, this.#askedAt, sweepDelay),
       nextCertain(this.#unknown, this.#askedAt, sweepDelay),
       nextCertain(this.#absent, this.#askedAt, this.#absenceDelay),
     ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
+  get #where(): string {
+    return this.#region === '' ? '' : ` in ${this.#region}`;
+  }
+
+  /** However short the delay is that was configured, no shorter than the registry says that its lists can lag. */
   get #absenceDelay(): number {
-    return Math.min(this.#options.sweepDelay, MAX_LIST_LAG);
+    return Math.max(Math.min(this.#options.sweepDelay, MAX_LIST_LAG), this.#listLag);
   }
 
   /**
@@ -125,37 +144,49 @@ export class RegionSweep {
     look: Look,
     signal: AbortSignal,
   ): Promise<{ list: TokenList; stillThere: string[]; done: boolean }> {
-    const { allTokens, lists, clock, clusterId, sweep, sweepDelay, skew } = this.#options;
-    const { account, gone } = look;
+    const { allTokens, lists, clock, clusterId, sweep, sweepDelay, skew, logger } = this.#options;
+    const { account, gone, registry } = look;
+    this.#listLag = registry.capabilities.settling.listing;
     const issued = { account: account.metadata.name, region: this.#region, place: look.place };
     const recorded = recordedAt(allTokens(), issued);
-    const list = await lists.current(issued, signal);
+    const list = await lists.whole(issued, signal);
     const { askedAt } = list;
     this.#askedAt = askedAt;
     const now = clock.now() + skew(issued.account, issued.region);
-    this.#tellGone(
-      confirm(findAbsent(recorded, list.tokens, now), this.#absent, askedAt, this.#absenceDelay),
-    );
+    for (const [scope, { message }] of list.unread)
+      logger.warn({ account: issued.account, region: this.#region, scope }, `not swept: ${message}`);
+    const shown = recorded.filter(({ scope }) => !list.unread.has(listOf(scope)));
+    this.#tellGone(confirm(findAbsent(shown, list.tokens, now), this.#absent, askedAt, this.#absenceDelay));
     // Asked for after the list: what was minted and recorded before it is then known.
     const users = await this.#users(gone, signal);
     const unused = findUnused(list.tokens.values(), users, clusterId, now);
     const orphans = confirm(unused.orphans, this.#orphans, askedAt, sweepDelay);
     const unknown = confirm(unused.unknown, this.#unknown, askedAt, sweepDelay);
+    const alive = [...list.tokens.values()].filter(({ expiresAt }) => (expiresAt ?? Infinity) > now);
+    const left = findUnusedIdentities(list.identities, alive, users, clusterId);
+    const identities = confirm(left, this.#identities, askedAt, sweepDelay);
     this.#orphans = orphans.suspects;
+    this.#identities = identities.suspects;
     this.#unknown = unknown.suspects;
     this.#told = new Set([...this.#told].filter((id) => this.#orphans.has(id) || this.#unknown.has(id)));
     this.#reportUnknown(account, unknown.certain);
     if (sweep === 'report') this.#report(account, orphans.certain);
     const shared = look.shared || this.isShared;
     const revocable = orphans.certain.filter((orphan) => mayRevoke(orphan, shared));
-    const done = sweep === 'report' || (await this.#revokeAll(look, revocable, signal));
-    return { list, stillThere: [...gone].filter((uid) => users.inHand.has(uid)), done };
+    const stillThere = [...gone].filter((uid) => users.inHand.has(uid));
+    if (sweep === 'report') return { list, stillThere, done: true };
+    const until = clock.monotonic() + LONGEST_LOOK;
+    let done = await this.#revokeAll(look, revocable, until, signal);
+    if (done) await this.#deleteExpired(look, unused.expired, until, signal);
+    // In another cluster with this one's ids, what a RegistryToken's tokens hang on can be in use.
+    if (done && !shared) done = await this.#deleteIdentities(look, identities.certain, alive, until, signal);
+    return { list, stillThere, done };
   }
 
   /** A watch can lag. That does no harm where nothing points to an unused token; else the API server is asked. */
   async #users(gone: ReadonlySet<string>, signal: AbortSignal): Promise<Users> {
     const { users } = this.#options;
-    const suspicious = gone.size > 0 || this.#orphans.size > 0 || this.#unknown.size > 0;
+    const suspicious = gone.size > 0 || !this.isClean;
     return suspicious ? users.live(gone, signal) : users.watched();
   }
 
@@ -164,14 +195,24 @@ export class RegionSweep {
     for (const token of certain) this.#options.onGone(token);
   }
 
-  /** @returns whether time was left for all of them */
-  async #revokeAll(look: Look, orphans: readonly Orphan[], signal: AbortSignal): Promise<boolean> {
+  /**
+   * Those that the registry refused to revoke before come last: they hold up no others.
+   * @returns whether time was left for all of the others
+   */
+  async #revokeAll(
+    look: Look,
+    certain: readonly Orphan[],
+    until: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { clock } = this.#options;
-    const begun = clock.monotonic();
+    this.#refused = new Set(certain.flatMap(({ id }) => (this.#refused.has(id) ? [id] : [])));
+    const before = new Set(this.#refused);
+    const orphans = certain.toSorted((a, b) => Number(before.has(a.id)) - Number(before.has(b.id)));
     for (let done = 0; done < orphans.length; done += BATCH) {
       const users = await this.#options.users.live(look.gone, signal);
       for (const orphan of orphans.slice(done, done + BATCH)) {
-        if (clock.monotonic() - begun >= LONGEST_LOOK) return false;
+        if (clock.monotonic() >= until) return before.has(orphan.id);
         if (standingOf(orphan, users) === orphan.origin) await this.#revoke(look, orphan, signal);
         else this.#clear(orphan);
       }
@@ -182,17 +223,81 @@ export class RegionSweep {
   async #revoke({ account, registry }: Look, orphan: Orphan, signal: AbortSignal): Promise<void> {
     const { metrics, logger, events } = this.#options;
     try {
-      await registry.revoke(orphan.id, signal);
+      await registry.revoke?.(orphan.id, signal);
     } catch (error) {
-      if (error instanceof RegistryError) metrics.revoked('failure');
-      throw error;
+      if (!(error instanceof RegistryError)) throw error;
+      metrics.revoked('failure');
+      if (!error.isRefusal) throw error;
+      this.#refused.add(orphan.id);
+      logger.warn(this.#fields(account, orphan), `orphan token not revoked: ${error.message}`);
+      return;
     }
     this.#clear(orphan);
     metrics.revoked('success');
     logger.info(this.#fields(account, orphan), 'orphan token revoked');
     const { id, tag } = orphan;
-    const note = `token ${id} in ${this.#region} revoked: nothing in the cluster used it (revision ${tag.revision} of RegistryToken uid ${tag.uid})`;
+    const note = `token ${id}${this.#where} revoked: nothing in the cluster used it (revision ${tag.revision} of RegistryToken uid ${tag.uid})`;
     events.event(account, 'Normal', 'OrphanRevoked', note);
+  }
+
+  /** They are dead, so nobody is told, and what time does not allow is for the next look. */
+  async #deleteExpired(
+    { account, registry }: Look,
+    expired: readonly UnknownToken[],
+    until: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, logger } = this.#options;
+    for (const token of expired) {
+      if (clock.monotonic() >= until) return;
+      try {
+        await registry.revoke?.(token.id, signal);
+      } catch (error) {
+        if (!(error instanceof RegistryError && error.isRefusal)) throw error;
+        logger.debug(this.#fields(account, token), `expired token not deleted: ${error.message}`);
+        continue;
+      }
+      logger.debug(this.#fields(account, token), 'expired token deleted');
+    }
+  }
+
+  /** Those that nothing hangs on by now either. @returns whether time was left for all of them */
+  async #deleteIdentities(
+    look: Look,
+    certain: readonly Identity[],
+    tokens: readonly TaggedToken[],
+    until: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { users, clusterId, clock } = this.#options;
+    for (let done = 0; done < certain.length; done += BATCH) {
+      const live = await users.live(look.gone, signal);
+      const batch = certain.slice(done, done + BATCH);
+      for (const identity of findUnusedIdentities(batch, tokens, live, clusterId)) {
+        if (clock.monotonic() >= until) return false;
+        await this.#deleteIdentity(look, identity, signal);
+      }
+    }
+    return true;
+  }
+
+  /** One that the registry does not let go, such as one that a token hangs on by now, is left for later looks. */
+  async #deleteIdentity(
+    { account, registry }: Look,
+    { id, uid }: Identity,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { logger } = this.#options;
+    const fields = { account: account.metadata.name, region: this.#region, id, uid };
+    try {
+      await registry.revoke?.(id, signal);
+    } catch (error) {
+      if (!(error instanceof RegistryError && (error.isRefusal || error.code === 'Conflict'))) throw error;
+      logger.warn(fields, `what tokens of a RegistryToken hung on is not deleted: ${error.message}`);
+      return;
+    }
+    this.#identities = new Map([...this.#identities].filter(([each]) => each !== id));
+    logger.info(fields, 'deleted what tokens of a RegistryToken hung on');
   }
 
   #report(account: RegistryAccount, certain: readonly Orphan[]): void {
@@ -209,7 +314,7 @@ export class RegionSweep {
   #reportUnknown(account: RegistryAccount, certain: readonly UnknownToken[]): void {
     const { logger, clusterId, events } = this.#options;
     if (this.#reported.length > 0 && certain.length === 0) {
-      const note = `no token in ${this.#region} is left that carries this cluster id (${clusterId}) and was not issued here`;
+      const note = `no token${this.#where} is left that carries this cluster id (${clusterId}) and was not issued here`;
       events.event(account, 'Normal', 'Recovered', note);
     }
     this.#reported = certain;
@@ -229,7 +334,7 @@ export class RegionSweep {
   #noteOn(tokens: readonly UnknownToken[], what: string): string {
     const ids = tokens.map(({ id }) => id);
     // The ids last: where the note is too long, it is they that are cut.
-    return `tokens in ${this.#region}: ${ids.length}; ${what}: ${firstOf(ids, MAX_NAMED)}`;
+    return `tokens${this.#where}: ${ids.length}; ${what}: ${firstOf(ids, MAX_NAMED)}`;
   }
 
   /** Each is told of once. */

@@ -1,17 +1,20 @@
-import type { RegistryAccount } from '../../api/registry-account.ts';
+import type { RegistryAccount, RegistryAccountStatus } from '../../api/registry-account.ts';
 import { withCondition } from '../../api/conditions.ts';
 import type { Place } from '../../api/registry-token.ts';
 import { toTime } from '../../api/syntax/time.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
 import { RegistryError } from '../../registry/errors.ts';
-import { Regions } from '../../registry/ibm-iam/regions.ts';
+import type { Places } from '../../registry/port.ts';
+import { providerOf } from '../../registry/backends.ts';
 import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
 import { retryDelay } from '../../token/lifecycle/failure.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
 import { MAX_LIST_LAG } from '../../token/sweep/absence.ts';
+import { listOf } from '../../token/decide/scope.ts';
+import { scopesInUse } from '../../token/sweep/known-scopes.ts';
 import { namedRegions } from '../../token/sweep/sweep-regions.ts';
-import { changeAccountStatus } from '../account/account-status.ts';
+import { changeAccountStatus, MAX_SCOPES } from '../account/account-status.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import { failureOf } from '../shared/failures.ts';
 import { RegionSweep, type RegionSweepOptions } from './region-sweep.ts';
@@ -32,9 +35,13 @@ export interface SweeperOptions extends RegionSweepOptions {
 interface Debt {
   uid: string;
   place: Place;
+  /** The list of its scope (`listOf`). */
+  scope: string;
+  /** When it was left, on the monotonic clock: what lists lack that were asked for soon after can be there all the same. */
+  since: number;
 }
 
-/** One region of one account. Times are monotonic milliseconds. */
+/** One place of one account, by the name of a region that leads there. Times are monotonic milliseconds. */
 interface SweptRegion {
   sweep: RegionSweep;
   /** Where it led when it was last looked at, or was to be; undefined: not known yet. */
@@ -45,6 +52,14 @@ interface SweptRegion {
   owed: readonly Debt[];
   /** Wall-clock milliseconds of the last complete look. */
   sweptAt: number | undefined;
+  /** Lists of scopes (`listOf`) in which the last look searched. */
+  searched: ReadonlySet<string>;
+  /** When the first list of that place was asked for; undefined: not yet. Monotonic milliseconds. */
+  firstAskedAt: number | undefined;
+  /** When the last list was asked for; monotonic milliseconds. */
+  askedAt: number;
+  /** Those in which no token was left that nothing uses, by that list and all since this one; monotonic milliseconds. */
+  searchedInVain: ReadonlyMap<string, number>;
   /** Retained tokens that the last list lacked, and since when; monotonic milliseconds. */
   lacked: ReadonlyMap<string, number>;
 }
@@ -68,15 +83,16 @@ export class Sweeper {
   }
 
   /** A RegistryToken went, or is about to go, and may have left tokens there: in the region that leads there now, if one does. */
-  leftBehind(uid: string, issued: Issued): void {
-    const { account, region, place } = issued;
+  leftBehind(uid: string, issued: Issued & { scope?: readonly string[] }): void {
+    const { account, region, place, scope } = issued;
     const reach = this.#options.sessions.reach(issued);
-    const regions = new Regions(this.#options.account(account)?.spec ?? {});
-    const name = typeof reach === 'object' ? reach.region : (regions.find(region)?.name ?? region);
-    const swept = this.#sweptRegion(account, name);
+    const spec = this.#options.account(account)?.spec;
+    const name = typeof reach === 'object' ? reach.region : region;
+    const swept = this.#sweptRegion(account, (spec && sweptFor(spec, name)) ?? name);
     // Where it failed since it was first owed, it is tried again anyhow: asking at each of many would only lengthen the wait.
-    if (swept.owed.length === 0 || swept.failures === 0) swept.dueAt = this.#options.clock.monotonic();
-    swept.owed = [...swept.owed, { uid, place }];
+    const since = this.#options.clock.monotonic();
+    if (swept.owed.length === 0 || swept.failures === 0) swept.dueAt = since;
+    swept.owed = [...swept.owed, { uid, place, scope: listOf(scope), since }];
     this.#options.enqueue(account);
   }
 
@@ -84,9 +100,17 @@ export class Sweeper {
   requestLost({ account, region, place }: Issued): void {
     const reach = this.#options.sessions.reach({ account, region, place });
     if (typeof reach !== 'object') return;
-    const swept = this.#sweptRegion(account, reach.region);
-    swept.dueAt = Math.min(swept.dueAt, this.#options.clock.monotonic() + LATE_ARRIVAL);
+    const spec = this.#options.account(account)?.spec;
+    const swept = this.#sweptRegion(account, (spec && sweptFor(spec, reach.region)) ?? reach.region);
+    const lag = (spec && providerOf(spec)?.capabilities.settling.listing) ?? 0;
+    swept.dueAt = Math.min(swept.dueAt, this.#options.clock.monotonic() + LATE_ARRIVAL + lag);
     this.#options.enqueue(account);
+  }
+
+  /** A RegistryToken that is about to go may leave tokens in these scopes: that they were searched in vain before says nothing. */
+  scopesNoted(account: string, scopes: ReadonlySet<string>): void {
+    for (const swept of this.#swept.get(account)?.values() ?? [])
+      swept.searchedInVain = new Map([...swept.searchedInVain].filter(([scope]) => !scopes.has(scope)));
   }
 
   /** An account or its credentials changed: what failed may work now. */
@@ -100,10 +124,17 @@ export class Sweeper {
   /** Looks at every region of an account that is due. @throws KubeError */
   async reconcile(name: string, signal: AbortSignal): Promise<ReconcileResult> {
     const account = this.#options.account(name);
-    if (!account || account.metadata.deletionTimestamp !== undefined) {
-      // Suspects and debts stay: the account may come back, and is then looked at at once.
+    const provider = account && providerOf(account.spec);
+    if (!provider || account.metadata.deletionTimestamp !== undefined) {
+      // Suspects and debts stay: the account may come back, or name a registry again, and is then looked at at once.
       for (const swept of this.#swept.get(name)?.values() ?? []) swept.dueAt = -Infinity;
       this.#count(name, []);
+      return undefined;
+    }
+    // Tokens that nobody can list or revoke leave nothing to sweep.
+    if (provider.capabilities.issue === 'exchanged') {
+      this.#count(name, []);
+      await this.#clearStatus(name, signal);
       return undefined;
     }
     const { clock } = this.#options;
@@ -130,6 +161,18 @@ export class Sweeper {
     return { requeueAfter: Math.max(0, next - clock.monotonic()) };
   }
 
+  /**
+   * Lists of scopes (`listOf`) in which RegistryTokens that are gone may have left tokens with an account: what a look found there is looked for
+   * again before it is revoked.
+   */
+  owedScopes(account: string): string[] {
+    const sweptRegions = this.#swept.get(account)?.values() ?? [];
+    return [...sweptRegions].flatMap(({ owed, sweep, searched }) => [
+      ...owed.map(({ scope }) => scope),
+      ...(sweep.isClean ? [] : searched),
+    ]);
+  }
+
   #count(account: string, sweptRegions: Iterable<[string, SweptRegion]>): void {
     const { metrics } = this.#options;
     const sweeps = [...sweptRegions].map(([region, { sweep }]) => [region, sweep] as const);
@@ -139,16 +182,29 @@ export class Sweeper {
 
   #regions(account: RegistryAccount): { named: ReadonlySet<string>; all: string[] } {
     const { allTokens } = this.#options;
-    const regions = new Regions(account.spec);
+    const { spec } = account;
+    const places = providerOf(spec)?.places;
     const canonical = (name: string): string[] => {
-      const region = regions.find(name);
-      return region ? [region.name] : [];
+      const swept = sweptFor(spec, name);
+      return swept === undefined ? [] : [swept];
     };
     const sweptRegions = [...(this.#swept.get(account.metadata.name) ?? [])];
     const open = sweptRegions.filter(([, { owed, sweep }]) => owed.length > 0 || sweep.orphans > 0);
-    const names = [...namedRegions(account, allTokens()), ...open.map(([region]) => region)];
+    const usual = places ? usualRegion(spec, places) : '';
+    const names = [...namedRegions(account, usual, allTokens()), ...open.map(([region]) => region)];
     const named = new Set(names.flatMap(canonical));
-    return { named, all: [...new Set([...named, ...regions.names])] };
+    const all = places?.all.flatMap(({ region }) => canonical(region)) ?? [];
+    return { named, all: [...new Set([...named, ...all])] };
+  }
+
+  /** What an account that is now one of another registry says of the sweep. Where tokens are left of before stays. */
+  async #clearStatus(name: string, signal: AbortSignal): Promise<void> {
+    const { client, clock } = this.#options;
+    const cleared = (status: RegistryAccountStatus): RegistryAccountStatus => {
+      const { orphans: _, lastSweepTime: __, ...rest } = status;
+      return withCondition(rest, 'ClusterIdConflict', undefined, toTime(clock.now()));
+    };
+    await changeAccountStatus(client, name, cleared, signal);
   }
 
   /** @returns the registry's list and where it is from, if it was asked for and given. @throws KubeError, LeadershipLost */
@@ -158,7 +214,7 @@ export class Sweeper {
     named: boolean,
     signal: AbortSignal,
   ): Promise<{ place: Place; list: TokenList } | undefined> {
-    const { sessions, clock, sweepInterval } = this.#options;
+    const { sessions, clock, sweepInterval, allTokens } = this.#options;
     const swept = this.#sweptRegion(account.metadata.name, region);
     this.#notePlace(swept, sessions.leadsTo(account.metadata.name, region));
     if (swept.dueAt > clock.monotonic()) return undefined;
@@ -170,15 +226,31 @@ export class Sweeper {
       const owed = swept.owed.filter((debt) => isSamePlace(debt.place, place));
       const gone = new Set(owed.map(({ uid }) => uid));
       const look = { account, place, registry, gone, shared };
+      const inUse = scopesInUse(account.metadata.name, allTokens());
       const { list, stillThere, done } = await swept.sweep.run(look, signal);
       const now = clock.monotonic();
-      swept.owed = swept.owed.filter((debt) => !owed.includes(debt) || stillThere.includes(debt.uid));
+      const shownAt = ({ since }: Debt): number => since + registry.capabilities.settling.listing;
+      swept.owed = swept.owed.filter(
+        (debt) => !owed.includes(debt) || stillThere.includes(debt.uid) || list.askedAt < shownAt(debt),
+      );
       const left = swept.owed.filter((debt) => isSamePlace(debt.place, place));
       // This look may have missed what was reported meanwhile.
       const missed = left.some((debt) => !owed.includes(debt));
-      const pause = left.length > 0 ? STILL_THERE : sweepInterval;
-      swept.dueAt = Math.min(missed || !done ? now : now + pause, swept.sweep.nextCertain ?? Infinity);
-      Object.assign(swept, { failures: 0, sweptAt: clock.now() });
+      const again = left.map((debt) =>
+        stillThere.includes(debt.uid) ? now + STILL_THERE : Math.max(now, shownAt(debt)),
+      );
+      // Nobody told this process of what was left before it worked.
+      const firstAskedAt = swept.firstAskedAt ?? list.askedAt;
+      const allShownAt = firstAskedAt + registry.capabilities.settling.listing;
+      if (list.askedAt < allShownAt) again.push(Math.max(now, allShownAt));
+      const next = Math.min(now + sweepInterval, ...again);
+      swept.dueAt = Math.min(missed || !done ? now : next, swept.sweep.nextCertain ?? Infinity);
+      const free = swept.sweep.isClean ? [...list.scopes].filter((scope) => !inUse.has(scope)) : [];
+      const since = (scope: string): number => swept.searchedInVain.get(scope) ?? list.askedAt;
+      swept.searchedInVain = new Map(free.map((scope) => [scope, since(scope)]));
+      const { scopes: searched, askedAt } = list;
+      Object.assign(swept, { failures: 0, searched, firstAskedAt, askedAt });
+      if (list.unread.size === 0) swept.sweptAt = clock.now();
       return { place, list };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
@@ -190,7 +262,8 @@ export class Sweeper {
   /** What was seen elsewhere says nothing of a place: it is looked at now. */
   #notePlace(swept: SweptRegion, place: Place | undefined): void {
     if (!place || (swept.place && isSamePlace(swept.place, place))) return;
-    Object.assign(swept, { place, failures: 0, dueAt: this.#options.clock.monotonic() });
+    const dueAt = this.#options.clock.monotonic();
+    Object.assign(swept, { place, failures: 0, firstAskedAt: undefined, dueAt });
   }
 
   /** A region that nothing points to is not worth asking again before its time. */
@@ -220,22 +293,47 @@ export class Sweeper {
     const orphans = [...sweptRegions.values()].reduce((sum, { sweep }) => sum + sweep.orphans, 0);
     const unknown = new Map([...sweptRegions].map(([region, { sweep }]) => [region, sweep.unknown]));
     const conflict = clusterIdConflict(unknown, this.#options.clusterId);
+    const inVain = this.#searchedInVain(metadata.name, sweptRegions);
+    // An account that was deleted and created again has lost them from its status.
+    const unclean = [...sweptRegions.values()].flatMap(({ sweep, searched }) =>
+      sweep.isClean ? [] : [...searched],
+    );
+    const inUse = scopesInUse(metadata.name, this.#options.allTokens());
     const now = toTime(this.#options.clock.now());
-    const sweptAt = Math.min(...[...named].map((region) => sweptRegions.get(region)?.sweptAt ?? -Infinity));
+    const times = [...named].map((region) => sweptRegions.get(region)?.sweptAt);
+    const isSwept = times.length > 0 && !times.includes(undefined);
+    const sweptAt = Math.min(...times.filter((time) => time !== undefined));
     await changeAccountStatus(
       this.#options.client,
       metadata.name,
-      ({ retainedTokens, ...rest }) => {
+      ({ retainedTokens, scopes, ...rest }) => {
         const kept = retainedTokens?.filter(({ id }) => !gone.has(id)) ?? [];
+        const left = scopes?.filter((scope) => inUse.has(scope) || !inVain.has(scope)) ?? [];
+        left.push(...unclean.filter((scope) => !inUse.has(scope) && !left.includes(scope)));
         return {
           ...withCondition(rest, 'ClusterIdConflict', conflict, now),
           orphans,
-          ...(sweptAt === -Infinity ? {} : { lastSweepTime: toTime(sweptAt) }),
+          ...(isSwept ? { lastSweepTime: toTime(sweptAt) } : {}),
           ...(kept.length > 0 ? { retainedTokens: kept } : {}),
+          ...(left.length > 0 ? { scopes: left.slice(0, MAX_SCOPES).sort() } : {}),
         };
       },
       signal,
     );
+  }
+
+  /** Scopes in which every place of an account was searched in vain for tokens that are left, for longer than a list can lag. */
+  #searchedInVain(account: string, sweptRegions: ReadonlyMap<string, SweptRegion>): Set<string> {
+    const owed = new Set(this.owedScopes(account));
+    const places = [...sweptRegions.values()];
+    const isFree = (scope: string): boolean =>
+      !owed.has(scope) &&
+      places.every(({ askedAt, searchedInVain }) => {
+        const since = searchedInVain.get(scope);
+        return since !== undefined && askedAt - since >= MAX_LIST_LAG;
+      });
+    const scopes = places.flatMap(({ searchedInVain }) => [...searchedInVain.keys()]);
+    return new Set(scopes.filter(isFree));
   }
 
   #sweptRegion(account: string, region: string): SweptRegion {
@@ -251,6 +349,10 @@ export class Sweeper {
         failures: 0,
         owed: [],
         sweptAt: undefined,
+        searched: new Set(),
+        firstAskedAt: undefined,
+        askedAt: -Infinity,
+        searchedInVain: new Map(),
         lacked: new Map(),
       };
       sweptRegions.set(region, swept);
@@ -259,12 +361,31 @@ export class Sweeper {
   }
 }
 
+/**
+ * The region that stands for all that lead to the same place, by the name or an alias of one of them: the default, if it is among
+ * them. @returns undefined where there is no such region
+ */
+function sweptFor(spec: RegistryAccount['spec'], region: string): string | undefined {
+  const places = providerOf(spec)?.places;
+  const place = places?.resolve(region);
+  if (!places || !place) return undefined;
+  const usual = places.resolve(usualRegion(spec, places));
+  if (usual?.endpoint === place.endpoint) return usual.region;
+  return (places.all.find(({ endpoint }) => endpoint === place.endpoint) ?? place).region;
+}
+
+/** The region of a RegistryToken that names none; empty where the registry has no regions, whatever the account says of them. */
+function usualRegion({ defaultRegion }: RegistryAccount['spec'], places: Places): string {
+  return places.defaultRegion === undefined ? '' : defaultRegion || places.defaultRegion;
+}
+
 /** Tokens kept on purpose, as they stood before the list was asked for, that the list of where they were issued no longer has. */
 function retainedBut(
   { status }: RegistryAccount,
   { place, list }: { place: Place; list: TokenList },
 ): string[] {
   return (status?.retainedTokens ?? [])
-    .filter((token) => isSamePlace(token.place, place) && !list.tokens.has(token.id))
+    .filter((token) => isSamePlace(token.place, place) && !list.unread.has(listOf(token.scope)))
+    .filter(({ id }) => !list.tokens.has(id))
     .map(({ id }) => id);
 }

@@ -10,8 +10,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import type { KubeObject, ObjectName } from '../../common/objects.ts';
 import { NAMESPACES } from '../../kube/client/resources.ts';
-import { capabilitiesOf } from '../../registry/directory.ts';
-import { Regions } from '../../registry/ibm-iam/regions.ts';
+import { providerOf } from '../../registry/backends.ts';
 import { rank } from '../../token/secret/claimants.ts';
 import { decide, type Decision } from '../../token/decide/decision.ts';
 import { examine, type Refusal, type Wanted } from '../../token/decide/eligibility.ts';
@@ -125,15 +124,12 @@ export class Assessor {
     signal: AbortSignal,
   ): Promise<{ wanted: Wanted } | { refusal: Refusal }> {
     const account = this.#options.sources.account(spec.account);
-    const regions = new Regions(account?.spec ?? {});
     return examine({
       spec,
       account,
       namespace: await this.#namespace(token.metadata.namespace ?? '', signal),
-      offer: account ? capabilitiesOf(account.spec.provider) : { access: [], lifetimes: [] },
-      findRegion: (name) => regions.find(name),
-      regionNames: regions.names,
-      accountId: this.#options.sessions.accountId(spec.account),
+      offer: account && providerOf(account.spec),
+      identity: this.#options.sessions.identity(spec.account),
     });
   }
 
@@ -149,7 +145,7 @@ export class Assessor {
     if (!intent) return false;
     const { sources, sessions } = this.#options;
     const account = sources.account(intent.account);
-    const leads = account && leadsOf(account, sessions.accountId(intent.account));
+    const leads = account && leadsOf(account, sessions.identity(intent.account));
     return isStranded(leads && reachOf(intent.place, leads, intent.region));
   }
 

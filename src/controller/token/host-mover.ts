@@ -40,14 +40,15 @@ export class HostMover {
     const { secrets, verifier, memory, events, logger, clock } = this.#options;
     const { token, status, wanted, spec } = task;
     const { uid } = token.metadata;
-    const { host } = wanted;
+    const { account, region, host } = wanted;
+    const { access = spec.access, scope } = status.token ?? {};
+    const tried = { account, region, access, ...(scope && { scope }) };
     const credential = await this.#credential(task, signal);
     if (!credential) {
       if (status.token) memory.markGone(uid, status.token.id);
       return 'token is gone';
     }
-    const verdict =
-      'answer' in credential ? credential : await verifier.try(wanted, host, credential, signal);
+    const verdict = 'answer' in credential ? credential : await verifier.try(tried, host, credential, signal);
     if (verdict.answer !== 'accepted' || 'answer' in credential) {
       const until = memory.noteHostTried(uid, host, clock.now());
       const message = 'message' in verdict ? verdict.message : '';

@@ -1,54 +1,43 @@
-import type { MintIntent, PreviousToken, RegistryTokenStatus } from '../../api/registry-token.ts';
-import { shorten } from '../../api/syntax/text.ts';
-import { toTime } from '../../api/syntax/time.ts';
-import type { Clock } from '../../common/clock.ts';
-import type { Logger } from '../../common/logger.ts';
-import type { EventRecorder } from '../../kube/events/event-recorder.ts';
+import type { MintIntent, RegistryTokenStatus } from '../../api/registry-token.ts';
 import type { IssuedToken } from '../../registry/port.ts';
+import { toTime } from '../../api/syntax/time.ts';
 import { deadOnArrival } from '../../token/lifecycle/clock-skew.ts';
-import { conditionsOf, type Outcome } from '../../token/lifecycle/conditions.ts';
+import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import type { Decision } from '../../token/decide/decision.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { mintAllowance } from '../../token/decide/mint-budget.ts';
-import { pendingMessage, withoutPendingHost, withPendingHost } from '../../token/lifecycle/pending-host.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
 import { rotateValue } from '../../token/decide/rotate-now.ts';
-import { hostInForce } from '../../token/decide/situation.ts';
 import * as steps from '../../token/lifecycle/status.ts';
 import { newNonce } from '../../token/sweep/tag.ts';
-import type { Waiting } from '../../token/decide/verification.ts';
 import { failureOf } from '../shared/failures.ts';
 import { idsOf } from '../shared/log-fields.ts';
-import type { Memory } from './memory.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
 import type { Minter, Settlement } from './minter.ts';
-import { done, failed, holdsLive, waitingForHost, type Progress, type Task } from './progress.ts';
-import type { SecretWriter } from './secret-writer.ts';
+import { Placer, scopeField, stray, type PlacerOptions } from './placer.ts';
+import { failed, holdsLive, type Progress, type Task } from './progress.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { TokenClient } from './token-client.ts';
-import type { Verifier } from './verifier.ts';
 
-export interface IssuerOptions {
+export interface IssuerOptions extends PlacerOptions {
   tokens: TokenClient;
   statuses: Pick<StatusWriter, 'write'>;
-  secrets: SecretWriter;
   minter: Minter;
-  verifier: Verifier;
-  memory: Memory;
-  events: EventRecorder;
   metrics: TokenMetrics;
-  logger: Logger;
-  clock: Clock;
-  random: () => number;
   mintBudget: number;
-  defaultGracePeriod: number;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
   skew: (account: string, region: string) => number;
   /** Called when a registry refused an account's credentials. */
   onUnauthorized: (account: string) => void;
-  /** Called when a request was given up of which nobody knows whether a token will come of it. */
-  onLost: (request: Pick<MintIntent, 'account' | 'region' | 'place'>) => void;
+  /** Called when a request is given up of which nobody knows whether a token will come of it. @throws KubeError: it is not given up */
+  onLost: (
+    request: Pick<MintIntent, 'account' | 'region' | 'place' | 'scope'>,
+    signal: AbortSignal,
+  ) => Promise<void>;
 }
+
+/** Milliseconds to the next exchange, where the last one was too short a time ago. */
+const EXCHANGE_PAUSE = 60_000;
 
 /**
  * Gives a RegistryToken a new token: intent, mint, verification, Secret, status, in this order, so that a
@@ -56,9 +45,50 @@ export interface IssuerOptions {
  */
 export class Issuer {
   readonly #options: IssuerOptions;
+  readonly #placer: Placer;
 
   constructor(options: IssuerOptions) {
     this.#options = options;
+    this.#placer = new Placer(options);
+  }
+
+  /** As `mint`, or `exchange` where there is nothing to create. */
+  issue(task: Task, decision: Extract<Decision, { action: 'mint' }>, signal: AbortSignal): Promise<Progress> {
+    return task.wanted.issue === 'exchanged'
+      ? this.exchange(task, decision, signal)
+      : this.mint(task, decision, signal);
+  }
+
+  /**
+   * Gets a token that nobody has to look after: it can't be listed or revoked, and ends by itself. So nothing is recorded before the
+   * Secret has it, and after a crash the next look gets another.
+   * @throws KubeError when the Secret can't be written for a passing reason
+   */
+  async exchange(
+    task: Task,
+    decision: Extract<Decision, { action: 'mint' }>,
+    signal: AbortSignal,
+  ): Promise<Progress> {
+    const { tokens, clock, logger, skew, metrics, minter } = this.#options;
+    const { wanted } = task;
+    logger.info({ ...idsOf(task.token), reason: decision.reason }, `getting a token: ${decision.message}`);
+    const owned = { ...task, token: await tokens.addFinalizer(task.token, signal) };
+    const request = this.#requestOf(owned, decision);
+    const begun = steps.withExchange(task.status, request, clock.now());
+    let issued: IssuedToken;
+    try {
+      issued = await minter.mint(owned, begun.mintIntent, signal);
+    } catch (error) {
+      return failed(owned, task.status, this.#failureOf(task, error), this.#options);
+    }
+    if (issued.id === task.status.token?.id) return this.#sameAgain(owned, decision);
+    metrics.minted(decision.reason);
+    const ahead = skew(wanted.account, wanted.region);
+    const dead = deadOnArrival(issued.expiresAt, clock.now(), ahead);
+    const progress = dead
+      ? this.#placer.refuse(owned, begun, begun.mintIntent, issued, dead)
+      : await this.#placer.place(owned, begun, begun.mintIntent, issued, clock.now() + ahead, signal);
+    return { ...progress, status: steps.withoutExchange(progress.status) };
   }
 
   /**
@@ -75,7 +105,6 @@ export class Issuer {
     const { wanted, spec } = task;
     logger.info({ ...idsOf(task.token), reason: decision.reason }, `issuing a token: ${decision.message}`);
     const owned = await tokens.addFinalizer(task.token, signal);
-    const rotate = rotateValue(owned);
     let listed: number;
     try {
       const held = task.secret.state === 'ours' ? task.secret.holds : undefined;
@@ -85,18 +114,9 @@ export class Issuer {
     } catch (error) {
       return failed({ ...task, token: owned }, task.status, failureOf(error), this.#options);
     }
-    const intent = {
-      nonce: newNonce(random()),
-      account: wanted.account,
-      region: wanted.region,
-      place: decision.place,
-      access: spec.access,
-      specHash: wanted.specHash,
-      reason: decision.reason,
-      ...(rotate === undefined ? {} : { rotate }),
-      ...(wanted.accountRotation === '' ? {} : { accountRotation: wanted.accountRotation }),
-    };
-    const allowance = mintAllowance(decision.reason, mintBudget, task.status, spec);
+    const intent = { nonce: newNonce(random()), ...this.#requestOf({ ...task, token: owned }, decision) };
+    const rhythm = { lifetime: wanted.lifetime, rotation: spec.rotation };
+    const allowance = mintAllowance(decision.reason, mintBudget, task.status, rhythm);
     const intended = steps.withIntent(task.status, intent, allowance, clock.now(), listed);
     const first = intended.token === undefined;
     const token = await this.#options.statuses.write(
@@ -117,17 +137,17 @@ export class Issuer {
     const progress = { ...task, token };
     let issued: IssuedToken;
     try {
-      issued = await this.#options.minter.mint(token, spec, intended.mintIntent, signal);
+      issued = await this.#options.minter.mint(progress, intended.mintIntent, signal);
     } catch (error) {
       return this.#mintFailed(progress, announced, error);
     }
     this.#options.metrics.minted(decision.reason);
     const ahead = skew(wanted.account, wanted.region);
     const dead = deadOnArrival(issued.expiresAt, clock.now(), ahead);
-    if (dead) return this.#refused(progress, announced, intended.mintIntent, issued, dead);
+    if (dead) return this.#placer.refuse(progress, announced, intended.mintIntent, issued, dead);
     // In the registry's time, as its expiry is: between them lies the token's real life.
     const issuedAt = clock.now() + ahead;
-    return this.#place(progress, announced, intended.mintIntent, issued, issuedAt, signal);
+    return this.#placer.place(progress, announced, intended.mintIntent, issued, issuedAt, signal);
   }
 
   /**
@@ -171,148 +191,52 @@ export class Issuer {
       adopted ? 'adopting a token created earlier' : otherwise,
     );
     const cleaned = steps.withStrays(status, strays, clock.now());
-    if (settlement.result === 'lost') this.#options.onLost(intent);
+    if (settlement.result === 'lost') await this.#options.onLost(intent, signal);
     if (settlement.result === 'lost' || !adopted) return { lost: cleaned };
     const issuedAt = Date.parse(intent.startedAt) + this.#options.skew(account, region);
-    return this.#place(task, cleaned, intent, settlement.issued, issuedAt, signal);
+    return this.#placer.place(task, cleaned, intent, settlement.issued, issuedAt, signal);
   }
 
-  /** Tries a new token, puts it into the Secret if the registry accepts it, and records it. */
-  async #place(
-    task: Task,
-    status: RegistryTokenStatus,
-    intent: MintIntent,
-    issued: IssuedToken,
-    issuedAt: number,
-    signal: AbortSignal,
-  ): Promise<Progress> {
-    const { spec, token, wanted, stake, secret } = task;
-    const { verifier, memory, defaultGracePeriod, clock, events, logger } = this.#options;
-    const { uid } = token.metadata;
-    const ruling = await verifier.verify(uid, intent, issued, wanted.host, stake, signal);
-    if (ruling.action === 'refuse') return this.#refused(task, status, intent, issued, ruling.failure);
-    if (ruling.action === 'wait') return this.#waiting(task, status, ruling);
-    const { doubt, keepsHost } = ruling;
-    // The Secret can be ahead of the status, whose write may have failed.
-    const held = secret.state === 'ours' ? secret.host : undefined;
-    const host = keepsHost ? (held ?? hostInForce(status, wanted)) : wanted.host;
-    const record = {
-      id: issued.id,
-      access: intent.access,
-      issuedAt: toTime(issuedAt),
-      ...expiryOf(issued),
-      revision: intent.revision,
-      specHash: intent.specHash,
-      account: intent.account,
-      region: intent.region,
-      place: intent.place,
-      ...(doubt === undefined ? {} : { unverified: shorten(doubt, 1024) }),
+  /** What was exchanged a moment ago is given to all who ask for the same. It is no answer to who asks for another. */
+  #sameAgain(task: Task, { message: why }: Extract<Decision, { action: 'mint' }>): Progress {
+    const { token, status } = task;
+    const until = this.#options.clock.now() + EXCHANGE_PAUSE;
+    const message = `${why}; the token was exchanged a moment ago, and will be replaced at ${toTime(until)}`;
+    const outcome = { kind: 'held', reason: 'Rotating', message } as const;
+    return { token, status, outcome, secretHolds: holdsLive(task, status), until };
+  }
+
+  /** What a status says of a request for a token. */
+  #requestOf(
+    { token, spec, wanted }: Task,
+    { place, reason }: Extract<Decision, { action: 'mint' }>,
+  ): Omit<MintIntent, 'revision' | 'startedAt' | 'phase' | 'nonce'> {
+    const { account, region, scope, specHash, accountRotation } = wanted;
+    const rotate = rotateValue(token);
+    return {
+      account,
+      region,
+      place,
+      access: spec.access,
+      ...scopeField(scope),
+      specHash,
+      reason,
+      ...(rotate === undefined ? {} : { rotate }),
+      ...(accountRotation === '' ? {} : { accountRotation }),
     };
-    const { id, username, value } = issued;
-    // After a crash, or where only the status could not be written, the Secret is as it is to be.
-    const placed =
-      secret.state === 'ours' && secret.current && secret.holds === id && secret.host === host
-        ? { secretRef: { name: spec.secret.name, uid: secret.uid } }
-        : await this.#options.secrets.write(task, host, { tokenId: id, username, value }, signal);
-    if ('failure' in placed)
-      return failed({ ...task, secret: placed.secret }, status, placed.failure, this.#options);
-    const grace = spec.rotation.gracePeriod ?? defaultGracePeriod;
-    const first = status.token === undefined;
-    const settled = keepsHost
-      ? withPendingHost(status, { host: wanted.host, ...keepsHost }, clock.now())
-      : withoutPendingHost(status);
-    const next = steps.withToken(
-      { ...settled, secretRef: placed.secretRef, host, region: intent.region },
-      record,
-      intent.reason,
-      grace,
-      clock.now(),
-    );
-    const expiry = record.expiresAt === undefined ? 'never expires' : `expires at ${record.expiresAt}`;
-    const { revision } = record;
-    logger.info(
-      { ...idsOf(token), reason: intent.reason, id, revision, expiresAt: record.expiresAt ?? 'never' },
-      first ? 'token issued' : 'token rotated',
-    );
-    events.event(
-      token,
-      'Normal',
-      first ? 'Issued' : 'Rotated',
-      `${intent.reason}: Secret ${spec.secret.name} holds ${record.access} token ${id} that ${expiry}`,
-    );
-    if (doubt !== undefined) {
-      logger.warn({ ...idsOf(token), id }, `token not verified: ${doubt}`);
-      events.event(
-        token,
-        'Warning',
-        'Unverified',
-        `whether the registry accepts token ${id} is not known: ${doubt}`,
-      );
-    }
-    const { pendingHost } = next;
-    if (!pendingHost) return done(token, next);
-    // The host that the account names stays out of the Secret, and is tried again.
-    const until = memory.noteHostTried(token.metadata.uid, pendingHost.host, clock.now());
-    const message = pendingMessage(pendingHost);
-    const outcome = { kind: 'held', reason: 'HostNotAccepted', message } as const;
-    return { token, status: next, outcome, secretHolds: true, until };
   }
 
-  /** A new token that the registry does not accept yet, or that is not known to be accepted where it has to be. */
-  #waiting(task: Task, status: RegistryTokenStatus, ruling: Waiting): Progress {
-    const { token, wanted } = task;
-    const { refusal, until, message: why } = ruling;
-    if (refusal === undefined && task.stake !== 'adopted') {
-      const pending = { host: wanted.host, refused: false, message: why };
-      return waitingForHost(task, status, pending, until, this.#options.clock);
-    }
-    if (refusal === undefined) {
-      const note = `${why}; let the operator reach the registry's host, or set spec.verify of the account to Never`;
-      const held: Outcome = { kind: 'held', reason: 'RegistryUnavailable', message: note };
-      return { token, status, outcome: held, secretHolds: holdsLive(task, status), until };
-    }
-    const message = `the registry does not accept the new token yet: ${why}; will retry`;
-    this.#options.logger.info(idsOf(token), message);
-    const outcome: Outcome = { kind: 'held', reason: 'Verifying', message };
-    const next = steps.withPhase(status, 'Verifying');
-    return { token, status: next, outcome, secretHolds: holdsLive(task, next), until };
-  }
-
-  /**
-   * A new token that is of no use: it is revoked, and its predecessor stays. The intent stays too, until another takes its
-   * place, so that no two tokens ever share a revision.
-   */
-  #refused(
-    task: Task,
-    status: RegistryTokenStatus,
-    intent: MintIntent,
-    issued: IssuedToken,
-    failure: Failure,
-  ): Progress {
-    const { memory, clock } = this.#options;
-    memory.forgetIntent(task.token.metadata.uid);
-    const discarded = steps.withPhase(status, 'Discarded');
-    const next = steps.withStrays(discarded, [stray(intent, issued)], clock.now());
-    return failed(task, next, failure, this.#options);
+  #failureOf({ wanted }: Task, error: unknown): Failure {
+    const failure = failureOf(error);
+    if (failure.reason === 'RegistryUnauthorized') this.#options.onUnauthorized(wanted.account);
+    return failure;
   }
 
   #mintFailed(task: Task, status: RegistryTokenStatus, error: unknown): Progress {
-    const failure = failureOf(error);
-    if (failure.reason === 'RegistryUnauthorized') this.#options.onUnauthorized(task.wanted.account);
+    const failure = this.#failureOf(task, error);
     // Only a mint that surely did not happen gives its revision back.
     const uncertain = failure.reason === 'MintUnconfirmed';
     const next = uncertain ? steps.withPhase(status, 'Unconfirmed') : steps.withoutIntent(status);
     return failed(task, next, failure, this.#options);
   }
 }
-
-/** A token that came of a mint and is of no use. */
-function stray(
-  { revision, account, region, place }: MintIntent,
-  issued: IssuedToken,
-): Omit<PreviousToken, 'revokeAt'> {
-  return { id: issued.id, revision, account, region, place, ...expiryOf(issued) };
-}
-
-const expiryOf = ({ expiresAt }: IssuedToken): { expiresAt?: string } =>
-  expiresAt === null ? {} : { expiresAt: toTime(expiresAt) };

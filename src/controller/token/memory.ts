@@ -1,3 +1,4 @@
+import type { MintIntent } from '../../api/registry-token.ts';
 import type { IssuedToken } from '../../registry/port.ts';
 import type { DeletionProgress } from '../../token/lifecycle/deletion-deadline.ts';
 import { hostPause } from '../../token/lifecycle/pending-host.ts';
@@ -12,6 +13,10 @@ interface Entry {
   elsewhere: Set<string>;
   /** What a recorded intent gave, until the status says so. */
   minted?: { revision: number; tokenId: string };
+  /** Revision of the last intent whose token was revoked. */
+  spent?: number;
+  /** What came of which intent is looked for, and since when. */
+  sought?: { revision: number; nonce: string | undefined; since: number };
   /** Identifiers of tokens that the registry no longer has. */
   gone: Set<string>;
   /** Identifier of the last token in force of which the status says that it is dead. */
@@ -34,6 +39,10 @@ export interface Trial {
   host: string;
   /** What pods would have lost. */
   stake: Stake;
+  /** Identifier of the token. Of tokens that are exchanged, several can have one revision. */
+  tokenId: string | undefined;
+  /** When its mint began, milliseconds since 1970; of tokens that are exchanged anew for each try, that of the first. */
+  startedAt: number;
 }
 
 /**
@@ -53,6 +62,8 @@ export class Memory {
     const entry = this.#entry(uid);
     entry.issued = issued;
     entry.own.add(issued.id);
+    // The registry just gave it.
+    entry.gone.delete(issued.id);
   }
 
   /** Whether this process saw that the token is this RegistryToken's; what a status says alone proves nothing. */
@@ -82,7 +93,9 @@ export class Memory {
     if (!entry) return;
     entry.own.delete(tokenId);
     if (entry.issued?.id === tokenId) delete entry.issued;
-    if (entry.minted?.tokenId === tokenId) delete entry.minted;
+    if (entry.minted?.tokenId !== tokenId) return;
+    entry.spent = entry.minted.revision;
+    delete entry.minted;
   }
 
   rememberIntent(uid: string, revision: number, tokenId: string): void {
@@ -93,6 +106,24 @@ export class Memory {
   intentResult(uid: string, revision: number): string | undefined {
     const minted = this.#entries.get(uid)?.minted;
     return minted?.revision === revision ? minted.tokenId : undefined;
+  }
+
+  /** Whether the token of an intent was revoked: nothing else comes of it. */
+  isSpent(uid: string, revision: number): boolean {
+    return this.#entries.get(uid)?.spent === revision;
+  }
+
+  /**
+   * Since when this process has looked for what came of an intent: its request was over by then. Unlike any time in a status, this
+   * is by a clock that nobody sets.
+   * @param now of the monotonic clock, milliseconds
+   */
+  soughtSince(uid: string, { revision, nonce }: Pick<MintIntent, 'revision' | 'nonce'>, now: number): number {
+    const entry = this.#entry(uid);
+    const { sought } = entry;
+    if (sought?.revision === revision && sought.nonce === nonce) return sought.since;
+    entry.sought = { revision, nonce, since: now };
+    return now;
   }
 
   /** The token of an intent is of no use: it must not be found again. */

@@ -1,5 +1,5 @@
 import type { Reason } from '../../api/reasons.ts';
-import type { MintIntent, PreviousToken, RegistryToken, TokenSpec } from '../../api/registry-token.ts';
+import type { MintIntent, PreviousToken, RegistryToken } from '../../api/registry-token.ts';
 import { fromTime } from '../../api/syntax/time.ts';
 import type { Clock } from '../../common/clock.ts';
 import { RegistryError } from '../../registry/errors.ts';
@@ -7,6 +7,7 @@ import type { IssuedToken } from '../../registry/port.ts';
 import { cameOf, describe } from '../../token/sweep/tag.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import type { Memory } from './memory.ts';
+import type { Task } from './progress.ts';
 import type { TokenList, TokenLists } from '../shared/token-lists.ts';
 
 /** A mint whose answer got lost may still be on its way; this long after its answer was given up, it is taken to have failed. */
@@ -44,8 +45,7 @@ export class Minter {
 
   /** Creates the token of an intent that was just recorded, and for the first time. @throws RegistryError, LeadershipLost */
   async mint(
-    token: RegistryToken,
-    spec: TokenSpec,
+    { token, spec, wanted }: Pick<Task, 'token' | 'spec' | 'wanted'>,
     intent: MintIntent,
     signal: AbortSignal,
   ): Promise<IssuedToken> {
@@ -53,11 +53,11 @@ export class Minter {
     const { sessions, memory, clusterId } = this.#options;
     const { revision, nonce } = intent;
     const tag = { clusterId, uid, revision, nonce };
-    const registry = sessions.registryOf(intent);
-    const issued = await registry.mint(
-      { description: describe(spec.description, tag), access: intent.access, lifetime: spec.lifetime },
-      signal,
-    );
+    const { access, specHash, scope = [] } = intent;
+    const description = describe(spec.description, tag);
+    const issued = await sessions
+      .registryOf(intent)
+      .issue({ tag, specHash, description, access, lifetime: wanted.given, scope }, signal);
     memory.remember(uid, issued);
     memory.rememberIntent(uid, intent.revision, issued.id);
     return issued;
@@ -85,9 +85,15 @@ export class Minter {
     const { sessions, lists, memory, clock } = this.#options;
     const registry = sessions.registryOf(intent);
     const [now, monotonic] = [clock.now(), clock.monotonic()];
-    const until = this.#unknownSince(token, intent) + SETTLING_TIME;
-    // A time further ahead was written before the clock was set back. What a list lacks that was asked for then is lost.
-    const over = monotonic - (now - (until > now + SETTLING_TIME ? now : until));
+    const { settling, readBack } = registry.capabilities;
+    const patience = SETTLING_TIME + settling.listing;
+    const since = memory.soughtSince(uid, intent, monotonic);
+    const end = this.#unknownSince(token, intent) + patience;
+    // A time further ahead was written before the clock was set back, or by a process whose clock is ahead: it says nothing.
+    const settled = end > now + patience ? since + patience : monotonic - (now - end);
+    // One that is long past may be of a clock that is behind. What a list lacks that was asked for then is lost.
+    const over = Math.max(settled, since + settling.listing);
+    const until = now + (over - monotonic);
     const outcome = (list: TokenList): string[] | undefined => {
       const ids = this.#resultsIn(list, uid, intent);
       return ids.length > 0 || list.askedAt >= over ? ids : undefined;
@@ -100,7 +106,7 @@ export class Minter {
     }
     const strays = results.map((id) => strayOf(intent, id));
     const [id] = results;
-    if (id !== undefined && registry.capabilities.readBack) {
+    if (id !== undefined && readBack && registry.read) {
       try {
         const issued = await registry.read(id, signal);
         memory.remember(uid, issued);
@@ -140,7 +146,7 @@ export class Minter {
     if (!record) return undefined;
     const { sessions, memory, lists, clusterId } = this.#options;
     const registry = sessions.registryOf(record);
-    if (!registry.capabilities.readBack) return undefined;
+    if (!registry.capabilities.readBack || !registry.read) return undefined;
     const { uid } = token.metadata;
     const tag = await lists.find(record, ({ tokens }) => tokens.get(record.id)?.tag, signal);
     if (tag?.clusterId !== clusterId || tag.uid !== uid) return undefined;
@@ -154,9 +160,24 @@ export class Minter {
     }
   }
 
-  /** Identifiers of the tokens at the registry that came of an intent. @throws RegistryError */
-  async resultsOf(uid: string, intent: MintIntent, signal: AbortSignal): Promise<string[]> {
-    return this.#resultsIn(await this.#options.lists.current(intent, signal), uid, intent);
+  /**
+   * Identifiers of the tokens that came of an intent: from memory, or by their tag at the registry.
+   * @returns undefined while the registry's lists can lack one
+   * @throws RegistryError
+   */
+  async resultsOf(uid: string, intent: MintIntent, signal: AbortSignal): Promise<string[] | undefined> {
+    const { memory, lists, sessions, clock } = this.#options;
+    if (memory.isSpent(uid, intent.revision)) return [];
+    const known = memory.intentResult(uid, intent.revision);
+    if (known !== undefined) return [known];
+    const { listing } = sessions.registryOf(intent).capabilities.settling;
+    const shownBy = memory.soughtSince(uid, intent, clock.monotonic()) + listing;
+    const list = await lists.current(intent, signal);
+    const ids = this.#resultsIn(list, uid, intent);
+    const [id] = ids;
+    if (id === undefined) return list.askedAt >= shownBy ? [] : undefined;
+    memory.rememberIntent(uid, intent.revision, id);
+    return ids;
   }
 
   /**
@@ -164,7 +185,12 @@ export class Minter {
    * @param isToAsk whether the registry is to be asked, or only what it said last is to be looked at
    * @throws RegistryError
    */
-  async highestRevision(uid: string, where: Issued, isToAsk: boolean, signal: AbortSignal): Promise<number> {
+  async highestRevision(
+    uid: string,
+    where: Issued & { scope?: readonly string[] },
+    isToAsk: boolean,
+    signal: AbortSignal,
+  ): Promise<number> {
     const { lists, clusterId } = this.#options;
     const list = isToAsk ? await lists.current(where, signal) : lists.last(where);
     const tags = [...(list?.tokens.values() ?? [])].map(({ tag }) => tag);
@@ -180,6 +206,10 @@ export class Minter {
   }
 }
 
-function strayOf({ revision, account, region, place }: MintIntent, id: string): Stray {
-  return { id, revision, account, region, place };
+/** A token that came of an intent, as one that is to be revoked. */
+export function strayOf(
+  { revision, account, region, place, specHash, scope }: MintIntent,
+  id: string,
+): Stray {
+  return { id, revision, specHash, ...(scope && { scope }), account, region, place };
 }

@@ -39,8 +39,16 @@ export class Retention {
     const { token, previousTokens = [], mintIntent } = status;
     const origin = [token, ...previousTokens].find((record) => record?.id === id) ?? mintIntent;
     if (!origin) return;
-    const { region, account, place } = origin;
-    const entry = { id, region, place, namespace: metadata.namespace ?? '', name: metadata.name };
+    const { region, account, place, scope = [] } = origin;
+    const entry = {
+      id,
+      region,
+      // Of more names the token is listed with those of none, and a thousand long scopes would not fit.
+      ...(scope.length === 1 && { scope }),
+      place,
+      namespace: metadata.namespace ?? '',
+      name: metadata.name,
+    };
     await changeAccountStatus(
       this.#client,
       account,

@@ -5,6 +5,8 @@ import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { describePlace } from '../../token/lifecycle/place.ts';
 import { surelyExpiredAt } from '../../token/lifecycle/schedule.ts';
+import type { Registry } from '../../registry/port.ts';
+import { readTag } from '../../token/sweep/tag.ts';
 import * as steps from '../../token/lifecycle/status.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import { failureOf } from '../shared/failures.ts';
@@ -70,6 +72,11 @@ export class Revoker {
       next = failure
         ? steps.withRevocationFailure(next, previous.id, failure, clock.now(), random())
         : steps.withoutPrevious(next, previous.id);
+      const { specHash } = previous;
+      const keep = steps.specHashesOf(next);
+      // What goes wrong with it is left to the sweep.
+      if (specHash !== undefined && !keep.has(specHash))
+        await this.release(token, previous, [...keep], signal);
     }
     return { status: next, waiting };
   }
@@ -87,7 +94,7 @@ export class Revoker {
    */
   async revoke(
     token: RegistryToken,
-    previous: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place'>,
+    previous: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place' | 'scope'>,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
     const { sessions, memory, events, metrics, logger } = this.#options;
@@ -99,14 +106,14 @@ export class Revoker {
     try {
       const registry = sessions.registryOf(previous);
       // Also where lists lack it: a list can lag, and to revoke what is gone does no harm.
-      if (!(await this.#isOwn(uid, previous, signal))) {
+      if (!(await this.#isOwn(uid, previous, registry, signal))) {
         logger.info(
           { ...idsOf(token), id },
           'nothing to revoke: the registry has no such token with our tag',
         );
         return undefined;
       }
-      await registry.revoke(id, signal);
+      await registry.revoke?.(id, signal);
       memory.noteRevoked(uid, id);
     } catch (error) {
       const failure = failureOf(error);
@@ -121,12 +128,45 @@ export class Revoker {
     return undefined;
   }
 
+  /**
+   * Deletes what tokens of a RegistryToken hung on at a place, save for what those with these specHashes hang on.
+   * @returns what went wrong, if anything
+   */
+  async release(
+    token: RegistryToken,
+    where: Issued,
+    keep: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Failure | undefined> {
+    const { sessions, clusterId, logger } = this.#options;
+    const { uid } = token.metadata;
+    if (typeof sessions.reach(where) !== 'object') return undefined;
+    try {
+      await sessions.registryOf(where).release?.({ clusterId, uid }, keep, signal);
+      return undefined;
+    } catch (error) {
+      const failure = failureOf(error);
+      logger.warn(
+        { ...idsOf(token), reason: failure.reason },
+        `what its tokens hung on is not deleted: ${failure.message}`,
+      );
+      return failure;
+    }
+  }
+
   /** @throws RegistryError */
-  async #isOwn(uid: string, token: Issued & { id: string }, signal: AbortSignal): Promise<boolean> {
+  async #isOwn(
+    uid: string,
+    token: Issued & Pick<PreviousToken, 'id' | 'scope'>,
+    registry: Pick<Registry, 'describe'>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { memory, lists, clusterId } = this.#options;
     const { id } = token;
     if (memory.isOwn(uid, id)) return true;
-    const tag = await lists.find(token, ({ tokens }) => tokens.get(id)?.tag, signal);
+    const tag =
+      (await lists.find(token, ({ tokens }) => tokens.get(id)?.tag, signal)) ??
+      readTag((await registry.describe?.(id, signal)) ?? '');
     if (tag?.clusterId !== clusterId || tag.uid !== uid) return false;
     memory.noteOwn(uid, id);
     return true;

@@ -58,7 +58,7 @@ export interface TokenControllerOptions {
   onGood: (token: RegistryToken) => void;
   memory: Memory;
   clock: Clock;
-  /** Milliseconds for which a predecessor stays valid, where the spec does not say. */
+  /** Milliseconds for which a previous token stays valid, where the spec does not say. */
   defaultGracePeriod: number;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
   skew: (account: string, region: string) => number;
@@ -117,7 +117,9 @@ export class TokenController {
     let assessment = unguarded ? undefined : await assessor.assess(token, false, signal);
     // To the end of the line: all whose tokens are dead say so before the first of them gets another.
     if (assessment && (await tellDead(token, assessment, this.#options, signal))) return { requeueAfter: 0 };
-    if (!assessment || callsForAction(assessment)) {
+    const owned = assessment && (await this.#ownAtFirst(token, assessment, signal));
+    if (assessment && owned) token = owned;
+    else if (!assessment || callsForAction(assessment)) {
       // Watches lag. Before anything is done, decide again from what is there now.
       const live = await tokens.read(name, signal);
       // The watch will tell; should it be silent, asking at once again would be a hot loop.
@@ -129,6 +131,30 @@ export class TokenController {
     this.#hurry(token, assessment);
     const progress = await this.#act(token, token.status ?? {}, assessment, signal);
     return this.#conclude(assessment, progress, signal);
+  }
+
+  /**
+   * Adds the finalizer to a RegistryToken that is to get its first token, and whose Secret was just looked for and is not there. The
+   * finalizer is written under the version that was decided by: where it is taken that version is the latest, and nothing has to be read again.
+   * @returns the RegistryToken as stored now; undefined where this is another case, or a later version is there
+   * @throws KubeError
+   */
+  async #ownAtFirst(
+    token: RegistryToken,
+    assessment: Assessment,
+    signal: AbortSignal,
+  ): Promise<RegistryToken | undefined> {
+    if (assessment.refusal) return undefined;
+    const { decision, secret } = assessment;
+    // Whoever writes finalizers has to know those there are.
+    const isFirst = decision.action === 'mint' && (token.metadata.finalizers ?? []).length === 0;
+    if (!isFirst || secret.state !== 'absent') return undefined;
+    try {
+      return await this.#options.tokens.addFinalizer(token, signal);
+    } catch (error) {
+      if (error instanceof KubeError && error.isConflict) return undefined;
+      throw error;
+    }
   }
 
   /** What people ask for now does not wait for the time at which its place, or its account, would be tried anyhow. */
@@ -169,7 +195,7 @@ export class TokenController {
     const secretHolds = holdsLive(task, status);
     switch (decision.action) {
       case 'mint':
-        return this.#options.issuer.mint(task, decision, signal);
+        return this.#options.issuer.issue(task, decision, signal);
       case 'settle': {
         this.#options.verifier.recall(token.metadata.uid, decision.intent);
         const settled = await this.#options.issuer.settle(task, decision, signal);

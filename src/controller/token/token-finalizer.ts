@@ -12,6 +12,7 @@ import { belongsTo, isUntied } from '../../token/secret/secret.ts';
 import { deletionDeadline, tryPatience } from '../../token/lifecycle/deletion-deadline.ts';
 import { planDeletion, type DeletionPlan } from '../../token/lifecycle/deletion.ts';
 import { retryDelay, type Failure } from '../../token/lifecycle/failure.ts';
+import { isSamePlace } from '../../token/lifecycle/place.ts';
 import { placesOf } from '../../token/sweep/sweep-regions.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import type { Deletions } from './deletions.ts';
@@ -19,7 +20,7 @@ import { failureOf } from '../shared/failures.ts';
 import { idsOf } from '../shared/log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
-import type { Minter } from './minter.ts';
+import { strayOf, type Minter, type Stray } from './minter.ts';
 import type { Retention } from './retention.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretObject, SecretStore } from './secret-store.ts';
@@ -43,8 +44,10 @@ export interface FinalizerOptions {
   random: () => number;
   /** How long a registry that does not answer may hold a RegistryToken, in milliseconds. */
   revocationDeadline: number;
+  /** Writes down where tokens of a RegistryToken that goes are to be looked for. */
+  noteScopes: (token: RegistryToken, signal: AbortSignal) => Promise<void>;
   /** Called when a RegistryToken went and may have left tokens there. */
-  onLeftBehind: (uid: string, issued: Issued) => void;
+  onLeftBehind: (uid: string, issued: Issued & { scope?: readonly string[] }) => void;
 }
 
 /**
@@ -82,9 +85,9 @@ export class TokenFinalizer {
     const plan = planDeletion(token, clock.now(), held);
     const mention = await this.#release(token, !plan.deleteSecret, tryPatience(progress, left()), signal);
     if (plan.deleteSecret) for (const secret of own) await secrets.remove(secret, signal);
-    const failure = await this.#revokeAll(token, plan, tryPatience(progress, left()), signal);
+    const rest = await this.#revokeAll(token, plan, tryPatience(progress, left()), signal);
     const remaining = left();
-    const obstacle = failure ?? mention;
+    const obstacle = rest?.failure ?? mention;
     if (obstacle && remaining > 0) {
       const delay = retryDelay(obstacle, memory.countDeletionTry(uid), random());
       return { requeueAfter: Math.min(delay, remaining) };
@@ -94,12 +97,14 @@ export class TokenFinalizer {
       else logger.warn({ ...idsOf(token), id }, 'its Secret names a token that is not known to be its own');
     }
     if (mention) this.#leaveMentions(token, mention.message);
-    if (failure) this.#giveUp(token, failure);
+    if (rest) this.#giveUp(token, rest);
+    // What may yet come of a mint that was begun is to be found too.
+    if (rest?.tokens || plan.search) await this.#options.noteScopes(token, signal);
     try {
       await tokens.removeFinalizer(token, signal);
     } finally {
       // The patch may have taken effect although its answer got lost.
-      if (failure) for (const issued of placesOf(token)) onLeftBehind(uid, issued);
+      if (rest) for (const issued of placesOf(token)) onLeftBehind(uid, issued);
     }
     return undefined;
   }
@@ -135,29 +140,35 @@ export class TokenFinalizer {
     }
   }
 
-  /** @returns what went wrong last, if anything did */
+  /** @returns what is left at the registry, if anything is or may be */
   async #revokeAll(
     token: RegistryToken,
     plan: DeletionPlan,
     milliseconds: number,
     signal: AbortSignal,
-  ): Promise<Failure | undefined> {
+  ): Promise<Rest | undefined> {
     const { clock, revoker } = this.#options;
+    let tokens = true;
     try {
       return await withDeadline(clock, milliseconds, signal, async (limited) => {
         let failure: Failure | undefined;
         const found = plan.search ? await this.#search(token, plan.search, limited) : [];
         if ('reason' in found) failure = found;
-        const tokens = [...plan.revoke, ...('reason' in found ? [] : found)];
-        for (const each of new Map(tokens.map((entry) => [entry.id, entry])).values()) {
+        const due = [...plan.revoke, ...('reason' in found ? [] : found)];
+        for (const each of new Map(due.map((entry) => [entry.id, entry])).values()) {
           if (plan.retain.includes(each.id)) continue;
           failure = (await revoker.revoke(token, each, limited)) ?? failure;
         }
-        return failure;
+        if (failure) return { failure, tokens };
+        tokens = false;
+        if (plan.retain.length > 0) return undefined;
+        for (const where of distinctPlaces(token))
+          failure = (await revoker.release(token, where, [], limited)) ?? failure;
+        return failure && { failure, tokens };
       });
     } catch (error) {
       if (!(error instanceof DeadlinePassed)) throw error;
-      return { reason: 'RegistryUnavailable', message: error.message, retryable: true };
+      return { failure: { reason: 'RegistryUnavailable', message: error.message, retryable: true }, tokens };
     }
   }
 
@@ -168,20 +179,15 @@ export class TokenFinalizer {
     return isRecorded || this.#options.memory.isOwn(metadata.uid, id);
   }
 
-  /** What a mint that was begun may have left at the registry. */
-  async #search(
-    token: RegistryToken,
-    intent: MintIntent,
-    signal: AbortSignal,
-  ): Promise<(Issued & { id: string })[] | Failure> {
+  /** What a mint that was begun left at the registry, or why that is not known. */
+  async #search(token: RegistryToken, intent: MintIntent, signal: AbortSignal): Promise<Stray[] | Failure> {
     const { sessions, minter } = this.#options;
     if (sessions.reach(intent) === 'given up') return [];
     try {
       const { uid } = token.metadata;
       const found = await minter.resultsOf(uid, intent, signal);
-      for (const id of found) this.#options.memory.noteOwn(uid, id);
-      const { account, region, place } = intent;
-      return found.map((id) => ({ id, account, region, place }));
+      for (const id of found ?? []) this.#options.memory.noteOwn(uid, id);
+      return found?.map((id) => strayOf(intent, id)) ?? UNSETTLED;
     } catch (error) {
       return failureOf(error);
     }
@@ -194,18 +200,36 @@ export class TokenFinalizer {
     events.event(token, 'Warning', 'ReleaseFailed', note);
   }
 
-  #giveUp(token: RegistryToken, failure: Failure): void {
+  #giveUp(token: RegistryToken, { failure: { reason, message }, tokens }: Rest): void {
     const { events, metrics, logger } = this.#options;
-    metrics.revoked('abandoned');
-    logger.error(
-      { ...idsOf(token), reason: failure.reason },
-      `deleted without revoking its tokens: ${failure.message}`,
-    );
-    events.event(
-      token,
-      'Warning',
-      'RevocationFailed',
-      `deleted, but its tokens could not be revoked in time: ${failure.message}`,
-    );
+    const fields = { ...idsOf(token), reason };
+    if (tokens) {
+      metrics.revoked('abandoned');
+      logger.error(fields, `deleted without revoking its tokens: ${message}`);
+    } else logger.warn(fields, `deleted without what its tokens hung on: ${message}`);
+    const what = tokens ? 'its tokens could not be revoked' : 'what its tokens hung on could not be deleted';
+    events.event(token, 'Warning', 'RevocationFailed', `deleted, but ${what} in time: ${message}`);
   }
+}
+
+/** A list can lag: what it lacks may be there. Where it still lacks it at the deadline, the sweep goes on looking. */
+const UNSETTLED: Failure = {
+  reason: 'MintUnconfirmed',
+  message: 'the registry’s lists do not show yet whether the last request created a token',
+  retryable: true,
+};
+
+/** What a RegistryToken leaves at the registry. */
+interface Rest {
+  failure: Failure;
+  /** Whether tokens are left, or only what they hung on. */
+  tokens: boolean;
+}
+
+/** Where a RegistryToken has, or may have, tokens; each account and place once. */
+function distinctPlaces(token: RegistryToken): Issued[] {
+  return placesOf(token).filter(
+    (one, at, all) =>
+      all.findIndex((other) => other.account === one.account && isSamePlace(other.place, one.place)) === at,
+  );
 }

@@ -1,4 +1,4 @@
-import type { MintIntent } from '../../api/registry-token.ts';
+import type { MintIntent, TokenRecord } from '../../api/registry-token.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Verdict } from '../../common/verdict.ts';
 import { RegistryError } from '../../registry/errors.ts';
@@ -10,6 +10,7 @@ import {
   type Ruling,
   type Stake,
 } from '../../token/decide/verification.ts';
+import type { Wanted } from '../../token/decide/eligibility.ts';
 import type { AccountSessions } from '../account/account-sessions.ts';
 import type { Memory } from './memory.ts';
 
@@ -32,15 +33,22 @@ export class Verifier {
     const { memory } = this.#options;
     const { revision } = intent;
     const refusal = recordedRefusal(intent);
+    const startedAt = Date.parse(intent.startedAt);
     if (refusal && !memory.ruling(uid, revision))
-      memory.noteRuling(uid, revision, refusal, { account: undefined, host: '', stake: 'nothing' });
+      memory.noteRuling(uid, revision, refusal, {
+        account: undefined,
+        tokenId: undefined,
+        host: '',
+        stake: 'nothing',
+        startedAt,
+      });
   }
 
   /**
    * Tries the token of an intent, unless that was decided already, or it was refused a moment ago. What the account says of
    * hosts, or of whether tokens are tried at all, counts as soon as it changes.
    * @param uid of the RegistryToken
-   * @param host that the account names. It is not used for anything but this token, so the intent's region must be wanted
+   * @param wanted the host that the account names. It is not used for anything but this token, so the intent's region must be wanted
    * @param stake what pods would lose; see `rule`. Where it is anything, the account does not say whether to try
    * @throws only the signal's reason
    */
@@ -48,7 +56,7 @@ export class Verifier {
     uid: string,
     intent: MintIntent,
     issued: IssuedToken,
-    host: string,
+    { host, settling }: Pick<Wanted, 'host' | 'settling'>,
     stake: Stake,
     signal: AbortSignal,
   ): Promise<Ruling> {
@@ -57,26 +65,37 @@ export class Verifier {
     const before = memory.ruling(uid, intent.revision);
     const last = memory.trial(uid);
     // What a host said of the token says nothing of another, nor did it have to accept it for what is at stake now.
-    if (before?.action === 'use' && last?.host === host && last.stake === stake) return before;
+    const isDecided = last?.tokenId === issued.id && last.host === host && last.stake === stake;
+    if (before?.action === 'use' && isDecided) return before;
     const waited = before?.action === 'wait' ? before : undefined;
     if (waited && last?.account === account && isWaiting(waited, stake, clock.now())) return waited;
     if (stake === 'nothing' && !sessions.verifies(intent.account)) return { action: 'use', doubt: undefined };
     const verdict = await this.try(intent, host, issued, signal);
-    const ruling = rule(verdict, waited, stake, Date.parse(intent.startedAt), clock.now());
-    if (ruling.action !== 'refuse') memory.noteRuling(uid, intent.revision, ruling, { account, host, stake });
+    const { acceptance } = settling;
+    const startedAt = waited && last ? last.startedAt : Date.parse(intent.startedAt);
+    const ruling = rule(verdict, waited, { stake, startedAt, acceptance }, clock.now());
+    if (ruling.action !== 'refuse')
+      memory.noteRuling(uid, intent.revision, ruling, {
+        account,
+        host,
+        stake,
+        tokenId: issued.id,
+        startedAt,
+      });
     return ruling;
   }
 
-  /** Tries a token at the host of a region. @throws only the signal's reason */
+  /** Tries a token of a region at a host. @throws only the signal's reason */
   async try(
-    { account, region }: { account: string; region: string },
+    { account, region, access, scope = [] }: Pick<TokenRecord, 'account' | 'region' | 'access' | 'scope'>,
     host: string,
     { username, value }: Pick<IssuedToken, 'username' | 'value'>,
     signal: AbortSignal,
   ): Promise<Verdict> {
     const { sessions } = this.#options;
     try {
-      return await sessions.door(account, region, host).try(username, value, signal);
+      const attempt = { username, password: value, access, scope };
+      return await sessions.loginProbe(account, region, host).try(attempt, signal);
     } catch (error) {
       if (error instanceof RegistryError) return { answer: 'unknown', message: error.message };
       throw error;

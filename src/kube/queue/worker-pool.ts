@@ -21,6 +21,8 @@ export interface WorkerPoolOptions {
   /** Keys worked on at the same time. */
   workers: number;
   reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
+  /** When the work last got on, in monotonic milliseconds, where one reconcile can be so much of it that its age says nothing. */
+  progressedAt?: (() => number) | undefined;
   /** How long reconciles under way may go on after the stop, in milliseconds; then they are aborted. */
   drainTime: number;
   clock: Clock;
@@ -45,10 +47,11 @@ export class WorkerPool {
     options.metrics?.addController(options.name, options.workers);
   }
 
-  /** Age of the oldest reconcile under way, in milliseconds; 0 when there is none. */
+  /** Age of the oldest reconcile under way, or since it last got on, in milliseconds; 0 when there is none. */
   get longestRunning(): number {
+    const { clock, progressedAt } = this.#options;
     const [oldest] = this.#begun.values();
-    return oldest === undefined ? 0 : this.#options.clock.monotonic() - oldest;
+    return oldest === undefined ? 0 : clock.monotonic() - Math.max(oldest, progressedAt?.() ?? oldest);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Redacted } from '../../common/redacted.ts';
-import type { IssuedToken } from '../back-end.ts';
+import type { IssuedToken } from '../port.ts';
 import { RegistryError } from '../errors.ts';
 import { askAws, type AwsInquiry, type AwsService } from './aws-request.ts';
 import { identityOf, secretsOf, type AwsKeys } from './credentials.ts';

@@ -1,6 +1,5 @@
-import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Tools } from '../back-end.ts';
+import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Tools } from '../port.ts';
 import { RegistryError } from '../errors.ts';
-import type { PlaceClient } from '../http/place-client.ts';
 import { authorizationToken } from './authorization-token.ts';
 import type { AwsIdentity } from './identity.ts';
 import { partitionIdOf, regionOf } from './regions.ts';
@@ -15,7 +14,7 @@ export interface EcrRegistryOptions {
   identity: AwsIdentity;
   exchanges: SharedExchanges;
   capabilities: Capabilities;
-  tools: Tools<PlaceClient>;
+  tools: Tools;
 }
 
 /** An ECR registry: what it issues was exchanged for the account's credentials, and ends by itself. */

@@ -1,11 +1,9 @@
 import { parseDuration } from '../../api/syntax/duration.ts';
-import type { Redacted } from '../../common/redacted.ts';
-import type { Capabilities, Connection, IssueRequest, Place, Places, Tools } from '../back-end.ts';
-import type { PlaceClient } from '../http/place-client.ts';
+import type { BackEnd, Capabilities, IssueRequest, Place } from '../port.ts';
 import { readKeys, type EcrCredentials } from './credentials.ts';
 import { EcrRegistry } from './ecr-registry.ts';
-import { AwsIdentity, type Environment } from './identity.ts';
-import { homeRegion, placesOf, tokenServiceOf, type DeclaredRegion } from './regions.ts';
+import { AwsIdentity } from './identity.ts';
+import { homeRegion, placesOf, tokenServiceOf } from './regions.ts';
 import { SharedExchanges } from './shared-exchanges.ts';
 
 /** `ecr` in a RegistryAccount's spec. */
@@ -35,15 +33,14 @@ const MAX_SESSION = 12 * HOUR;
 const TOKEN_LIFETIME = 12 * HOUR;
 /** What an account without a role that also names no access of its identity is told. */
 const NEITHER =
-  'ecr of the account has neither roleArn nor identityAccess: set roleArn to a role that the operator can assume, and tokens are limited to their access and scope; or set identityAccess to what the identity itself can do at the registry (ReadOnly or ReadWrite), which all tokens then can';
+  'spec.ecr has neither roleArn nor identityAccess: set roleArn to a role that the operator can assume, and tokens are limited to their access and scope; or set identityAccess to what the identity itself can do at the registry (ReadOnly or ReadWrite), which all tokens then can';
 
 /** Amazon Elastic Container Registry: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html */
-export const ECR = {
-  name: 'ecr',
+export const ECR: BackEnd<EcrBlock, EcrCredentials> = {
   title: 'Amazon ECR',
 
   /** Only a session of a role can be limited. */
-  capabilities({ roleArn, identityAccess, roleSessionDuration }: EcrBlock): Capabilities {
+  capabilities({ roleArn, identityAccess, roleSessionDuration }): Capabilities {
     const common = {
       issue: 'exchanged',
       find: 'none',
@@ -62,27 +59,24 @@ export const ECR = {
           ...common,
           access: ['ReadOnly', 'ReadWrite'],
           lifetimes: { kind: 'fixed', expected: sessionDuration(roleSessionDuration) },
-          scope: { name: 'repository', many: true },
+          scope: { name: 'repository', covers: 'repository', many: true, listedApart: false },
         };
   },
 
-  places: (block: EcrBlock, declared: readonly DeclaredRegion[]): Places => placesOf(block, declared),
+  places: placesOf,
+  identity: ({ roleArn }) => (roleArn === undefined ? undefined : accountOf(roleArn)),
 
-  /** @param data of the credentials Secret; undefined: the account names none */
-  readCredentials(
-    data: ReadonlyMap<string, Redacted> | undefined,
-    block: EcrBlock,
-  ): { credentials: EcrCredentials } | { problem: string } {
-    if (block.roleArn === undefined && block.identityAccess === undefined) return { problem: NEITHER };
-    if (block.registryId === undefined && !block.public)
-      return { problem: 'ecr of the account has no registryId: set it to the number of the AWS account' };
-    return readKeys(data);
+  fault({ roleArn, identityAccess, registryId, public: isPublic = false }) {
+    if (roleArn === undefined && identityAccess === undefined) return NEITHER;
+    if (roleArn !== undefined && identityAccess !== undefined)
+      return 'spec.ecr takes roleArn or identityAccess, not both: take one out';
+    if (registryId === undefined ? isPublic : /^\d{12}$/.test(registryId)) return undefined;
+    return 'spec.ecr.registryId takes the twelve digits of an AWS account';
   },
 
-  connect(
-    { name, block, credentials }: { name: string; block: EcrBlock; credentials: EcrCredentials },
-    tools: Tools<PlaceClient> & { environment: Environment },
-  ): Connection {
+  readCredentials: readKeys,
+
+  connect({ name, block, credentials }, tools) {
     const { roleArn, externalId, stsEndpoint } = block;
     const { environment, clock } = tools;
     const identity = new AwsIdentity({
@@ -107,12 +101,17 @@ export const ECR = {
         // Whether it can be assumed is not known before it is tried.
         const nothing = { ...role, policy: NOTHING, duration: MIN_SESSION };
         await identity.assume(home, keys, nothing, { operation: 'verify', guard: undefined }, signal);
-        return { identity: role.roleArn.split(':')[4] ?? '' };
+        return { identity: accountOf(role.roleArn) };
       },
       registry: (place) => new EcrRegistry({ place, block, role, identity, exchanges, capabilities, tools }),
     };
   },
 };
+
+/** The AWS account of a role. */
+function accountOf(roleArn: string): string {
+  return roleArn.split(':')[4] ?? '';
+}
 
 /** For a session that only shows that there can be one. */
 const NOTHING = JSON.stringify({

@@ -1,7 +1,6 @@
 import { Redacted } from '../../common/redacted.ts';
-import type { Place, Tools } from '../back-end.ts';
+import type { Place, Tools } from '../port.ts';
 import { RegistryError } from '../errors.ts';
-import type { PlaceClient } from '../http/place-client.ts';
 import { askAws, type AwsInquiry, type AwsService } from './aws-request.ts';
 import { identityOf, secretsOf, type AwsKeys, type EcrCredentials } from './credentials.ts';
 import { regionOf, tokenServiceOf } from './regions.ts';
@@ -16,7 +15,7 @@ export interface AwsIdentityOptions {
   stsEndpoint: string | undefined;
   externalId: string | undefined;
   environment: Environment;
-  tools: Tools<PlaceClient>;
+  tools: Tools;
 }
 
 /** How a session of a role is to be. */

@@ -1,4 +1,4 @@
-import type { Place, Places } from '../back-end.ts';
+import { endpointForm, type Place, type Places, type RegionDefinition } from '../port.ts';
 
 /** What the regions of a partition have in common: https://docs.aws.amazon.com/general/latest/gr/rande.html */
 interface Partition {
@@ -41,14 +41,6 @@ const NAMES = `
 const PUBLIC_REGION = 'us-east-1';
 const PUBLIC_HOST = 'public.ecr.aws';
 
-/** A region as an account declares it. */
-export interface DeclaredRegion {
-  name: string;
-  host: string;
-  /** `https://` and the host unless told. */
-  endpoint?: string | undefined;
-}
-
 /** What of an account's block says where it has registries. */
 export interface Location {
   registryId?: string | undefined;
@@ -61,7 +53,7 @@ export interface Location {
  * The registries of an account: those of AWS's regions and those that it declares. An account with a token service that is not
  * AWS's has only those that it declares, since its credentials are none of AWS's business.
  */
-export function placesOf(location: Location, declared: readonly DeclaredRegion[]): Places {
+export function placesOf(location: Location, declared: readonly RegionDefinition[]): Places {
   if (location.public) {
     const endpoint = endpointForm(
       location.publicEndpoint ?? `https://api.ecr-public.${PUBLIC_REGION}.amazonaws.com`,
@@ -69,33 +61,30 @@ export function placesOf(location: Location, declared: readonly DeclaredRegion[]
     const place: Place = { region: '', host: PUBLIC_HOST, endpoint };
     return {
       defaultRegion: undefined,
-      names: [],
-      resolve: (region) => (region === undefined ? place : undefined),
+      all: [place],
+      resolve: (region) => (region === undefined || region === '' ? place : undefined),
     };
   }
   const builtIn = location.stsEndpoint === undefined || isOfAws(location.stsEndpoint);
   const own = declared.map(({ name }) => name);
   const names = [...new Set([...(builtIn ? NAMES : []), ...own])].sort();
   const defaultRegion = own[0] ?? 'us-east-1';
-  return {
-    defaultRegion,
-    names,
-    resolve(name = defaultRegion) {
-      const definition = declared.find((each) => each.name === name);
-      if (definition) {
-        const endpoint = endpointForm(definition.endpoint || `https://${definition.host}`);
-        return { region: name, host: definition.host, endpoint };
-      }
-      const partition = partitionOf(name);
-      const { registryId } = location;
-      if (!builtIn || !partition || registryId === undefined) return undefined;
-      return {
-        region: name,
-        host: `${registryId}.dkr.ecr.${name}.${partition.domain}`,
-        endpoint: `https://api.ecr.${name}.${partition.domain}`,
-      };
-    },
+  const resolve = (name = defaultRegion): Place | undefined => {
+    const definition = declared.find((each) => each.name === name);
+    if (definition) {
+      const endpoint = endpointForm(definition.endpoint || `https://${definition.host}`);
+      return { region: name, host: definition.host, endpoint };
+    }
+    const partition = partitionOf(name);
+    const { registryId } = location;
+    if (!builtIn || !partition || registryId === undefined) return undefined;
+    return {
+      region: name,
+      host: `${registryId}.dkr.ecr.${name}.${partition.domain}`,
+      endpoint: `https://api.ecr.${name}.${partition.domain}`,
+    };
   };
+  return { defaultRegion, all: names.flatMap((name) => resolve(name) ?? []), resolve };
 }
 
 /** What AWS calls the region of a place, whatever the account calls it: requests are signed for it. */
@@ -136,11 +125,6 @@ export function homeRegion(
   const partition = PARTITIONS.find((each) => each.id === id);
   if (podRegion !== undefined && (!partition || partition.regions.test(podRegion))) return podRegion;
   return partition?.home ?? 'us-east-1';
-}
-
-/** An endpoint in one form, which identifies a place: without a default port and a slash at the end. What is no URL stays as it is. */
-function endpointForm(url: string): string {
-  return (URL.parse(url)?.href ?? url).replace(/\/+$/, '');
 }
 
 /** The region that an endpoint of AWS names, FIPS and VPC endpoints included: `https://ecr-fips.us-east-1.amazonaws.com`. */

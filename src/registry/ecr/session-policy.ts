@@ -1,4 +1,4 @@
-import type { IssueRequest } from '../back-end.ts';
+import type { IssueRequest } from '../port.ts';
 import { RegistryError } from '../errors.ts';
 
 type Access = IssueRequest['access'];

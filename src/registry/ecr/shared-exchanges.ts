@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/clock.ts';
-import type { IssuedToken, Tag } from '../back-end.ts';
+import type { IssuedToken, Tag } from '../port.ts';
 import { RegistryError } from '../errors.ts';
 import { SharedCall } from '../http/shared-call.ts';
 

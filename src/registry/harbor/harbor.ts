@@ -1,5 +1,6 @@
-import type { Redacted } from '../../common/redacted.ts';
-import type { Capabilities, Connection, Place, Places, Tools } from '../back-end.ts';
+import { endpointForm, type BackEnd, type Capabilities, type Place } from '../port.ts';
+import { isRegistryHost } from '../../api/syntax/host.ts';
+import { prefix } from '../../api/syntax/text.ts';
 import { RegistryError } from '../errors.ts';
 import type { PlaceClient } from '../http/place-client.ts';
 import { readUser } from './robot-answers.ts';
@@ -27,7 +28,7 @@ export const HARBOR_CAPABILITIES: Capabilities = {
     never: true,
     default: DAY,
   },
-  scope: { name: 'project', many: true },
+  scope: { name: 'project', covers: 'namespace', many: true, listedApart: true },
   find: 'name',
   readBack: false,
   revoke: true,
@@ -35,36 +36,34 @@ export const HARBOR_CAPABILITIES: Capabilities = {
 };
 
 /** Harbor: https://goharbor.io/docs/latest/administration/robot-accounts/ */
-export const HARBOR = {
-  name: 'harbor',
+export const HARBOR: BackEnd<HarborBlock, HarborCredentials> = {
   title: 'Harbor',
-  capabilities: (): Capabilities => HARBOR_CAPABILITIES,
-
-  places({ url, host }: HarborBlock): Places {
-    const place: Place = { region: '', host: host ?? URL.parse(url)?.host ?? '', endpoint: url };
+  capabilities: () => HARBOR_CAPABILITIES,
+  places(block) {
+    const place = placeOf(block);
     return {
       defaultRegion: undefined,
-      names: [],
-      resolve: (region) => (region === undefined ? place : undefined),
+      all: [place],
+      resolve: (region) => (region === undefined || region === '' ? place : undefined),
     };
   },
+  identity: ({ url }) => endpointForm(url),
 
-  /** @param data of the credentials Secret; undefined: the account names none */
-  readCredentials(
-    data: ReadonlyMap<string, Redacted> | undefined,
-  ): { credentials: HarborCredentials } | { problem: string } {
-    const [username, password] = [data?.get('username'), data?.get('password')];
-    if (username && password) return { credentials: { username: username.reveal(), password } };
-    return { problem: 'Harbor needs the keys username and password in the credentials Secret' };
+  fault(block) {
+    const { host } = placeOf(block);
+    if (isRegistryHost(host)) return undefined;
+    return `spec.harbor leads to host ${JSON.stringify(prefix(host, 64))}; url takes an HTTP or HTTPS URL such as https://harbor.example.com, and host the host of a registry as in images' names, in lower case, such as registry:5000`;
   },
 
-  connect(
-    { block, credentials }: { block: HarborBlock; credentials: HarborCredentials },
-    { client, guard }: Tools<PlaceClient>,
-  ): Connection {
-    const { url } = block;
+  readCredentials(data) {
+    const [username, password] = [data?.get('username'), data?.get('password')];
+    if (username && password) return { credentials: { username: username.reveal(), password } };
+    return { problem: 'Harbor needs the keys username and password' };
+  },
+
+  connect({ block, credentials }, { client, guard }) {
     return {
-      verify: (signal) => verify(url, credentials, client({ region: '', host: '', endpoint: url }), signal),
+      verify: (signal) => verify(placeOf(block), credentials, client(placeOf(block)), signal),
       registry: (place) =>
         new HarborRobots({
           client: client(place),
@@ -77,9 +76,13 @@ export const HARBOR = {
   },
 };
 
+function placeOf({ url, host }: HarborBlock): Place {
+  return { region: '', host: host ?? URL.parse(url)?.host ?? '', endpoint: endpointForm(url) };
+}
+
 /** A user can ask who it is; a robot, whose credentials are good, is told that it can't (412). */
 async function verify(
-  endpoint: string,
+  { endpoint }: Place,
   credentials: HarborCredentials,
   client: PlaceClient,
   signal: AbortSignal,
@@ -97,5 +100,5 @@ async function verify(
   } catch (error) {
     if (!(error instanceof RegistryError && error.status === 412)) throw error;
   }
-  return { identity: endpoint.replace(/\/+$/, '') };
+  return { identity: endpoint };
 }

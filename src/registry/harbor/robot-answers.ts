@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Redacted } from '../../common/redacted.ts';
-import type { IssuedToken, ListedToken } from '../back-end.ts';
+import type { IssuedToken, ListedToken } from '../port.ts';
+import type { RegistryError } from '../errors.ts';
 
 /** Seconds since 1970; -1 for a robot that never expires. */
 const EXPIRY = z.number().int();
@@ -33,6 +34,19 @@ export function readCreated(json: unknown): IssuedToken | undefined {
   if (!data) return undefined;
   const { id, name, secret, expires_at: expiry } = data;
   return { id: String(id), username: name, value: new Redacted(secret), expiresAt: timeOf(expiry) };
+}
+
+/**
+ * What a refusal to create a robot means. Harbor answers 409 to a name that is taken. Only one revision of one RegistryToken has
+ * that name: so an earlier request made the robot, and its secret is lost.
+ * @param robot its name, and where, for the message
+ */
+export function meaningOfRefusal(error: RegistryError, robot: string): RegistryError {
+  if (error.code !== 'Conflict') return error;
+  return error.reworded(
+    'Ambiguous',
+    `could not create robot ${robot}: there is one of that name, made by a request whose answer was lost; the operator will delete it and create another`,
+  );
 }
 
 /** Reads a page of robots. A page of nothing can be null, as Go writes it. @returns undefined when it is none */

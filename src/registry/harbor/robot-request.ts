@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IssueRequest, Tag } from '../back-end.ts';
+import type { IssueRequest, Tag } from '../port.ts';
 
 const DAY = 86_400_000;
 /** Every project there is, and will be. */

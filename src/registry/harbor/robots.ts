@@ -1,10 +1,10 @@
 import { Redacted } from '../../common/redacted.ts';
-import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Select } from '../back-end.ts';
+import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Select } from '../port.ts';
 import { RegistryError } from '../errors.ts';
 import type { PlaceClient, PlaceRequest } from '../http/place-client.ts';
 import { urlBelow } from '../http/registry-client.ts';
 import { HARBOR_DIALECT } from './dialect.ts';
-import { readCreated, readProject, readRobots, type Project } from './robot-answers.ts';
+import { meaningOfRefusal, readCreated, readProject, readRobots, type Project } from './robot-answers.ts';
 import { robotRequest } from './robot-request.ts';
 
 export interface HarborCredentials {
@@ -62,12 +62,7 @@ export class HarborRobots implements Registry {
     try {
       return await this.#ask(draft, readCreated, 'holds no robot', signal);
     } catch (error) {
-      if (!(error instanceof RegistryError && error.code === 'Conflict')) throw error;
-      // Only this revision of this RegistryToken has the name: an earlier request made it, and its secret is lost.
-      throw error.reworded(
-        'Ambiguous',
-        `could not create robot ${body.name} at ${this.host}: there is one of that name, made by a request whose answer was lost; the operator will delete it and create another`,
-      );
+      throw error instanceof RegistryError ? meaningOfRefusal(error, `${body.name} at ${this.host}`) : error;
     }
   }
 
@@ -98,7 +93,8 @@ export class HarborRobots implements Registry {
     if (scopes.some((scope) => !isOneProject(scope)))
       kept.push(...(await this.#robots(undefined, select, signal)));
     for (const name of projects) {
-      kept.push(...(await this.#robots(await this.#project(name, signal), select, signal)));
+      const project = await this.#project(name, signal);
+      if (project) kept.push(...(await this.#robots(project, select, signal)));
     }
     return kept;
   }
@@ -129,7 +125,8 @@ export class HarborRobots implements Registry {
     }
   }
 
-  #project(name: string, signal: AbortSignal): Promise<Project> {
+  /** @returns undefined where there is none: its robots went with it */
+  async #project(name: string, signal: AbortSignal): Promise<Project | undefined> {
     const draft: Draft = {
       operation: 'list',
       purpose: `read project ${name}`,
@@ -138,7 +135,14 @@ export class HarborRobots implements Registry {
       creates: false,
       names: false,
     };
-    return this.#ask(draft, readProject, 'holds no project', signal);
+    try {
+      return await this.#ask(draft, readProject, 'holds no project', signal);
+    } catch (error) {
+      // Harbor says so itself: a 404 of anything else can mean a wrong address.
+      if (error instanceof RegistryError && error.status === 404 && error.registryCode === 'NOT_FOUND')
+        return undefined;
+      throw error;
+    }
   }
 
   #ask<T>(

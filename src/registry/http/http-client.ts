@@ -1,3 +1,4 @@
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Agent, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { Clock } from '../../common/clock.ts';
 import { ADDRESS_TIMEOUT, withDeadline } from '../../common/deadline.ts';
@@ -25,6 +26,8 @@ export interface HttpClientOptions {
   /** Milliseconds from the beginning of a request to the end of its answer. */
   timeout: number;
   proxy?: Proxy | undefined;
+  /** Certificates in PEM form of authorities to trust beside the usual ones. */
+  caBundle?: string | undefined;
 }
 
 /** The way to registries: HTTP in production, in-process in simulations. */
@@ -52,18 +55,20 @@ export class HttpClient implements HttpSender {
   readonly #direct: Dispatcher;
   readonly #proxy: { agent: Dispatcher; except: NoProxy } | undefined;
 
-  constructor({ clock, userAgent, timeout, proxy }: HttpClientOptions) {
+  constructor({ clock, userAgent, timeout, proxy, caBundle }: HttpClientOptions) {
     this.#clock = clock;
     this.#userAgent = userAgent;
     this.#timeout = timeout;
     const tcp = { timeout: CONNECT_TIMEOUT, autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT };
-    this.#direct = new Agent({ allowH2: false, connect: tcp });
+    const tls = caBundle === undefined ? {} : { secureContext: trusting(caBundle) };
+    this.#direct = new Agent({ allowH2: false, connect: { ...tcp, ...tls } });
     if (!proxy) return;
     const agent = new ProxyAgent({
       uri: proxy.url,
       allowH2: false,
       connectTimeout: CONNECT_TIMEOUT,
       proxyTls: tcp,
+      requestTls: tls,
       // The connection to the proxy, which carries nothing but requests for tunnels.
       clientFactory: (origin, given) => new Pool(origin, { ...given, headersTimeout: CONNECT_TIMEOUT }),
     });
@@ -106,4 +111,8 @@ export class HttpClient implements HttpSender {
     const proxied = url.protocol === 'https:' && this.#proxy && !this.#proxy.except.matches(url);
     return proxied && this.#proxy ? this.#proxy.agent : this.#direct;
   }
+}
+
+function trusting(caBundle: string): SecureContext {
+  return createSecureContext({ ca: [...getCACertificates('default'), caBundle] });
 }

@@ -23,11 +23,16 @@ export class RegistryClient {
   readonly #metrics: RegistryMetrics;
   readonly #clock: Clock;
 
-  constructor(http: HttpSender, metrics: RegistryMetrics, clock: Clock) {
+  constructor(
+    http: HttpSender,
+    metrics: RegistryMetrics,
+    clock: Clock,
+    serverClocks = new ServerClocks(clock),
+  ) {
     this.#http = http;
     this.#metrics = metrics;
     this.#clock = clock;
-    this.serverClocks = new ServerClocks(clock);
+    this.serverClocks = serverClocks;
   }
 
   /**

@@ -56,6 +56,7 @@ export interface Page<T> {
 export const readGroup = reader(GROUP);
 export const readServiceId = reader(SERVICE_ID);
 export const readPolicy = reader(POLICY);
+export const readKey = reader(KEY);
 export const readCreatedKey = reader(KEY.extend({ apikey: z.string().min(1) }));
 export const readGroups = reader(
   z.object({ serviceid_groups: z.array(GROUP) }).transform((body) => body.serviceid_groups),

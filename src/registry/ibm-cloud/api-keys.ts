@@ -9,9 +9,9 @@ import type {
   Registry,
   Select,
   Tag,
-} from '../back-end.ts';
+} from '../port.ts';
 import { RegistryError } from '../errors.ts';
-import { readCreatedKey, readKeys, type ApiKeyRow } from './answers.ts';
+import { readCreatedKey, readKey, readKeys, type ApiKeyRow, type ServiceId } from './answers.ts';
 import type { Draft, IamClient } from './iam-client.ts';
 import { identityOf, type Identities } from './identities.ts';
 
@@ -22,11 +22,21 @@ export interface ApiKeysOptions {
   /** A service ID of the administrator's, to whose policies the operator adds nothing; undefined: one for each RegistryToken. */
   serviceId: string | undefined;
   capabilities: Capabilities;
-  /** When this process created keys, by id, on the monotonic clock. */
-  created: Map<string, number>;
+  /** Keys that this process created, by id, and by description those of which it does not know whether it did. */
+  created: Map<string, CreatedKey>;
+  /** When it deleted keys, by id, on the monotonic clock. */
+  deleted: Map<string, number>;
   clock: Clock;
   /** Milliseconds since 1970 by IAM's clock. */
   now: () => number;
+}
+
+/** A key that was created a moment ago. */
+export interface CreatedKey {
+  /** Of what it hangs on. */
+  iamId: string;
+  /** When, on the monotonic clock. */
+  at: number;
 }
 
 const MINUTE = 60_000;
@@ -72,13 +82,16 @@ export class ApiKeys implements Registry {
       }),
     };
     let key;
+    this.#forgetOld();
+    created.set(description, { iamId, at: clock.monotonic() });
     try {
       key = await client.ask(draft, readCreatedKey, signal);
+      created.delete(description);
     } catch (error) {
+      if (error instanceof RegistryError && error.code !== 'Ambiguous') created.delete(description);
       throw serviceId === undefined ? withLag(error) : withQuota(error, serviceId);
     }
-    forgetOld(created, clock.monotonic());
-    created.set(key.id, clock.monotonic());
+    created.set(key.id, { iamId, at: clock.monotonic() });
     return {
       id: key.id,
       username: USERNAME,
@@ -87,38 +100,73 @@ export class ApiKeys implements Registry {
     };
   }
 
-  /** Deletes a key, or a service ID with its keys and policies. */
+  async describe(id: string, signal: AbortSignal): Promise<string | undefined> {
+    const draft: Draft = {
+      operation: 'read',
+      purpose: `read API key ${id}`,
+      method: 'GET',
+      path: keyPath(id),
+      names: true,
+    };
+    try {
+      return (await this.#options.client.ask(draft, readKey, signal)).description;
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
+      throw error;
+    }
+  }
+
+  /** Deletes a key, or a service ID with its policies: throws `Conflict` where keys hang on that. */
   async revoke(id: string, signal: AbortSignal): Promise<void> {
-    const { client, identities, created, clock } = this.#options;
-    if (id.startsWith('ServiceId-')) return identities.delete(client, id, signal);
-    const wasThere = await client.delete(
-      'revoke',
-      `delete API key ${id}`,
-      `/v1/apikeys/${encodeURIComponent(id)}`,
-      signal,
-    );
-    const age = clock.monotonic() - (created.get(id) ?? -Infinity);
+    const { client, identities, created, deleted, clock } = this.#options;
+    if (id.startsWith('ServiceId-')) {
+      if (await this.#isFree(id, signal)) return identities.delete(client, id, signal);
+      throw new RegistryError('Conflict', `could not delete service ID ${id}: it has API keys`);
+    }
+    const wasThere = await client.delete('revoke', `delete API key ${id}`, keyPath(id), signal);
+    const age = clock.monotonic() - (created.get(id)?.at ?? -Infinity);
     if (!wasThere && age < MAX_LAG)
       throw new RegistryError(
         'Unavailable',
         `could not delete API key ${id} at ${this.host}: IAM does not know it yet, ${Math.round(age / 1000)} s after it was created; will retry`,
       );
     created.delete(id);
+    this.#forgetOld();
+    deleted.set(id, clock.monotonic());
   }
 
-  release(
+  /** What was done longer ago than IAM can lag. */
+  #forgetOld(): void {
+    const { created, deleted, clock } = this.#options;
+    const isOld = (at: number): boolean => clock.monotonic() - at >= MAX_LAG;
+    for (const [id, { at }] of created) if (isOld(at)) created.delete(id);
+    for (const [id, at] of deleted) if (isOld(at)) deleted.delete(id);
+  }
+
+  /** Whether no key hangs on a service ID, since all would go with it. Lists can lag behind what was created or deleted. */
+  async #isFree(id: string, signal: AbortSignal): Promise<boolean> {
+    const { created, deleted, now } = this.#options;
+    const iamId = `iam-${id}`;
+    const keys = await this.#keysOf(iamId, signal);
+    this.#forgetOld();
+    if ([...created.values()].some((key) => key.iamId === iamId)) return false;
+    return keys.every((key) => key.disabled || deleted.has(key.id) || (key.expires_at ?? Infinity) <= now());
+  }
+
+  async release(
     owner: Pick<Tag, 'clusterId' | 'uid'>,
     keep: readonly string[],
     signal: AbortSignal,
   ): Promise<void> {
     const { client, identities } = this.#options;
-    return identities.release(client, owner, keep, signal);
+    const serviceIds = await this.#serviceIds(signal, owner.uid);
+    await identities.release(client, serviceIds, owner, keep, (id) => this.#isFree(id, signal), signal);
   }
 
   /** Keys, and the service IDs that they hang on; with an administrator's service ID also what was issued before there was one. */
   async list<T>(_: readonly (readonly string[])[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
-    const { client, identities, serviceId } = this.#options;
-    const serviceIds = await identities.list(client, signal);
+    const { serviceId } = this.#options;
+    const serviceIds = await this.#serviceIds(signal);
     const rows = serviceIds.flatMap((each): ListedToken[] => {
       const { id, description } = each;
       const identity = identityOf(each);
@@ -127,6 +175,17 @@ export class ApiKeys implements Registry {
     if (serviceIds.length > 0) rows.push(...(await this.#keysOfGroups(serviceIds, signal)).map(rowOf));
     if (serviceId !== undefined) rows.push(...(await this.#keysOf(`iam-${serviceId}`, signal)).map(rowOf));
     return rows.flatMap((row) => select(row) ?? []);
+  }
+
+  /** With an administrator's service ID, the operator's key may have no right to see others: then it never made any. */
+  async #serviceIds(signal: AbortSignal, uid?: string): Promise<ServiceId[]> {
+    const { client, identities, serviceId } = this.#options;
+    try {
+      return await identities.list(client, signal, uid);
+    } catch (error) {
+      if (serviceId !== undefined && error instanceof RegistryError && error.code === 'Forbidden') return [];
+      throw error;
+    }
   }
 
   /** All keys at once, for which IAM wants an administrator, or those of one service ID after the other. */
@@ -149,7 +208,7 @@ export class ApiKeys implements Registry {
     return this.#keys({ iam_id: iamId }, signal);
   }
 
-  #keys(query: Record<string, string>, signal: AbortSignal): Promise<ApiKeyRow[]> {
+  async #keys(query: Record<string, string>, signal: AbortSignal): Promise<ApiKeyRow[]> {
     const draft: Draft = {
       operation: 'list',
       purpose: 'list the API keys',
@@ -157,7 +216,14 @@ export class ApiKeys implements Registry {
       path: '/v1/apikeys',
       query: { ...query, pagesize: '100' },
     };
-    return this.#options.client.pages(draft, 'pagetoken', readKeys, signal);
+    const { client, created } = this.#options;
+    const keys = await client.pages(draft, 'pagetoken', readKeys, signal);
+    // One whose creation had no answer: from now on it is known by its id.
+    for (const { id, description } of keys) {
+      const unconfirmed = created.get(description);
+      if (unconfirmed && created.delete(description)) created.set(id, unconfirmed);
+    }
+    return keys;
   }
 
   /** What there is to say of the keys of an administrator's service ID before there are no more to be had. */
@@ -168,6 +234,12 @@ export class ApiKeys implements Registry {
     if (length < MAX_KEYS * 0.8) return undefined;
     return `service ID ${serviceId} has ${length} of at most ${MAX_KEYS} API keys; each rotation needs one more for its grace period`;
   }
+}
+
+/** @throws RegistryError InvalidRequest for what would name all keys, or something else */
+function keyPath(id: string): string {
+  if (!/^\.{0,2}$/.test(id)) return `/v1/apikeys/${encodeURIComponent(id)}`;
+  throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is no id of an API key`);
 }
 
 function rowOf({ id, description, expires_at: expiresAt, disabled }: ApiKeyRow): ListedToken {
@@ -182,11 +254,6 @@ function expiry(time: number): string {
 
 function keyName({ uid, revision }: Tag): string {
   return `registrytoken-${uid}-${revision}`;
-}
-
-/** Keys that were created longer ago than IAM can lag. */
-function forgetOld(created: Map<string, number>, now: number): void {
-  for (const [id, at] of created) if (now - at >= MAX_LAG) created.delete(id);
 }
 
 /** A service ID that was created a moment ago may not be known yet where keys are made: no key was. */

@@ -1,4 +1,4 @@
-import type { Place } from '../back-end.ts';
+import type { Place } from '../port.ts';
 import { RegistryError } from '../errors.ts';
 import { accountIdOf } from '../ibm-iam/access-token.ts';
 import { IBM_DIALECT } from '../ibm-iam/dialect.ts';

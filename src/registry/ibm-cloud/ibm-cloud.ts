@@ -1,11 +1,9 @@
-import type { Redacted } from '../../common/redacted.ts';
-import type { Capabilities, Connection, Place, Places, Tools } from '../back-end.ts';
+import { endpointForm, type Access, type BackEnd, type Capabilities, type Place } from '../port.ts';
 import { accountIdOf } from '../ibm-iam/access-token.ts';
 import { IamSession } from '../ibm-iam/iam-session.ts';
-import type { PlaceClient } from '../http/place-client.ts';
-import { Regions, type RegionDefinition } from '../ibm-iam/regions.ts';
-import type { RegistryClient } from '../http/registry-client.ts';
-import { ApiKeys } from './api-keys.ts';
+import { type ApiKeyCredentials, readApiKey } from '../ibm-iam/credentials.ts';
+import { Regions } from '../ibm-iam/regions.ts';
+import { ApiKeys, type CreatedKey } from './api-keys.ts';
 import { IamClient } from './iam-client.ts';
 import { Identities } from './identities.ts';
 
@@ -18,6 +16,8 @@ export interface IbmCloudBlock {
   network?: 'Public' | 'Private' | undefined;
   /** A service ID of the administrator's to create all keys on; default: one for each RegistryToken. */
   serviceId?: string | undefined;
+  /** What that one's policies allow, and so every key can do. */
+  serviceIdAccess?: Access | undefined;
 }
 
 const IAM_ENDPOINT = 'https://iam.cloud.ibm.com';
@@ -38,67 +38,61 @@ const CAPABILITIES: Capabilities = {
     never: true,
     default: DAY,
   },
-  scope: { name: 'registry namespace', many: true },
+  scope: { name: 'registry namespace', covers: 'namespace', many: true, listedApart: false },
   find: 'tag',
   readBack: false,
   revoke: true,
   settling: SETTLING,
 };
 
-export interface IbmCloudCredentials {
-  apiKey: Redacted;
+/** What an administrator's service ID may do, its own policies say, and the account says of them. */
+function capabilitiesOf({ serviceId, serviceIdAccess }: IbmCloudBlock): Capabilities {
+  if (serviceId === undefined) return CAPABILITIES;
+  return { ...CAPABILITIES, access: serviceIdAccess ? [serviceIdAccess] : [], scope: undefined };
 }
 
 /** IBM Cloud Container Registry (icr.io) by IAM's service IDs, policies and API keys. */
-export const IBM_CLOUD = {
-  name: 'ibmCloud',
+export const IBM_CLOUD: BackEnd<IbmCloudBlock, ApiKeyCredentials> = {
   title: 'IBM Cloud',
+  capabilities: capabilitiesOf,
 
-  /** What an administrator's service ID may do, its own policies say. */
-  capabilities: ({ serviceId }: IbmCloudBlock): Capabilities =>
-    serviceId === undefined ? CAPABILITIES : { ...CAPABILITIES, scope: undefined },
-
-  places(
-    { iamEndpoint = IAM_ENDPOINT, network }: IbmCloudBlock,
-    declared: readonly RegionDefinition[],
-  ): Places {
+  places({ iamEndpoint = IAM_ENDPOINT, network }, declared) {
     const regions = new Regions({ iamEndpoint, regions: declared });
+    const resolve = (name = DEFAULT_REGION): Place | undefined => {
+      const region = regions.find(name);
+      if (!region) return undefined;
+      const own = declared.some((each) => each.name === region.name);
+      const host = network === 'Private' && !own ? `private.${region.host}` : region.host;
+      // IAM has the tokens of all regions.
+      return { region: region.name, host, endpoint: endpointForm(iamEndpoint) };
+    };
     return {
       defaultRegion: DEFAULT_REGION,
-      names: regions.names,
-      resolve: (name = DEFAULT_REGION) => {
-        const region = regions.find(name);
-        if (!region) return undefined;
-        const own = declared.some((each) => each.name === region.name);
-        const host = network === 'Private' && !own ? `private.${region.host}` : region.host;
-        // IAM has the tokens of all regions.
-        return { region: region.name, host, endpoint: iamEndpoint };
-      },
+      all: regions.names.flatMap((name) => resolve(name) ?? []),
+      resolve,
     };
   },
 
-  readCredentials(
-    data: ReadonlyMap<string, Redacted> | undefined,
-  ): { credentials: IbmCloudCredentials } | { problem: string } {
-    const apiKey = data?.get('apikey');
-    return apiKey
-      ? { credentials: { apiKey } }
-      : { problem: 'IBM Cloud needs the key apikey in the credentials Secret, with an API key' };
-  },
+  identity: ({ accountId }) => accountId || undefined,
+  identityField: 'accountId',
+  fault: ({ serviceId, serviceIdAccess }) =>
+    (serviceId === undefined) === (serviceIdAccess === undefined)
+      ? undefined
+      : 'spec.ibmCloud: serviceId and serviceIdAccess go together; serviceIdAccess says what the policies of that service ID allow',
+  readCredentials: (data) => readApiKey(data, 'IBM Cloud'),
 
-  connect(
-    { name, block, credentials }: { name: string; block: IbmCloudBlock; credentials: IbmCloudCredentials },
-    { client, login, clock, registryNow, guard }: Tools<PlaceClient> & { login: RegistryClient },
-  ): Connection {
-    const { iamEndpoint = IAM_ENDPOINT, accountId, serviceId } = block;
+  connect({ name, block, credentials }, { client, login, clock, registryNow, guard }) {
+    const { iamEndpoint = IAM_ENDPOINT, serviceId } = block;
+    const accountId = block.accountId || undefined;
     const session = new IamSession(login, clock, {
       account: name,
       endpoint: iamEndpoint,
       value: credentials.apiKey,
     });
     const identities = new Identities(clock);
-    const created = new Map<string, number>();
-    const capabilities = IBM_CLOUD.capabilities(block);
+    const created = new Map<string, CreatedKey>();
+    const deleted = new Map<string, number>();
+    const capabilities = capabilitiesOf(block);
     const open = (place: Place): ApiKeys =>
       new ApiKeys({
         client: new IamClient({ client: client(place), session, place, accountId, guard }),
@@ -107,6 +101,7 @@ export const IBM_CLOUD = {
         serviceId,
         capabilities,
         created,
+        deleted,
         clock,
         now: () => registryNow(place),
       });
@@ -114,7 +109,8 @@ export const IBM_CLOUD = {
       async verify(signal) {
         const grant = await session.prove(signal);
         const identity = accountIdOf(accountId, grant.accountId);
-        const remark = await open({ region: '', host: '', endpoint: iamEndpoint }).remark(signal);
+        const place = { region: '', host: '', endpoint: endpointForm(iamEndpoint) };
+        const remark = await open(place).remark(signal);
         return { identity, ...(remark !== undefined && { remark }) };
       },
       registry: open,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/clock.ts';
-import type { IssueRequest, ListedToken, Tag } from '../back-end.ts';
+import type { IssueRequest, ListedToken, Tag } from '../port.ts';
 import { RegistryError } from '../errors.ts';
 import {
   readGroup,
@@ -21,6 +21,15 @@ const IDENTITY = /^\[pullsecrets\.dev:([A-Za-z0-9.-]{1,63}):([A-Za-z0-9-]{1,63})
 
 type Identity = NonNullable<ListedToken['identity']>;
 
+/** A service ID that IAM may not show yet. */
+interface Recent {
+  description: string;
+  /** undefined: the answer was lost, and with it whether there is one. */
+  id: string | undefined;
+  /** When, on the monotonic clock. */
+  at: number;
+}
+
 /**
  * The service IDs and policies that API keys hang on: one service ID for each RegistryToken and specHash, with one policy for each
  * registry namespace of its scope. Found by their description, created when missing.
@@ -29,8 +38,8 @@ export class Identities {
   readonly #clock: Clock;
   /** The creation of the group that is under way: all first issues share it. */
   #creatingGroup: Promise<string> | undefined;
-  /** Service IDs that this process created a moment ago, by description. */
-  readonly #recent = new Map<string, { iamId: string; at: number }>();
+  /** Service IDs that this process created a moment ago. */
+  #recent: readonly Recent[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -51,11 +60,11 @@ export class Identities {
     return iamId;
   }
 
-  /** The operator's service IDs, of all clusters; with a name, those of one RegistryToken. @throws RegistryError */
-  async list(client: IamClient, signal: AbortSignal, name?: string): Promise<ServiceId[]> {
+  /** The operator's service IDs, of all clusters, or only those of one RegistryToken. @throws RegistryError */
+  async list(client: IamClient, signal: AbortSignal, uid?: string): Promise<ServiceId[]> {
     const found: ServiceId[] = [];
     for (const group of await this.groups(client, signal)) {
-      const query = { group_id: group, pagesize: '100', ...(name !== undefined && { name }) };
+      const query = { group_id: group, pagesize: '100', ...(uid !== undefined && { name: nameOf(uid) }) };
       const draft = {
         operation: 'list',
         purpose: 'list the service IDs',
@@ -68,30 +77,56 @@ export class Identities {
     return found;
   }
 
-  /** Deletes service IDs of a RegistryToken, and with each its keys and policies. @param keep specHashes of those that stay */
+  /**
+   * Deletes service IDs of a RegistryToken, and with each its policies: those listed, and those that IAM does not list yet.
+   * @param listed service IDs of the RegistryToken, whichever cluster's
+   * @param keep specHashes of those that stay
+   * @param isFree whether no key hangs on a service ID: those of a cluster with the same ids stay too
+   * @throws RegistryError `Conflict` where some stay since keys hang on them or may do, or since it is not known whether they
+   * were created; the others are deleted
+   */
   async release(
     client: IamClient,
+    listed: readonly ServiceId[],
     { clusterId, uid }: Pick<Tag, 'clusterId' | 'uid'>,
     keep: readonly string[],
+    isFree: (id: string) => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<void> {
-    for (const serviceId of await this.list(client, signal, nameOf(uid))) {
-      const identity = identityOf(serviceId);
-      if (identity?.clusterId !== clusterId || identity.uid !== uid || keep.includes(identity.specHash))
-        continue;
-      await this.delete(client, serviceId.id, signal);
+    this.#forgetOld();
+    const isMeant = (each: Pick<ServiceId, 'description'>): boolean => {
+      const identity = identityOf(each);
+      return identity?.clusterId === clusterId && identity.uid === uid && !keep.includes(identity.specHash);
+    };
+    const recent = this.#recent.filter(isMeant);
+    const found = listed.filter(isMeant);
+    // Of those whose creation had no answer, each that is listed answers for itself.
+    const others = found.filter(({ id }) => !recent.some((each) => each.id === id));
+    const isUnknown = ({ id, description }: Recent): boolean =>
+      id === undefined && !others.some((each) => each.description === description);
+    const kept = recent.filter(isUnknown).map(() => 'one that may have been created');
+    for (const id of new Set([...found, ...recent].flatMap((each) => each.id ?? []))) {
+      if (await isFree(id)) await this.delete(client, id, signal);
+      else kept.push(id);
     }
+    if (kept.length > 0)
+      throw new RegistryError(
+        'Conflict',
+        `could not delete service IDs that have API keys, or may have: ${kept.join(', ')}`,
+      );
   }
 
+  /** @throws RegistryError `Unavailable` where IAM does not know one yet that was created a moment ago */
   async delete(client: IamClient, id: string, signal: AbortSignal): Promise<void> {
-    await client.delete(
-      'revoke',
-      `delete service ID ${id}`,
-      `/v1/serviceids/${encodeURIComponent(id)}`,
-      signal,
-    );
-    for (const [description, { iamId }] of this.#recent)
-      if (iamId === `iam-${id}`) this.#recent.delete(description);
+    const path = `/v1/serviceids/${encodeURIComponent(id)}`;
+    const wasThere = await client.delete('revoke', `delete service ID ${id}`, path, signal);
+    this.#forgetOld();
+    if (!wasThere && this.#recent.some((each) => each.id === id))
+      throw new RegistryError(
+        'Unavailable',
+        `could not delete service ID ${id}: it was created a moment ago, and IAM does not know it yet; will retry`,
+      );
+    this.#recent = this.#recent.filter((each) => each.id !== id);
   }
 
   /** The groups of the operator's service IDs: one, unless creations that did not know of each other made more. @throws RegistryError */
@@ -144,12 +179,11 @@ export class Identities {
     signal: AbortSignal,
   ): Promise<string> {
     const description = descriptionOf({ ...tag, specHash });
-    for (const [key, { at }] of this.#recent)
-      if (this.#clock.monotonic() - at > MAX_LAG) this.#recent.delete(key);
-    const recent = this.#recent.get(description);
-    if (recent) return recent.iamId;
+    this.#forgetOld();
+    for (const recent of this.#recent)
+      if (recent.description === description && recent.id !== undefined) return `iam-${recent.id}`;
     const group = await this.#ensureGroup(client, signal);
-    const found = (await this.list(client, signal, nameOf(tag.uid)))
+    const found = (await this.list(client, signal, tag.uid))
       .filter((each) => each.description === description)
       .sort((a, b) => (a.created_at ?? 0) - (b.created_at ?? 0) || (a.id < b.id ? -1 : 1));
     if (found[0]) return found[0].iam_id;
@@ -166,9 +200,21 @@ export class Identities {
         description,
       }),
     } as const;
-    const { iam_id: iamId } = await client.ask(draft, readServiceId, signal);
-    this.#recent.set(description, { iamId, at: this.#clock.monotonic() });
-    return iamId;
+    const at = this.#clock.monotonic();
+    try {
+      const { id, iam_id: iamId } = await client.ask(draft, readServiceId, signal);
+      this.#recent = [...this.#recent, { description, id, at }];
+      return iamId;
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'Ambiguous')
+        this.#recent = [...this.#recent, { description, id: undefined, at }];
+      throw error;
+    }
+  }
+
+  /** What was created longer ago than IAM can lag. */
+  #forgetOld(): void {
+    this.#recent = this.#recent.filter(({ at }) => this.#clock.monotonic() - at <= MAX_LAG);
   }
 
   async #ensurePolicies(

@@ -1,4 +1,4 @@
-import type { Access } from '../port.ts';
+import type { Access } from '../../api/registry-token.ts';
 import type { Policy } from './answers.ts';
 
 /** What a policy grants: on one registry namespace, or on the whole registry of a region. */

@@ -1,7 +1,7 @@
 import { Redacted } from '../../common/redacted.ts';
 import { RegistryError } from '../errors.ts';
 import type { HttpAnswer } from '../http/answer.ts';
-import { claimsOf } from './jwt.ts';
+import { claimsOf } from '../jwt.ts';
 
 /** What IAM gives for an API key. */
 export interface AccessToken {
@@ -55,6 +55,6 @@ export function accountIdOf(configured: string | undefined, granted: string | un
   if (id !== undefined) return id;
   throw new RegistryError(
     'InvalidRequest',
-    'the access token does not name an account: set spec.accountId of the account',
+    'the access token does not name an account: set accountId in the spec of the account',
   );
 }

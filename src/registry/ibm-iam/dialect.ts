@@ -22,7 +22,8 @@ export const IBM_DIALECT: ErrorDialect = {
   advice: {
     Unauthorized:
       'check that the API key in the credentials Secret is good and belongs to the account in use',
-    Forbidden: "check that the API key's owner has the platform role Administrator on the container registry",
+    Forbidden:
+      "check that the API key's owner has the platform role Administrator on the container registry and, for service IDs and API keys, Operator on the IAM Identity service",
   },
 };
 

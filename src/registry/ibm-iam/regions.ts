@@ -1,3 +1,5 @@
+import { endpointForm, type RegionDefinition } from '../port.ts';
+
 /** A region of a registry. */
 export interface Region {
   name: string;
@@ -5,14 +7,6 @@ export interface Region {
   host: string;
   /** Base URL of the token API, in the one form by which places are told apart. */
   endpoint: string;
-}
-
-/** A region as an account defines it. */
-export interface RegionDefinition {
-  name: string;
-  host: string;
-  /** `https://` and the host unless told. */
-  endpoint?: string | undefined;
 }
 
 /**
@@ -87,11 +81,6 @@ export class Regions {
   get all(): Region[] {
     return this.names.flatMap((name) => this.find(name) ?? []);
   }
-}
-
-/** An endpoint in one form: without a default port and a slash at the end, the host in lower case. What is no URL stays as it is. */
-export function endpointForm(url: string): string {
-  return (URL.parse(url)?.href ?? url).replace(/\/+$/, '');
 }
 
 /** Whether a login service is IBM Cloud's own, whose access tokens the built-in regions take. */

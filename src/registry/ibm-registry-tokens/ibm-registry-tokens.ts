@@ -2,17 +2,18 @@ import { IBM_DIALECT } from '../ibm-iam/dialect.ts';
 import { RegistryError } from '../errors.ts';
 import type { HttpAnswer } from '../http/answer.ts';
 import { accountIdOf } from '../ibm-iam/access-token.ts';
-import type { Grant, IamSession } from '../ibm-iam/iam-session.ts';
-import type { Capabilities, IssuedToken, ListedToken, MintRequest, Registry } from '../port.ts';
+import { type Grant, IamSession } from '../ibm-iam/iam-session.ts';
+import { type ApiKeyCredentials, readApiKey } from '../ibm-iam/credentials.ts';
+import type { BackEnd, Capabilities, IssuedToken, IssueRequest, Place, Registry, Select } from '../port.ts';
 import type { PlaceClient, PlaceRequest } from '../http/place-client.ts';
-import type { Region } from '../ibm-iam/regions.ts';
+import { Regions } from '../ibm-iam/regions.ts';
 import { urlBelow } from '../http/registry-client.ts';
 import { isTokenId, listedRows, readIssued, readList } from './token-answers.ts';
 
 export interface IBMRegistryTokensOptions {
   client: PlaceClient;
   session: IamSession;
-  region: Region;
+  place: Place;
   /** The registry account; undefined for the one that the API key belongs to. */
   accountId: string | undefined;
   /** Asked right before a token is created or revoked, after every wait. */
@@ -24,15 +25,67 @@ type Draft = Pick<PlaceRequest, 'operation' | 'purpose' | 'method' | 'maxBody' |
   path: string;
 };
 
+/** `ibmRegistryTokens` in a RegistryAccount's spec. */
+export interface IbmRegistryTokensBlock {
+  /** Default: the account of the API key. */
+  accountId?: string | undefined;
+  iamEndpoint?: string | undefined;
+}
+
+const IAM_ENDPOINT = 'https://iam.cloud.ibm.com';
+const DEFAULT_REGION = 'us-south';
 const DAY = 86_400_000;
 const TOKENS = '/api/v1/tokens';
 /** Bytes of a list, which has no pages; some 200,000 rows. */
 const MAX_LIST = 128 * 2 ** 20;
 
-export const IBM_REGISTRY_TOKENS_CAPABILITIES: Capabilities = {
+const CAPABILITIES: Capabilities = {
+  issue: 'minted',
   access: ['ReadOnly', 'ReadWrite'],
-  lifetimes: [DAY, 'Never'],
+  lifetimes: { kind: 'range', minimum: DAY, maximum: DAY, granularity: DAY, never: true, default: DAY },
+  scope: undefined,
+  find: 'tag',
   readBack: true,
+  revoke: true,
+  settling: { acceptance: 30_000, listing: 0 },
+};
+
+/** IBM Cloud Container Registry's registry tokens. */
+export const IBM_REGISTRY_TOKENS: BackEnd<IbmRegistryTokensBlock, ApiKeyCredentials> = {
+  title: 'IBM registry tokens',
+  capabilities: () => CAPABILITIES,
+
+  places({ iamEndpoint = IAM_ENDPOINT }, declared) {
+    const regions = new Regions({ iamEndpoint, regions: declared });
+    const resolve = (name = DEFAULT_REGION): Place | undefined => {
+      const region = regions.find(name);
+      return region && { region: region.name, host: region.host, endpoint: region.endpoint };
+    };
+    return {
+      defaultRegion: DEFAULT_REGION,
+      all: regions.names.flatMap((name) => resolve(name) ?? []),
+      resolve,
+    };
+  },
+
+  identity: ({ accountId }) => accountId || undefined,
+  identityField: 'accountId',
+  readCredentials: (data) => readApiKey(data, 'IBM registry tokens'),
+
+  connect({ name, block, credentials }, { client, login, clock, guard }) {
+    const accountId = block.accountId || undefined;
+    const session = new IamSession(login, clock, {
+      account: name,
+      endpoint: block.iamEndpoint ?? IAM_ENDPOINT,
+      value: credentials.apiKey,
+    });
+    return {
+      async verify(signal) {
+        return { identity: accountIdOf(accountId, (await session.prove(signal)).accountId) };
+      },
+      registry: (place) => new IBMRegistryTokens({ client: client(place), session, place, accountId, guard }),
+    };
+  },
 };
 
 /**
@@ -40,17 +93,17 @@ export const IBM_REGISTRY_TOKENS_CAPABILITIES: Capabilities = {
  * api/container/registryv1/tokens.go. That client sends `permanent` in place of `write`; this one does not.
  */
 export class IBMRegistryTokens implements Registry {
-  readonly capabilities = IBM_REGISTRY_TOKENS_CAPABILITIES;
+  readonly capabilities = CAPABILITIES;
   readonly host: string;
   readonly #options: IBMRegistryTokensOptions;
 
   constructor(options: IBMRegistryTokensOptions) {
-    this.host = options.region.host;
+    this.host = options.place.host;
     this.#options = options;
   }
 
-  async mint({ description, access, lifetime }: MintRequest, signal: AbortSignal): Promise<IssuedToken> {
-    if (!this.capabilities.lifetimes.includes(lifetime)) {
+  async issue({ description, access, lifetime }: IssueRequest, signal: AbortSignal): Promise<IssuedToken> {
+    if (lifetime !== DAY && lifetime !== 'Never') {
       const message = `could not create a token at ${this.host}: it has tokens for 24h or Never, not for ${lifetime} ms`;
       throw new RegistryError('InvalidRequest', `${message}; correct spec.lifetime`);
     }
@@ -96,7 +149,7 @@ export class IBMRegistryTokens implements Registry {
     }
   }
 
-  async list<T>(select: (row: ListedToken) => T | undefined, signal: AbortSignal): Promise<T[]> {
+  async list<T>(_: readonly (readonly string[])[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
     const draft: Draft = {
       operation: 'list',
       purpose: 'list the tokens',
@@ -141,7 +194,7 @@ export class IBMRegistryTokens implements Registry {
   }
 
   #request({ path, ...draft }: Draft, { value, accountId }: Grant): PlaceRequest {
-    const { session, region, guard } = this.#options;
+    const { session, place, guard } = this.#options;
     const account = accountIdOf(this.#options.accountId, accountId);
     return {
       ...draft,
@@ -150,7 +203,7 @@ export class IBMRegistryTokens implements Registry {
       names: draft.operation === 'read' || draft.operation === 'revoke',
       dialect: IBM_DIALECT,
       secrets: [session.apiKey.value, value],
-      url: urlBelow(region.endpoint, path),
+      url: urlBelow(place.endpoint, path),
       headers: {
         Authorization: `Bearer ${value.reveal()}`,
         Account: account,

@@ -2,7 +2,7 @@ import { Redacted } from '../../common/redacted.ts';
 import type { HttpAnswer } from '../http/answer.ts';
 import type { IssuedToken, ListedToken } from '../port.ts';
 import type { RowSelection } from '../../common/row-splitter.ts';
-import { claimsOf } from '../ibm-iam/jwt.ts';
+import { claimsOf } from '../jwt.ts';
 
 /** As in `docker login -u token`. */
 const USERNAME = 'token';

@@ -1,3 +1,4 @@
+import type { ScopeCapability } from '../../api/capabilities.ts';
 import type { Clock } from '../../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../../common/deadline.ts';
 import { Redacted } from '../../common/redacted.ts';
@@ -9,17 +10,35 @@ import { RegistryError } from '../errors.ts';
 import type { HttpAnswer } from '../http/answer.ts';
 import type { HttpSender } from '../http/http-client.ts';
 import type { RegistryMetrics } from '../http/metrics.ts';
-import type { Region } from '../ibm-iam/regions.ts';
+import type { Access, Place } from '../port.ts';
+import { claimsOf } from '../jwt.ts';
 import { urlBelow } from '../http/registry-client.ts';
 
-export interface DoorOptions {
+export interface LoginProbeOptions {
   http: HttpSender;
   clock: Clock;
   metrics: RegistryMetrics;
   breaker: CircuitBreaker;
   account: string;
-  region: Region;
+  place: Place;
+  /** What a name of a scope stands for; undefined: there are none. */
+  namesCover: ScopeCapability['covers'] | undefined;
 }
+
+/** A credential, and what it is to give. */
+export interface Attempt {
+  username: string;
+  password: Redacted;
+  access: Access;
+  /** Names of parts of the registry; empty: only the login is tried. */
+  scope: readonly string[];
+}
+
+/** Of a longer scope, so many names are tried: what takes time at a registry takes it for all of them. */
+const MAX_NAMES = 4;
+/** In a namespace that a scope names, since permission is asked for repositories. There need be none of that name. */
+const REPOSITORY = 'registry-token-operator';
+const ACTIONS: Readonly<Record<Access, string>> = { ReadOnly: 'pull', ReadWrite: 'pull,push' };
 
 /** Milliseconds for all requests of one try together: whoever waits here is missed elsewhere. */
 const LONGEST_TRY = 10_000;
@@ -27,22 +46,23 @@ const LONGEST_TRY = 10_000;
 const MAX_BODY = 2 ** 16;
 
 /**
- * The door of a registry: where docker and kubelet log in. Tries a credential as `docker login` does (moby,
+ * Tries a credential where docker and kubelet log in: as `docker login` does (moby,
  * registry/auth.go loginV2): the challenge of `/v2/`, a bearer token from the endpoint that it names, or the credential itself
- * where that is asked for, `/v2/` again.
+ * where that is asked for, `/v2/` again. Where the registry gives bearer tokens, it is asked too for one that pulls (and pushes)
+ * within the scope: a credential can be good before what it may do is in effect.
  *
  * The registry's host comes from the account, so from an administrator. The credential is shown only to the token endpoint
- * that the registry names over TLS. A registry is asked in plain HTTP only where the token API is and has the same host name,
+ * that the registry names over TLS. A registry is asked in plain HTTP only where the API that issues tokens is and has the same host name,
  * so that the account says as much of it; it may name a token endpoint on its own host only, since anybody on the way could
  * have named it. Redirects are not followed.
  */
-export class Door {
-  readonly #options: DoorOptions;
+export class LoginProbe {
+  readonly #options: LoginProbeOptions;
   readonly #url: URL;
 
-  /** @throws RegistryError InvalidRequest when the region's host can't be one */
-  constructor(options: DoorOptions) {
-    const { endpoint, host } = options.region;
+  /** @throws RegistryError InvalidRequest when the place's host can't be one */
+  constructor(options: LoginProbeOptions) {
+    const { endpoint, host } = options.place;
     this.#options = options;
     const api = URL.parse(endpoint);
     const url = urlBelow(`https://${host}`, '/v2/');
@@ -52,18 +72,18 @@ export class Door {
 
   /** As the account names it. */
   get host(): string {
-    return this.#options.region.host;
+    return this.#options.place.host;
   }
 
   /**
    * Tries a credential.
    * @throws only the signal's reason
    */
-  async try(username: string, password: Redacted, signal: AbortSignal): Promise<Verdict> {
+  async try(attempt: Attempt, signal: AbortSignal): Promise<Verdict> {
     const { breaker, clock } = this.#options;
     try {
       return await breaker.run(() =>
-        withDeadline(clock, LONGEST_TRY, signal, (limited) => this.#login(username, password, limited)).catch(
+        withDeadline(clock, LONGEST_TRY, signal, (limited) => this.#login(attempt, limited)).catch(
           (error: unknown) => {
             if (error instanceof DeadlinePassed) throw this.#unavailable(this.#url, error.message);
             throw error;
@@ -76,7 +96,8 @@ export class Door {
     }
   }
 
-  async #login(username: string, password: Redacted, signal: AbortSignal): Promise<Verdict> {
+  async #login(attempt: Attempt, signal: AbortSignal): Promise<Verdict> {
+    const { username, password } = attempt;
     const knock = await this.#get(this.#url, {}, signal);
     if (knock.status === 200 && knock.flaw !== 'is HTML')
       return unknown(`${this.#url.host} opens without a credential`);
@@ -99,7 +120,33 @@ export class Door {
     if (grant.status !== 200) return unknown(`${where} answered ${described(grant)}`);
     const bearer = bearerOf(grant.json);
     if (!bearer) return unknown(`${where} answered 200 without a bearer token`);
-    return this.#enter(`Bearer ${bearer.reveal()}`, `the bearer token of ${realm.host}`, signal);
+    const entry = await this.#enter(`Bearer ${bearer.reveal()}`, `the bearer token of ${realm.host}`, signal);
+    return entry.answer === 'accepted' ? this.#permits(attempt, realm, basic, signal) : entry;
+  }
+
+  /**
+   * Asks for what the credential is to give. A registry leaves out of a bearer token what a credential may not do, or refuses the
+   * request; a bearer token that can't be read says no more than that it was given.
+   */
+  async #permits(
+    { access, scope }: Attempt,
+    realm: URL,
+    authorization: string,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    for (const name of scope.slice(0, MAX_NAMES)) {
+      const url = new URL(realm);
+      const repository = this.#options.namesCover === 'repository' ? name : `${name}/${REPOSITORY}`;
+      url.searchParams.set('scope', `repository:${repository}:${ACTIONS[access]}`);
+      const grant = await this.#get(url, { Authorization: authorization }, signal);
+      const message = `the token endpoint ${realm.host} of ${this.#url.host} does not give ${ACTIONS[access].replace(',', ' and ')} in ${name}`;
+      if (grant.flaw === 'is HTML' || grant.status === 429)
+        return unknown(`the token endpoint ${realm.host} answered ${described(grant)}`);
+      if (grant.status !== 200)
+        return { answer: 'refused', message: `${message}: it answered ${grant.status}` };
+      if (!gives(grant.json, ACTIONS[access].split(','))) return { answer: 'refused', message };
+    }
+    return { answer: 'accepted' };
   }
 
   /** Comes with what the registry asked for. @param what that is, for messages */
@@ -126,7 +173,7 @@ export class Door {
 
   /** @throws RegistryError Unavailable when there is no answer, or one of a server that is in trouble */
   async #get(url: URL, authorization: Record<string, string>, signal: AbortSignal): Promise<HttpAnswer> {
-    const { http, clock, metrics, account, region } = this.#options;
+    const { http, clock, metrics, account, place } = this.#options;
     const begun = clock.monotonic();
     let code: string | number = 'Aborted';
     try {
@@ -142,7 +189,7 @@ export class Door {
       throw this.#unavailable(url, error.message);
     } finally {
       metrics.requested(
-        { account, region: region.name, operation: 'verify', code },
+        { account, region: place.region, operation: 'verify', code },
         clock.monotonic() - begun,
       );
     }
@@ -159,6 +206,16 @@ function unknown(message: string): Verdict {
 
 function described({ status, flaw }: HttpAnswer): string {
   return flaw === 'is HTML' ? `${status} in HTML` : String(status);
+}
+
+/** Whether a bearer token gives these actions on a repository, if it can be read. */
+function gives(json: unknown, actions: readonly string[]): boolean {
+  const access = claimsOf(bearerOf(json)?.reveal())?.['access'];
+  if (!Array.isArray(access)) return true;
+  return access.some((each: unknown) => {
+    const given = (each as { actions?: unknown } | null)?.actions;
+    return Array.isArray(given) && (given.includes('*') || actions.every((action) => given.includes(action)));
+  });
 }
 
 /** `access_token` is OAuth 2's name for what Distribution calls `token`; servers give either or both. */

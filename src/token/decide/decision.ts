@@ -14,7 +14,7 @@ import {
   type Hold,
 } from './holds.ts';
 import { allowedAt, mintAllowance, mintTimesField } from './mint-budget.ts';
-import { isSamePlace } from '../lifecycle/place.ts';
+import { describePlace, isSamePlace } from '../lifecycle/place.ts';
 import { isRotationRequested } from './rotate-now.ts';
 import { rotationTime } from '../lifecycle/schedule.ts';
 import { first, hostInForce, isExpired, type Policy, type Situation } from './situation.ts';
@@ -99,18 +99,25 @@ function another(
   const { place } = situation.wanted;
   // Where it is not known in which account, the account was not looked at yet, or does not work.
   if (!place) return first(MINT_BRAKES, situation) ?? accountNotReady(situation);
-  return first(MINT_BRAKES, situation) ?? withinBudget(needs, place, situation);
+  const brake = first(MINT_BRAKES, situation);
+  if (brake) return brake;
+  const [need] = needs;
+  // Where one exchange serves all, there is nothing to run out of.
+  return situation.wanted.issue === 'exchanged' && need
+    ? { action: 'mint', ...need, place }
+    : withinBudget(needs, place, situation);
 }
 
 /** The first need that the mint budget has room for: what people ask for and what the schedule needs do not hold up each other. */
 function withinBudget(
   needs: readonly Need<MintReason>[],
   place: Place,
-  { token: { status }, spec, mintBudget, now }: Situation,
+  { token: { status }, spec, wanted, mintBudget, now }: Situation,
 ): Extract<Decision, { action: 'mint' | 'hold' }> {
   const waiting: Hold[] = [];
+  const rhythm = { lifetime: wanted.lifetime, rotation: spec.rotation };
   for (const need of needs) {
-    const allowance = mintAllowance(need.reason, mintBudget, status, spec);
+    const allowance = mintAllowance(need.reason, mintBudget, status, rhythm);
     const until = allowedAt(status?.[mintTimesField(need.reason)], allowance, now);
     if (until === undefined) return { action: 'mint', ...need, place };
     waiting.push({
@@ -154,17 +161,19 @@ function neverIssued({ token }: Situation): Need<MintReason> | undefined {
 
 function identityChanged({ token, wanted }: Situation): Need<MintReason> | undefined {
   if (token.status?.token?.specHash === wanted.specHash) return undefined;
-  return { reason: 'SpecChanged', message: 'the account, region, access or lifetime asked for has changed' };
+  return {
+    reason: 'SpecChanged',
+    message: 'the account, region, access, lifetime or scope asked for has changed',
+  };
 }
 
 /** What an endpoint or an account is called says nothing of tokens that were issued at another. */
 function placeChanged({ token, wanted }: Situation): Need<MintReason> | undefined {
   const record = token.status?.token;
   if (!record || !wanted.place || isSamePlace(record.place, wanted.place)) return undefined;
-  const { endpoint, accountId } = wanted.place;
   return {
     reason: 'PlaceChanged',
-    message: `RegistryAccount ${wanted.account} issues tokens at ${endpoint} in account ${accountId} now`,
+    message: `RegistryAccount ${wanted.account} issues tokens at ${describePlace(wanted.place)} now`,
   };
 }
 
@@ -184,7 +193,10 @@ function accountRotationRequested({ token, wanted }: Situation): Need<MintReason
 
 function tokenLost({ tokenIsGone }: Situation): Need<MintReason> | undefined {
   if (!tokenIsGone) return undefined;
-  return { reason: 'TokenLost', message: 'the registry no longer has the token' };
+  return {
+    reason: 'TokenLost',
+    message: 'the registry no longer has the token, or does not give its value again',
+  };
 }
 
 function tokenExpired({ token, spec, now, skew }: Situation): Need<MintReason> | undefined {

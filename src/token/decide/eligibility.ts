@@ -1,21 +1,33 @@
-import { formatDuration, parseDuration } from '../../api/syntax/duration.ts';
+import type { Capabilities } from '../../api/capabilities.ts';
+import { formatDuration } from '../../api/syntax/duration.ts';
 import type { Reason } from '../../api/reasons.ts';
+import { firstOf } from '../../api/syntax/text.ts';
 import { matchesSelector } from '../../api/syntax/label-selector.ts';
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../api/registry-account.ts';
-import type { Access, Lifetime, Place, TokenSpec } from '../../api/registry-token.ts';
+import type { Lifetime, Place, TokenSpec } from '../../api/registry-token.ts';
 import { rotationAsked } from './account-rotation.ts';
+import { allowsAnyLifetime, describeLifetimes, lifetimeLimits, settleLifetime } from './lifetimes.ts';
+import { forbiddenName } from './scope.ts';
 import { specHash } from './spec-hash.ts';
 
-/** What a registry offers, as far as deciding needs it. */
-export interface Offer {
-  access: readonly Access[];
-  lifetimes: readonly Lifetime[];
-}
-
+/** Where an account issues tokens; the region is empty where its registry has none. */
 export interface Region {
-  name: string;
+  region: string;
   host: string;
   endpoint: string;
+}
+
+/** The registry of an account, as far as deciding needs it. */
+export interface Offer {
+  /** In messages. */
+  title: string;
+  capabilities: Capabilities;
+  places: {
+    defaultRegion: string | undefined;
+    all: readonly Region[];
+    /** @param region a name or an alias */
+    resolve(region: string | undefined): Region | undefined;
+  };
 }
 
 /** All that decides whether a RegistryToken may have the token it asks for. */
@@ -24,12 +36,10 @@ export interface Request {
   namespace: { name: string; labels: Readonly<Record<string, string>>; terminating: boolean };
   /** undefined: there is no such account. */
   account: RegistryAccount | undefined;
-  offer: Offer;
-  /** The account's regions by name or alias. */
-  findRegion: (name: string) => Region | undefined;
-  regionNames: readonly string[];
-  /** The account at the registry; undefined: not known yet. */
-  accountId: string | undefined;
+  /** undefined: it names no registry. */
+  offer: Offer | undefined;
+  /** Whose the account's credentials are at the registry; undefined: not known yet. */
+  identity: string | undefined;
 }
 
 /** The token to have: everything settled that the spec leaves to the account. */
@@ -39,7 +49,16 @@ export interface Wanted {
   host: string;
   /** Where it is issued; undefined while it is not known in which account. */
   place: Place | undefined;
+  scope: readonly string[];
+  /** How long a token is in use at the most. */
+  lifetime: Lifetime;
+  /** How long it lives at the registry, where that is longer. */
+  given: Lifetime;
   specHash: string;
+  /** Whether a token is created there, or there is nothing to look after. */
+  issue: Capabilities['issue'];
+  /** Milliseconds that a new token may be refused by the registry, and be missing from its lists. */
+  settling: Capabilities['settling'];
   /** The rotation that the account asks of all its tokens; empty: none. */
   accountRotation: string;
 }
@@ -49,7 +68,12 @@ export interface Refusal {
   message: string;
 }
 
-type Policy = (request: Request & { account: RegistryAccount }) => Refusal | undefined;
+type Settled = Request & {
+  account: RegistryAccount;
+  offer: Offer;
+  lifetime: ReturnType<typeof settleLifetime>;
+};
+type Policy = (request: Settled) => Refusal | undefined;
 
 /** In the order in which somebody would want to hear of it. */
 const POLICIES: readonly Policy[] = [
@@ -57,14 +81,16 @@ const POLICIES: readonly Policy[] = [
   namespaceIsNotSelected,
   regionIsUnknown,
   accessIsAboveLimit,
-  lifetimeIsAboveLimit,
   accessIsNotOffered,
-  lifetimeIsNotOffered,
+  lifetimeIsNotToBeHad,
+  renewalIsTooEarly,
+  scopeIsNotOffered,
+  scopeIsNotAllowed,
 ];
 
 /** Decides whether a RegistryToken may have what it asks for, and settles what exactly that is. */
 export function examine(request: Request): { wanted: Wanted } | { refusal: Refusal } {
-  const { account, spec, accountId } = request;
+  const { account, offer, spec, identity } = request;
   if (account === undefined) {
     return {
       refusal: {
@@ -73,32 +99,46 @@ export function examine(request: Request): { wanted: Wanted } | { refusal: Refus
       },
     };
   }
+  if (!offer)
+    return {
+      refusal: { reason: 'AccountNotReady', message: `RegistryAccount ${spec.account} names no registry` },
+    };
+  const lifetime = settleLifetime(spec.lifetime, offer.capabilities.lifetimes, lifetimeLimits(account.spec));
+  const settled = { ...request, account, offer, lifetime };
   for (const policy of POLICIES) {
-    const refusal = policy({ ...request, account });
+    const refusal = policy(settled);
     if (refusal) return { refusal };
   }
-  const region = request.findRegion(regionName(spec, account));
-  if (!region) throw new Error('unreachable: a policy refuses unknown regions');
-  const identity = {
-    account: spec.account,
-    region: region.name,
-    access: spec.access,
-    lifetime: spec.lifetime,
-  };
+  const region = regionOf(settled);
+  if (!region || 'problem' in lifetime) throw new Error('unreachable: a policy refuses these');
+  const { inUse, given } = lifetime;
+  const { access, scope } = spec;
   return {
     wanted: {
       account: spec.account,
-      region: region.name,
+      region: region.region,
       host: region.host,
-      place: accountId === undefined ? undefined : { endpoint: region.endpoint, accountId },
-      specHash: specHash(identity),
+      place: identity === undefined ? undefined : { endpoint: region.endpoint, identity },
+      scope,
+      lifetime: inUse,
+      given,
+      specHash: specHash({ account: spec.account, region: region.region, access, lifetime: inUse, scope }),
+      issue: offer.capabilities.issue,
+      settling: offer.capabilities.settling,
       accountRotation: rotationAsked(account),
     },
   };
 }
 
-function regionName(spec: TokenSpec, account: RegistryAccount): string {
-  return spec.region ?? account.spec.defaultRegion ?? ACCOUNT_DEFAULTS.defaultRegion;
+/** The name of the region that is asked for; undefined where there are no regions, and none is named. */
+function regionName({ spec, account, offer }: Settled): string | undefined {
+  return spec.region ?? (account.spec.defaultRegion || offer.places.defaultRegion);
+}
+
+function regionOf(settled: Settled): Region | undefined {
+  const { places } = settled.offer;
+  // What an account says of regions means nothing to a registry without them; what a RegistryToken asks for is never ignored.
+  return places.resolve(places.defaultRegion === undefined ? settled.spec.region : regionName(settled));
 }
 
 function namespaceIsTerminating({ namespace }: Request): Refusal | undefined {
@@ -109,7 +149,7 @@ function namespaceIsTerminating({ namespace }: Request): Refusal | undefined {
   };
 }
 
-function namespaceIsNotSelected({ namespace, account, spec }: Parameters<Policy>[0]): Refusal | undefined {
+function namespaceIsNotSelected({ namespace, account, spec }: Settled): Refusal | undefined {
   if (matchesSelector(account.spec.namespaceSelector ?? {}, namespace.labels)) return undefined;
   return {
     reason: 'NamespaceNotAllowed',
@@ -117,20 +157,22 @@ function namespaceIsNotSelected({ namespace, account, spec }: Parameters<Policy>
   };
 }
 
-function regionIsUnknown(request: Parameters<Policy>[0]): Refusal | undefined {
-  const name = regionName(request.spec, request.account);
-  if (request.findRegion(name)) return undefined;
+function regionIsUnknown(settled: Settled): Refusal | undefined {
+  if (regionOf(settled)) return undefined;
+  const { spec, offer } = settled;
+  const { defaultRegion, all } = offer.places;
+  const names = all.map(({ region }) => region).join(', ');
+  const known = names === '' ? 'it has none until spec.regions names one' : `it has ${names}`;
   return {
     reason: 'RegionUnknown',
-    message: `RegistryAccount ${request.spec.account} has no region ${name}; ${
-      request.regionNames.length > 0
-        ? `it has ${request.regionNames.join(', ')}`
-        : 'it has none until spec.regions names one'
-    }`,
+    message:
+      defaultRegion === undefined
+        ? `${offer.title} has no regions; leave out spec.region`
+        : `RegistryAccount ${spec.account} has no region ${regionName(settled)}; ${known}`,
   };
 }
 
-function accessIsAboveLimit({ spec, account }: Parameters<Policy>[0]): Refusal | undefined {
+function accessIsAboveLimit({ spec, account }: Settled): Refusal | undefined {
   const maximum = account.spec.limits?.maxAccess ?? ACCOUNT_DEFAULTS.maxAccess;
   if (spec.access === 'ReadOnly' || maximum === 'ReadWrite') return undefined;
   return {
@@ -139,52 +181,92 @@ function accessIsAboveLimit({ spec, account }: Parameters<Policy>[0]): Refusal |
   };
 }
 
-function lifetimeIsAboveLimit({ spec, account }: Parameters<Policy>[0]): Refusal | undefined {
-  const { allowNeverExpiring = true, maxLifetime } = account.spec.limits ?? {};
-  if (spec.lifetime === 'Never') {
-    if (allowNeverExpiring) return undefined;
-    return {
-      reason: 'LifetimeNotAllowed',
-      message: `RegistryAccount ${spec.account} does not allow tokens that never expire; spec.lifetime asks for Never`,
-    };
-  }
-  const maximum = maxLifetime === undefined ? Infinity : (parseDuration(maxLifetime) ?? 0);
-  if (spec.lifetime <= maximum) return undefined;
-  return {
-    reason: 'LifetimeNotAllowed',
-    message: `RegistryAccount ${spec.account} allows at most ${maxLifetime}; spec.lifetime asks for ${formatDuration(spec.lifetime)}`,
-  };
-}
-
-/** Says so, if the limits of an account leave no lifetime of those that its registry offers: nobody could ever get a token. */
-export function noLifetimeAllowed({ spec }: RegistryAccount, offer: Offer): Refusal | undefined {
-  const { allowNeverExpiring = true, maxLifetime } = spec.limits ?? {};
-  const maximum = maxLifetime === undefined ? Infinity : (parseDuration(maxLifetime) ?? 0);
-  const allowed = offer.lifetimes.some((lifetime) =>
-    lifetime === 'Never' ? allowNeverExpiring : lifetime <= maximum,
-  );
-  if (allowed) return undefined;
-  return {
-    reason: 'LifetimeNotOffered',
-    message: `spec.limits allow no lifetime that ${spec.provider} offers, which are ${offer.lifetimes.map(showLifetime).join(' and ')}; raise maxLifetime or allow tokens that never expire`,
-  };
-}
-
-function accessIsNotOffered({ spec, offer, account }: Parameters<Policy>[0]): Refusal | undefined {
-  if (offer.access.includes(spec.access)) return undefined;
+function accessIsNotOffered({ spec, offer }: Settled): Refusal | undefined {
+  const { access } = offer.capabilities;
+  if (access.includes(spec.access)) return undefined;
   return {
     reason: 'AccessNotAllowed',
-    message: `${account.spec.provider} offers ${offer.access.join(', ')}; spec.access asks for ${spec.access}`,
+    message: `${offer.title} offers ${access.join(', ')}; spec.access asks for ${spec.access}`,
   };
 }
 
-function lifetimeIsNotOffered({ spec, offer, account }: Parameters<Policy>[0]): Refusal | undefined {
-  if (offer.lifetimes.includes(spec.lifetime)) return undefined;
+function lifetimeIsNotToBeHad({ spec, offer, lifetime }: Settled): Refusal | undefined {
+  if (!('problem' in lifetime)) return undefined;
+  const asked =
+    spec.lifetime === undefined
+      ? 'name one in spec.lifetime'
+      : `spec.lifetime asks for ${showLifetime(spec.lifetime)}`;
+  return lifetime.problem === 'not offered'
+    ? { reason: 'LifetimeNotOffered', message: `${offer.title} ${lifetime.message}; ${asked}` }
+    : {
+        reason: 'LifetimeNotAllowed',
+        message: `RegistryAccount ${spec.account} ${lifetime.message}; ${asked}`,
+      };
+}
+
+/** A lifetime that is asked for is compared with it before. */
+function renewalIsTooEarly({ spec, lifetime }: Settled): Refusal | undefined {
+  const { renewBefore } = spec.rotation;
+  if (renewBefore === undefined || 'problem' in lifetime) return undefined;
+  if (lifetime.inUse !== 'Never' && renewBefore < lifetime.inUse) return undefined;
   return {
     reason: 'LifetimeNotOffered',
-    message: `${account.spec.provider} offers lifetimes ${offer.lifetimes.map(showLifetime).join(' and ')}; spec.lifetime asks for ${showLifetime(spec.lifetime)}`,
+    message: `spec.rotation.renewBefore must be shorter than the lifetime, which is ${showLifetime(lifetime.inUse)}`,
   };
 }
+
+function scopeIsNotOffered({ spec, offer }: Settled): Refusal | undefined {
+  const { scope } = offer.capabilities;
+  if (spec.scope.length === 0 || (scope && (scope.many || spec.scope.length === 1))) return undefined;
+  return {
+    reason: 'ScopeNotOffered',
+    message: scope
+      ? `a token of ${offer.title} is for one ${scope.name}; spec.scope names ${spec.scope.length}`
+      : `tokens of this account of ${offer.title} are for all of it; leave out spec.scope`,
+  };
+}
+
+function scopeIsNotAllowed({ spec, account, namespace, offer }: Settled): Refusal | undefined {
+  const patterns = account.spec.limits?.scopes ?? [];
+  if (patterns.length === 0) return undefined;
+  const allowed = `RegistryAccount ${spec.account} allows ${firstOf(patterns, MAX_NAMED)}`;
+  if (spec.scope.length === 0)
+    return {
+      reason: 'ScopeNotAllowed',
+      message: offer.capabilities.scope
+        ? `${allowed}; name what the token is for in spec.scope`
+        : `${allowed}, but its tokens can't be limited; take out its limits.scopes, or use another account`,
+    };
+  const name = forbiddenName(spec.scope, patterns, namespace.name);
+  if (name === undefined) return undefined;
+  return { reason: 'ScopeNotAllowed', message: `${allowed}; spec.scope asks for ${name}` };
+}
+
+/** Says so, if the limits of an account leave nothing of what its registry offers: nobody could ever get a token. */
+export function nothingAllowed(
+  { spec }: RegistryAccount,
+  { title, capabilities: { access, lifetimes, scope } }: Pick<Offer, 'title' | 'capabilities'>,
+): Refusal | undefined {
+  const { maxAccess = ACCOUNT_DEFAULTS.maxAccess, scopes = [] } = spec.limits ?? {};
+  if (maxAccess === 'ReadOnly' && !access.includes('ReadOnly'))
+    return {
+      reason: 'AccessNotAllowed',
+      message: `spec.limits allow no access but ReadOnly, and tokens of this account of ${title} have ${access.join(', ')}; set limits.maxAccess to ReadWrite`,
+    };
+  if (scopes.length > 0 && !scope)
+    return {
+      reason: 'ScopeNotAllowed',
+      message: `spec.limits.scopes allow some scopes, and tokens of this account of ${title} are for all of it; take limits.scopes out`,
+    };
+  if (allowsAnyLifetime(lifetimes, lifetimeLimits(spec))) return undefined;
+  return {
+    reason: 'LifetimeNotOffered',
+    message: `spec.limits allow no lifetime that ${title} offers (${describeLifetimes(lifetimes)}); raise maxLifetime or allow tokens that never expire`,
+  };
+}
+
+/** Patterns named in a message. */
+const MAX_NAMED = 5;
 
 const showLifetime = (lifetime: Lifetime): string =>
   lifetime === 'Never' ? lifetime : formatDuration(lifetime);

@@ -1,6 +1,6 @@
-import type { RegistryTokenStatus, TokenSpec } from '../../api/registry-token.ts';
+import type { RegistryTokenStatus } from '../../api/registry-token.ts';
 import { fromTime, toTime } from '../../api/syntax/time.ts';
-import { shortestInForce } from '../lifecycle/schedule.ts';
+import { shortestInForce, type Rhythm } from '../lifecycle/schedule.ts';
 
 const HOUR = 3_600_000;
 /** Reasons by which people ask for a token. What they do within an hour is not what a fault does within a minute. */
@@ -38,10 +38,10 @@ export function mintAllowance(
   reason: string,
   budget: number,
   status: RegistryTokenStatus | undefined,
-  spec: Pick<TokenSpec, 'lifetime' | 'rotation'>,
+  rhythm: Rhythm,
 ): MintAllowance {
   if (ON_REQUEST.has(reason)) return { count: Math.min(budget * REQUEST_FACTOR, MAX_COUNT), window: HOUR };
-  const scheduled = budget * shortestInForce(status?.token, spec) * SCHEDULE_SHARE;
+  const scheduled = budget * shortestInForce(status?.token, rhythm) * SCHEDULE_SHARE;
   return { count: budget, window: budget === 0 ? HOUR : Math.min(HOUR, scheduled) };
 }
 

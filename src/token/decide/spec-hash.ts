@@ -8,12 +8,13 @@ export interface Identity {
   region: string;
   access: Access;
   lifetime: Lifetime;
+  scope: readonly string[];
 }
 
 /** Fingerprint of an identity: two RegistryTokens, or two versions of one, with the same hash want the same token. */
-export function specHash({ account, region, access, lifetime }: Identity): string {
+export function specHash({ account, region, access, lifetime, scope }: Identity): string {
   return createHash('sha256')
-    .update(JSON.stringify([account, region, access, lifetime]))
+    .update(JSON.stringify([account, region, access, lifetime, ...scope]))
     .digest('hex')
     .slice(0, 16);
 }

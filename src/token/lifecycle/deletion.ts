@@ -6,7 +6,7 @@ import { surelyExpiredAt } from './schedule.ts';
 export interface DeletionPlan {
   deleteSecret: boolean;
   /** Recorded tokens to revoke, each where it was made. */
-  revoke: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place'>[];
+  revoke: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place' | 'scope'>[];
   /** Identifiers of the tokens that stay. */
   retain: readonly string[];
   /** A mint was begun whose result is unknown: what came of it is to be revoked too. */
@@ -14,8 +14,8 @@ export interface DeletionPlan {
 }
 
 /**
- * Reads the policies from the spec as it stands: they count even where the rest of the spec is invalid. With Retain the
- * token in the Secret stays, but not its predecessors, which nothing uses any more. There are two Secrets, and can be two
+ * Reads the policy from the spec as it stands: it counts even where the rest of the spec is invalid. With Retain the
+ * token in the Secret stays, but not the previous ones, which nothing uses any more. There are two Secrets, and can be two
  * tokens, where one of another name was to take the place of the first.
  * @param now what surely expired is gone by itself; milliseconds since 1970
  * @param held identifiers of the tokens in those of its Secrets that can outlive it: after a crash there can be one that the status does not yet name
@@ -29,13 +29,19 @@ export function planDeletion(
   const { token, previousTokens = [], mintIntent } = status;
   const current = token ? [token] : [];
   const inUse = held.length > 0 ? held : current.map(({ id }) => id);
-  const retain = retained ? inUse : [];
-  const revoke = [...current, ...previousTokens].filter(({ id }) => !retain.includes(id));
+  // What can't be revoked ends by itself.
+  const ending = token?.revocable === false ? token.id : undefined;
+  const retain = retained ? inUse.filter((id) => id !== ending) : [];
+  const revoke = [...current, ...previousTokens].filter(({ id }) => id !== ending && !retain.includes(id));
+  // What came of it was of no use, and is on record or gone.
+  const isKnown =
+    mintIntent?.phase === 'Discarded' ||
+    previousTokens.some(({ revision }) => revision === mintIntent?.revision);
   return {
-    deleteSecret: !retained && spec.secret?.deletionPolicy !== 'Retain',
+    deleteSecret: !retained,
     revoke: revoke.filter((record) => surelyExpiredAt(record) > now),
     retain,
-    search: mintIntent,
+    search: isKnown ? undefined : mintIntent,
   };
 }
 

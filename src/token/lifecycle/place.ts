@@ -3,9 +3,9 @@ import type { Place } from '../../api/registry-token.ts';
 /** What an account says of where it leads. */
 export interface Leads {
   regions: readonly { name: string; endpoint: string }[];
-  /** The account at the registry that its credentials work in; undefined: not known yet. */
-  accountId: string | undefined;
-  /** An administrator chose that account, and so gave up what others there have. */
+  /** Whose its credentials are at the registry; undefined: not known yet. */
+  identity: string | undefined;
+  /** An administrator chose that identity, and so gave up what others there have. */
   isChosen: boolean;
   /** Endpoints that are gone for good. */
   abandoned: readonly string[];
@@ -22,7 +22,7 @@ export type Reach =
   | 'unknown';
 
 export function isSamePlace(a: Place, b: Place): boolean {
-  return a.endpoint === b.endpoint && a.accountId === b.accountId;
+  return a.endpoint === b.endpoint && a.identity === b.identity;
 }
 
 /**
@@ -31,19 +31,19 @@ export function isSamePlace(a: Place, b: Place): boolean {
  * @param preferred the region to name where several lead there
  */
 export function reachOf(
-  { endpoint, accountId }: Place,
-  { regions, accountId: own, isChosen, abandoned }: Leads,
+  { endpoint, identity }: Place,
+  { regions, identity: own, isChosen, abandoned }: Leads,
   preferred: string,
 ): Reach {
   const names = regions.filter((region) => region.endpoint === endpoint).map(({ name }) => name);
   const [first] = names;
   if (first === undefined) return abandoned.includes(endpoint) ? 'given up' : 'elsewhere';
   if (own === undefined) return 'unknown';
-  if (own === accountId) return { region: names.includes(preferred) ? preferred : first };
+  if (own === identity) return { region: names.includes(preferred) ? preferred : first };
   return isChosen ? 'given up' : 'elsewhere';
 }
 
 /** A place, for messages. */
-export function describePlace({ endpoint, accountId }: Place): string {
-  return `${endpoint} in account ${accountId}`;
+export function describePlace({ endpoint, identity }: Place): string {
+  return identity === endpoint ? endpoint : `${endpoint} in account ${identity}`;
 }

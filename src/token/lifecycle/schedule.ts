@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { TokenRecord, TokenSpec } from '../../api/registry-token.ts';
+import type { Lifetime, TokenRecord, TokenSpec } from '../../api/registry-token.ts';
+import { parseDuration } from '../../api/syntax/duration.ts';
 import { fromTime } from '../../api/syntax/time.ts';
 import { CLOCK_ERROR } from './clock-skew.ts';
 
@@ -16,6 +17,14 @@ export function expiryOf(record: Pick<TokenRecord, 'expiresAt'>): number {
   return fromTime(record.expiresAt) ?? Infinity;
 }
 
+/** As `expiryOf`, or earlier where it was asked to be in use for a shorter time than the registry gives. */
+function endOf(record: Pick<TokenRecord, 'expiresAt' | 'issuedAt' | 'lifetime'>): number {
+  const { lifetime } = record;
+  const inUse = lifetime === undefined ? undefined : parseDuration(lifetime);
+  const expiry = expiryOf(record);
+  return inUse === undefined ? expiry : Math.min(expiry, (fromTime(record.issuedAt) ?? 0) + inUse);
+}
+
 /**
  * Milliseconds since 1970, by this machine's clock, from which a token has surely expired. Until then it is revoked like one
  * that lives: it is the registry's clock that counts, and a registry that no longer has it says so.
@@ -25,7 +34,7 @@ export function surelyExpiredAt(record: Pick<TokenRecord, 'expiresAt'>): number 
 }
 
 /**
- * When a token is to be replaced on schedule: `renewBefore` its expiry, by default a third of its real life, and a
+ * When a token is to be replaced on schedule: `renewBefore` the end of its use, by default a third of its life, and a
  * little earlier still by a jitter that is fixed for this token. A margin that leaves next to nothing of the token's real
  * life gives way to the default. One that never expires is replaced `rotateEvery` after it was issued.
  * @param uid of the RegistryToken
@@ -37,23 +46,27 @@ export function rotationTime(
   uid: string,
 ): number | undefined {
   if (rotation.policy === 'Manual') return undefined;
-  const expiry = expiryOf(record);
+  const end = endOf(record);
   const life = lifeOf(record);
   const planned = timeInForce(life, rotation);
   if (planned === Infinity) return undefined;
   const jitter = JITTER * fractionOf(`${uid}/${record.revision}`);
-  const begin = expiry === Infinity ? (fromTime(record.issuedAt) ?? 0) : expiry - life;
+  const begin = end === Infinity ? (fromTime(record.issuedAt) ?? 0) : end - life;
   return Math.floor(begin + planned * (1 - jitter));
+}
+
+/** How often tokens follow each other. */
+export interface Rhythm {
+  /** How long each is in use at the most. */
+  lifetime: Lifetime;
+  rotation: TokenSpec['rotation'];
 }
 
 /**
  * The shortest time, in milliseconds, that the schedule leaves between two tokens; Infinity where it plans none.
  * @param record the token in force, whose real life counts; without one, the lifetime asked for does
  */
-export function shortestInForce(
-  record: TokenRecord | undefined,
-  { lifetime, rotation }: Pick<TokenSpec, 'lifetime' | 'rotation'>,
-): number {
+export function shortestInForce(record: TokenRecord | undefined, { lifetime, rotation }: Rhythm): number {
   if (rotation.policy === 'Manual') return Infinity;
   const life = record ? lifeOf(record) : lifetime === 'Never' ? Infinity : lifetime;
   return Math.max(LEAST_IN_FORCE, timeInForce(life, rotation) * (1 - JITTER));
@@ -66,9 +79,9 @@ function timeInForce(life: number, { renewBefore, rotateEvery }: TokenSpec['rota
   return life - (life - wanted >= LEAST_IN_FORCE ? wanted : life * DEFAULT_MARGIN);
 }
 
-/** Milliseconds from a token's issue to its expiry. */
+/** Milliseconds from a token's issue to the end of its use. */
 function lifeOf(record: TokenRecord): number {
-  return Math.max(0, expiryOf(record) - (fromTime(record.issuedAt) ?? 0));
+  return Math.max(0, endOf(record) - (fromTime(record.issuedAt) ?? 0));
 }
 
 /** A number in [0, 1) that is always the same for the same text. */

@@ -57,6 +57,29 @@ export function withIntent(
   };
 }
 
+/**
+ * A request that leaves nothing behind, as far as `withToken` needs it: it is not to be recorded.
+ * @param request what is asked for
+ */
+export function withExchange(
+  status: RegistryTokenStatus,
+  request: Omit<MintIntent, 'revision' | 'startedAt' | 'phase'>,
+  now: number,
+): RegistryTokenStatus & { mintIntent: MintIntent } {
+  const revision = nextRevision(status);
+  const mintIntent = { revision, startedAt: toTime(now), phase: 'Announced', ...request } as const;
+  return { ...withLost(status), mintIntent };
+}
+
+/**
+ * Without the request of `withExchange`. Where what came of it was of no use its revision stays used: by a higher one a registry that
+ * shares tokens out knows that the RegistryToken wants another.
+ */
+export function withoutExchange(status: RegistryTokenStatus): RegistryTokenStatus {
+  const { mintIntent, ...rest } = status;
+  return mintIntent?.phase === 'Discarded' ? withUsed(rest, mintIntent.revision) : rest;
+}
+
 /** An open request is given up: should a token come of it after all, it is known whose that is. */
 function withLost(status: RegistryTokenStatus): RegistryTokenStatus {
   const { mintIntent, ...rest } = status;
@@ -107,7 +130,7 @@ function withUsed(status: RegistryTokenStatus, revision: number): RegistryTokenS
 }
 
 /**
- * The Secret holds the new token: its predecessor is revoked `grace` from now, or struck off once it has surely expired. Where too
+ * The Secret holds the new token: the one before is revoked `grace` from now, or struck off once it has surely expired. Where too
  * many wait to be revoked, the oldest do not wait any longer.
  */
 export function withToken(
@@ -120,7 +143,8 @@ export function withToken(
   const { mintIntent, lastHandledAccountRotation: _, lastRevision: __, ...rest } = withoutFailure(status);
   const { rotate, accountRotation } = mintIntent ?? {};
   const handled = lastHandled(handledUntil(status, token.account, now), accountRotation);
-  const retired = status.token ? [retire(status.token, now, grace)] : [];
+  const before = status.token;
+  const retired = before && before.revocable !== false ? [retire(before, now, grace)] : [];
   const next = {
     ...rest,
     token,
@@ -223,7 +247,7 @@ export function withRevocationFailure(
   };
 }
 
-/** The grace period was shortened, or is as it was: no predecessor has longer than `grace` from now. */
+/** The grace period was shortened, or is as it was: no previous token has longer than `grace` from now. */
 export function withGrace(status: RegistryTokenStatus, grace: number, now: number): RegistryTokenStatus {
   const latest = now + grace;
   const { previousTokens } = status;
@@ -261,6 +285,11 @@ export function revocationTime({ revokeAt, nextAttemptTime }: PreviousToken): nu
   return Math.max(fromTime(revokeAt) ?? 0, fromTime(nextAttemptTime) ?? 0);
 }
 
+/** What the tokens there are, and the one that may come, were made for: what they hang on at the registry stays. */
+export function specHashesOf({ token, mintIntent, previousTokens = [] }: RegistryTokenStatus): Set<string> {
+  return new Set([token, mintIntent, ...previousTokens].flatMap((entry) => entry?.specHash ?? []));
+}
+
 /** Each once, and never the one in force. */
 function distinct({ token }: RegistryTokenStatus, tokens: readonly PreviousToken[]): PreviousToken[] {
   return tokens.filter(
@@ -276,11 +305,13 @@ function withPrevious(status: RegistryTokenStatus, tokens: readonly PreviousToke
 }
 
 function retire(token: TokenRecord, now: number, grace: number): PreviousToken {
-  const { id, revision, account, region, place, expiresAt } = token;
+  const { id, revision, specHash, scope, account, region, place, expiresAt } = token;
   const end = Math.min(now + grace, surelyExpiredAt(token));
   return {
     id,
     revision,
+    specHash,
+    ...(scope && { scope }),
     account,
     region,
     place,

@@ -97,7 +97,7 @@ export function secretMarks(
 
 /** Whether the Secret stays when the RegistryToken goes. */
 export function outlives(spec: TokenSpec): boolean {
-  return spec.deletionPolicy === 'Retain' || spec.secret.deletionPolicy === 'Retain';
+  return spec.deletionPolicy === 'Retain';
 }
 
 /** Whether a Secret belongs to a RegistryToken, by its controller or, where it outlives its owner, by its label. */

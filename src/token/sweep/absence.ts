@@ -9,6 +9,7 @@ export interface RecordedToken {
   /** Of the RegistryToken. */
   uid: string;
   name: ObjectName;
+  scope: readonly string[];
   /** Milliseconds since 1970; Infinity when it never expires. */
   expiresAt: number;
 }
@@ -28,10 +29,12 @@ export function recordedAt(
 ): RecordedToken[] {
   const recorded: RecordedToken[] = [];
   for (const { metadata, status = {} } of tokens) {
-    for (const record of [status.token, ...(status.previousTokens ?? [])]) {
+    const { token, previousTokens = [] } = status;
+    for (const record of [token?.revocable === false ? undefined : token, ...previousTokens]) {
       if (record?.account !== account || !isSamePlace(record.place, place)) continue;
       const { uid, namespace, name } = metadata;
-      recorded.push({ id: record.id, uid, name: { namespace, name }, expiresAt: expiryOf(record) });
+      const { id, scope = [] } = record;
+      recorded.push({ id, uid, name: { namespace, name }, scope, expiresAt: expiryOf(record) });
     }
   }
   return recorded;

@@ -14,7 +14,9 @@ export function clusterIdConflict(
   byRegion: ReadonlyMap<string, readonly UnknownToken[]>,
   clusterId: string,
 ): Omit<ConditionUpdate, 'type'> | undefined {
-  const names = [...byRegion].flatMap(([region, tokens]) => tokens.map(({ id }) => `${id} (${region})`));
+  const names = [...byRegion].flatMap(([region, tokens]) =>
+    tokens.map(({ id }) => (region === '' ? id : `${id} (${region})`)),
+  );
   if (names.length === 0) return undefined;
   const message = `tokens at the registry carry this operator's cluster id (${clusterId}) and were not issued by it: ${firstOf(names, MAX_NAMED)}. Another cluster, such as one restored from a backup of this one, seems to use the same cluster id: set operator.clusterId there to another value. They are not revoked; if no other cluster uses them, revoke them at the registry. Until they are gone, tokens of deleted RegistryTokens are not revoked by the sweep either`;
   return { status: 'True', reason: 'UnknownTokens', message };

@@ -1,18 +1,19 @@
 import type { RegistryAccount } from '../../api/registry-account.ts';
-import { ACCOUNT_DEFAULTS } from '../../api/registry-account.ts';
 import type { RegistryToken, TokenRecord } from '../../api/registry-token.ts';
 
 /**
  * Names, or aliases, of the regions where an account may have tokens, as far as the cluster tells: its default, those it
  * lists, and wherever a RegistryToken has, had or wants one of it.
+ * @param defaultRegion of a RegistryToken that names none; empty where the registry has no regions
  * @param tokens every RegistryToken, since one that names another account now may have tokens of this one left
  */
-export function namedRegions(account: RegistryAccount, tokens: Iterable<RegistryToken>): Set<string> {
+export function namedRegions(
+  account: RegistryAccount,
+  defaultRegion: string,
+  tokens: Iterable<RegistryToken>,
+): Set<string> {
   const { spec, metadata } = account;
-  const names = new Set([
-    spec.defaultRegion ?? ACCOUNT_DEFAULTS.defaultRegion,
-    ...(spec.regions ?? []).map(({ name }) => name),
-  ]);
+  const names = new Set([defaultRegion, ...(spec.regions ?? []).map(({ name }) => name)]);
   for (const token of tokens) {
     if (token.spec.region !== undefined && (token.spec.accountRef?.name ?? 'default') === metadata.name)
       names.add(token.spec.region);
@@ -21,14 +22,15 @@ export function namedRegions(account: RegistryAccount, tokens: Iterable<Registry
   return names;
 }
 
-/** Where a RegistryToken has, or may have, tokens by its status. */
+/** Where a RegistryToken has, or may have, tokens to look after, by its status. */
 export function placesOf({
   status = {},
-}: Pick<RegistryToken, 'status'>): Pick<TokenRecord, 'account' | 'region' | 'place'>[] {
-  const entries = [status.token, status.mintIntent, ...(status.previousTokens ?? [])];
+}: Pick<RegistryToken, 'status'>): Pick<TokenRecord, 'account' | 'region' | 'place' | 'scope'>[] {
+  const { token, mintIntent, previousTokens = [] } = status;
+  const entries = [token?.revocable === false ? undefined : token, mintIntent, ...previousTokens];
   return entries.flatMap((entry) => {
     if (!entry) return [];
-    const { account, region, place } = entry;
-    return [{ account, region, place }];
+    const { account, region, place, scope } = entry;
+    return [{ account, region, place, ...(scope && { scope }) }];
   });
 }

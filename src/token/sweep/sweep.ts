@@ -1,6 +1,7 @@
 import { FINALIZER, TOKEN_ID_ANNOTATION } from '../../api/names.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import type { ObjectMeta } from '../../common/objects.ts';
+import { specHashesOf } from '../lifecycle/status.ts';
 import { cameOf, type Tag, type TaggedToken } from './tag.ts';
 
 /** A token at a registry that nothing in the cluster uses. */
@@ -15,7 +16,12 @@ export interface Orphan {
 export type UnknownToken = Pick<TaggedToken, 'id' | 'tag'>;
 
 /** What a RegistryToken that is here knows of its own requests. */
-type Requests = Pick<NonNullable<RegistryToken['status']>, 'mintIntent' | 'lostIntents'>;
+type Requests = Pick<NonNullable<RegistryToken['status']>, 'mintIntent' | 'lostIntents'> & {
+  /** Identifiers of the tokens in its status. */
+  ids: ReadonlySet<string>;
+  /** What those were made for, and the one that may come. */
+  specHashes: ReadonlySet<string>;
+};
 
 /** Everything in the cluster that uses, or may be about to use, a token. */
 export interface Users {
@@ -46,10 +52,15 @@ export function usersOf({ tokens, secrets, retained, known }: Cluster): Users {
   const inHand = new Map<string, Requests>();
   for (const { metadata, status } of tokens) {
     if (isLetGo(metadata)) continue;
-    const { mintIntent, lostIntents } = status ?? {};
-    inHand.set(metadata.uid, { ...(mintIntent && { mintIntent }), ...(lostIntents && { lostIntents }) });
-    if (status?.token) ids.add(status.token.id);
-    for (const { id } of status?.previousTokens ?? []) ids.add(id);
+    const { token, previousTokens = [], mintIntent, lostIntents } = status ?? {};
+    const own = new Set([token, ...previousTokens].flatMap((record) => record?.id ?? []));
+    for (const id of own) ids.add(id);
+    inHand.set(metadata.uid, {
+      ids: own,
+      specHashes: specHashesOf(status ?? {}),
+      ...(mintIntent && { mintIntent }),
+      ...(lostIntents && { lostIntents }),
+    });
   }
   for (const { metadata } of secrets) {
     const id = metadata.annotations?.[TOKEN_ID_ANNOTATION];
@@ -63,8 +74,12 @@ function isLetGo({ deletionTimestamp, finalizers = [] }: ObjectMeta): boolean {
   return deletionTimestamp !== undefined && !finalizers.includes(FINALIZER);
 }
 
+/** Milliseconds for which a token that expired is left to the registry: most of them drop it by themselves. */
+const EXPIRED_REST = 3_600_000;
+
 /**
- * What of a complete list is this cluster's by its tag and used by nothing. What expired is gone by itself.
+ * What of a complete list is this cluster's by its tag and used by nothing. What expired is gone by itself or, where the registry
+ * keeps it, to be deleted there: whoever made it, it is dead.
  * @param now by the registry's clock, milliseconds since 1970
  */
 export function findUnused(
@@ -72,16 +87,20 @@ export function findUnused(
   users: Users,
   clusterId: string,
   now: number,
-): { orphans: Orphan[]; unknown: UnknownToken[] } {
+): { orphans: Orphan[]; unknown: UnknownToken[]; expired: UnknownToken[] } {
   const orphans: Orphan[] = [];
   const unknown: UnknownToken[] = [];
+  const expired: UnknownToken[] = [];
   for (const { id, tag, expiresAt } of tokens) {
-    if (tag.clusterId !== clusterId || (expiresAt ?? Infinity) <= now) continue;
+    if (tag.clusterId !== clusterId) continue;
+    const end = expiresAt ?? Infinity;
+    if (end <= now - EXPIRED_REST && !users.ids.has(id)) expired.push({ id, tag });
+    if (end <= now) continue;
     const standing = standingOf({ id, tag }, users);
     if (standing === 'unknown') unknown.push({ id, tag });
     else if (standing !== 'used') orphans.push({ id, tag, origin: standing });
   }
-  return { orphans, unknown };
+  return { orphans, unknown, expired };
 }
 
 /**

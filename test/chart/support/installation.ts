@@ -105,8 +105,8 @@ export class Installation {
   account(fields: Values = {}): Values {
     const { url } = this.#server;
     return {
+      ibmRegistryTokens: { iamEndpoint: url },
       credentialsSecretRef: { name: 'ibm-cloud' },
-      iamEndpoint: url,
       regions: [{ name: 'us-south', host: HOST, endpoint: url }],
       requestsPerSecond: 1000,
       ...fields,

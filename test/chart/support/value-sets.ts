@@ -1,6 +1,6 @@
 import type { Values } from './helm.ts';
 
-const ACCOUNT = { credentialsSecretRef: { name: 'ibm-cloud' } };
+const ACCOUNT = { ibmCloud: {}, credentialsSecretRef: { name: 'ibm-cloud' } };
 
 /** Ways to use the chart, by name. */
 export const VALUE_SETS: Readonly<Record<string, Values>> = {
@@ -33,8 +33,8 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     serviceAccount: { name: '123' },
     priorityClassName: 'on',
     commonLabels: { 'example.com/answer': 'no' },
-    accounts: { '0x1': { credentialsSecretRef: { name: 'true' } } },
-    tokens: [{ namespace: '123', name: 'true', spec: { accountRef: { name: '0x1' } } }],
+    accounts: { '0x1': { ibmCloud: {}, credentialsSecretRef: { name: 'true' } } },
+    tokens: { true: { namespace: '123', spec: { accountRef: { name: '0x1' } } } },
     scope: { namespaces: ['123', '1e5'] },
   },
   placement: {
@@ -92,18 +92,31 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
         limits: { maxAccess: 'ReadWrite' },
         namespaceSelector: { matchLabels: { ci: 'yes' } },
       },
-      inline: { apiKey: 'a-key-in-the-values', regions: [{ name: 'lab', host: 'lab.test:5000' }] },
+      inline: {
+        ibmRegistryTokens: {},
+        credentials: { apikey: 'a-key-in-the-values' },
+        regions: [{ name: 'lab', host: 'lab.test:5000' }],
+      },
+      harbor: {
+        harbor: { url: 'https://harbor.test' },
+        credentials: { username: 'robot$pull', password: 'a-password-in-the-values' },
+        limits: { scopes: ['$(namespace)', 'shared-*'] },
+      },
     },
-    tokens: [
-      { namespace: 'team-a', name: 'pull' },
-      {
+    tokens: {
+      pull: { namespace: 'team-a' },
+      'team-b-pull': { namespace: 'team-b', name: 'pull' },
+      push: {
         namespace: 'team-b',
-        name: 'push',
         labels: { app: 'builder' },
         annotations: { 'example.com/owner': 'team-b' },
         spec: { accountRef: { name: 'builders' }, access: 'ReadWrite', rotation: { renewBefore: '8h' } },
       },
-    ],
+      scoped: {
+        namespace: 'team-a',
+        spec: { accountRef: { name: 'harbor' }, scope: ['team-a'], deletionPolicy: 'Retain' },
+      },
+    },
     rotation: { requestedAt: '2026-01-31T12:00:00Z' },
   },
 };

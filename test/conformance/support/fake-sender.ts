@@ -16,11 +16,14 @@ const MAX_BODY = 2 ** 20;
 export class FakeSender implements HttpSender {
   /** Method and path of every request that was sent, in order. */
   readonly sent: string[] = [];
+  /** What stood in the first line of every request that there ever was. */
+  readonly urls: string[] = [];
   /** Decides about a request. @param index of the request since the last `restart`, from 0 */
   fate: (index: number) => Fate = () => 'through';
   readonly #fakes: ReadonlyMap<string, FakeRegistry>;
   readonly #clock: Clock;
-  #index = 0;
+  /** Requests since the last `restart`, those included that were never sent. */
+  asked = 0;
 
   /** @param fakes by origin */
   constructor(fakes: ReadonlyMap<string, FakeRegistry>, clock: Clock) {
@@ -30,7 +33,7 @@ export class FakeSender implements HttpSender {
 
   /** Counts requests from 0 again. */
   restart(fate: (index: number) => Fate = () => 'through'): void {
-    this.#index = 0;
+    this.asked = 0;
     this.fate = fate;
     this.sent.length = 0;
   }
@@ -38,10 +41,11 @@ export class FakeSender implements HttpSender {
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
     request.guard?.();
-    const fate = this.fate(this.#index++);
+    const fate = this.fate(this.asked++);
     if (fate === 'never sent') throw new NoAnswer('ECONNREFUSED', false);
     const { method, url, headers, body = '' } = request;
     this.sent.push(`${method} ${url.pathname}`);
+    this.urls.push(url.href);
     if (fate === 'broken before its effect') throw new NoAnswer('ECONNRESET', true);
     const fake = this.#fakes.get(url.origin);
     if (!fake) throw new NoAnswer('ENOTFOUND', false);

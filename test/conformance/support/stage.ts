@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FakeRegistry } from '../../../sandbox/registries/shared/fake-registry.ts';
-import type { IssueRequest, Registry } from '../../../src/registry/back-end.ts';
+import type { IssueRequest, Registry } from '../../../src/registry/port.ts';
 import { describe as describeToken, readTag, type Tag } from '../../../src/token/sweep/tag.ts';
 import type { VirtualClock } from '../../support/virtual-clock.ts';
 import type { FakeSender } from './fake-sender.ts';
@@ -18,8 +18,12 @@ export interface Stage {
   scopes: readonly string[];
   /** A repository outside of `scopes` that a token for all has; undefined where the account can't give such a token. */
   outside: string | undefined;
+  /** Of the account. */
+  secrets: readonly string[];
   /** Operation of the fake that creates a token, and the one that lists. */
   operations: { issue: string; list: string; revoke: string };
+  /** Lets the account have no more than it has, in one way after the other, where the registry limits that. */
+  limits?: readonly ((most: 'what there is' | 'more') => void)[];
   /** What is at the fake: tokens and what they hang on, by id. */
   left(): string[];
 }
@@ -41,6 +45,7 @@ export async function rowsOf(
   registry: Registry,
   scopes: readonly (readonly string[])[],
   uid = UID,
+  clusterId = CLUSTER,
 ): Promise<{ id: string; revision: number }[]> {
   const { signal } = new AbortController();
   return (
@@ -48,7 +53,7 @@ export async function rowsOf(
       scopes,
       ({ id, description, revoked, identity }) => {
         const tag = readTag(description);
-        return tag?.uid === uid && tag.clusterId === CLUSTER && !revoked && !identity
+        return tag?.uid === uid && tag.clusterId === clusterId && !revoked && !identity
           ? { id, revision: tag.revision }
           : undefined;
       },

@@ -36,6 +36,7 @@ const before = await settledMemory();
 const connection = ECR.connect(
   { name: account, block, credentials: { kind: 'pod' } },
   {
+    login: client,
     client: ({ region }) => new PlaceClient({ client, limiter, breaker, account, region }),
     clock,
     registryNow: () => clock.now(),

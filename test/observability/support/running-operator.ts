@@ -6,7 +6,8 @@ import { pino } from 'pino';
 import { startCluster, writeKubeconfig } from '../../../sandbox/cluster.ts';
 import { installAccount, installDefinitions } from '../../../sandbox/setup.ts';
 import { serve } from '../../../sandbox/registries/shared/http-server.ts';
-import { TokenService } from '../../../sandbox/registries/ibm-registry-tokens/token-service.ts';
+import { REGISTRIES } from '../../../sandbox/registries/registries.ts';
+import type { FakeRegistry } from '../../../sandbox/registries/shared/fake-registry.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
 import { httpTransport } from '../../../src/kube/transport/http-transport.ts';
@@ -14,12 +15,11 @@ import { recordOutput, registerSecret } from '../../support/secrecy.ts';
 import { freePort } from '../../../sandbox/free-port.ts';
 
 const NAMESPACE = 'registry-token-operator';
-const API_KEY = 'observability-api-key';
 
 export interface RunningOperator extends AsyncDisposable {
   client: KubeClient;
   /** The registry it works with. */
-  service: TokenService;
+  service: FakeRegistry;
   /** Host and port of its metrics. */
   metrics: string;
   /** Ends the operator alone. */
@@ -33,10 +33,11 @@ export async function startOperator(folder: string): Promise<RunningOperator> {
   stack.defer(cluster.stop);
   const kubeconfig = join(folder, 'kubeconfig');
   await writeKubeconfig(kubeconfig, cluster.kubeconfig);
-  const service = new TokenService({ clock, apiKeys: [{ key: API_KEY, accountId: 'tests' }] });
+  const registry = REGISTRIES['ibm-registry-tokens'].prepare(clock);
+  const { fake: service } = registry;
   const server = await serve(service, { port: 0 });
   stack.defer(() => server.close());
-  registerSecret(API_KEY);
+  registerSecret(registry.credentials['apikey'] ?? '');
 
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromString(cluster.kubeconfig);
@@ -50,7 +51,11 @@ export async function startOperator(folder: string): Promise<RunningOperator> {
   const { signal } = new AbortController();
   await installDefinitions(client, signal);
   const host = new URL(server.url).host;
-  await installAccount(client, { namespace: NAMESPACE, apiKey: API_KEY, url: server.url, host }, signal);
+  await installAccount(
+    client,
+    { name: 'default', namespace: NAMESPACE, registry, url: server.url, host },
+    signal,
+  );
 
   const metrics = `127.0.0.1:${await freePort()}`;
   const flags = [

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { InvalidSpec, readTokenSpec } from '../../../src/api/registry-token.ts';
-import { aToken, DAY, HOUR, MINUTE, SECOND } from '../../support/builders.ts';
+import { aToken, HOUR, MINUTE, SECOND } from '../../support/builders.ts';
 
 const secret = (part: object) => ({ secret: part });
 const rotation = (part: object, lifetime = '24h') => ({ lifetime, rotation: part });
@@ -12,7 +12,8 @@ describe("a RegistryToken's spec", () => {
       account: 'default',
       region: undefined,
       access: 'ReadOnly',
-      lifetime: DAY,
+      scope: [],
+      lifetime: undefined,
       description: '',
       rotation: { policy: 'Auto', renewBefore: undefined, rotateEvery: undefined, gracePeriod: undefined },
       secret: {
@@ -21,11 +22,10 @@ describe("a RegistryToken's spec", () => {
         extraHosts: [],
         labels: {},
         annotations: {},
-        deletionPolicy: 'Delete',
       },
       serviceAccounts: [],
       suspend: false,
-      deletionPolicy: 'Revoke',
+      deletionPolicy: 'Delete',
     });
   });
 
@@ -34,6 +34,7 @@ describe("a RegistryToken's spec", () => {
       accountRef: { name: 'prod' },
       region: 'eu-de',
       access: 'ReadWrite',
+      scope: ['team-b', 'team-a/tools', 'team-b'],
       lifetime: '12h',
       description: 'for the build',
       rotation: { policy: 'Manual', renewBefore: '1h', gracePeriod: '0s' },
@@ -43,7 +44,6 @@ describe("a RegistryToken's spec", () => {
         extraHosts: ['de.icr.io', 'localhost:5000'],
         labels: { 'example.com/team': 'red' },
         annotations: { 'Example.com/Note': 'any text at all, [even this]\n' },
-        deletionPolicy: 'Retain',
       },
       serviceAccounts: ['default'],
       suspend: true,
@@ -53,6 +53,7 @@ describe("a RegistryToken's spec", () => {
       account: 'prod',
       region: 'eu-de',
       access: 'ReadWrite',
+      scope: ['team-a/tools', 'team-b'],
       lifetime: 12 * HOUR,
       description: 'for the build',
       rotation: { policy: 'Manual', renewBefore: HOUR, rotateEvery: undefined, gracePeriod: 0 },
@@ -61,6 +62,15 @@ describe("a RegistryToken's spec", () => {
       suspend: true,
       deletionPolicy: 'Retain',
     });
+  });
+
+  it('has the names of its scope each once, in order: the same token whichever way they are written', () => {
+    const scopes = [
+      ['b', 'a'],
+      ['a', 'b'],
+      ['a', 'b', 'a'],
+    ].map((scope) => read({ scope }).scope);
+    for (const scope of scopes) expect(scope).to.deep.equal(['a', 'b']);
   });
 
   it('has hosts as kubelet matches them, each once', () => {
@@ -77,6 +87,8 @@ describe("a RegistryToken's spec", () => {
       ['a lifetime without end', { lifetime: 'Never' }, { lifetime: 'Never' }],
       ['the shortest lifetime', { lifetime: '60s' }, { lifetime: MINUTE }],
       ['the longest lifetime', { lifetime: '876000h' }, { lifetime: 876_000 * HOUR }],
+      ['names of any depth in its scope', { scope: ['a_b/c--d/e.f.0'] }, { scope: ['a_b/c--d/e.f.0'] }],
+      ['a margin, whatever lifetime the registry has by default', { rotation: { renewBefore: '100h' } }, {}],
       ['a description of 128 characters, however wide', { description: '😀'.repeat(128) }, {}],
       [
         'a margin one second short of the lifetime',
@@ -106,11 +118,37 @@ describe("a RegistryToken's spec", () => {
       'it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s; a day is 24h';
     const LIFETIME =
       'it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s, or Never; a day is 24h';
+    const SCOPE = 'it takes names as they stand in images after the host, in lower case, such as team-a';
     const HOSTS =
       "it takes hosts of registries as in images' names, such as us.icr.io, registry:5000 or [fd00::1]:5000, or *.example.com for all hosts right below a domain";
     const DESCRIPTION = 'it takes at most 128 characters, without square brackets and line breaks';
     const rows: [string, object, string][] = [
       ['another access', { access: 'Admin' }, 'spec.access is "Admin"; it takes ReadOnly or ReadWrite'],
+      ...[
+        '',
+        'Team',
+        'team/',
+        '/team',
+        'a//b',
+        '..',
+        'a/../b',
+        'team-*',
+        'a,b',
+        'a:b',
+        'a@b',
+        'a b',
+        'é',
+        'a\n',
+      ].map((name): [string, object, string] => [
+        `a scope of ${JSON.stringify(name)}`,
+        { scope: ['ok', name] },
+        `spec.scope holds ${JSON.stringify(name)}; ${SCOPE}`,
+      ]),
+      [
+        'a name in its scope that is too long',
+        { scope: ['a'.repeat(256)] },
+        `spec.scope holds "${'a'.repeat(64)}"; ${SCOPE}`,
+      ],
       ['an empty lifetime', { lifetime: '' }, `spec.lifetime is ""; ${LIFETIME}`],
       ['a lifetime in days', { lifetime: '30d' }, `spec.lifetime is "30d"; ${LIFETIME}`],
       ['never in lower case', { lifetime: 'never' }, `spec.lifetime is "never"; ${LIFETIME}`],
@@ -169,6 +207,11 @@ describe("a RegistryToken's spec", () => {
       [
         'a schedule for a token that expires',
         rotation({ rotateEvery: '1h' }),
+        'spec.rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
+      ],
+      [
+        'a schedule where no lifetime is named',
+        { rotation: { rotateEvery: '1h' } },
         'spec.rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
       ],
       [

@@ -3,7 +3,7 @@ import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
 import { anAccount, anIssuedToken, type Part, PLACE } from '../../support/builders.ts';
-import { AccountStage } from './support/account-stage.ts';
+import { AccountStage, RECORDED } from './support/account-stage.ts';
 
 describe('the key of an account is in use', () => {
   it('when it is the recorded account’s', async () => {
@@ -24,7 +24,10 @@ describe('the key of an account is in use', () => {
   });
 
   it('when it is another account’s that the spec names, or of whose tokens none is left', async () => {
-    const named = new AccountStage({ spec: { accountId: 'two' }, status: { accountId: 'one' } });
+    const named = new AccountStage({
+      spec: { ibmRegistryTokens: { accountId: 'two' } },
+      status: RECORDED,
+    });
     const empty = new AccountStage();
     empty.tokens = [anIssuedToken({ status: { token: undefined } })];
     for (const stage of [named, empty]) {
@@ -92,12 +95,12 @@ describe('the key of an account is not in use', () => {
   ];
   for (const [what, status, tokens] of left) {
     it(`when it is another account's, as long as there is ${what}`, async () => {
-      const stage = new AccountStage({ status: { accountId: 'one', ...status } });
+      const stage = new AccountStage({ status: { ...RECORDED, ...status } });
       Object.assign(stage, { owner: 'two', tokens });
       expect(await stage.look()).to.deep.equal({
         inUse: false,
         problem:
-          'the credentials belong to account two, but there are tokens of account one; put a key of that account there, or set spec.accountId to two to give those tokens up',
+          'the credentials belong to account two, but there are tokens of account one; put credentials of that account there, or set spec.ibmRegistryTokens.accountId to two to give those tokens up',
       });
     });
   }
@@ -105,7 +108,7 @@ describe('the key of an account is not in use', () => {
 
 describe('the key of another account', () => {
   it('is not in use while a namespace can not be read, since tokens may be there', async () => {
-    const stage = new AccountStage({ status: { accountId: 'one' } });
+    const stage = new AccountStage({ status: RECORDED });
     Object.assign(stage, { owner: 'two', tokens: [], unreadable: true });
     expect(await stage.look()).to.include({ inUse: false });
     stage.unreadable = false;
@@ -210,20 +213,20 @@ describe('the Ready condition of an account says', () => {
       'that its credentials Secret is not there',
       undefined,
       'CredentialsNotFound',
-      'credentials Secret system/ibm-cloud is not there; create it with the API key under the key apikey',
+      'credentials Secret system/ibm-cloud is not there; create it: IBM registry tokens needs the key apikey, with an API key',
     ],
     [
       'that the Secret has other keys only',
       { password: 'eA==' },
       'CredentialsInvalid',
-      'credentials Secret system/ibm-cloud has no key apikey; put the API key there',
+      'credentials Secret system/ibm-cloud is not complete: IBM registry tokens needs the key apikey, with an API key',
     ],
     ...['', Buffer.from(' \n').toString('base64')].map(
       (apikey): [string, { apikey: string }, string, string] => [
         `that the key ${apikey === '' ? 'is there and empty' : 'holds nothing but white space'}`,
         { apikey },
         'CredentialsInvalid',
-        'credentials Secret system/ibm-cloud has an empty key apikey; put the API key there',
+        'credentials Secret system/ibm-cloud is not complete: IBM registry tokens needs the key apikey, with an API key',
       ],
     ),
   ];
@@ -252,7 +255,7 @@ describe('the Ready condition of an account says', () => {
       status: 'False',
       reason: 'LifetimeNotOffered',
       message:
-        'spec.limits allow no lifetime that IBMRegistryTokens offers, which are 24h and Never; raise maxLifetime or allow tokens that never expire',
+        'spec.limits allow no lifetime that IBM registry tokens offers (24h, or Never); raise maxLifetime or allow tokens that never expire',
     });
   });
 

@@ -5,14 +5,22 @@ import { Redacted } from '../../../src/common/redacted.ts';
 import {
   AccountSessions,
   credentialsOf,
+  leadsOf,
   type Issued,
 } from '../../../src/controller/account/account-sessions.ts';
+import { providerOf, type Credentials } from '../../../src/registry/backends.ts';
 import type { RegistryDirectory } from '../../../src/registry/directory.ts';
 import { anAccount, HOUR } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
-const KEY = new Redacted('key');
+/** What an account works with, as its credentials Secret gives it. */
+const KEY = readKey(anAccount());
 const SINCE = '2025-12-31T12:00:00Z';
+
+function readKey({ spec }: RegistryAccount): Credentials {
+  const read = providerOf(spec)?.readCredentials(new Map([['apikey', new Redacted('key')]]));
+  return read && 'places' in read ? read : expect.fail('no credentials');
+}
 
 /** An account whose status says that it has been ready, of that generation, since noon. */
 function known(ready = true, observedGeneration = 1): RegistryAccount {
@@ -60,29 +68,72 @@ describe('when an account last changed', () => {
 });
 
 describe('the credentials of an account', () => {
-  it('have defaults for what its spec leaves out', () => {
+  it('come with its name, and a default for the rate that its spec leaves out', () => {
     expect(credentialsOf(anAccount(), KEY)).to.deep.equal({
       name: 'default',
-      provider: 'IBMRegistryTokens',
-      iamEndpoint: ACCOUNT_DEFAULTS.iamEndpoint,
-      accountId: undefined,
-      apiKey: KEY,
-      regions: [],
+      credentials: KEY,
+      caBundle: undefined,
       requestsPerSecond: ACCOUNT_DEFAULTS.requestsPerSecond,
     });
   });
 
-  it('are as its spec says', () => {
-    const regions = [{ name: 'here', host: 'here.example' }];
-    const spec = { iamEndpoint: 'https://iam.example', accountId: 'one', regions, requestsPerSecond: 1 };
-    expect(credentialsOf(anAccount({ spec }), KEY)).to.include(spec);
+  it('come with the rate and the authorities that its spec names', () => {
+    const account = anAccount({ spec: { requestsPerSecond: 1, caBundle: 'PEM' } });
+    expect(credentialsOf(account, KEY)).to.include({ requestsPerSecond: 1, caBundle: 'PEM' });
+  });
+});
+
+describe('whose the credentials of an account are', () => {
+  const recorded = (name: string): RegistryAccount['status'] => ({
+    provider: { name, identity: 'recorded' },
+  });
+  const named = { ibmRegistryTokens: { accountId: 'named' } };
+
+  it('is what the registry said last, though another is recorded', () => {
+    const leads = leadsOf(anAccount({ status: recorded('ibmRegistryTokens') }), 'seen');
+    expect(leads).to.include({ identity: 'seen', isChosen: false });
   });
 
-  it('name no registry account where its spec has an empty one', () => {
-    expect(credentialsOf(anAccount({ spec: { accountId: '' } }), KEY)).to.have.property(
-      'accountId',
-      undefined,
-    );
+  it('is what was recorded, while the registry can not be asked', () => {
+    const leads = leadsOf(anAccount({ status: recorded('ibmRegistryTokens') }), undefined);
+    expect(leads).to.include({ identity: 'recorded', isChosen: false });
+  });
+
+  it('is not what was recorded while the account was one of another registry', () => {
+    const leads = leadsOf(anAccount({ status: recorded('ibmCloud') }), undefined);
+    expect(leads).to.include({ identity: undefined, isChosen: false });
+  });
+
+  it('is what the account names, whatever was recorded', () => {
+    const leads = leadsOf(anAccount({ spec: named, status: recorded('ibmRegistryTokens') }), undefined);
+    expect(leads).to.include({ identity: 'named', isChosen: true });
+  });
+
+  it('is what the registry says where the account names an empty one', () => {
+    const leads = leadsOf(anAccount({ spec: { ibmRegistryTokens: { accountId: '' } } }), 'seen');
+    expect(leads).to.include({ identity: 'seen', isChosen: false });
+  });
+
+  it('is the registry itself where that has no accounts: it is chosen with the URL', () => {
+    const spec = { ibmRegistryTokens: undefined, harbor: { url: 'https://Harbor.example/' } };
+    const leads = leadsOf(anAccount({ spec, status: recorded('harbor') }), undefined);
+    expect(leads).to.deep.equal({
+      regions: [{ name: '', endpoint: 'https://harbor.example' }],
+      identity: 'https://harbor.example',
+      isChosen: true,
+      abandoned: [],
+    });
+  });
+
+  it('is not known of an account that names no registry, or two: an old API server takes those', () => {
+    const both = { harbor: { url: 'https://harbor.example' } };
+    for (const spec of [{ ibmRegistryTokens: undefined }, both])
+      expect(leadsOf(anAccount({ spec, status: recorded('ibmRegistryTokens') }), undefined)).to.deep.equal({
+        regions: [],
+        identity: undefined,
+        isChosen: false,
+        abandoned: [],
+      });
   });
 });
 
@@ -109,11 +160,11 @@ describe('where an account leads', () => {
     { name: 'two', host: 'two.example' },
   ];
   const account = anAccount({ spec: { regions, abandonedEndpoints: ['https://gone.example'] } });
-  const place = (endpoint: string, accountId = 'account-1'): Place => ({ endpoint, accountId });
-  const of = (endpoint: string, region = 'one', accountId?: string): Issued => ({
+  const place = (endpoint: string, identity = 'account-1'): Place => ({ endpoint, identity });
+  const of = (endpoint: string, region = 'one', identity?: string): Issued => ({
     account: 'default',
     region,
-    place: place(endpoint, accountId),
+    place: place(endpoint, identity),
   });
   let asked: string[];
   let sessions: AccountSessions;
@@ -127,7 +178,7 @@ describe('where an account leads', () => {
       };
     const directory = {
       registry: ask('registry'),
-      door: ask('door'),
+      loginProbe: ask('loginProbe'),
       place: ask('place'),
       tryNow: ask('tryNow'),
       skew: (_: string, region: string) => (region === 'one' ? HOUR : 0),
@@ -185,8 +236,8 @@ describe('where an account leads', () => {
   });
 
   it('is where tokens are tried, unless the region has another host by now', () => {
-    expect(sessions.door('default', 'one', 'one.example')).to.have.property('host', 'one.example');
-    expect(() => sessions.door('default', 'one', 'former.example')).to.throw(/was not looked at yet/);
+    expect(sessions.loginProbe('default', 'one', 'one.example')).to.have.property('host', 'one.example');
+    expect(() => sessions.loginProbe('default', 'one', 'former.example')).to.throw(/was not looked at yet/);
   });
 
   it('is asked how it does, and tried before its time, where credentials are in use', () => {
@@ -203,9 +254,9 @@ describe('where an account leads', () => {
   });
 
   it('is forgotten with the account', () => {
-    expect([sessions.knows('default'), sessions.accountId('default')]).to.deep.equal([true, 'account-1']);
+    expect([sessions.knows('default'), sessions.identity('default')]).to.deep.equal([true, 'account-1']);
     sessions.forget('default');
-    expect([sessions.knows('default'), sessions.accountId('default')]).to.deep.equal([false, undefined]);
+    expect([sessions.knows('default'), sessions.identity('default')]).to.deep.equal([false, undefined]);
     expect(asked).to.deep.equal(['forget default']);
   });
 });

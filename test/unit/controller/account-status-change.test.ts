@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { RegistryAccountStatus } from '../../../src/api/registry-account.ts';
-import { changeAccountStatus } from '../../../src/controller/account/account-status.ts';
+import { changeAccountStatus, noteScopes } from '../../../src/controller/account/account-status.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
 import type { Call } from '../../../src/kube/transport/transport.ts';
@@ -62,4 +62,38 @@ describe('a change of an account’s status', () => {
       if (fails) expect(error).to.be.instanceOf(KubeError);
       else expect(error).to.equal(undefined);
     });
+});
+
+describe('scopes in which tokens may be left', () => {
+  const { signal } = new AbortController();
+  /** @returns those that the status is made to say; undefined: nothing is written */
+  async function noted(scopes: string[] | undefined, found: string[]): Promise<string[] | undefined> {
+    const account = anAccount({ status: { tokens: 1, ...(scopes && { scopes }) } });
+    const calls: Call[] = [];
+    const request = (call: Call): Promise<unknown> => Promise.resolve((calls.push(call), account));
+    const transport = { request, stream: () => expect.fail('no watch'), close: () => Promise.resolve() };
+    const client = new KubeClient(transport, { fieldManager: 'test' });
+    await noteScopes(client, 'default', new Set(found), signal);
+    const patch = calls.find(({ method }) => method === 'PATCH')?.body as
+      { value: RegistryAccountStatus }[] | undefined;
+    if (found.length === 0) expect(calls).to.deep.equal([]);
+    if (patch) expect(patch[1]?.value).to.include({ tokens: 1 });
+    return patch?.[1]?.value.scopes;
+  }
+
+  it('are written down beside those that are there, each once and in order', async () => {
+    expect(await noted(undefined, ['b', ''])).to.deep.equal(['', 'b']);
+    expect(await noted(['b', 'c'], ['a', 'c'])).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('are not written where they are there, or there are none', async () => {
+    expect(await noted(['a', 'b'], ['b'])).to.equal(undefined);
+    expect(await noted(['a'], [])).to.equal(undefined);
+  });
+
+  it('never take the room of those that are there', async () => {
+    const full = Array.from({ length: 1_000 }, (_, n) => `team-${String(n).padStart(4, '0')}`);
+    expect(await noted(full, ['a'])).to.equal(undefined);
+    expect(await noted(full.slice(1), ['a', 'b'])).to.deep.equal(['a', ...full.slice(1)]);
+  });
 });

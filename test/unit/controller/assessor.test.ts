@@ -15,6 +15,7 @@ import {
   anIntent,
   anIssuedToken,
   at,
+  DAY,
   HOST,
   HOUR,
   ISSUED,
@@ -26,7 +27,10 @@ import {
 
 const NOW = ISSUED + HOUR;
 const { signal } = new AbortController();
-const ELSEWHERE = { iamEndpoint: 'https://iam.example', regions: [{ name: 'here', host: 'here.example' }] };
+const ELSEWHERE = {
+  ibmRegistryTokens: { iamEndpoint: 'https://iam.example' },
+  regions: [{ name: 'here', host: 'here.example' }],
+};
 
 const UP = { outage: undefined, backAt: undefined };
 
@@ -47,6 +51,10 @@ class Stage {
   verifies = true;
   changedAt: number | undefined;
   place: PlaceState = UP;
+  /** The region that is wanted, by its own name. */
+  region = 'us-south';
+  /** Whose its account's credentials are known to be. */
+  identity: string | undefined = PLACE.identity;
   /** Whether the watch knows the Secret as this RegistryToken's. */
   mayBelong = false;
   /** What the Secret was asked for: host, RegistryTokens that come after this one, and whether live. */
@@ -85,7 +93,7 @@ class Stage {
         knows: (account: string) => this.#of(account, this.isKnown),
         isCurrent: () => this.isCurrent,
         verifies: (account: string) => this.#of(account, this.verifies),
-        accountId: () => PLACE.accountId,
+        identity: () => this.identity,
         changedAt: (account: string) => this.#of(account, this.changedAt),
         skew: (account: string, region: string) => this.#of(`${account}/${region}`, MINUTE),
         place: (account: string, region: string) => this.#of(`${account}/${region}`, this.place),
@@ -98,7 +106,7 @@ class Stage {
 
   /** What is known of the account and region that the builders name. */
   #of<T>(where: string, known: T): T {
-    expect(where).to.be.oneOf(['default', 'default/us-south']);
+    expect(where).to.be.oneOf(['default', `default/${this.region}`]);
     return known;
   }
 
@@ -169,6 +177,75 @@ describe('assessing a RegistryToken', () => {
     stage.account = anAccount({ spec: ELSEWHERE });
     expect(await stage.assess()).to.have.nested.property('refusal.reason', 'RegionUnknown');
     expect(stage.viewed).to.deep.equal([]);
+  });
+
+  it('refuses an account that names no registry, or two, as an old API server takes it', async () => {
+    for (const spec of [{ ibmRegistryTokens: undefined }, { harbor: { url: 'https://harbor.example' } }]) {
+      stage.account = anAccount({ spec });
+      expect(await stage.assess()).to.have.nested.property('refusal.reason', 'AccountNotReady');
+    }
+    expect(stage.viewed).to.deep.equal([]);
+  });
+
+  it('does not know where to issue while it is not known whose the account’s credentials are', async () => {
+    stage.identity = undefined;
+    expect((await stage.situation()).wanted).to.include({ region: 'us-south', place: undefined });
+  });
+
+  describe('of a registry without regions', () => {
+    const url = 'https://harbor.example';
+    beforeEach(() => {
+      stage.account = anAccount({ spec: { ibmRegistryTokens: undefined, harbor: { url } } });
+      stage.identity = url;
+      stage.region = '';
+    });
+
+    it('settles host, place, scope and lifetime as the registry has them', async () => {
+      const token = anIssuedToken({ spec: { scope: ['team-b', 'team-a', 'team-b'], lifetime: '90m' } });
+      const { wanted } = await stage.situation(token);
+      expect(wanted).to.deep.include({
+        region: '',
+        host: 'harbor.example',
+        place: { endpoint: url, identity: url },
+        scope: ['team-a', 'team-b'],
+        lifetime: 90 * MINUTE,
+        given: DAY,
+        issue: 'minted',
+        settling: { acceptance: 0, listing: 0 },
+      });
+    });
+
+    it('refuses a region, and is not asked for more than the account allows', async () => {
+      const assess = async (spec: RegistryToken['spec']): Promise<unknown> => {
+        const { refusal } = await stage.assess(anIssuedToken({ spec }));
+        return refusal?.reason;
+      };
+      expect(await assess({ region: 'us-south' })).to.equal('RegionUnknown');
+      const limits = { scopes: ['$(namespace)', 'shared-*'] };
+      stage.account = anAccount({ spec: { ibmRegistryTokens: undefined, harbor: { url }, limits } });
+      expect(await assess({ scope: ['another'] })).to.equal('ScopeNotAllowed');
+      expect(await assess({ scope: ['team', 'shared-a'] })).to.equal(undefined);
+    });
+  });
+
+  describe('with a mint that was begun', () => {
+    const intent = anIntent({ startedAt: at(HOUR) });
+    const stranded = async (): Promise<boolean> =>
+      (await stage.situation(anIssuedToken({ status: { mintIntent: intent } }))).intentIsStranded;
+
+    it('knows whether its place is gone by what the account says now, by endpoint and identity', async () => {
+      expect(await stranded()).to.equal(false);
+      const regions = [{ name: 'us-south', host: HOST, endpoint: 'https://moved.example' }];
+      stage.account = anAccount({ spec: { regions } });
+      expect(await stranded()).to.equal(true);
+      stage.account = anAccount({ spec: { ibmRegistryTokens: { accountId: 'another' } } });
+      expect(await stranded()).to.equal(true);
+    });
+
+    it('knows its place to be gone once the account is one of another registry', async () => {
+      stage.account = anAccount({ spec: { ibmRegistryTokens: undefined, ibmCloud: {} } });
+      expect(await stranded()).to.equal(true);
+    });
   });
 
   describe('knows its namespace', () => {

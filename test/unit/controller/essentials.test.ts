@@ -126,3 +126,18 @@ describe('of what others write the watches keep', () => {
     expect(JSON.stringify(essentialToken(token)).length).to.be.lessThan(20_000);
   });
 });
+
+describe('of the finalizers of a RegistryToken the watches keep', () => {
+  const cases: [string, string[] | undefined, string[] | undefined][] = [
+    ['ours alone', [HUGE, 'pullsecrets.dev/revoke'], ['pullsecrets.dev/revoke']],
+    ['that there are others, where ours is not there', [HUGE, 'example.com/a'], ['others']],
+    ['nothing where there are none', [], undefined],
+    ['nothing where there never were any', undefined, undefined],
+  ];
+  for (const [what, finalizers, kept] of cases)
+    it(what, () => {
+      const metadata = { ...identity, ...(finalizers && { finalizers }) };
+      const token = { apiVersion: 'v1', kind: 'RegistryToken', metadata, spec: {} };
+      expect(essentialToken(token).metadata.finalizers).to.deep.equal(kept);
+    });
+});

@@ -121,6 +121,14 @@ describe('settling an earlier mint', () => {
       expect(stage.lost, 'told to the sweep').to.deep.equal(['us-south']);
     });
 
+  it('is not given up before it is written down where its token may come', async () => {
+    const failure = new Error('the API server is down');
+    stage.noting = Promise.reject(failure);
+    stage.noting.catch(() => undefined);
+    const ended = await stage.settle({ result: 'lost', strays: [] }).catch((error: unknown) => error);
+    expect(ended).to.equal(failure);
+  });
+
   it('that may still give one waits', async () => {
     const until = NOW + 10 * SECOND;
     const pending = { result: 'pending', reason: 'MintUnconfirmed', message: 'not yet', until } as const;

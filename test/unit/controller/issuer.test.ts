@@ -305,12 +305,21 @@ describe('a new token of which nobody knows whether the registry accepts it', ()
     stage = new IssueStage();
     stage.ruling = { action: 'wait', refusal: undefined, message, until: NOW + SECOND };
   });
-  const waits = (stake: Stake) => stage.mint({ ...situationTask({ now: NOW }), stake });
+  const waits = (stake: Stake, host = HOST) =>
+    stage.mint({ ...situationTask({ now: NOW, secret: ours({ host }) }), stake });
 
-  it('does not take the place of one that pods pull with: the host that the account names is waited for', async () => {
-    const { status, outcome, until, secretHolds } = await waits('token');
+  it('does not take the place of one that pods pull with at another host: the one that the account names is waited for', async () => {
+    const { status, outcome, until, secretHolds } = await waits('token', 'before.example');
     expect(status.pendingHost).to.deep.equal({ host: HOST, since: at(20 * HOUR), refused: false, message });
     expect(outcome).to.include({ kind: 'held', reason: 'HostNotAccepted' });
+    expect([until, secretHolds]).to.deep.equal([NOW + SECOND, true]);
+    expect(stage.did).to.not.include('Secret with token-2');
+  });
+
+  it('does not take the place of one that pods pull with at the same host, which is not said to be another', async () => {
+    const { status, outcome, until, secretHolds } = await waits('token');
+    expect(status).to.not.have.property('pendingHost');
+    expect(outcome).to.include({ kind: 'held', reason: 'RegistryUnavailable' });
     expect([until, secretHolds]).to.deep.equal([NOW + SECOND, true]);
     expect(stage.did).to.not.include('Secret with token-2');
   });

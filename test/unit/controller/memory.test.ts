@@ -5,7 +5,13 @@ import { Memory } from '../../../src/controller/token/memory.ts';
 const UID = 'uid-of-app';
 const ISSUED = { id: 'token-2', username: 'token', value: new Redacted('value'), expiresAt: null };
 
-const TRIAL = { account: 'v1', host: 'us.icr.io', stake: 'nothing' } as const;
+const TRIAL = {
+  account: 'v1',
+  host: 'us.icr.io',
+  stake: 'nothing',
+  tokenId: 'token-1',
+  startedAt: 0,
+} as const;
 
 describe('Memory', () => {
   it('knows what an intent gave, and its value', () => {
@@ -16,11 +22,21 @@ describe('Memory', () => {
     expect(memory.isOwn(UID, ISSUED.id)).to.equal(true);
   });
 
+  it('takes a token that was gone for alive once the registry gives it again', () => {
+    const memory = new Memory();
+    memory.markGone(UID, ISSUED.id);
+    memory.remember(UID, ISSUED);
+    expect(memory.isGone(UID, ISSUED.id)).to.equal(false);
+  });
+
   it('gives nothing of a revoked token out, though its intent be still open', () => {
     const memory = new Memory();
     memory.remember(UID, ISSUED);
     memory.rememberIntent(UID, 2, ISSUED.id);
+    memory.noteRevoked(UID, 'another');
+    expect(memory.isSpent(UID, 2)).to.equal(false);
     memory.noteRevoked(UID, ISSUED.id);
+    expect([memory.isSpent(UID, 2), memory.isSpent(UID, 3)]).to.deep.equal([true, false]);
     expect(memory.intentResult(UID, 2)).to.equal(undefined);
     expect(memory.recall(UID, ISSUED.id)).to.equal(undefined);
     expect(memory.isOwn(UID, ISSUED.id)).to.equal(false);

@@ -6,16 +6,23 @@ import type { TokenList } from '../../../src/controller/shared/token-lists.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { readTag, type Tag } from '../../../src/token/sweep/tag.ts';
 import {
+  aCapability,
   aCredential,
   anIntent,
   anIssuedToken,
+  aRecord,
+  at,
   aTokenSpec,
   DAY,
   HOUR,
+  aWanted,
   ISSUED,
   type Part,
   PLACE,
+  MINUTE,
+  SECOND,
 } from '../../support/builders.ts';
+import { situationTask } from '../../support/tasks.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const CLUSTER = 'this-cluster';
@@ -30,10 +37,15 @@ class Stage {
   readonly memory = new Memory();
   readonly tags: [id: string, tag: Tag][] = [];
   readonly asked: unknown[] = [];
+  /** Scopes in which tokens were looked for. */
+  readonly searched: unknown[] = [];
   /** Whether nothing was listed yet. */
   isUnlisted = false;
   readBack = true;
   failure: RegistryError | undefined;
+  /** How long a new token may be missing from a list, in milliseconds. */
+  lag = 0;
+  readonly clock = new VirtualClock(ISSUED + HOUR);
   readonly minter: Minter;
 
   constructor() {
@@ -44,28 +56,38 @@ class Stage {
     const registryOf = ({ account, region }: MintIntent): object => {
       this.asked.push(`${account}/${region}`);
       return {
-        capabilities: { readBack: this.readBack },
-        mint: (request: object) => give(request),
+        capabilities: aCapability({ readBack: this.readBack, settling: { listing: this.lag } }),
+        issue: (request: object) => give(request),
         read: (id: string) => give(`read ${id}`),
       };
     };
     const list = (): TokenList => ({
       tokens: new Map(this.tags.map(([id, tag]) => [id, { id, tag, expiresAt: null }])),
-      askedAt: 0,
+      identities: [],
+      scopes: new Set(),
+      unread: new Map(),
+      askedAt: this.clock.monotonic(),
     });
     const options = {
       sessions: { registryOf },
       memory: this.memory,
       lists: {
-        current: () => {
+        current: ({ scope }: { scope: unknown }) => {
+          this.searched.push(scope);
           this.asked.push('list');
           return Promise.resolve(list());
         },
-        last: () => (this.isUnlisted ? undefined : list()),
-        find: (_: unknown, select: (each: TokenList) => unknown) => Promise.resolve(select(list())),
+        last: ({ scope }: { scope: unknown }) => {
+          this.searched.push(scope);
+          return this.isUnlisted ? undefined : list();
+        },
+        find: ({ scope }: { scope: unknown }, select: (each: TokenList) => unknown) => {
+          this.searched.push(scope);
+          return Promise.resolve(select(list()));
+        },
       },
       clusterId: CLUSTER,
-      clock: new VirtualClock(ISSUED + HOUR),
+      clock: this.clock,
     };
     this.minter = new Minter(options as unknown as MinterOptions);
   }
@@ -80,12 +102,22 @@ class Stage {
 describe('a mint', () => {
   it('asks for what the intent and the spec say, under a tag that tells whose it is', async () => {
     const stage = new Stage();
-    const intent = anIntent({ ...WHERE, region: 'eu-de', access: 'ReadWrite', nonce: 'abcdefgh' });
-    const spec = aTokenSpec({ description: 'of team one', lifetime: DAY });
-    expect(await stage.minter.mint(anIssuedToken(), spec, intent, signal)).to.equal(NEW);
+    const what = { access: 'ReadWrite', specHash: 'as intended', scope: ['team-a', 'team-b'] } as const;
+    const intent = anIntent({
+      ...WHERE,
+      ...what,
+      scope: [...what.scope],
+      region: 'eu-de',
+      nonce: 'abcdefgh',
+    });
+    const task = situationTask({ spec: aTokenSpec({ description: 'of team one' }) });
+    expect(await stage.minter.mint(task, intent, signal)).to.equal(NEW);
     const [where, request] = stage.asked as [string, { description: string }];
     expect(where).to.equal('default/eu-de');
-    expect(request).to.include({ access: 'ReadWrite', lifetime: DAY });
+    expect(request).to.deep.include({ ...what, lifetime: DAY });
+    expect(request).to.deep.include({
+      tag: { clusterId: CLUSTER, uid: UID, revision: 2, nonce: 'abcdefgh' },
+    });
     expect(request.description).to.match(/^of team one /);
     expect(readTag(request.description)).to.deep.equal({
       clusterId: CLUSTER,
@@ -95,9 +127,22 @@ describe('a mint', () => {
     });
   });
 
+  it('asks for the lifetime that the registry gives, not for how long the token is to be in use', async () => {
+    const stage = new Stage();
+    const wanted = aWanted({ lifetime: HOUR, given: DAY });
+    await stage.minter.mint(situationTask({ wanted }), anIntent(), signal);
+    expect(stage.asked[1]).to.include({ lifetime: DAY });
+  });
+
+  it('asks for all that the account can give where its intent names no scope', async () => {
+    const stage = new Stage();
+    await stage.minter.mint(situationTask(), anIntent(), signal);
+    expect(stage.asked[1]).to.deep.include({ scope: [] });
+  });
+
   it('is remembered: its value, and that it is what the intent gave', async () => {
     const stage = new Stage();
-    await stage.minter.mint(anIssuedToken(), aTokenSpec(), anIntent(), signal);
+    await stage.minter.mint(situationTask(), anIntent(), signal);
     expect(stage.memory.intentResult(UID, 2)).to.equal('token-2');
     expect(stage.memory.recall(UID, 'token-2')).to.equal(NEW);
   });
@@ -154,6 +199,105 @@ describe('what came of an intent by its tag', () => {
       .settle(anIssuedToken(), anIntent(), false, signal)
       .catch((error: unknown) => error);
     expect(settled).to.equal(stage.failure);
+  });
+});
+
+describe('what came of an intent', () => {
+  for (const [what, lag] of [
+    ['ten seconds', 0],
+    ['ten seconds more than a new token can be missing from a list', MINUTE],
+  ] as const)
+    it(`is waited for, from when its answer was given up, for ${what}`, async () => {
+      const stage = new Stage();
+      stage.lag = lag;
+      const settled = await stage.minter.settle(
+        anIssuedToken(),
+        anIntent({ startedAt: at(HOUR) }),
+        false,
+        signal,
+      );
+      expect(settled).to.include({ result: 'pending', until: ISSUED + HOUR + lag + 10 * SECOND });
+    });
+
+  for (const [whose, startedAt] of [
+    ['ahead', 2 * HOUR],
+    ['behind', -HOUR],
+  ] as const)
+    it(`is not taken for lost while lists can lack it, though recorded by a process whose clock was ${whose}`, async () => {
+      const stage = new Stage();
+      stage.lag = MINUTE;
+      const settle = async (): Promise<string> => {
+        const intent = anIntent({ startedAt: at(startedAt), phase: 'Verifying' });
+        return (await stage.minter.settle(anIssuedToken(), intent, false, signal)).result;
+      };
+      expect(await settle()).to.equal('pending');
+      await stage.clock.advance(MINUTE - 1);
+      expect(await settle()).to.equal('pending');
+      await stage.clock.advance(10 * SECOND + 1);
+      expect(await settle()).to.equal('lost');
+    });
+
+  describe('of a RegistryToken that is deleted', () => {
+    const intent = anIntent({ nonce: 'abcdefgh' });
+    let stage: Stage;
+    const results = (): Promise<string[] | undefined> => stage.minter.resultsOf(UID, intent, signal);
+    beforeEach(() => {
+      stage = new Stage();
+      stage.lag = MINUTE;
+    });
+
+    it('is what this process created, whatever lists show', async () => {
+      stage.memory.rememberIntent(UID, intent.revision, 'token-2');
+      expect(await results()).to.deep.equal(['token-2']);
+      expect(stage.asked).to.not.include('list');
+    });
+
+    it('is not known while lists can lack it, and nothing once they can not', async () => {
+      expect(await results()).to.equal(undefined);
+      await stage.clock.advance(MINUTE - 1);
+      expect(await results()).to.equal(undefined);
+      await stage.clock.advance(1);
+      expect(await results()).to.deep.equal([]);
+    });
+
+    it('is looked for as long anew where another mint has the revision', async () => {
+      expect(await results()).to.equal(undefined);
+      await stage.clock.advance(MINUTE);
+      const other = anIntent({ nonce: 'another0' });
+      expect(await stage.minter.resultsOf(UID, other, signal)).to.equal(undefined);
+    });
+
+    it('is nothing more once it was revoked, whatever lists show', async () => {
+      stage.has('token-2', { nonce: 'abcdefgh' });
+      expect(await results()).to.deep.equal(['token-2']);
+      stage.memory.noteRevoked(UID, 'token-2');
+      expect(await results()).to.deep.equal([]);
+    });
+  });
+
+  it('that is to be revoked is recorded with what it was made for', async () => {
+    const stage = new Stage().has('token-2');
+    stage.readBack = false;
+    const intent = anIntent({ specHash: 'as intended', scope: ['team-a'], phase: 'Verifying' });
+    const stray = { id: 'token-2', revision: 2, specHash: 'as intended', scope: ['team-a'], ...WHERE };
+    expect(await stage.minter.settle(anIssuedToken(), intent, false, signal)).to.deep.equal({
+      result: 'lost',
+      strays: [stray],
+    });
+  });
+});
+
+describe('where a registry keeps scopes apart', () => {
+  it('what came of a mint, its revisions and its value are looked for in the scope of each', async () => {
+    const stage = new Stage();
+    const scope = ['team-a'];
+    const record = aRecord({ scope });
+    await stage.minter.settle(anIssuedToken(), anIntent({ scope }), false, signal);
+    await stage.minter.resultsOf(UID, anIntent({ scope }), signal);
+    await stage.minter.highestRevision(UID, { ...WHERE, scope }, true, signal);
+    await stage.minter.highestRevision(UID, { ...WHERE, scope }, false, signal);
+    await stage.minter.readBack(anIssuedToken({ status: { token: record } }), signal);
+    expect(stage.searched).to.deep.equal(Array.from({ length: 5 }, () => scope));
   });
 });
 

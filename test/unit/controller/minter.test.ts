@@ -8,12 +8,13 @@ import { Minter, type Settlement } from '../../../src/controller/token/minter.ts
 import { TokenLists } from '../../../src/controller/shared/token-lists.ts';
 import { Repairer } from '../../../src/controller/token/repairer.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
-import type { IssuedToken, ListedToken, Registry } from '../../../src/registry/port.ts';
+import type { IssuedToken, ListedToken, Registry, Select } from '../../../src/registry/port.ts';
 import { decide, type Decision } from '../../../src/token/decide/decision.ts';
 import { withStrays } from '../../../src/token/lifecycle/status.ts';
 import { describe as describeToken, type Tag } from '../../../src/token/sweep/tag.ts';
 import {
   ABSENT,
+  aCapability,
   anIntent,
   anIssuedToken,
   aPrevious,
@@ -29,6 +30,7 @@ import { mint } from '../../support/decisions.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const NOW = ISSUED + HOUR;
+const ONE_LIST = { listsApart: () => false, scopesOf: () => new Set<string>() };
 const CLUSTER = 'this-cluster';
 const { uid: UID } = anIssuedToken().metadata;
 const WHERE = { account: 'default', region: 'us-south', place: PLACE };
@@ -60,8 +62,8 @@ class Stage {
       if (this.down) throw new RegistryError('Unavailable', 'us.icr.io does not answer');
     };
     const registry = {
-      capabilities: { readBack },
-      list: async <T>(select: (row: ListedToken) => T | undefined): Promise<T[]> => {
+      capabilities: aCapability({ readBack }),
+      list: async <T>(_: unknown, select: Select<T>): Promise<T[]> => {
         ask('list');
         return this.rows.flatMap((row) => select(row) ?? []);
       },
@@ -73,7 +75,7 @@ class Stage {
     } as unknown as Registry;
     const sessions = { registryOf: () => registry } as unknown as AccountSessions;
     const clock = new VirtualClock(NOW);
-    this.lists = new TokenLists(sessions, clock);
+    this.lists = new TokenLists(sessions, clock, ONE_LIST);
     const { memory, lists } = this;
     this.minter = new Minter({ sessions, memory, lists, clusterId: CLUSTER, clock });
   }
@@ -91,7 +93,12 @@ class Stage {
   }
 }
 
-const stray = (id: string, revision: number): object => ({ id, revision, ...WHERE });
+const stray = (id: string, revision: number): object => ({
+  id,
+  revision,
+  specHash: anIntent().specHash,
+  ...WHERE,
+});
 const codeOf = (error: unknown): unknown => (error instanceof RegistryError ? error.code : error);
 
 describe('what came of a mint', () => {

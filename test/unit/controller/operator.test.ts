@@ -325,7 +325,7 @@ describe('the operator', () => {
       });
       await stage.putToken('another');
       await stage.putToken('app', {
-        spec: { serviceAccounts: ['builder'], secret: { deletionPolicy: 'Retain' } },
+        spec: { serviceAccounts: ['builder'], deletionPolicy: 'Retain' },
       });
       stage.begin();
       await stage.clock.advance(MINUTE);

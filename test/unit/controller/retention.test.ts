@@ -5,7 +5,7 @@ import { Retention } from '../../../src/controller/token/retention.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
 import type { Call } from '../../../src/kube/transport/transport.ts';
 import { Logs } from '../kube/support/logs.ts';
-import { anAccount, anIntent, anIssuedToken, aPrevious, PLACE } from '../../support/builders.ts';
+import { anAccount, anIntent, anIssuedToken, aPrevious, aRecord, PLACE } from '../../support/builders.ts';
 
 const { signal } = new AbortController();
 
@@ -50,6 +50,23 @@ describe('a token that outlives its RegistryToken', () => {
   it('is remembered when a mint left it in the Secret before the status named it', async () => {
     const token = anIssuedToken({ status: { mintIntent: anIntent({ region: 'eu-de' }) } });
     expect(await retainedAfter(token, 'token-2')).to.deep.equal(kept('token-2', 'eu-de'));
+  });
+  it('is remembered without a scope of several names, a thousand of which would fit no object', async () => {
+    const status = { token: aRecord({ id: 'a', scope: ['team-a', 'team-b'] }) };
+    const [retained] = (await retainedAfter(anIssuedToken({ status }), 'a')) as object[];
+    expect(retained).to.not.have.property('scope');
+  });
+  it('is remembered with its scope, by which it is found where scopes are listed apart', async () => {
+    const scope = ['team-a'];
+    const origins = [
+      { token: aRecord({ id: 'a', scope }) },
+      { previousTokens: [aPrevious({ id: 'a', scope })] },
+      { mintIntent: anIntent({ scope }) },
+    ];
+    for (const status of origins) {
+      const retained = (await retainedAfter(anIssuedToken({ status }), 'a')) as { scope?: string[] }[];
+      expect(retained.map((each) => each.scope)).to.deep.equal([scope]);
+    }
   });
   it('is remembered when it is only waiting to be revoked', async () => {
     const token = anIssuedToken({

@@ -6,7 +6,7 @@ import { Revoker } from '../../../src/controller/token/revoker.ts';
 import type { EventRecorder } from '../../../src/kube/events/event-recorder.ts';
 import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
-import type { Tag } from '../../../src/token/sweep/tag.ts';
+import { describe as describeToken, type Tag } from '../../../src/token/sweep/tag.ts';
 import { anIssuedToken, aPrevious, at, DAY, HOUR, ISSUED } from '../../support/builders.ts';
 
 const NOW = ISSUED + 2 * HOUR;
@@ -36,6 +36,7 @@ function stage(
   time = 0,
   reach = 'unknown',
   part: Partial<Tag> = {},
+  describe?: (id: string) => Promise<string | undefined>,
 ): { revoker: Revoker; memory: Memory; asked: string[]; told: string[] } {
   const memory = new Memory();
   const asked: string[] = [];
@@ -46,7 +47,7 @@ function stage(
   };
   const nothing = (): void => undefined;
   const revoker = new Revoker({
-    sessions: { reach: () => reach, registryOf: () => ({ revoke }) } as unknown as AccountSessions,
+    sessions: { reach: () => reach, registryOf: () => ({ revoke, describe }) } as unknown as AccountSessions,
     events: {
       event: (_: unknown, type: string, reason: string) => void told.push(`${type} ${reason}`),
     } as unknown as EventRecorder,
@@ -64,7 +65,7 @@ function stage(
       find: (_, find) => {
         const tag = { clusterId: CLUSTER, uid: TOKEN.metadata.uid, revision: 1, ...part };
         const tokens = new Map(ours.map((id) => [id, { id, tag, expiresAt: null }]));
-        return Promise.resolve(find({ tokens, askedAt: 0 }));
+        return Promise.resolve(find({ tokens, identities: [], scopes: NONE, unread: new Map(), askedAt: 0 }));
       },
     },
     clusterId: CLUSTER,
@@ -119,6 +120,15 @@ describe('previous tokens', () => {
     const { revoker, asked } = stage();
     await revoker.revokeDue(anIssuedToken({ status: { previousTokens } }), { previousTokens }, NONE, signal);
     expect(asked).to.deep.equal(['due']);
+  });
+
+  it('are revoked though lists lack them where the registry says by their ids that they are the RegistryToken’s own', async () => {
+    const { uid } = TOKEN.metadata;
+    const tagged = (id: string): string =>
+      describeToken('', { clusterId: CLUSTER, uid: id === 'due' ? uid : 'another', revision: 1 });
+    const { revoker, asked } = stage(undefined, [], 0, 'unknown', {}, (id) => Promise.resolve(tagged(id)));
+    const { status } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
+    expect([asked, idsOf(status)]).to.deep.equal([['due'], ['in-grace']]);
   });
 
   it('stay alive while a Secret still holds them', async () => {

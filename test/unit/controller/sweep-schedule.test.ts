@@ -275,3 +275,92 @@ describe('--sweep=report', () => {
     expect(stage.counted).to.deep.equal([]);
   });
 });
+
+describe('a place that several regions share', () => {
+  const shared = (...names: string[]) => ({
+    ibmRegistryTokens: { iamEndpoint: 'https://iam.example' },
+    regions: names.map((name) => ({ name, host: `${name}.example`, endpoint: 'https://us-south.example' })),
+  });
+  let stage: SweepStage;
+  beforeEach(() => {
+    stage = new SweepStage();
+  });
+
+  it('is swept once, by the name of the default region', async () => {
+    stage.account = anAccount({ spec: shared('a', 'us-south', 'z') });
+    stage.add('us-south', 'orphan');
+    await stage.run(DELAY + MINUTE);
+    expect(stage.listed).to.deep.equal(['us-south', 'us-south']);
+    expect(stage.revoked).to.deep.equal(['orphan']);
+    expect([...stage.orphans.keys()]).to.deep.equal(['us-south']);
+  });
+
+  it('is swept once, by the first name where the default region is elsewhere, and may be none', async () => {
+    const account = anAccount({ spec: shared('b', 'a') });
+    for (const defaultRegion of ['mars', undefined]) {
+      stage = new SweepStage();
+      stage.account = { ...account, spec: { ...account.spec, ...(defaultRegion && { defaultRegion }) } };
+      await stage.look();
+      expect(stage.listed).to.deep.equal(['a']);
+    }
+  });
+
+  it('is looked at at once for what a RegistryToken left there, by whichever name, and for lost requests', async () => {
+    stage.account = anAccount({ spec: shared('a', 'us-south') });
+    await stage.look();
+    stage.sweeper.leftBehind('gone', issuedIn('a'));
+    await stage.look();
+    expect(stage.listed).to.deep.equal(['us-south', 'us-south']);
+    stage.sweeper.requestLost({ ...issuedIn('us-south'), region: 'a' });
+    await stage.run(MINUTE);
+    await stage.look();
+    expect(stage.listed).to.deep.equal(['us-south', 'us-south', 'us-south']);
+  });
+});
+
+describe('an account that has nothing to be swept', () => {
+  let stage: SweepStage;
+  beforeEach(() => {
+    stage = new SweepStage();
+  });
+
+  const unnamed: [what: string, registries: object][] = [
+    ['none', { ibmRegistryTokens: undefined }],
+    ['two', { harbor: { url: 'https://harbor.example' } }],
+  ];
+  for (const [what, registries] of unnamed)
+    it(`since it names ${what} of the registries is left alone, and swept at once when it names one again`, async () => {
+      const before = anAccount({ spec: elsewhere('us-south') });
+      stage.add('us-south', 'a');
+      await stage.look();
+      const { status } = stage;
+      stage.account = anAccount({ spec: { ...elsewhere('us-south'), ...registries }, status });
+      expect(await stage.look()).to.equal(undefined);
+      expect(stage.status).to.deep.equal(status);
+      expect([...stage.orphans]).to.deep.equal([]);
+      await stage.clock.advance(DELAY);
+      stage.account = before;
+      await stage.look();
+      expect(stage.revoked, 'it was seen before').to.deep.equal(['a']);
+    });
+
+  it('since it has no region was never swept', async () => {
+    stage.account = anAccount({ spec: elsewhere() });
+    await stage.look();
+    expect(stage.listed).to.deep.equal([]);
+    expect(stage.status).to.not.have.property('lastSweepTime');
+  });
+});
+
+describe('a registry without regions', () => {
+  it('is swept whatever the account calls its default region', async () => {
+    const stage = new SweepStage();
+    const harbor = { url: 'https://harbor.example' };
+    for (const defaultRegion of [undefined, 'us-south']) {
+      stage.account = anAccount({ spec: { ibmRegistryTokens: undefined, harbor, defaultRegion } });
+      await stage.look();
+      expect(stage.listed).to.deep.equal(['']);
+      expect(stage.status).to.have.property('lastSweepTime');
+    }
+  });
+});

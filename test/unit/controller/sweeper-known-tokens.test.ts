@@ -133,6 +133,14 @@ describe('sweeper, of tokens that are known', () => {
       expect(stage.gone).to.deep.equal([]);
     });
 
+    it('is told to be gone no sooner than the registry says that its lists can lag', async () => {
+      stage.listLag = 5 * MINUTE;
+      await stage.run(5 * MINUTE - 1);
+      expect(stage.gone).to.deep.equal([]);
+      await stage.run(2);
+      expect(stage.gone).to.deep.equal(['token-1']);
+    });
+
     it('is told to be gone also where it waits to be revoked', async () => {
       stage.tokens = [aToken({ status: { previousTokens: [aPrevious({ id: 'before' })] } })];
       await stage.run(2 * MINUTE);

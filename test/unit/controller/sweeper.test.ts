@@ -32,16 +32,16 @@ describe('sweeper', () => {
     expect(stage.orphans.get('us-south')).to.equal(0);
   });
 
-  for (const [clock, skew, revoked] of [
-    ['is behind this machine’s', -2 * HOUR, ['a']],
+  for (const [clock, skew, told] of [
+    ['is behind this machine’s', -2 * HOUR, ['OrphanRevoked']],
     ['is ahead of it', 2 * HOUR, []],
   ] as const)
-    it(`takes for expired what is so by the registry’s clock, which ${clock}`, async () => {
+    it(`takes for expired, which nobody is told of, what is so by the registry’s clock, which ${clock}`, async () => {
       stage.skew = skew;
       stage.add('us-south', 'a', orphanTag(), stage.clock.now() + (skew < 0 ? -HOUR : HOUR));
       await stage.run(DELAY);
       await stage.look();
-      expect(stage.revoked).to.deep.equal(revoked);
+      expect([stage.events, stage.revoked]).to.deep.equal([told, ['a']]);
     });
 
   it('finds after a restart what was left before it', async () => {
@@ -218,6 +218,25 @@ describe('sweeper', () => {
     expect(listed.slice(before)).to.deep.equal(['us-south']);
   });
 
+  it('looks for one that came late once lists can not lack it any more', async () => {
+    stage.account = anAccount({
+      spec: {
+        ...elsewhere('us-south'),
+        ibmRegistryTokens: undefined,
+        ibmCloud: { iamEndpoint: 'https://iam.example' },
+      },
+    });
+    stage.listLag = MINUTE;
+    await stage.run(2 * MINUTE);
+    const { listed } = stage;
+    const before = listed.length;
+    stage.sweeper.requestLost(issuedIn('us-south'));
+    await stage.run(2 * MINUTE - 1);
+    expect(listed.length).to.equal(before);
+    await stage.run(2);
+    expect(listed.slice(before)).to.deep.equal(['us-south']);
+  });
+
   describe('what a RegistryToken left is found', () => {
     const left = anIssuedToken({ metadata: { uid: 'gone' }, status: { token: aRecord({ id: 'a' }) } });
     beforeEach(async () => {
@@ -262,6 +281,27 @@ describe('sweeper', () => {
       stage.tokens = [{ ...left, metadata: { ...metadata, deletionTimestamp, finalizers: ['others/own'] } }];
       stage.sweeper.leftBehind('gone', issuedIn('us-south'));
       await stage.run(DELAY + 1);
+      expect(stage.revoked).to.deep.equal(['a']);
+    });
+
+    it('though the registry did not list it yet at the first look', async () => {
+      stage = new SweepStage();
+      await stage.look();
+      stage.listLag = MINUTE;
+      stage.sweeper.leftBehind('gone', issuedIn('us-south'));
+      expect(await stage.look()).to.deep.equal({ requeueAfter: MINUTE });
+      stage.add('us-south', 'a');
+      await stage.run(DELAY + MINUTE + 1);
+      expect(stage.revoked).to.deep.equal(['a']);
+    });
+
+    it('though it went right before a restart, and the first list lacks it, where lists can lag', async () => {
+      stage.listLag = MINUTE;
+      stage.regions.clear();
+      stage.restart();
+      expect(await stage.look()).to.deep.equal({ requeueAfter: MINUTE });
+      stage.add('us-south', 'a');
+      await stage.run(MINUTE + DELAY + 1);
       expect(stage.revoked).to.deep.equal(['a']);
     });
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ROTATE_ANNOTATION } from '../../../src/api/names.ts';
+import { FINALIZER, ROTATE_ANNOTATION } from '../../../src/api/names.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
 import { lockedMessage } from '../../../src/token/decide/holds.ts';
 import { rotationTime } from '../../../src/token/lifecycle/schedule.ts';
@@ -151,6 +151,55 @@ describe('what a reconcile does', () => {
     expect(stage.did).to.deep.equal(['look', 'revoke']);
     expect(stage.ready).to.include({ status: 'False', reason: 'SecretConflict' });
     expect(stage.status, 'failures are not over').to.deep.include(failure);
+  });
+});
+
+describe('a reconcile of a RegistryToken that never had a token', () => {
+  const BARE = { metadata: { finalizers: undefined }, status: { token: undefined, host: undefined } };
+  const first = (finding: Finding = {}): ControllerStage => {
+    const stage = new ControllerStage();
+    stage.findings = [{ token: BARE, secret: ABSENT, ...finding }];
+    return stage;
+  };
+  const READ_AGAIN = ['look', 'read', 'look at all', 'mint for FirstIssue'];
+
+  it('reads nothing twice where no Secret is in the way: its finalizer proves that nothing has changed', async () => {
+    const stage = first();
+    await stage.reconcile();
+    expect(stage.did.slice(0, 3)).to.deep.equal(['look', 'add finalizer', 'mint for FirstIssue']);
+    expect(stage.tasks[0]?.token.metadata.finalizers).to.deep.equal([FINALIZER]);
+  });
+
+  it('decides again from what is there now where that has changed', async () => {
+    const stage = first();
+    stage.refusesFinalizer = new KubeError('changed', { status: 409, reason: 'Conflict' });
+    await stage.reconcile();
+    expect(stage.did.slice(0, 5)).to.deep.equal(['look', 'add finalizer', ...READ_AGAIN.slice(1)]);
+  });
+
+  it('fails where the API server fails', async () => {
+    const stage = first();
+    stage.refusesFinalizer = new KubeError('down', { status: 503 });
+    const error: unknown = await stage.reconcile().catch((each: unknown) => each);
+    expect(error).to.equal(stage.refusesFinalizer);
+  });
+
+  it('reads it again where others have finalizers on it, which have to be kept', async () => {
+    const stage = first({ token: { ...BARE, metadata: { finalizers: ['others'] } } });
+    await stage.reconcile();
+    expect(stage.did.slice(0, 4)).to.deep.equal(READ_AGAIN);
+  });
+
+  it('reads it again where the Secret is there: what the watch knows of that may be old', async () => {
+    const stage = first({ secret: ours({ holds: undefined }) });
+    await stage.reconcile();
+    expect(stage.did.slice(0, 4)).to.deep.equal(READ_AGAIN);
+  });
+
+  it('adds no finalizer where there is no token to get', async () => {
+    const stage = first({ accountProblem: 'no key' });
+    await stage.reconcile();
+    expect(stage.did).to.not.include('add finalizer');
   });
 });
 

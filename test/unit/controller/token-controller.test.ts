@@ -92,7 +92,7 @@ async function reconcile(stage: Stage): Promise<Result> {
     memory,
     assessor: { assess },
     issuer: {
-      mint: () => {
+      issue: () => {
         minted++;
         return Promise.resolve({ token, status: token.status, outcome, secretHolds: true });
       },

@@ -10,7 +10,15 @@ import { KubeError } from '../../../src/kube/client/errors.ts';
 import type { ReconcileResult } from '../../../src/kube/queue/worker-pool.ts';
 import type { Failure } from '../../../src/token/lifecycle/failure.ts';
 import type { SecretObject } from '../../../src/controller/token/secret-store.ts';
-import { aCredential, anIntent, anIssuedToken, aPrevious, aSecret, at } from '../../support/builders.ts';
+import {
+  aCredential,
+  anIntent,
+  anIssuedToken,
+  aPrevious,
+  aSecret,
+  at,
+  PLACE,
+} from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const LIMIT = 15_000;
@@ -36,14 +44,26 @@ class Scene {
   readonly clock = new VirtualClock();
   readonly leftBehind: string[] = [];
   readonly revoked: string[] = [];
+  /** Places where what tokens hung on was deleted, and what was to be kept of it. */
+  readonly unhung: string[] = [];
+  /** Why scopes can't be written down. */
+  noting: Error | undefined;
+  /** Notes of events. */
+  readonly notes: string[] = [];
+  /** What metrics were told of revocations. */
+  readonly counted: string[] = [];
+  /** What was done that the API server sees, in order. */
+  readonly did: string[] = [];
   readonly told: string[] = [];
   registry: Registry = 'up';
+  /** What comes of deleting what tokens hung on. */
+  unhanging: Failure | undefined;
   /** What comes of changing ServiceAccounts. */
   webhook: 'up' | 'down' | 'silent' = 'up';
   secrets: SecretObject[] = [];
   readonly retained: string[] = [];
   /** Tokens at the registry that came of the open mint, by their tag. */
-  results = ['token-2'];
+  results: string[] | undefined = ['token-2'];
   /** What comes of taking the finalizer away. */
   answer: 'given' | 'lost' = 'given';
   released = 0;
@@ -61,6 +81,7 @@ class Scene {
         read: () => Promise.resolve(this.#token),
         removeFinalizer: () => {
           this.released++;
+          this.did.push('finalizer removed');
           return this.answer === 'lost' ? Promise.reject(new Error('connection reset')) : Promise.resolve();
         },
       },
@@ -82,16 +103,25 @@ class Scene {
       minter: { resultsOf: () => Promise.resolve(this.results) },
       revoker: {
         revoke: (_: unknown, { id }: { id: string }, limited: AbortSignal) => this.#revoke(id, limited),
+        release: (_: unknown, { account, region }: Issued, keep: readonly string[]) =>
+          this.#unhang(`${account} in ${region}${keep.join()}`),
       },
       retention: { remember: (_: unknown, id: string) => Promise.resolve(void this.retained.push(id)) },
       memory: new Memory(),
       deletions: { noticedAt: () => this.noticedAt },
-      events: { event: (_: unknown, __: unknown, reason: string) => void this.told.push(reason) },
-      metrics: { revoked: nothing },
+      events: {
+        event: (_: unknown, __: unknown, reason: string, note: string) => {
+          this.told.push(reason);
+          this.notes.push(note);
+        },
+      },
+      metrics: { revoked: (result: string) => void this.counted.push(result) },
       logger: { error: nothing, warn: nothing, info: nothing, debug: nothing },
       clock: this.clock,
       random: () => 0,
       revocationDeadline: LIMIT,
+      noteScopes: () =>
+        this.noting ? Promise.reject(this.noting) : Promise.resolve(void this.did.push('scopes noted')),
       onLeftBehind: (_: string, { account, region }: Issued) =>
         void this.leftBehind.push(`${account} in ${region}`),
     } as unknown as FinalizerOptions;
@@ -109,6 +139,11 @@ class Scene {
     if (this.registry === 'down') return Promise.resolve(DOWN);
     this.revoked.push(id);
     return Promise.resolve(undefined);
+  }
+
+  #unhang(what: string): Promise<Failure | undefined> {
+    this.unhung.push(what);
+    return Promise.resolve(this.unhanging);
   }
 
   /** @returns what came of it, and the milliseconds it took */
@@ -151,9 +186,9 @@ describe('the finalizer of a RegistryToken', () => {
   });
 
   it('leaves its Secret in ServiceAccounts where it is to stay', async () => {
-    const retained = { ...TOKEN, spec: { ...TOKEN.spec, secret: { deletionPolicy: 'Retain' as const } } };
+    const retained = { ...TOKEN, spec: { ...TOKEN.spec, deletionPolicy: 'Retain' as const } };
     const scene = new Scene(retained);
-    const kept = [secret('app', 'token-1', { secret: { deletionPolicy: 'Retain' } })];
+    const kept = [secret('app', 'token-1', { deletionPolicy: 'Retain' })];
     scene.secrets = kept;
     await scene.finish();
     expect([scene.entriesStay, scene.secrets]).to.deep.equal([true, kept]);
@@ -200,6 +235,25 @@ describe('the finalizer of a RegistryToken', () => {
       expect(scene.leftBehind).to.deep.equal(EVERYWHERE);
       expect(scene.told).to.deep.equal(['RevocationFailed']);
     });
+
+  it('revokes what came of an open mint once lists show it', async () => {
+    const scene = new Scene({ ...TOKEN, status: { mintIntent: anIntent() } });
+    scene.results = undefined;
+    expect((await scene.look()).result).to.deep.equal({ requeueAfter: 2_000 });
+    expect(scene.released).to.equal(0);
+    scene.results = ['token-2'];
+    await scene.finish();
+    expect([scene.revoked, scene.leftBehind, scene.told]).to.deep.equal([['token-2'], [], []]);
+  });
+
+  it('lets it go at the deadline where lists may still lack what came of an open mint: that is left to the sweep', async () => {
+    const scene = new Scene({ ...TOKEN, status: { mintIntent: anIntent() } });
+    scene.results = undefined;
+    expect(await scene.finish()).to.equal(LIMIT);
+    expect(scene.did).to.deep.equal(['scopes noted', 'finalizer removed']);
+    expect(scene.leftBehind).to.deep.equal(['default in us-south']);
+    expect(scene.told).to.deep.equal(['RevocationFailed']);
+  });
 
   it('counts from its first look where the watch tells later', async () => {
     const scene = new Scene();
@@ -306,5 +360,85 @@ describe('the finalizer of a RegistryToken', () => {
       await scene.finish();
       expect([scene.retained, scene.revoked]).to.deep.equal([['token-2'], ['token-1', 'token-0']]);
     });
+  });
+});
+
+describe('what the tokens of a deleted RegistryToken hung on', () => {
+  const FORBIDDEN: Failure = { reason: 'RegistryForbidden', message: 'not allowed', retryable: false };
+  const RETAINED = { ...TOKEN, spec: { ...TOKEN.spec, deletionPolicy: 'Retain' as const } };
+
+  it('is deleted after its tokens, at each place where it had some', async () => {
+    const elsewhere = { ...PLACE, endpoint: 'https://de.icr.io' };
+    const previousTokens = [
+      aPrevious({ id: 'b', region: 'eu-de', place: elsewhere }),
+      aPrevious({ id: 'c' }),
+    ];
+    const scene = new Scene({ ...TOKEN, status: { ...TOKEN.status, previousTokens } });
+    await scene.finish();
+    expect(scene.unhung).to.deep.equal(['default in us-south', 'default in eu-de']);
+    expect(scene.revoked).to.deep.equal(['token-1', 'b', 'c']);
+  });
+
+  it('stays where its tokens could not be revoked, or are to stay', async () => {
+    const failing = new Scene();
+    failing.registry = 'down';
+    await failing.finish();
+    const retained = new Scene(RETAINED);
+    retained.secrets = [secret('app', 'token-1', { deletionPolicy: 'Retain' })];
+    await retained.finish();
+    expect([failing.unhung, retained.unhung]).to.deep.equal([[], []]);
+  });
+
+  it('is deleted though the policy is Retain, where no token is left to stay', async () => {
+    const scene = new Scene({ ...RETAINED, status: { mintIntent: anIntent() } });
+    scene.results = [];
+    await scene.finish();
+    expect(scene.unhung).to.deep.equal(['default in us-south']);
+  });
+
+  it('is tried until the deadline, then left to the sweep, and nobody is told that tokens are left', async () => {
+    const scene = new Scene();
+    scene.unhanging = FORBIDDEN;
+    expect((await scene.look()).result).to.have.property('requeueAfter');
+    expect(scene.released).to.equal(0);
+    expect(await scene.finish()).to.equal(LIMIT);
+    expect([scene.released, scene.leftBehind]).to.deep.equal([1, EVERYWHERE]);
+    expect(scene.notes).to.deep.equal([
+      'deleted, but what its tokens hung on could not be deleted in time: not allowed',
+    ]);
+    expect(scene.counted).to.deep.equal([]);
+    expect(scene.did).to.deep.equal(['finalizer removed']);
+  });
+});
+
+describe('the scopes of a deleted RegistryToken', () => {
+  it('are written down before it goes, where it leaves tokens', async () => {
+    const scene = new Scene();
+    scene.registry = 'down';
+    await scene.finish();
+    expect(scene.did).to.deep.equal(['scopes noted', 'finalizer removed']);
+    expect(scene.counted).to.deep.equal(['abandoned']);
+    expect(scene.notes).to.deep.equal(['deleted, but its tokens could not be revoked in time: no answer']);
+  });
+
+  it('are written down where a mint was begun, of which a token may come late', async () => {
+    const scene = new Scene({ ...TOKEN, status: { ...TOKEN.status, mintIntent: anIntent() } });
+    await scene.finish();
+    expect(scene.did).to.deep.equal(['scopes noted', 'finalizer removed']);
+    expect(scene.leftBehind).to.deep.equal([]);
+  });
+
+  it('are not written down where nothing is left', async () => {
+    const scene = new Scene();
+    await scene.finish();
+    expect(scene.did).to.deep.equal(['finalizer removed']);
+  });
+
+  it('keep it from going as long as they can not be written down', async () => {
+    const scene = new Scene();
+    scene.registry = 'down';
+    scene.noting = new KubeError('down', { status: 503 });
+    await scene.finish();
+    expect([scene.released, scene.leftBehind]).to.deep.equal([0, []]);
   });
 });

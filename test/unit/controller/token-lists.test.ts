@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { AccountSessions, Issued } from '../../../src/controller/account/account-sessions.ts';
 import { TokenLists, type TokenList } from '../../../src/controller/shared/token-lists.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
-import type { ListedToken } from '../../../src/registry/port.ts';
+import type { ListedToken, Select } from '../../../src/registry/port.ts';
 import { describe as describeToken } from '../../../src/token/sweep/tag.ts';
 import { HOUR, MINUTE, PLACE } from '../../support/builders.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
@@ -18,13 +18,21 @@ class Stage {
   rows: ListedToken[] = [];
   /** Regions of the lists asked for. */
   readonly asked: string[] = [];
+  /** Scopes of the lists asked for. */
+  readonly scopes: string[][][] = [];
+  /** The account whose registry lists scopes apart. */
+  apart = '';
+  /** Lists of the scopes that are known. */
+  known: ReadonlySet<string> = new Set();
+  readonly alsoTried: string[] = [];
   readonly aborted: string[] = [];
   readonly #answers: ((error?: Error) => void)[] = [];
 
   constructor() {
     const sessions = {
       registryOf: ({ region }: Issued) => ({
-        list: <T>(select: (row: ListedToken) => T | undefined, limited: AbortSignal): Promise<T[]> => {
+        list: <T>(scopes: string[][], select: Select<T>, limited: AbortSignal): Promise<T[]> => {
+          this.scopes.push(scopes);
           this.asked.push(region);
           const rows = this.rows.flatMap((row) => select(row) ?? []);
           return new Promise<T[]>((resolve, reject) => {
@@ -42,7 +50,11 @@ class Stage {
         },
       }),
     } as unknown as AccountSessions;
-    this.lists = new TokenLists(sessions, this.clock);
+    this.lists = new TokenLists(sessions, this.clock, {
+      listsApart: (account) => account === this.apart,
+      scopesOf: () => this.known,
+      alsoTried: this.alsoTried,
+    });
   }
 
   has(id: string, description = describeToken('', { clusterId: 'c', uid: 'u', revision: 1 })): void {
@@ -107,7 +119,7 @@ describe('lists of tokens', () => {
     await stage.answer();
     await stage.answer();
     expect(await after).to.equal(undefined);
-    expect(idsOf(stage.lists.last(HERE) ?? { tokens: new Map(), askedAt: 0 })).to.deep.equal(['a']);
+    expect([...(stage.lists.last(HERE)?.tokens.keys() ?? [])]).to.deep.equal(['a']);
   });
 
   it('that lack a token prove nothing unless they were asked for after the question', async () => {
@@ -188,5 +200,154 @@ describe('lists of tokens', () => {
     await stage.answer();
     await second;
     expect(stage.asked).to.have.length(2);
+  });
+});
+
+describe('lists of a registry that keeps scopes apart', () => {
+  let stage: Stage;
+  beforeEach(() => {
+    stage = new Stage();
+    stage.apart = 'default';
+    stage.known = new Set(['', 'team-a']);
+  });
+  const inScope = (...scope: string[]) => ({ ...HERE, scope });
+  const find = (id: string, where: ReturnType<typeof inScope> | typeof HERE) =>
+    stage.lists.find(where, ({ tokens }) => tokens.get(id)?.id, signal);
+
+  it('are one for each scope in which a token is looked for, and each serves those who look there', async () => {
+    stage.has('a');
+    const found = [
+      find('a', inScope('team-a')),
+      find('a', inScope('team-a')),
+      find('a', inScope('team-b')),
+      find('a', HERE),
+      find('a', inScope('team-a', 'team-b')),
+    ];
+    await stage.answer();
+    expect(await Promise.all(found)).to.deep.equal(['a', 'a', 'a', 'a', 'a']);
+    expect(stage.scopes).to.deep.equal([[['team-a']], [['team-b']], [[]]]);
+  });
+
+  it('say nothing of other scopes: what was listed there is not known here', async () => {
+    const list = stage.lists.current(inScope('team-a'), signal);
+    await stage.answer();
+    expect(stage.lists.last(inScope('team-a'))).to.equal(await list);
+    expect([stage.lists.last(inScope('team-b')), stage.lists.last(HERE)]).to.deep.equal([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('are of all scopes that are known where the whole place is searched, and tell of which', async () => {
+    const whole = stage.lists.whole(HERE, signal);
+    await stage.answer();
+    await stage.answer();
+    expect((await whole).scopes).to.deep.equal(stage.known);
+    expect(stage.scopes).to.deep.equal([[[]], [['team-a']]]);
+  });
+
+  for (const code of ['Forbidden', 'InvalidRequest'] as const)
+    it(`of the whole place say of which scopes nothing is known (${code}), which anyone may name`, async () => {
+      stage.has('a');
+      const whole = stage.lists.whole(HERE, signal);
+      await stage.answer(new RegistryError(code, 'not yours'));
+      await stage.answer();
+      const { scopes, unread, tokens } = await whole;
+      expect([[...scopes], [...unread.keys()], [...tokens.keys()]]).to.deep.equal([['team-a'], [''], ['a']]);
+    });
+
+  it('fail where no scope may be listed, and where the registry is down', async () => {
+    for (const [first, second] of [
+      ['Forbidden', 'Forbidden'],
+      ['Forbidden', 'Unavailable'],
+      ['Forbidden', 'Unauthorized'],
+    ] as const) {
+      const whole = stage.lists.whole(HERE, signal).catch((error: unknown) => error);
+      await stage.answer(new RegistryError(first, 'no'));
+      await stage.answer(new RegistryError(second, 'no'));
+      expect(await whole)
+        .to.be.instanceOf(RegistryError)
+        .with.property('code', second);
+    }
+  });
+
+  it('are also of those that are looked for in any case, if they can be read', async () => {
+    stage.known = new Set(['team-a']);
+    stage.alsoTried.push('');
+    for (const refusal of [undefined, new RegistryError('Forbidden', 'no')]) {
+      const whole = stage.lists.whole(HERE, signal);
+      await stage.answer();
+      await stage.answer(refusal);
+      const { scopes, unread } = await whole;
+      expect([...scopes]).to.deep.equal(refusal ? ['team-a'] : ['team-a', '']);
+      expect([...unread.keys()]).to.deep.equal([]);
+    }
+  });
+
+  it('of one scope fail where that may not be listed', async () => {
+    const list = stage.lists.current(inScope('team-a'), signal).catch((error: unknown) => error);
+    await stage.answer(new RegistryError('Forbidden', 'no'));
+    expect(await list).to.be.instanceOf(RegistryError);
+  });
+
+  it('are of the scopes that are known when they are asked for, not when the first was', async () => {
+    const first = stage.lists.whole(HERE, signal);
+    await stage.answer();
+    await stage.answer();
+    await first;
+    stage.known = new Set(['later']);
+    const second = stage.lists.whole(HERE, signal);
+    await stage.answer();
+    expect([...(await second).scopes]).to.deep.equal(['later']);
+  });
+
+  it('are kept of so many scopes at a time: anyone can name ever others', async () => {
+    const named = (count: number) => `team-${count}`;
+    for (let count = 0; count < 2_100; count++) {
+      const list = stage.lists.current(inScope(named(count)), signal).catch(() => undefined);
+      await stage.answer(count % 2 === 0 ? undefined : new RegistryError('Forbidden', 'no'));
+      await list;
+    }
+    expect(stage.lists.last(inScope(named(0)))).to.equal(undefined);
+    expect(stage.lists.last(inScope(named(2_098)))).to.not.equal(undefined);
+  });
+
+  it('are forgotten with the account, all of them', async () => {
+    const lists = [stage.lists.current(inScope('team-a'), signal), stage.lists.whole(HERE, signal)];
+    await stage.answer();
+    await stage.answer();
+    await Promise.all(lists);
+    stage.lists.forget('default');
+    expect(stage.lists.last(inScope('team-a'))).to.equal(undefined);
+  });
+});
+
+describe('lists of a registry that has one of all scopes', () => {
+  it('serve those who look for a token of whatever scope, and the sweep: no scope is asked for', async () => {
+    const stage = new Stage();
+    stage.known = new Set(['team-a']);
+    stage.has('a');
+    const found = ['team-a', 'team-b'].map((scope) =>
+      stage.lists.find({ ...HERE, scope: [scope] }, ({ tokens }) => tokens.get('a')?.id, signal),
+    );
+    await stage.answer();
+    expect(await Promise.all(found)).to.deep.equal(['a', 'a']);
+    expect(stage.asked).to.deep.equal(['us-south']);
+    const whole = stage.lists.whole(HERE, signal);
+    await stage.answer();
+    expect([...(await whole).scopes]).to.deep.equal([]);
+    expect(stage.lists.last({ ...HERE, scope: ['team-c'] })).to.equal(await whole);
+    expect(stage.scopes).to.deep.equal([[], []]);
+  });
+
+  it('hold what tokens hang on beside them', async () => {
+    const stage = new Stage();
+    const identity = { clusterId: 'c', uid: 'u', specHash: 'h' };
+    stage.has('a');
+    stage.rows.push({ id: 'id', description: '', expiresAt: null, revoked: false, identity });
+    const list = stage.lists.whole(HERE, signal);
+    await stage.answer();
+    expect(idsOf(await list)).to.deep.equal(['a']);
+    expect((await list).identities).to.deep.equal([{ id: 'id', ...identity }]);
   });
 });

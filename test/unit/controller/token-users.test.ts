@@ -75,12 +75,27 @@ describe('what uses tokens', () => {
     const lostIntents = [{ revision: 1, nonce: 'lostlost' }];
     const token = anIssuedToken({
       metadata: { uid: 'uid-1' },
-      status: { previousTokens: [aPrevious({ id: 'token-0' })], mintIntent: anIntent(), lostIntents },
+      status: {
+        previousTokens: [aPrevious({ id: 'token-0', specHash: 'former' })],
+        mintIntent: anIntent(),
+        lostIntents,
+      },
     });
     const { users } = usersAt({ tokens: [token], secrets: [holding('held')], accounts: [keeping('kept')] });
     const found = await users.live([], signal);
     expect([...found.ids]).to.have.members(['token-1', 'token-0', 'held', 'kept']);
-    expect([...found.inHand]).to.deep.equal([['uid-1', { mintIntent: anIntent(), lostIntents }]]);
+    const { specHash } = anIntent();
+    expect([...found.inHand]).to.deep.equal([
+      [
+        'uid-1',
+        {
+          ids: new Set(['token-1', 'token-0']),
+          specHashes: new Set([specHash, 'former']),
+          mintIntent: anIntent(),
+          lostIntents,
+        },
+      ],
+    ]);
   });
 
   it('are of all namespaces asked for at once', async () => {

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { Redacted } from '../../../src/common/redacted.ts';
+import type { Attempt } from '../../../src/registry/login-probe/login-probe.ts';
 import type { MintIntent } from '../../../src/api/registry-token.ts';
 import type { Verdict } from '../../../src/common/verdict.ts';
 import { Memory } from '../../../src/controller/token/memory.ts';
 import { Verifier, type VerifierOptions } from '../../../src/controller/token/verifier.ts';
 import type { Ruling, Stake } from '../../../src/token/decide/verification.ts';
-import { anIntent, aToken, DAY, HOST, ISSUED, SECOND } from '../../support/builders.ts';
+import { anIntent, aToken, aWanted, DAY, HOST, ISSUED, SECOND } from '../../support/builders.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -22,18 +23,23 @@ class Scene {
   readonly clock = new VirtualClock(ISSUED);
   verdicts: Verdict[] = [];
   tries = 0;
+  /** What tokens were tried to be good for. */
+  readonly attempts: object[] = [];
   /** Hosts that were gone to. */
-  readonly doors: string[] = [];
+  readonly hostBreakers: string[] = [];
   /** Why they can't be. */
   failure: Error | undefined;
+  /** Milliseconds that the registry may refuse what it just made. */
+  acceptance = 0;
   /** Of the account. */
   version = '1';
   /** Whether the account says that tokens are to be tried. */
   isTried = true;
   #verifier = this.#begin();
 
-  verify(stake: Stake = 'nothing', host = HOST): Promise<Ruling> {
-    return this.#verifier.verify(TOKEN.metadata.uid, INTENT, ISSUE, host, stake, signal);
+  verify(stake: Stake = 'nothing', host = HOST, intent = INTENT, issued = ISSUE): Promise<Ruling> {
+    const wanted = aWanted({ host, settling: { acceptance: this.acceptance } });
+    return this.#verifier.verify(TOKEN.metadata.uid, intent, issued, wanted, stake, signal);
   }
 
   /** Another process takes over, and finds the intent in this phase. */
@@ -47,18 +53,19 @@ class Scene {
   }
 
   #begin(): Verifier {
-    const door = {
-      try: (username: string, value: Redacted): Promise<Verdict> => {
+    const probe = {
+      try: ({ username, password, ...what }: Attempt): Promise<Verdict> => {
         this.tries++;
-        expect([username, value.reveal()]).to.deep.equal(['token', 'a value']);
+        this.attempts.push(what);
+        expect([username, password.reveal()]).to.deep.equal(['token', 'a value']);
         return Promise.resolve(this.verdicts.shift() ?? REFUSED);
       },
     };
     const sessions = {
-      door: (account: string, region: string, host: string) => {
-        this.doors.push(`${host} of ${account}/${region}`);
+      loginProbe: (account: string, region: string, host: string) => {
+        this.hostBreakers.push(`${host} of ${account}/${region}`);
         if (this.failure) throw this.failure;
-        return door;
+        return probe;
       },
       verifies: () => this.isTried,
       version: () => this.version,
@@ -92,7 +99,7 @@ describe('a new token that waits for its Secret', () => {
 
   it('is tried at the host that is wanted, of its own account and region', async () => {
     await scene.verify('host', 'moved.example');
-    expect(scene.doors).to.deep.equal(['moved.example of default/us-south']);
+    expect(scene.hostBreakers).to.deep.equal(['moved.example of default/us-south']);
   });
 
   it('is not known to be accepted where its host can not be gone to', async () => {
@@ -104,6 +111,24 @@ describe('a new token that waits for its Secret', () => {
     scene.failure = new Error('a mistake');
     const error: unknown = await scene.verify().catch((each: unknown) => each);
     expect(error).to.equal(scene.failure);
+  });
+
+  it('is refused for good half a minute after the first try, also where each try has a token of its own, as at ECR', async () => {
+    const actions: string[] = [];
+    for (const seconds of [0, 10, 19, 2]) {
+      await scene.clock.advance(seconds * SECOND);
+      const startedAt = new Date(scene.clock.now()).toISOString();
+      const { action } = await scene.verify('nothing', HOST, { ...INTENT, startedAt });
+      actions.push(action);
+    }
+    expect(actions).to.deep.equal(['wait', 'wait', 'wait', 'refuse']);
+  });
+
+  it('is tried though another of the same revision was accepted, as after an exchange for another scope', async () => {
+    scene.verdicts = [ACCEPTED, REFUSED];
+    await scene.verify();
+    const { action } = await scene.verify('nothing', HOST, INTENT, { ...ISSUE, id: 'token-3' });
+    expect([action, scene.tries]).to.deep.equal(['wait', 2]);
   });
 
   it('is tried again where other things are at stake', async () => {
@@ -125,6 +150,24 @@ describe('a new token that waits for its Secret', () => {
     scene.verdicts = [UNKNOWN, UNKNOWN];
     expect(await scene.verify()).to.include({ action: 'use' });
     expect(await scene.verify('adopted')).to.include({ action: 'wait' });
+  });
+
+  it('is tried for the access and the scope that its intent says', async () => {
+    scene.verdicts = [ACCEPTED];
+    await scene.verify('nothing', HOST, anIntent({ access: 'ReadWrite', scope: ['team-a'] }));
+    expect(scene.attempts).to.deep.equal([{ access: 'ReadWrite', scope: ['team-a'] }]);
+    scene.restart('Announced');
+    await scene.verify();
+    expect(scene.attempts[1]).to.deep.equal({ access: 'ReadOnly', scope: [] });
+  });
+
+  it('is not given up while the registry may refuse what it just made', async () => {
+    scene.acceptance = 300 * SECOND;
+    for (let elapsed = 0; elapsed < 300; elapsed += 30) {
+      expect(await scene.verify(), `after ${elapsed} s`).to.include({ action: 'wait' });
+      await scene.clock.advance(30 * SECOND);
+    }
+    expect(await scene.verify()).to.include({ action: 'refuse' });
   });
 
   it('that was refused is left alone until it is time', async () => {

@@ -6,6 +6,7 @@ import {
   OWNER_UID_LABEL,
   ROTATE_ANNOTATION,
 } from '../../../src/api/names.ts';
+import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import type { FedQueues, Watches } from '../../../src/controller/shared/watches.ts';
 import { anAccount, anIssuedToken, aSecret, at, HOST, SECOND, type Part } from '../../support/builders.ts';
@@ -180,7 +181,7 @@ describe('what changes, once this process leads,', () => {
       expect(watches.account('next')).to.equal(undefined);
     });
 
-    const { name: credentials } = anAccount().spec.credentialsSecretRef;
+    const credentials = anAccount().spec.credentialsSecretRef?.name ?? '';
     it('its credentials: it is enqueued, whether they came, changed or went', async () => {
       for (const version of ['first', 'second']) {
         stage.server.put(namespaced('system', 'secrets'), credentials, { data: { version } });
@@ -331,10 +332,10 @@ describe('the watches know every RegistryToken', () => {
 
 describe('RegistryTokens take turns by the place where they have their tokens:', () => {
   const regions: [what: string, spec: Part<RegistryToken['spec']>, place: string][] = [
-    ['the region that it names', { region: 'eu-de' }, 'default/eu-de'],
-    ['the region that it names by an alias', { region: 'us-east' }, 'default/us-south'],
-    ['the default region of its account', {}, 'default/jp-tok'],
-    ['the usual region where its account is not there', { accountRef: { name: 'gone' } }, 'gone/us-south'],
+    ['the region that it names', { region: 'eu-de' }, 'default/https://de.icr.io'],
+    ['the region that it names by an alias', { region: 'us-east' }, 'default/https://us.icr.io'],
+    ['the default region of its account', {}, 'default/https://jp.icr.io'],
+    ['its account alone where that is not there', { accountRef: { name: 'gone' } }, 'gone/'],
     ['a region that its account does not have', { region: 'nowhere' }, 'default/nowhere'],
   ];
   for (const [what, spec, place] of regions)
@@ -347,4 +348,30 @@ describe('RegistryTokens take turns by the place where they have their tokens:',
       expect(watches.placeOf({ namespace: 'a', name: 'gone' })).to.equal('');
       await stage.end();
     });
+
+  it('one for all regions that share an endpoint, and for a registry without regions', async () => {
+    const accounts: [name: string, spec: Part<RegistryAccount['spec']>, place: string][] = [
+      ['cloud', { ibmRegistryTokens: undefined, ibmCloud: {} }, 'cloud/https://iam.cloud.ibm.com'],
+      [
+        'harbor',
+        { ibmRegistryTokens: undefined, harbor: { url: 'https://harbor.example/' } },
+        'harbor/https://harbor.example',
+      ],
+    ];
+    for (const [name, spec, place] of accounts) {
+      const stage = new WatchStage();
+      stage.server.put(ACCOUNTS, name, anAccount({ spec }));
+      const wanted = name === 'cloud' ? ['eu-de', 'jp-tok', undefined] : [undefined];
+      for (const region of wanted)
+        stage.server.put(
+          tokensIn('a'),
+          region ?? 'default',
+          anIssuedToken({ spec: { region, accountRef: { name } } }),
+        );
+      const watches = await stage.start(['a']);
+      for (const region of wanted)
+        expect(watches.placeOf({ namespace: 'a', name: region ?? 'default' })).to.equal(place);
+      await stage.end();
+    }
+  });
 });

@@ -171,6 +171,29 @@ describe('WorkerPool', () => {
     stop.abort();
   });
 
+  it('knows how long it is that a reconcile under way got on, where it has many things to do', async () => {
+    let progressedAt = -Infinity;
+    const things = new WorkerPool({
+      name: 'things',
+      queue,
+      workers: 1,
+      reconcile: () => new Promise<void>(() => undefined),
+      progressedAt: () => progressedAt,
+      drainTime: 0,
+      clock,
+      logger: logs,
+    });
+    void things.run(stop.signal);
+    expect(things.longestRunning).to.equal(0);
+    queue.add('a');
+    await clock.advance(5_000);
+    expect(things.longestRunning).to.equal(5_000);
+    progressedAt = clock.monotonic();
+    await clock.advance(1_000);
+    expect(things.longestRunning).to.equal(1_000);
+    stop.abort();
+  });
+
   it('lets a reconcile end with leadership: it is not tried again, and no mistake of its own', async () => {
     let tries = 0;
     void pool(async () => {

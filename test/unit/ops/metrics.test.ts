@@ -24,7 +24,7 @@ function account(name: string, ...conditions: Condition[]): RegistryAccount {
     apiVersion: 'pullsecrets.dev/v1alpha1',
     kind: 'RegistryAccount',
     metadata: { name, uid: name, resourceVersion: '1', creationTimestamp: NOW },
-    spec: { provider: 'IBMRegistryTokens', credentialsSecretRef: { name: 'key' } },
+    spec: { ibmRegistryTokens: {}, credentialsSecretRef: { name: 'key' } },
     ...(conditions.length > 0 ? { status: { conditions } } : {}),
   };
 }

@@ -11,9 +11,9 @@ import {
   anExchange,
   errorOf,
   IAM,
-  NEVER,
   REGISTRY,
-  asListed,
+  listOf,
+  registryOf,
 } from './support/registry-world.ts';
 
 const DOWN = new RegistryError('Unavailable', 'it did not answer');
@@ -279,11 +279,11 @@ describe('an outage of one region', () => {
     nock(IAM).post('/identity/token').optionally().reply(200, anExchange());
     nock('https://de.icr.io').persist().get('/api/v1/tokens').reply(504, '');
     nock(REGISTRY).persist().get('/api/v1/tokens').reply(200, { tokens: [] });
-    const dead = directory.registry(anAccount(), 'eu-de');
-    const alive = directory.registry(anAccount(), 'us-south');
+    const dead = registryOf(directory, anAccount(), 'eu-de');
+    const alive = registryOf(directory);
     for (let second = 0; second < 120; second++) {
-      await errorOf(dead.list(asListed, NEVER));
-      await alive.list(asListed, NEVER);
+      await errorOf(listOf(dead));
+      await listOf(alive);
       await clock.advance(1_000);
     }
     const sent = (name: string): number => observed.filter(({ region }) => region === name).length;

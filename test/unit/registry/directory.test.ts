@@ -1,20 +1,21 @@
 import { expect } from 'chai';
 import nock from 'nock';
-import { Redacted } from '../../../src/common/redacted.ts';
-import { capabilitiesOf, type RegistryDirectory } from '../../../src/registry/directory.ts';
+import type { RegistryDirectory } from '../../../src/registry/directory.ts';
 import type { VirtualClock } from '../../support/virtual-clock.ts';
-import type { Registry } from '../../../src/registry/port.ts';
 import { useNock } from './support/nocked.ts';
 import {
   aDirectory,
   anAccount,
   anExchange,
+  aRequest,
   errorOf,
   IAM,
   NEVER,
   REGISTRY,
   type Observation,
-  asListed,
+  listOf,
+  registryOf,
+  type WholeRegistry,
 } from './support/registry-world.ts';
 
 const serve = (origin = REGISTRY): nock.Scope =>
@@ -33,19 +34,14 @@ describe('RegistryDirectory', () => {
 
   const exchanges = (): number => observed.filter(({ operation }) => operation === 'exchange').length;
 
-  it('knows what a back end can do without an account', () => {
-    const registry = directory.registry(anAccount(), 'us-south');
-    expect(capabilitiesOf('IBMRegistryTokens')).to.equal(registry.capabilities);
-  });
-
   it('finds regions by alias and in the account', () => {
     expect(directory.registry(anAccount(), 'us-east').host).to.equal('us.icr.io');
     const regions = [{ name: 'lab', host: 'lab.example:5000' }];
-    expect(directory.registry(anAccount({ regions }), 'lab').host).to.equal('lab.example:5000');
+    expect(directory.registry(anAccount({ spec: { regions } }), 'lab').host).to.equal('lab.example:5000');
   });
 
   it('names the regions there are when one is unknown', () => {
-    expect(() => directory.registry(anAccount({ regions: [{ name: 'lab', host: 'x' }] }), 'mars'))
+    expect(() => directory.registry(anAccount({ spec: { regions: [{ name: 'lab', host: 'x' }] } }), 'mars'))
       .to.throw('account default has no region mars; it has au-syd, br-sao,')
       .that.includes({ code: 'InvalidRequest' });
   });
@@ -54,27 +50,34 @@ describe('RegistryDirectory', () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     nock('http://api.example:8080').get('/base/api/v1/tokens').reply(200, { tokens: [] });
     const regions = [{ name: 'lab', host: 'lab.example', endpoint: 'http://api.example:8080/base/' }];
-    await directory.registry(anAccount({ regions }), 'lab').list(asListed, NEVER);
+    await listOf(registryOf(directory, anAccount({ spec: { regions } }), 'lab'));
+  });
+
+  it('knows when a request to any registry last ended, well or not', async () => {
+    expect(directory.lastRequestAt).to.equal(-Infinity);
+    nock(IAM).post('/identity/token').reply(200, anExchange());
+    await clock.advance(1_000);
+    nock(REGISTRY).get('/api/v1/tokens').reply(503, '');
+    await errorOf(listOf(registryOf(directory)));
+    expect(directory.lastRequestAt).to.equal(clock.monotonic());
   });
 
   it('keeps an access token for all regions and calls of an account', async () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     serve();
     serve('https://de.icr.io');
-    await directory.registry(anAccount(), 'us-south').list(asListed, NEVER);
-    await directory.registry(anAccount(), 'eu-de').list(asListed, NEVER);
-    await directory
-      .registry(anAccount({ apiKey: new Redacted(anAccount().apiKey.reveal()) }), 'us-south')
-      .list(asListed, NEVER);
+    await listOf(registryOf(directory));
+    await listOf(registryOf(directory, anAccount(), 'eu-de'));
+    await listOf(registryOf(directory));
     expect(exchanges()).to.equal(1);
     nock.cleanAll();
   });
 
   const changes: [string, Parameters<typeof anAccount>[0], string][] = [
-    ['another key', { apiKey: new Redacted('another key') }, IAM],
+    ['another key', { apiKey: 'another key' }, IAM],
     [
       'another endpoint',
-      { iamEndpoint: 'https://private.iam.cloud.ibm.com' },
+      { spec: { ibmRegistryTokens: { iamEndpoint: 'https://private.iam.cloud.ibm.com' } } },
       'https://private.iam.cloud.ibm.com',
     ],
     ['another account', { name: 'second' }, IAM],
@@ -83,11 +86,11 @@ describe('RegistryDirectory', () => {
     it(`gets a new access token for ${name} at once`, async () => {
       nock(IAM).post('/identity/token').reply(200, anExchange());
       serve();
-      await directory.registry(anAccount(), 'us-south').list(asListed, NEVER);
+      await listOf(registryOf(directory));
       nock(iam)
         .post('/identity/token')
         .reply(200, anExchange({}, { jti: '2' }));
-      await directory.registry(anAccount(change), 'us-south').list(asListed, NEVER);
+      await listOf(registryOf(directory, anAccount(change), 'us-south'));
       expect(exchanges()).to.equal(2);
       nock.cleanAll();
     });
@@ -103,18 +106,15 @@ describe('RegistryDirectory', () => {
       }));
       nock(IAM).post('/identity/token').reply(200, anExchange());
     });
-    const guarded: [string, (registry: Registry) => Promise<unknown>][] = [
-      [
-        'mint',
-        (registry) => registry.mint({ description: 'd', access: 'ReadOnly', lifetime: 86_400_000 }, NEVER),
-      ],
+    const guarded: [string, (registry: WholeRegistry) => Promise<unknown>][] = [
+      ['mint', (registry) => registry.issue(aRequest(), NEVER)],
       ['revoke', (registry) => registry.revoke('id', NEVER)],
     ];
     for (const [operation, change] of guarded) {
       it(`asks it again when the turn of a ${operation} has come: what it says no to is not sent`, async () => {
         serve();
-        const registry = directory.registry(anAccount({ requestsPerSecond: 1 }), 'us-south');
-        await registry.list(asListed, NEVER);
+        const registry = registryOf(directory, anAccount({ requestsPerSecond: 1 }));
+        await listOf(registry);
         const waiting = change(registry).catch((error: unknown) => error);
         await clock.advance(999);
         leads = false;
@@ -129,7 +129,7 @@ describe('RegistryDirectory', () => {
     it('reads without asking it', async () => {
       leads = false;
       serve();
-      expect(await directory.registry(anAccount(), 'us-south').list(asListed, NEVER)).to.deep.equal([]);
+      expect(await listOf(registryOf(directory))).to.deep.equal([]);
       nock.cleanAll();
     });
   });
@@ -143,37 +143,16 @@ describe('RegistryDirectory', () => {
     expect(exchanges()).to.equal(2);
   });
 
-  it('limits the rate by account and region, also over a change of the key', async () => {
-    nock(IAM).post('/identity/token').times(3).reply(200, anExchange());
-    serve();
-    serve('https://de.icr.io');
-    const slow = { requestsPerSecond: 1 };
-    const list = async (part: Parameters<typeof anAccount>[0], region = 'us-south'): Promise<number> => {
-      await directory.registry(anAccount({ ...slow, ...part }), region).list(asListed, NEVER);
-      return clock.monotonic();
-    };
-    expect(await list({})).to.equal(0);
-    expect(await list({}, 'eu-de'), 'another region').to.equal(0);
-    expect(await list({ name: 'second' }), 'another account').to.equal(0);
-    const waiting = list({ apiKey: new Redacted('another key') }, 'us-east');
-    // The exchange is a real, if local, request: let it end before time goes on.
-    while (exchanges() < 3) await new Promise((resolve) => setImmediate(resolve));
-    await clock.advance(999);
-    let done = false;
-    void waiting.finally(() => (done = true));
-    await clock.advance(0);
-    expect(done).to.equal(false);
-    await clock.advance(1);
-    expect(await waiting).to.equal(1_000);
-    nock.cleanAll();
-  });
-
   it('asks at once where the account names another endpoint, though the one before was down', async () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     const list = (endpoint: string): Promise<unknown> =>
-      directory
-        .registry(anAccount({ regions: [{ name: 'lab', host: 'lab.example', endpoint }] }), 'lab')
-        .list(asListed, NEVER);
+      listOf(
+        registryOf(
+          directory,
+          anAccount({ spec: { regions: [{ name: 'lab', host: 'lab.example', endpoint }] } }),
+          'lab',
+        ),
+      );
     nock('https://wrong.example').get('/api/v1/tokens').times(5).reply(502);
     for (let time = 0; time < 5; time++) await errorOf(list('https://wrong.example'));
     expect((await errorOf(list('https://wrong.example'))).message).to.match(
@@ -187,8 +166,8 @@ describe('RegistryDirectory', () => {
   it('takes a changed rate into use', async () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     serve();
-    await directory.registry(anAccount({ requestsPerSecond: 1 }), 'us-south').list(asListed, NEVER);
-    await directory.registry(anAccount({ requestsPerSecond: 2 }), 'us-south').list(asListed, NEVER);
+    await listOf(registryOf(directory, anAccount({ requestsPerSecond: 1 }), 'us-south'));
+    await listOf(registryOf(directory, anAccount({ requestsPerSecond: 2 }), 'us-south'));
     expect(clock.monotonic()).to.equal(0);
     nock.cleanAll();
   });
@@ -196,11 +175,9 @@ describe('RegistryDirectory', () => {
   it('refuses a region whose endpoint is no URL', async () => {
     nock(IAM).post('/identity/token').reply(200, anExchange());
     const regions = [{ name: 'lab', host: 'x', endpoint: 'ftp://x' }];
-    expect(await errorOf(directory.registry(anAccount({ regions }), 'lab').list(asListed, NEVER))).to.include(
-      {
-        code: 'InvalidRequest',
-        message: 'endpoint ftp://x is not an HTTP URL; correct it in the account',
-      },
-    );
+    expect(await errorOf(listOf(registryOf(directory, anAccount({ spec: { regions } }), 'lab')))).to.include({
+      code: 'InvalidRequest',
+      message: 'endpoint ftp://x is not an HTTP URL; correct it in the account',
+    });
   });
 });

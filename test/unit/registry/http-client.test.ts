@@ -1,5 +1,8 @@
 import { expect } from 'chai';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { createSelfSigned } from '../../../sandbox/self-signed-certificate.ts';
 import { NoAnswer } from '../../../src/registry/http/answer-reader.ts';
 import { HttpClient, type HttpRequest } from '../../../src/registry/http/http-client.ts';
 import type { HttpAnswer } from '../../../src/registry/http/answer.ts';
@@ -53,6 +56,34 @@ describe('HttpClient', () => {
   it('waits for a handshake that takes a second, though there is another address that can not be reached', async () => {
     await using far = await SlowHandshake.start();
     expect(await client.send(request(far.origin), NEVER)).to.include({ status: 200 });
+  });
+
+  describe('a registry whose certificate an authority of its own signed', () => {
+    let secure: Server;
+    let caBundle: string;
+    before(async () => {
+      const { key, certificate } = await createSelfSigned('localhost', Date.now(), ['localhost']);
+      caBundle = certificate;
+      secure = createServer({ key, cert: certificate }, (_, response) => response.end('{}')).listen(0);
+      await once(secure, 'listening');
+    });
+    after(() => {
+      secure.close();
+      secure.closeAllConnections();
+    });
+    const origin = (): string => `https://localhost:${(secure.address() as AddressInfo).port}`;
+
+    it('is trusted by a client that was given the authority, and by no other', async () => {
+      const trusting = new HttpClient({ clock, userAgent: 'agent/1', timeout: 30_000, caBundle });
+      expect(await trusting.send(request(origin()), NEVER)).to.include({ status: 200 });
+      expect((await failure(client.send(request(origin()), NEVER))).message).to.match(/SELF_SIGNED/);
+    });
+
+    it('is not trusted by one that was given another authority', async () => {
+      const other = (await createSelfSigned('localhost', Date.now(), ['localhost'])).certificate;
+      const wary = new HttpClient({ clock, userAgent: 'agent/1', timeout: 30_000, caBundle: other });
+      expect((await failure(wary.send(request(origin()), NEVER))).message).to.match(/SELF_SIGNED/);
+    });
   });
 
   it('says with a POST without a body that there is none', async () => {

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import nock from 'nock';
-import { Redacted } from '../../../src/common/redacted.ts';
 import type { AccountCredentials, RegistryDirectory } from '../../../src/registry/directory.ts';
 import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
 import { useNock } from './support/nocked.ts';
@@ -15,7 +14,8 @@ import {
   NEVER,
   REGISTRY,
   type Observation,
-  asListed,
+  listOf,
+  registryOf,
 } from './support/registry-world.ts';
 
 const FORM = {
@@ -56,7 +56,7 @@ describe('IamSession', () => {
   });
 
   const list = (account: AccountCredentials = anAccount(), signal = NEVER): Promise<unknown> =>
-    directory.registry(account, 'us-south').list(asListed, signal);
+    listOf(registryOf(directory, account, 'us-south'), signal);
   const exchanges = (): number => observed.filter(({ operation }) => operation === 'exchange').length;
 
   it('sends the key as a form', async () => {
@@ -70,7 +70,7 @@ describe('IamSession', () => {
     })
       .post('/identity/token', FORM)
       .reply(200, anExchange());
-    expect(await directory.verify(anAccount(), NEVER)).to.deep.equal({ accountId: ACCOUNT_ID });
+    expect(await directory.verify(anAccount(), NEVER)).to.deep.equal({ identity: ACCOUNT_ID });
     expect(observed).to.deep.equal([
       { account: 'default', region: '', operation: 'exchange', code: 200, milliseconds: 0 },
     ]);
@@ -78,11 +78,18 @@ describe('IamSession', () => {
 
   it('keeps a path of the endpoint', async () => {
     nock('http://iam.example:8080').post('/base/identity/token').reply(200, anExchange());
-    await directory.verify(anAccount({ iamEndpoint: 'http://iam.example:8080/base/' }), NEVER);
+    await directory.verify(
+      anAccount({ spec: { ibmRegistryTokens: { iamEndpoint: 'http://iam.example:8080/base/' } } }),
+      NEVER,
+    );
   });
 
   it('refuses an endpoint that is no URL', async () => {
-    expect(await errorOf(directory.verify(anAccount({ iamEndpoint: 'https://[' }), NEVER))).to.include({
+    expect(
+      await errorOf(
+        directory.verify(anAccount({ spec: { ibmRegistryTokens: { iamEndpoint: 'https://[' } } }), NEVER),
+      ),
+    ).to.include({
       code: 'InvalidRequest',
       message: 'endpoint https://[ is not an HTTP URL; correct it in the account',
     });
@@ -241,7 +248,7 @@ describe('IamSession', () => {
       nock(IAM)
         .post('/identity/token', { ...FORM, apikey: 'another-key' })
         .reply(200, anExchange());
-      await directory.verify(anAccount({ apiKey: new Redacted('another-key') }), NEVER);
+      await directory.verify(anAccount({ apiKey: 'another-key' }), NEVER);
     });
 
     const pauses: [string, number, Record<string, string>, number][] = [
@@ -301,9 +308,11 @@ describe('IamSession', () => {
     it('in the configuration before that', async () => {
       exchange(200, anExchange());
       nock(REGISTRY).get('/api/v1/tokens').matchHeader('account', 'configured').reply(200, { tokens: [] });
-      const account = anAccount({ accountId: 'configured' });
+      const account = anAccount({
+        spec: { ibmRegistryTokens: { iamEndpoint: IAM, accountId: 'configured' } },
+      });
       await list(account);
-      expect(await directory.verify(account, NEVER)).to.deep.equal({ accountId: 'configured' });
+      expect(await directory.verify(account, NEVER)).to.deep.equal({ identity: 'configured' });
     });
 
     const strange: [string, object][] = [
@@ -317,7 +326,7 @@ describe('IamSession', () => {
         exchange(200, anExchange({}, claims));
         const expected = {
           code: 'InvalidRequest',
-          message: 'the access token does not name an account: set spec.accountId of the account',
+          message: 'the access token does not name an account: set accountId in the spec of the account',
         };
         expect(await errorOf(directory.verify(anAccount(), NEVER))).to.include(expected);
         expect(await errorOf(list())).to.include(expected);

@@ -1,18 +1,20 @@
 import { expect } from 'chai';
 import nock from 'nock';
 import type { RegistryErrorCode } from '../../../src/registry/errors.ts';
-import type { IssuedToken, Registry } from '../../../src/registry/port.ts';
+import type { IssuedToken } from '../../../src/registry/port.ts';
 import type { VirtualClock } from '../../support/virtual-clock.ts';
 import { useNock } from './support/nocked.ts';
 import {
   aDirectory,
-  anAccount,
   anExchange,
+  aRequest,
   errorOf,
   IAM,
   NEVER,
   REGISTRY,
-  asListed,
+  listOf,
+  registryOf,
+  type WholeRegistry,
 } from './support/registry-world.ts';
 
 const MINT = '/api/v1/tokens?description=d&permanent=false&write=false';
@@ -21,17 +23,16 @@ describe('IBMRegistryTokens', () => {
   useNock();
 
   let clock: VirtualClock;
-  let registry: Registry;
+  let registry: WholeRegistry;
 
   beforeEach(() => {
     const world = aDirectory();
     ({ clock } = world);
     nock(IAM).post('/identity/token').optionally().reply(200, anExchange());
-    registry = world.directory.registry(anAccount(), 'us-south');
+    registry = registryOf(world.directory);
   });
 
-  const mint = (): Promise<IssuedToken> =>
-    registry.mint({ description: 'd', access: 'ReadOnly', lifetime: 86_400_000 }, NEVER);
+  const mint = (): Promise<IssuedToken> => registry.issue(aRequest(), NEVER);
 
   describe('refused', () => {
     interface Refusal {
@@ -58,7 +59,7 @@ describe('IBMRegistryTokens', () => {
         message:
           'could not create a token at us.icr.io: the server answered 403 CRG0020E "You are not authorized to access the ' +
           'specified resource." (request 72-1540337041.610-99712); check that the API key\'s owner has the platform role ' +
-          'Administrator on the container registry',
+          'Administrator on the container registry and, for service IDs and API keys, Operator on the IAM Identity service',
       },
       {
         name: 'CRT0002E',
@@ -150,7 +151,7 @@ describe('IBMRegistryTokens', () => {
         if (message !== undefined) expect(error.message).to.equal(message);
         await clock.advance(10_000);
         nock(REGISTRY).get('/api/v1/tokens').reply(status, body, headers);
-        expect(await errorOf(registry.list(asListed, NEVER))).to.include({ code, status });
+        expect(await errorOf(listOf(registry))).to.include({ code, status });
       });
     }
   });
@@ -175,14 +176,14 @@ describe('IBMRegistryTokens', () => {
 
   it('stops after a 429 for as long as the registry asks, and a second when it does not say', async () => {
     nock(REGISTRY).get('/api/v1/tokens').reply(429, '', { 'Retry-After': '60' });
-    await errorOf(registry.list(asListed, NEVER));
+    await errorOf(listOf(registry));
     expect(await errorOf(mint())).to.include({ code: 'RateLimited', retryAfter: 60_000, status: undefined });
     await clock.advance(60_000);
     nock(REGISTRY).get('/api/v1/tokens').reply(429, '');
-    await errorOf(registry.list(asListed, NEVER));
+    await errorOf(listOf(registry));
     nock(REGISTRY).get('/api/v1/tokens').reply(200, { tokens: [] });
     let done = false;
-    const listing = registry.list(asListed, NEVER).finally(() => (done = true));
+    const listing = listOf(registry).finally(() => (done = true));
     await clock.advance(999);
     expect(done).to.equal(false);
     await clock.advance(1);
@@ -192,12 +193,12 @@ describe('IBMRegistryTokens', () => {
   async function fail(times: number, status = 503): Promise<void> {
     for (let time = 0; time < times; time++) {
       nock(REGISTRY).get('/api/v1/tokens').reply(status, '');
-      await errorOf(registry.list(asListed, NEVER));
+      await errorOf(listOf(registry));
     }
   }
   const works = async (): Promise<void> => {
     nock(REGISTRY).get('/api/v1/tokens').reply(200, { tokens: [] });
-    await registry.list(asListed, NEVER);
+    await listOf(registry);
   };
 
   describe('leaves a registry that is down alone', () => {

@@ -1,19 +1,21 @@
 import { expect } from 'chai';
 import nock from 'nock';
-import type { MintRequest, Registry } from '../../../src/registry/port.ts';
+import type { IssuedToken, IssueRequest } from '../../../src/registry/port.ts';
 import { aJwt } from './support/jwt.ts';
 import { useNock } from './support/nocked.ts';
 import {
   aDirectory,
   ACCOUNT_ID,
-  anAccount,
   anExchange,
+  aRequest,
   errorOf,
   IAM,
   NEVER,
   REGISTRY,
   type Observation,
-  asListed,
+  listOf,
+  registryOf,
+  type WholeRegistry,
 } from './support/registry-world.ts';
 
 const ID = 'ae57b394-e39d-595f-ae5d-e46905285df6';
@@ -27,27 +29,39 @@ function claims(part: object = {}): object {
 describe('IBMRegistryTokens', () => {
   useNock();
 
-  let registry: Registry;
+  let registry: WholeRegistry;
   let observed: Observation[];
 
   beforeEach(() => {
     const world = aDirectory();
     ({ observed } = world);
     nock(IAM).post('/identity/token').optionally().reply(200, anExchange());
-    registry = world.directory.registry(anAccount(), 'us-south');
+    registry = registryOf(world.directory);
   });
 
-  const mint = (part: Partial<MintRequest> = {}): ReturnType<Registry['mint']> =>
-    registry.mint({ description: 'd', access: 'ReadOnly', lifetime: HOURS_24, ...part }, NEVER);
+  const mint = (part: Partial<IssueRequest> = {}): Promise<IssuedToken> =>
+    registry.issue(aRequest(part), NEVER);
 
   const MINT = '/api/v1/tokens?description=d&permanent=false&write=false';
 
   it('says what it can do', () => {
     expect(registry).to.include({ host: 'us.icr.io' });
     expect(registry.capabilities).to.deep.equal({
+      issue: 'minted',
       access: ['ReadOnly', 'ReadWrite'],
-      lifetimes: [HOURS_24, 'Never'],
+      lifetimes: {
+        kind: 'range',
+        minimum: HOURS_24,
+        maximum: HOURS_24,
+        granularity: HOURS_24,
+        never: true,
+        default: HOURS_24,
+      },
+      scope: undefined,
+      find: 'tag',
       readBack: true,
+      revoke: true,
+      settling: { acceptance: 30_000, listing: 0 },
     });
   });
 
@@ -73,7 +87,7 @@ describe('IBMRegistryTokens', () => {
     await mint();
     await registry.read(ID, NEVER);
     await registry.revoke(ID, NEVER);
-    await registry.list(asListed, NEVER);
+    await listOf(registry);
     expect(
       observed.map(({ account, region, operation, code }) => [account, region, operation, code]),
     ).to.deep.equal([
@@ -86,7 +100,7 @@ describe('IBMRegistryTokens', () => {
   });
 
   describe('mints', () => {
-    const requests: [Partial<MintRequest>, string][] = [
+    const requests: [Partial<IssueRequest>, string][] = [
       [{}, 'description=d&permanent=false&write=false'],
       [{ access: 'ReadWrite' }, 'description=d&permanent=false&write=true'],
       [{ lifetime: 'Never' }, 'description=d&permanent=true&write=false'],
@@ -254,7 +268,7 @@ describe('IBMRegistryTokens', () => {
 
   async function listed(body: nock.Body): Promise<unknown> {
     nock(REGISTRY).get('/api/v1/tokens').reply(200, body);
-    return registry.list(asListed, NEVER);
+    return listOf(registry);
   }
 
   describe('lists', () => {

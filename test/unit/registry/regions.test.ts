@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { Regions, type Region, type RegionDefinition } from '../../../src/registry/ibm-iam/regions.ts';
+import type { RegionDefinition } from '../../../src/registry/port.ts';
+import { Regions, type Region } from '../../../src/registry/ibm-iam/regions.ts';
 
 const resolveRegion = (name: string, regions: RegionDefinition[]): Region | undefined =>
   new Regions({ regions }).find(name);

@@ -12,12 +12,14 @@ import {
   ACCOUNT_ID,
   anAccount,
   anExchange,
+  aRequest,
   API_KEY,
   errorOf,
   IAM,
   NEVER,
   REGISTRY,
-  asListed,
+  listOf,
+  registryOf,
 } from './support/registry-world.ts';
 
 const ACCESS_TOKEN = aJwt({ account: { bss: ACCOUNT_ID }, jti: 'access' });
@@ -98,7 +100,7 @@ describe('no error holds a key or token', () => {
               .post(/^\/api\/v1\/tokens/)
               .reply(status, body, headers(secret))
               .persist();
-            const registry = aDirectory().directory.registry(anAccount(), 'us-south');
+            const registry = registryOf(aDirectory().directory);
             expectNoSecret(await errorOf(mint(registry)));
             nock.cleanAll();
           });
@@ -124,8 +126,8 @@ describe('no error holds a key or token', () => {
           .get(/^\/api\/v1\/tokens/)
           .twice()
           .reply(200, body);
-        const registry = aDirectory().directory.registry(anAccount(), 'us-south');
-        for (const asking of [mint(registry), registry.read('id', NEVER), registry.list(asListed, NEVER)]) {
+        const registry = registryOf(aDirectory().directory);
+        for (const asking of [mint(registry), registry.read('id', NEVER), listOf(registry)]) {
           expectNoSecret(await errorOf(asking));
         }
       });
@@ -155,8 +157,10 @@ describe('no error holds a key or token', () => {
         const iamThatWorks = await listen((socket) => socket.end(exchanged));
         const api = await listen(end);
         const regions = [{ name: 'lab', host: 'lab.example', endpoint: api.origin }];
-        const broken = anAccount({ iamEndpoint: iam.origin, regions });
-        const working = anAccount({ iamEndpoint: iamThatWorks.origin, regions });
+        const broken = anAccount({ spec: { ibmRegistryTokens: { iamEndpoint: iam.origin }, regions } });
+        const working = anAccount({
+          spec: { ibmRegistryTokens: { iamEndpoint: iamThatWorks.origin }, regions },
+        });
         const { directory } = aDirectory();
         const exchange = await errorOf(directory.verify(broken, NEVER));
         const minting = await errorOf(mint(directory.registry(working, 'lab')));
@@ -173,7 +177,7 @@ describe('no error holds a key or token', () => {
       await nobody.close();
       const iam = await listen((socket) => socket.end(exchanged));
       const regions = [{ name: 'lab', host: 'lab.example', endpoint: nobody.origin }];
-      const account = anAccount({ iamEndpoint: iam.origin, regions });
+      const account = anAccount({ spec: { ibmRegistryTokens: { iamEndpoint: iam.origin }, regions } });
       const error = await errorOf(mint(aDirectory().directory.registry(account, 'lab')));
       await iam.close();
       expect(error.code, 'nothing was sent').to.equal('Unavailable');
@@ -183,5 +187,5 @@ describe('no error holds a key or token', () => {
 });
 
 function mint(registry: Registry): Promise<unknown> {
-  return registry.mint({ description: 'd', access: 'ReadOnly', lifetime: 'Never' }, NEVER);
+  return registry.issue(aRequest({ lifetime: 'Never' }), NEVER);
 }

@@ -11,7 +11,8 @@ import {
   IAM,
   NEVER,
   REGISTRY,
-  asListed,
+  listOf,
+  registryOf,
 } from './support/registry-world.ts';
 
 const HOUR = 3_600_000;
@@ -67,7 +68,7 @@ describe('the Date header of every answer', () => {
 
   it('tells the registry’s time, of refusals too', async () => {
     const { clock, directory } = aDirectory();
-    const registry = directory.registry(anAccount(), 'us-south');
+    const registry = registryOf(directory);
     nock(IAM)
       .post('/identity/token')
       .reply(200, anExchange(), date(clock.now() - HOUR));
@@ -76,7 +77,7 @@ describe('the Date header of every answer', () => {
       .reply(403, '', date(clock.now() + HOUR));
     await directory.verify(anAccount(), NEVER);
     expect(directory.skew('default', 'us-south')).to.equal(-HOUR);
-    await errorOf(registry.list(asListed, NEVER));
+    await errorOf(listOf(registry));
     expect(directory.skew('default', 'us-south')).to.equal(HOUR);
   });
 });

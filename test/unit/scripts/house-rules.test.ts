@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import {
+  backEndImports,
   clockReadings,
   conditionReadings,
   inexactDependencies,
   oversizedDefinitions,
   tooLong,
+  type SourceFile,
 } from '../../../scripts/house-rules.ts';
 
 describe('house rules', () => {
@@ -53,6 +55,30 @@ describe('house rules', () => {
     const text = 'status.conditions';
     const files = ['src/api/conditions.ts', 'src/ops/metrics/token-state.ts'];
     expect(conditionReadings(files.map((path) => ({ path, text })))).to.deep.equal([]);
+  });
+
+  it('find imports of a back end from anywhere but the table of back ends', () => {
+    const importing = (path: string, specifier: string, how = 'import { x } from'): SourceFile => ({
+      path,
+      text: `${how} '${specifier}';\n`,
+    });
+    const table = [importing('src/registry/backends.ts', './harbor/harbor.ts')];
+    const allowed = [
+      importing('src/registry/harbor/a.ts', './harbor.ts'),
+      importing('src/registry/harbor/b.ts', '../http/answer.ts'),
+      importing('src/controller/c.ts', '../registry/port.ts'),
+    ];
+    expect(backEndImports([...table, ...allowed])).to.deep.equal([]);
+    const forbidden = [
+      importing('src/controller/token/d.ts', '../../registry/harbor/harbor.ts', 'import type { X } from'),
+      importing('src/registry/ecr/e.ts', '../harbor/robots.ts', 'export * from'),
+      importing('src/main.ts', './registry/harbor/harbor.ts', 'await import('),
+    ];
+    expect(backEndImports([...table, ...allowed, ...forbidden])).to.deep.equal([
+      'src/controller/token/d.ts: imports src/registry/harbor/harbor.ts; only src/registry/backends.ts imports a back end',
+      'src/registry/ecr/e.ts: imports src/registry/harbor/robots.ts; only src/registry/backends.ts imports a back end',
+      'src/main.ts: imports src/registry/harbor/harbor.ts; only src/registry/backends.ts imports a back end',
+    ]);
   });
 
   it('find definitions of 100 kB and more', () => {

@@ -7,6 +7,7 @@ import {
   aPrevious,
   aRecord,
   aSituation,
+  aWanted,
   at,
   DAY,
   HOUR,
@@ -203,6 +204,11 @@ describe('a brake', () => {
           message: `the token expires at ${at(80 * MINUTE)}, but 5 tokens were issued within 1h, as many as the operator's mint budget allows; will issue the next at ${at(65 * MINUTE)}`,
           until: ISSUED + 65 * MINUTE,
         },
+      ],
+      [
+        'but not where one exchange serves all, and nothing runs out',
+        { token: { status: { ...due, ...budgetSpent } }, wanted: aWanted({ issue: 'exchanged' }) },
+        mint('RenewalDue'),
       ],
       [
         'while all that people may ask for within an hour is used up',

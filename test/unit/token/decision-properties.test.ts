@@ -157,10 +157,13 @@ describe('for any history and clock', () => {
   });
 
   always('a mint comes within the budget', (situation) => {
-    const { token, spec, now, mintBudget } = situation;
+    const { token, wanted, spec, now, mintBudget } = situation;
     const decision = decide(situation);
     if (decision.action !== 'mint' || mintBudget === 0) return;
-    const { count, window } = mintAllowance(decision.reason, mintBudget, token.status, spec);
+    const { count, window } = mintAllowance(decision.reason, mintBudget, token.status, {
+      lifetime: wanted.lifetime,
+      rotation: spec.rotation,
+    });
     const recent = (token.status?.[mintTimesField(decision.reason)] ?? [])
       .map(Date.parse)
       .filter((time) => time > now - window && time <= now);
@@ -235,13 +238,12 @@ describe('for any edit that asks for no other token', () => {
             .subarray(['red', 'blue'])
             .map((names) => Object.fromEntries(names.map((each) => [each, '']))),
           annotations: fc.string().map((note) => ({ note })),
-          deletionPolicy: fc.constantFrom('Delete' as const, 'Retain' as const),
         },
         { requiredKeys: [] },
       ),
       serviceAccounts: fc.subarray(['default', 'builder']),
       suspend: fc.boolean(),
-      deletionPolicy: fc.constantFrom('Revoke' as const, 'Retain' as const),
+      deletionPolicy: fc.constantFrom('Delete' as const, 'Retain' as const),
       region: fc.constant('us-south'),
       lifetime: fc.constantFrom('24h', '1440m', '23h60m', '86400s'),
       accountRef: fc.constantFrom({}, { name: 'default' }),

@@ -28,14 +28,19 @@ describe('the deletion of a RegistryToken', () => {
       { ...all, revoke: ['token-1', 'a', 'b'] },
     ],
     [
-      'leaves the Secret where it is retained',
-      [{ spec: { secret: { deletionPolicy: 'Retain' } } }],
-      { ...all, deleteSecret: false },
-    ],
-    [
       'leaves Secret and token where the token is retained, but not its predecessors',
       [{ spec: { deletionPolicy: 'Retain' }, status: { previousTokens } }],
       { ...all, deleteSecret: false, revoke: ['a', 'b'], retain: ['token-1'] },
+    ],
+    [
+      'leaves a token that can not be revoked to its end',
+      [{ status: { token: { revocable: false }, previousTokens } }],
+      { ...all, revoke: ['a', 'b'] },
+    ],
+    [
+      'has nothing to keep of a token that can not be revoked: it ends by itself',
+      [{ spec: { deletionPolicy: 'Retain' }, status: { token: { revocable: false } } }],
+      { ...all, deleteSecret: false, revoke: [] },
     ],
     ['revokes what has expired by a clock that may be wrong', [{}, ISSUED + 2 * DAY - 1], all],
     ['leaves tokens that have surely expired', [{}, ISSUED + 2 * DAY], { ...all, revoke: [] }],
@@ -43,6 +48,23 @@ describe('the deletion of a RegistryToken', () => {
       'looks for what an open intent may have left, where it was begun',
       [{ status: { mintIntent: anIntent({ account: 'prod', region: 'eu-de' }) } }],
       { ...all, search: anIntent({ account: 'prod', region: 'eu-de' }) },
+    ],
+    [
+      'looks for nothing where what came of the open intent was of no use',
+      [{ status: { mintIntent: anIntent({ phase: 'Discarded' }) } }],
+      all,
+    ],
+    [
+      'looks for nothing where what came of the open intent is to be revoked already',
+      [
+        {
+          status: {
+            mintIntent: anIntent({ revision: 1 }),
+            previousTokens: [aPrevious({ id: 'a', revision: 1 })],
+          },
+        },
+      ],
+      { ...all, revoke: ['token-1', 'a'] },
     ],
     ['works on a suspended RegistryToken too', [{ spec: { suspend: true } }], all],
     ['works on a spec that is invalid', [{ spec: { lifetime: 'a while' } }], all],
@@ -56,6 +78,12 @@ describe('the deletion of a RegistryToken', () => {
     const { retain, revoke } = planDeletion(token, ISSUED, ['token-2']);
     expect(retain).to.deep.equal(['token-2']);
     expect(revoke.map(({ id }) => id)).to.deep.equal(['token-1']);
+  });
+  it('keeps the token that the Secret holds, where the one before it is of a registry that can not revoke', () => {
+    const status = { token: { revocable: false }, mintIntent: anIntent() };
+    const token = anIssuedToken({ spec: { deletionPolicy: 'Retain' }, status });
+    const { retain, revoke } = planDeletion(token, ISSUED, ['token-2']);
+    expect([retain, revoke]).to.deep.equal([['token-2'], []]);
   });
   it('keeps the tokens of both Secrets that a crash in a rename left', () => {
     const token = anIssuedToken({ spec: { deletionPolicy: 'Retain' }, status: { previousTokens } });

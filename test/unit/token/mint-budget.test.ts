@@ -7,12 +7,15 @@ import {
   mintAllowance,
   mintTimesField,
 } from '../../../src/token/decide/mint-budget.ts';
-import { rotationTime } from '../../../src/token/lifecycle/schedule.ts';
+import { rotationTime, type Rhythm } from '../../../src/token/lifecycle/schedule.ts';
 import { aRecord, at, aToken, DAY, HOUR, ISSUED, MINUTE, SECOND } from '../../support/builders.ts';
 
 const NOW = ISSUED + HOUR;
 const anHourOf = (count: number) => ({ count, window: HOUR });
-const specOf = (spec: RegistryTokenSpec) => readTokenSpec(aToken({ spec }));
+const rhythmOf = (spec: RegistryTokenSpec): Rhythm => {
+  const { lifetime = DAY, rotation } = readTokenSpec(aToken({ spec }));
+  return { lifetime, rotation };
+};
 const minutes = (...times: number[]): string[] => times.map((minute) => at(minute * MINUTE));
 
 describe('the mint budget', () => {
@@ -80,13 +83,13 @@ describe('the mint budget', () => {
 });
 
 describe('what the mint budget allows', () => {
-  const DAILY = specOf({});
+  const DAILY = rhythmOf({});
   const status = (life: number) => ({ token: aRecord({ expiresAt: at(life) }) });
   const rows: [string, ReturnType<typeof mintAllowance>, { count: number; window: number }][] = [
     ['is so many an hour', mintAllowance('RenewalDue', 5, status(DAY), DAILY), anHourOf(5)],
     [
       'is so many in what the schedule takes for them, where that is less than an hour',
-      mintAllowance('RotationDue', 5, {}, specOf({ lifetime: 'Never', rotation: { rotateEvery: '2m' } })),
+      mintAllowance('RotationDue', 5, {}, rhythmOf({ lifetime: 'Never', rotation: { rotateEvery: '2m' } })),
       { count: 5, window: 5 * 0.75 * 0.95 * 2 * MINUTE },
     ],
     [
@@ -96,7 +99,7 @@ describe('what the mint budget allows', () => {
     ],
     [
       'goes by the lifetime asked for, until there is a token',
-      mintAllowance('FirstIssue', 5, {}, specOf({ lifetime: '3m' })),
+      mintAllowance('FirstIssue', 5, {}, rhythmOf({ lifetime: '3m' })),
       { count: 5, window: 5 * 0.75 * 0.95 * 2 * MINUTE },
     ],
     [
@@ -106,7 +109,7 @@ describe('what the mint budget allows', () => {
     ],
     [
       'is so many an hour, where nothing is scheduled',
-      mintAllowance('TokenLost', 5, status(MINUTE), specOf({ rotation: { policy: 'Manual' } })),
+      mintAllowance('TokenLost', 5, status(MINUTE), rhythmOf({ rotation: { policy: 'Manual' } })),
       anHourOf(5),
     ],
     [
@@ -142,15 +145,15 @@ describe('what the mint budget allows', () => {
     fc.assert(
       fc.property(lives, margins, fc.integer({ min: 1, max: 64 }), (life, share, budget) => {
         const renewBefore = share === undefined ? undefined : Math.floor(share * life);
-        const spec = { ...DAILY, lifetime: life, rotation: { ...DAILY.rotation, renewBefore } };
+        const rhythm = { lifetime: life, rotation: { ...DAILY.rotation, renewBefore } };
         let times: string[] | undefined;
         let now = ISSUED;
         for (let revision = 1; revision <= 2 * budget + 2; revision++) {
           const token = aRecord({ issuedAt: at(now - ISSUED), expiresAt: at(now - ISSUED + life), revision });
-          const allowance = mintAllowance('RenewalDue', budget, { token }, spec);
+          const allowance = mintAllowance('RenewalDue', budget, { token }, rhythm);
           expect(allowedAt(times, allowance, now)).to.equal(undefined);
           times = countMint(times, allowance, now);
-          now = Math.ceil((rotationTime(token, spec.rotation, 'uid') ?? 0) / SECOND) * SECOND;
+          now = Math.ceil((rotationTime(token, rhythm.rotation, 'uid') ?? 0) / SECOND) * SECOND;
         }
       }),
     );

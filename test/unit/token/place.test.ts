@@ -8,14 +8,14 @@ import {
 } from '../../../src/token/lifecycle/place.ts';
 import { PLACE } from '../../support/builders.ts';
 
-const { endpoint, accountId } = PLACE;
+const { endpoint, identity } = PLACE;
 const OTHER = 'https://other.example';
 const LEADS: Leads = {
   regions: [
     { name: 'us-south', endpoint },
     { name: 'lab', endpoint: OTHER },
   ],
-  accountId,
+  identity,
   isChosen: false,
   abandoned: [],
 };
@@ -39,19 +39,19 @@ describe('the place of a token', () => {
       'elsewhere',
     ],
     ['is elsewhere where no region is left', { regions: [] }, 'elsewhere'],
-    ['is elsewhere for credentials of another account', { accountId: 'account-2' }, 'elsewhere'],
-    ['is given up where that account was chosen', { accountId: 'account-2', isChosen: true }, 'given up'],
+    ['is elsewhere for credentials of another account', { identity: 'account-2' }, 'elsewhere'],
+    ['is given up where that account was chosen', { identity: 'account-2', isChosen: true }, 'given up'],
     ['is given up where its endpoint is gone for good', { regions: [], abandoned: [endpoint] }, 'given up'],
     ['is not given up where another endpoint is', { regions: [], abandoned: [OTHER] }, 'elsewhere'],
     ['is not given up while a region leads there', { abandoned: [endpoint] }, { region: 'us-south' }],
     [
       'is not known to be anything before the account of the credentials is',
-      { accountId: undefined },
+      { identity: undefined },
       'unknown',
     ],
     [
       'is elsewhere without that where no region leads there',
-      { accountId: undefined, regions: [] },
+      { identity: undefined, regions: [] },
       'elsewhere',
     ],
   ];
@@ -61,10 +61,11 @@ describe('the place of a token', () => {
   it('is the same with the same endpoint and account only', () => {
     expect(isSamePlace(PLACE, { ...PLACE })).to.equal(true);
     expect(isSamePlace(PLACE, { ...PLACE, endpoint: OTHER })).to.equal(false);
-    expect(isSamePlace(PLACE, { ...PLACE, accountId: 'account-2' })).to.equal(false);
+    expect(isSamePlace(PLACE, { ...PLACE, identity: 'account-2' })).to.equal(false);
   });
 
-  it('is called by both', () => {
+  it('is called by both, and by its endpoint alone where that is all there is to tell whose it is', () => {
     expect(describePlace(PLACE)).to.equal('https://us.icr.io in account account-1');
+    expect(describePlace({ endpoint, identity: endpoint })).to.equal('https://us.icr.io');
   });
 });

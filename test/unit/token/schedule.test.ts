@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { expiryOf, rotationTime } from '../../../src/token/lifecycle/schedule.ts';
+import { expiryOf, rotationTime, shortestInForce } from '../../../src/token/lifecycle/schedule.ts';
 import { aRecord, aTokenSpec, at, DAY, HOUR, ISSUED, MINUTE, SECOND } from '../../support/builders.ts';
 
 type Rotation = Parameters<typeof rotationTime>[1];
@@ -52,6 +52,45 @@ describe('the time of a rotation', () => {
       expect(actual.earliest).to.be.within(latest * (1 - JITTER) - 1, latest * (1 - JITTER * 0.9));
     });
   }
+
+  describe('of a token that is in use for a shorter time than the registry gives', () => {
+    const HALF_A_DAY = { lifetime: '12h', expiresAt: at(DAY) };
+    const shorter: [
+      what: string,
+      record: Parameters<typeof aRecord>[0],
+      rotation: Partial<Rotation>,
+      latest: number,
+    ][] = [
+      ['comes a third of that time before its end', HALF_A_DAY, {}, 8 * HOUR],
+      ['comes the margin before that', HALF_A_DAY, { renewBefore: HOUR }, 11 * HOUR],
+      [
+        'goes back to a third where only the registry gives more than the margin',
+        HALF_A_DAY,
+        { renewBefore: 20 * HOUR },
+        8 * HOUR,
+      ],
+      ['goes by the expiry where that comes first', { lifetime: '36h', expiresAt: at(DAY) }, {}, 16 * HOUR],
+      [
+        'goes by that time where the registry says of no expiry',
+        { lifetime: '12h', expiresAt: undefined },
+        {},
+        8 * HOUR,
+      ],
+      ['goes by the expiry where that time can not be read', { lifetime: 'a while' }, {}, 16 * HOUR],
+    ];
+    for (const [what, record, rotation, latest] of shorter)
+      it(what, () => {
+        const replaced = Number(rotationTime(aRecord(record), { ...AUTO, ...rotation }, 'uid')) - ISSUED;
+        expect(replaced).to.be.within(latest * (1 - JITTER), latest);
+      });
+
+    it('leaves so much between two tokens, at the least', () => {
+      const rhythm = { lifetime: 12 * HOUR, rotation: AUTO };
+      const planned = 8 * HOUR * (1 - JITTER);
+      expect(shortestInForce(aRecord(HALF_A_DAY), rhythm)).to.equal(planned);
+      expect(shortestInForce(undefined, rhythm), 'before there is a token').to.equal(planned);
+    });
+  });
 
   const never: [string, ReturnType<typeof aRecord>, Rotation][] = [
     ['with rotation by hand only', aRecord(), { ...AUTO, policy: 'Manual' }],

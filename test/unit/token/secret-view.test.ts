@@ -71,7 +71,7 @@ describe('a look at the Secret', () => {
 
   describe('finds it ours', () => {
     it('by its label, where it outlives its owner', () => {
-      const spec = { secret: { deletionPolicy: 'Retain' as const } };
+      const spec = { deletionPolicy: 'Retain' as const };
       expect(view(writtenFor(spec), spec)).to.deep.equal(ours());
     });
     it('but locked, where it is immutable', () => {
@@ -198,9 +198,8 @@ describe('a look at the Secret', () => {
         extraHosts: fc.uniqueArray(name.map((text) => `${text}.example.com:5000`)),
         labels: marks,
         annotations: marks,
-        deletionPolicy: fc.constantFrom('Delete' as const, 'Retain' as const),
       }),
-      deletionPolicy: fc.constantFrom('Revoke' as const, 'Retain' as const),
+      deletionPolicy: fc.constantFrom('Delete' as const, 'Retain' as const),
     });
     fc.assert(
       fc.property(specs, fc.string({ unit: 'grapheme' }), fc.string(), (spec, value, tokenId) => {

@@ -140,7 +140,7 @@ describe('a new token', () => {
     const status = {
       observedGeneration: 4,
       host: 'us.icr.io',
-      token: aRecord(),
+      token: aRecord({ scope: ['team-a'] }),
       mintIntent: anIntent(),
       mintTimes: [at(0)],
       failedAttempts: 3,
@@ -157,6 +157,8 @@ describe('a new token', () => {
         {
           id: 'token-1',
           revision: 1,
+          specHash: aRecord().specHash,
+          scope: ['team-a'],
           account: 'default',
           region: 'us-south',
           place: PLACE,
@@ -327,4 +329,38 @@ describe('revocation', () => {
   }
   it('has nothing due where there is nothing', () =>
     expect(steps.dueForRevocation({}, NOW)).to.deep.equal([]));
+});
+
+describe('what the tokens of a RegistryToken were made for', () => {
+  it('is what status says of those in force, to be revoked and to come', () => {
+    const status = {
+      token: aRecord({ specHash: 'a' }),
+      mintIntent: anIntent({ specHash: 'b' }),
+      previousTokens: [aPrevious({ specHash: 'c' }), aPrevious({ specHash: 'a' }), aPrevious()],
+    };
+    expect([...steps.specHashesOf(status)]).to.deep.equal(['a', 'b', 'c']);
+    expect([...steps.specHashesOf({})]).to.deep.equal([]);
+  });
+});
+
+describe('a request that leaves nothing behind', () => {
+  const before: RegistryTokenStatus = { token: aRecord({ revocable: false }), mintTimes: [at(0)] };
+
+  it('is no mint: it has a revision and a time, and nothing is counted', () => {
+    const status = steps.withExchange(before, WHAT, NOW);
+    const mintIntent = { ...WHAT, revision: 2, startedAt: at(HOUR), phase: 'Announced' };
+    expect(status).to.deep.equal({ ...before, mintIntent });
+    expect(steps.withoutExchange(status)).to.deep.equal(before);
+  });
+  it('gives up a mint that was open, of which a token may come', () => {
+    const open = { ...before, mintIntent: anIntent({ revision: 2, nonce: 'abcdefgh' }) };
+    const { lostIntents, mintIntent } = steps.withExchange(open, WHAT, NOW);
+    expect(lostIntents).to.deep.equal([{ revision: 2, nonce: 'abcdefgh' }]);
+    expect(mintIntent.revision).to.equal(3);
+  });
+  it('leaves a previous token to its end', () => {
+    const next = aRecord({ id: 'token-2', revision: 2, revocable: false });
+    const status = steps.withToken(steps.withExchange(before, WHAT, NOW), next, 'RenewalDue', HOUR, NOW);
+    expect(status).to.include({ token: next }).and.not.have.any.keys('previousTokens', 'mintIntent');
+  });
 });

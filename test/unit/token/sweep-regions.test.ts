@@ -4,14 +4,19 @@ import { anAccount, anIntent, aPrevious, aRecord, aToken, type Part, PLACE } fro
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 
 describe('regions of an account', () => {
-  const regions = (tokens: Part<RegistryToken>[] = [], spec = {}): string[] =>
-    [...namedRegions(anAccount({ spec }), tokens.map(aToken))].sort();
+  const regions = (tokens: Part<RegistryToken>[] = [], spec = {}, defaultRegion = 'us-south'): string[] =>
+    [...namedRegions(anAccount({ spec }), defaultRegion, tokens.map(aToken))].sort();
 
   it('its default and those it lists are named', () => {
-    expect(regions([], { defaultRegion: undefined })).to.deep.equal(['us-south']);
-    expect(
-      regions([], { defaultRegion: 'eu-de', regions: [{ name: 'lab', host: 'lab.example' }] }),
-    ).to.deep.equal(['eu-de', 'lab']);
+    expect(regions()).to.deep.equal(['us-south']);
+    expect(regions([], { regions: [{ name: 'lab', host: 'lab.example' }] }, 'eu-de')).to.deep.equal([
+      'eu-de',
+      'lab',
+    ]);
+  });
+
+  it('where the registry has none, it alone is named', () => {
+    expect(regions([{ status: { token: aRecord({ region: '' }) } }], {}, '')).to.deep.equal(['']);
   });
 
   const named: [string, Part<RegistryToken>][] = [
@@ -49,12 +54,16 @@ describe('where a RegistryToken may have tokens', () => {
     const status = {
       token: aRecord({ region: 'a' }),
       mintIntent: anIntent({ region: 'b', account: 'other' }),
-      previousTokens: [aPrevious({ region: 'c' })],
+      previousTokens: [aPrevious({ region: 'c', scope: ['team-a'] })],
     };
     expect(placesOf(aToken({ status }))).to.deep.equal([
       { account: 'default', region: 'a', place: PLACE },
       { account: 'other', region: 'b', place: PLACE },
-      { account: 'default', region: 'c', place: PLACE },
+      { account: 'default', region: 'c', place: PLACE, scope: ['team-a'] },
     ]);
+  });
+
+  it('not where its token is nothing to look after', () => {
+    expect(placesOf(aToken({ status: { token: aRecord({ revocable: false }) } }))).to.deep.equal([]);
   });
 });

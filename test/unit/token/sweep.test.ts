@@ -20,6 +20,7 @@ import {
   aSecret,
   aToken,
   DAY,
+  HOUR,
   ISSUED,
   MINUTE,
 } from '../../support/builders.ts';
@@ -71,6 +72,33 @@ describe('unused tokens', () => {
   for (const [which, part] of leftAlone) {
     it(`${which} are left alone`, () => expect(unused([aRow(part)])).to.deep.equal(NOTHING));
   }
+
+  describe('that expired long ago, at a registry that keeps them', () => {
+    const expiredOf = (row: Partial<TaggedToken>, cluster: Partial<Cluster> = {}): string[] =>
+      idsOf(findUnused([aRow(row)], usersOf(aCluster(cluster)), CLUSTER, NOW).expired);
+    const long = { expiresAt: NOW - 2 * HOUR };
+
+    it('are to be deleted, whether or not their RegistryToken knows of them', () => {
+      expect(expiredOf(long)).to.deep.equal(['token-1']);
+      const here = aTag({ uid: UID, revision: 7 });
+      expect(expiredOf({ ...long, tag: here }, { tokens: [anIssuedToken()] })).to.deep.equal([]);
+      expect(expiredOf({ ...long, id: 'other', tag: here }, { tokens: [anIssuedToken()] })).to.deep.equal([
+        'other',
+      ]);
+    });
+
+    it('are left to the registry for an hour, and to their cluster for good', () => {
+      expect(expiredOf({ expiresAt: NOW - 59 * MINUTE })).to.deep.equal([]);
+      expect(expiredOf({ ...long, tag: aTag({ clusterId: 'another' }) })).to.deep.equal([]);
+      expect(expiredOf({ expiresAt: null })).to.deep.equal([]);
+    });
+
+    it('are neither orphans nor unknown', () => {
+      const here = aTag({ uid: UID, revision: 7 });
+      expect(unused([aRow({ ...long, tag: here })], { tokens: [anIssuedToken()] })).to.deep.equal(NOTHING);
+      expect(unused([aRow(long)])).to.deep.equal(NOTHING);
+    });
+  });
 
   const uses: [string, Partial<Cluster>][] = [
     ['is in force', { tokens: [anIssuedToken()] }],

@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import type { Verdict } from '../../../src/common/verdict.ts';
 import {
-  ACCEPTANCE_TIME,
   isWaiting,
   stakeOf,
   type Stake,
   recordedRefusal,
   rule,
+  type Trial,
   type Waiting,
 } from '../../../src/token/decide/verification.ts';
 import type { Takeover } from '../../../src/token/secret/secret-view.ts';
@@ -21,6 +21,7 @@ import {
   HOST,
   HOUR,
   ISSUED,
+  MINUTE,
   ours,
   PLACE,
   SECOND,
@@ -30,6 +31,8 @@ const ACCEPTED: Verdict = { answer: 'accepted' };
 const REFUSED: Verdict = { answer: 'refused', message: 'us.icr.io answered 401' };
 const UNKNOWN: Verdict = { answer: 'unknown', message: 'us.icr.io could not be asked' };
 const ADOPTED: Takeover = { from: 'Adopted', message: 'of nobody', tokenId: undefined, version: '1' };
+/** Of a token whose mint began at `ISSUED`. */
+const trial = (stake: Stake, acceptance = 0): Trial => ({ stake, startedAt: ISSUED, acceptance });
 const WAITING: Waiting = {
   action: 'wait',
   refusal: 'it said no',
@@ -75,38 +78,51 @@ const rows: [what: string, verdict: Verdict, before: Waiting | undefined, elapse
 
 describe('a new token is tried', () => {
   for (const [what, verdict, before, elapsed, ruling] of rows) {
-    it(what, () =>
-      expect(rule(verdict, before, 'nothing', ISSUED, ISSUED + elapsed)).to.deep.include(ruling),
-    );
+    it(what, () => expect(rule(verdict, before, trial('nothing'), ISSUED + elapsed)).to.deep.include(ruling));
   }
 
   it('and refused for good: a failure that says what it is and what to do', () => {
-    const ruling = rule(REFUSED, WAITING, 'nothing', ISSUED, ISSUED + HOUR);
+    const ruling = rule(REFUSED, WAITING, trial('nothing'), ISSUED + HOUR);
     const failure = ruling.action === 'refuse' ? ruling.failure : undefined;
     expect(failure).to.include({ reason: 'TokenRefused', retryable: false });
     expect(failure?.message).to.include(REFUSED.message).and.include('spec.verify');
   });
 
-  it('at most eight times within its half minute, and never in the Secret once refused unless accepted', () => {
-    const verdicts = fc.array(fc.constantFrom(REFUSED, UNKNOWN), { minLength: 9, maxLength: 9 });
-    fc.assert(
-      fc.property(verdicts, fc.integer({ min: 0, max: 999 }), (after, late) => {
-        let now = ISSUED + late;
-        let before: Waiting | undefined;
-        for (const verdict of [REFUSED, ...after]) {
-          const ruling = rule(verdict, before, 'nothing', ISSUED, now);
-          if (ruling.action === 'refuse') {
-            expect(now - ISSUED).to.be.at.least(ACCEPTANCE_TIME);
-            return;
+  const patience: [acceptance: number, least: number, tries: number][] = [
+    [0, 30 * SECOND, 8],
+    [30 * SECOND, 30 * SECOND, 8],
+    [300 * SECOND, 300 * SECOND, 17],
+  ];
+  for (const [acceptance, least, tries] of patience)
+    it(`where the registry may take ${acceptance / SECOND} s: at most ${tries} times in ${least / SECOND} s, and once refused it is not used unless accepted`, () => {
+      const verdicts = fc.array(fc.constantFrom(REFUSED, UNKNOWN), { minLength: tries, maxLength: tries });
+      fc.assert(
+        fc.property(verdicts, fc.integer({ min: 0, max: 999 }), (after, late) => {
+          let now = ISSUED + late;
+          let before: Waiting | undefined;
+          for (const verdict of [REFUSED, ...after]) {
+            const ruling = rule(verdict, before, trial('nothing', acceptance), now);
+            if (ruling.action === 'refuse') {
+              expect(now - ISSUED).to.be.at.least(least);
+              return;
+            }
+            if (ruling.action === 'use') throw new Error('used');
+            expect(ruling.until).to.be.above(now);
+            before = ruling;
+            now = ruling.until;
           }
-          if (ruling.action === 'use') throw new Error('used');
-          expect(ruling.until).to.be.above(now);
-          before = ruling;
-          now = ruling.until;
-        }
-        throw new Error('it never ended');
-      }),
-    );
+          throw new Error('it never ended');
+        }),
+      );
+    });
+
+  it('for as long as the registry may take, and accepted at its end', () => {
+    const late = trial('nothing', 300 * SECOND);
+    const ruling = rule(REFUSED, WAITING, late, ISSUED + 299 * SECOND);
+    expect(ruling).to.deep.include({ action: 'wait', until: ISSUED + 300 * SECOND });
+    expect(isWaiting(ruling as Waiting, 'nothing', ISSUED + 299 * SECOND)).to.equal(true);
+    expect(rule(ACCEPTED, WAITING, late, ISSUED + 300 * SECOND)).to.include({ action: 'use' });
+    expect(rule(REFUSED, WAITING, late, ISSUED + 300 * SECOND)).to.include({ action: 'refuse' });
   });
 
   it('and left alone until it is time, unless the clock was set back', () => {
@@ -120,7 +136,7 @@ describe('a new token is tried', () => {
     for (const phase of ['Announced', 'Unconfirmed'] as const)
       expect(recordedRefusal({ phase })).to.equal(undefined);
     expect(isWaiting(before ?? WAITING, 'nothing', ISSUED)).to.equal(false);
-    expect(rule(UNKNOWN, before, 'nothing', ISSUED, ISSUED + SECOND)).to.include({ action: 'wait' });
+    expect(rule(UNKNOWN, before, trial('nothing'), ISSUED + SECOND)).to.include({ action: 'wait' });
   });
 });
 
@@ -133,21 +149,21 @@ describe('a new token whose host is not the one that the Secret has', () => {
 
   it('is used with it once the registry there accepts it', () => {
     for (const stake of ['host', 'token'] as const)
-      expect(rule({ answer: 'accepted' }, undefined, stake, ISSUED, at(0))).to.deep.equal({
+      expect(rule({ answer: 'accepted' }, undefined, trial(stake), at(0))).to.deep.equal({
         action: 'use',
         doubt: undefined,
       });
   });
   it('is used beside the host that the Secret has, where both are of one place', () => {
-    expect(rule(UNKNOWN_HOST, undefined, 'host', ISSUED, at(0))).to.deep.equal({
+    expect(rule(UNKNOWN_HOST, undefined, trial('host'), at(0))).to.deep.equal({
       action: 'use',
       doubt: undefined,
       keepsHost: { refused: false, message: 'moved.example could not be asked' },
     });
-    expect(rule(REFUSED_THERE, undefined, 'host', ISSUED, at(late)), 'one refusal').to.include({
+    expect(rule(REFUSED_THERE, undefined, trial('host'), at(late)), 'one refusal').to.include({
       action: 'wait',
     });
-    expect(rule(REFUSED_THERE, WAITING, 'host', ISSUED, at(late))).to.deep.equal({
+    expect(rule(REFUSED_THERE, WAITING, trial('host'), at(late))).to.deep.equal({
       action: 'use',
       doubt: undefined,
       keepsHost: { refused: true, message: 'moved.example answered 401' },
@@ -160,7 +176,7 @@ describe('a new token whose host is not the one that the Secret has', () => {
       [late, 300 * SECOND],
       [-late, SECOND],
     ] as const)
-      expect(rule(UNKNOWN_HOST, doubted, 'token', ISSUED, at(elapsed))).to.deep.equal({
+      expect(rule(UNKNOWN_HOST, doubted, trial('token'), at(elapsed))).to.deep.equal({
         action: 'wait',
         refusal: undefined,
         message: UNKNOWN_HOST.message,
@@ -168,9 +184,9 @@ describe('a new token whose host is not the one that the Secret has', () => {
       });
   });
   it('of another place is refused when the registry there has refused it twice, doubts aside', () => {
-    const first = rule(REFUSED_THERE, doubted, 'token', ISSUED, at(late));
+    const first = rule(REFUSED_THERE, doubted, trial('token'), at(late));
     expect(first).to.deep.include({ action: 'wait', refusal: REFUSED_THERE.message });
-    expect(rule(REFUSED_THERE, first as Waiting, 'token', ISSUED, at(late))).to.include({ action: 'refuse' });
+    expect(rule(REFUSED_THERE, first as Waiting, trial('token'), at(late))).to.include({ action: 'refuse' });
   });
   it('is used without being accepted when there is nothing to lose any more, and does not wait for that', () => {
     const waits = (stake: Stake): boolean => isWaiting({ ...doubted, until: at(SECOND) }, stake, at(0));
@@ -183,7 +199,7 @@ describe('a new token whose host is not the one that the Secret has', () => {
     expect(isWaiting({ ...doubted, until: at(2 * late) }, 'token', at(0)), 'a clock set back').to.equal(
       false,
     );
-    expect(rule(UNKNOWN_HOST, doubted, 'nothing', ISSUED, at(late))).to.deep.equal({
+    expect(rule(UNKNOWN_HOST, doubted, trial('nothing'), at(late))).to.deep.equal({
       action: 'use',
       doubt: UNKNOWN_HOST.message,
     });
@@ -223,6 +239,11 @@ describe('what pods would lose by a new token', () => {
       'nothing',
     ],
     [
+      'is the token where another region was asked for and the account has tokens tried',
+      { spec: aTokenSpec({ region: 'eu-de' }), wanted: { ...elsewhere, region: 'eu-de' } },
+      'token',
+    ],
+    [
       'is the token where the account has another default, whatever it says of trying tokens',
       { wanted: { ...elsewhere, region: 'eu-de' }, verifies: false },
       'token',
@@ -231,6 +252,29 @@ describe('what pods would lose by a new token', () => {
       'is the token where another region was asked for',
       { wanted: { ...elsewhere, region: 'eu-de' } },
       'token',
+    ],
+    [
+      'is the token where another region was asked for, though one API issues for both',
+      { spec: aTokenSpec({ region: 'eu-de' }), wanted: { ...elsewhere, place: PLACE, region: 'eu-de' } },
+      'token',
+    ],
+    [
+      'is the token where it may do something else, which the registry takes its time for',
+      { wanted: aWanted({ specHash: 'another', settling: { acceptance: 5 * MINUTE, listing: 0 } }) },
+      'token',
+    ],
+    [
+      'is nothing where it may do something else at once',
+      { wanted: aWanted({ specHash: 'another', settling: { acceptance: 30 * SECOND, listing: 0 } }) },
+      'nothing',
+    ],
+    [
+      'is nothing where it may do something else later and the account does not have tokens tried',
+      {
+        wanted: aWanted({ specHash: 'another', settling: { acceptance: 5 * MINUTE, listing: 0 } }),
+        verifies: false,
+      },
+      'nothing',
     ],
     [
       'is the credential in a Secret to be adopted',
@@ -250,6 +294,50 @@ describe('what pods would lose by a new token', () => {
         token: { status: { mintIntent: anIntent() } },
       },
       'host',
+    ],
+    [
+      'is the token of a first request whose status could not be written, with a host that nothing names any more',
+      {
+        secret: ours({ holds: 'token-1', host: undefined }),
+        token: { status: { token: undefined, host: undefined, mintIntent: anIntent({ revision: 1 }) } },
+      },
+      'token',
+    ],
+    [
+      'is the token where the Secret holds what may have come of a request that was given up, with another host',
+      {
+        wanted: moved,
+        secret: ours({ holds: 'token-2' }),
+        token: { status: { mintIntent: anIntent(), lostIntents: [{ revision: 1 }] } },
+      },
+      'token',
+    ],
+    [
+      'is that too where no request is open',
+      {
+        wanted: moved,
+        secret: ours({ holds: 'token-2' }),
+        token: { status: { lostIntents: [{ revision: 2 }] } },
+      },
+      'token',
+    ],
+    [
+      'is nothing of that once the token in force has expired',
+      {
+        wanted: moved,
+        secret: ours({ holds: 'token-2' }),
+        token: { status: { lostIntents: [{ revision: 2 }] } },
+        now: ISSUED + 48 * HOUR,
+      },
+      'nothing',
+    ],
+    [
+      'is nothing where it holds that with the host that is wanted',
+      {
+        secret: ours({ holds: 'token-2' }),
+        token: { status: { mintIntent: anIntent(), lostIntents: [{ revision: 1 }] } },
+      },
+      'nothing',
     ],
     [
       'is the previous token that the Secret still holds, where another place is wanted',

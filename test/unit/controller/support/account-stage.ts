@@ -13,10 +13,17 @@ import { RegistryError } from '../../../../src/registry/errors.ts';
 import { anAccount, anIssuedToken, type Part } from '../../../support/builders.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
+/** The status of an account whose credentials were seen to be those of registry account `one`. */
+export const RECORDED: RegistryAccountStatus = {
+  provider: { name: 'ibmRegistryTokens', identity: 'one' },
+};
+
 /** One account, its credentials, and an identity service that says whose they are or can't be asked. */
 export class AccountStage {
   /** The registry account that the key belongs to; undefined: the identity service is down. */
   owner: string | undefined = 'one';
+  /** What the identity service has to say besides. */
+  remark: string | undefined;
   /** What the identity service fails with in place of being down. */
   refusal: RegistryError | undefined;
   /** Of the Secret that holds the key. */
@@ -37,7 +44,7 @@ export class AccountStage {
   readonly #controller: AccountController;
 
   constructor(
-    part: Part<RegistryAccount> = { status: { accountId: 'one' } },
+    part: Part<RegistryAccount> = { status: RECORDED },
     sweep: AccountControllerOptions['sweep'] = 'revoke',
   ) {
     this.account = anAccount(part);
@@ -64,10 +71,11 @@ export class AccountStage {
       sessions: this.sessions,
       directory: {
         verify: () => {
+          this.tried++;
           if (this.refusal) return Promise.reject(this.refusal);
           return this.owner === undefined
             ? Promise.reject(new RegistryError('Unavailable', `no answer (request ${Math.random()})`))
-            : Promise.resolve({ accountId: this.owner });
+            : Promise.resolve({ identity: this.owner, ...(this.remark && { remark: this.remark }) });
         },
       },
       events: {
@@ -93,6 +101,8 @@ export class AccountStage {
   unwritable: Error | undefined;
   /** Why the credentials Secret can't be read. */
   unread: Error | undefined;
+  /** How often credentials were tried. */
+  tried = 0;
   /** The Secret that was read last. */
   read = '';
   readonly events: string[] = [];

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { FINALIZER } from '../../../../src/api/names.ts';
 import type { Condition, ConditionUpdate } from '../../../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../../../../src/api/registry-token.ts';
 import type { Assessment } from '../../../../src/controller/token/assessor.ts';
@@ -32,6 +33,8 @@ export class ControllerStage {
   isWatched = true;
   /** What the API server has in place of it. */
   live: RegistryToken | 'gone' | undefined;
+  /** Why the API server does not take a finalizer. */
+  refusesFinalizer: KubeError | undefined;
   /** How whatever is done ends, where not with everything as wanted. */
   ends: Partial<Progress> = {};
   /** What an open mint leaves that gave no token. */
@@ -117,6 +120,11 @@ export class ControllerStage {
           const { live = this.token } = this;
           return Promise.resolve(live === 'gone' ? undefined : live);
         },
+        addFinalizer: (token: RegistryToken) => {
+          did.push('add finalizer');
+          if (this.refusesFinalizer) return Promise.reject(this.refusesFinalizer);
+          return Promise.resolve({ ...token, metadata: { ...token.metadata, finalizers: [FINALIZER] } });
+        },
         forget: forgetting('writes'),
       },
       statuses: {
@@ -141,7 +149,7 @@ export class ControllerStage {
       },
       assessor: { assess: (token: RegistryToken, live: boolean) => this.#assess(token, live) },
       issuer: {
-        mint: (task: Task, { reason }: Extract<Decision, { action: 'mint' }>) => {
+        issue: (task: Task, { reason }: Extract<Decision, { action: 'mint' }>) => {
           did.push(`mint for ${reason}`);
           return Promise.resolve(this.#end(task));
         },

@@ -8,6 +8,7 @@ import type { Progress, Task } from '../../../../src/controller/token/progress.t
 import { StatusWriter } from '../../../../src/controller/token/status-writer.ts';
 import type { RegistryError } from '../../../../src/registry/errors.ts';
 import type { IssuedToken } from '../../../../src/registry/port.ts';
+import type { Wanted } from '../../../../src/token/decide/eligibility.ts';
 import type { Failure } from '../../../../src/token/lifecycle/failure.ts';
 import type { Credential } from '../../../../src/token/secret/secret.ts';
 import { anIntent, at, DAY, HOUR, ISSUED, MINUTE, PLACE } from '../../../support/builders.ts';
@@ -36,8 +37,10 @@ export class IssueStage {
   readonly triedAt: string[] = [];
   readonly written: RegistryTokenStatus[] = [];
   readonly events: string[] = [];
-  /** Regions of requests that were given up. */
+  /** Regions and scopes of requests that were given up. */
   readonly lost: string[] = [];
+  /** Whether that could be written down. */
+  noting = Promise.resolve();
   readonly reported: Failure[] = [];
   readonly forgotten: string[] = [];
   ruling: unknown = { action: 'use', doubt: undefined };
@@ -50,6 +53,7 @@ export class IssueStage {
   listed: number | RegistryError = 0;
   askedForRevisions = false;
   askedAt: unknown;
+  askedIn: unknown;
   readonly issuer: Issuer;
 
   constructor() {
@@ -74,12 +78,13 @@ export class IssueStage {
         clock: new VirtualClock(NOW),
       }),
       minter: {
-        mint: (_: RegistryToken, __: unknown, intent: MintIntent) => {
+        mint: (_: Task, intent: MintIntent) => {
           did.push(`mint ${intent.revision}`);
           return this.minting();
         },
         settle: () => this.settling(),
-        highestRevision: (_: string, { place }: MintIntent, isToAsk: boolean) => {
+        highestRevision: (_: string, { place, scope }: MintIntent, isToAsk: boolean) => {
+          this.askedIn = scope;
           this.askedForRevisions = isToAsk;
           this.askedAt = place;
           const { listed } = this;
@@ -88,7 +93,7 @@ export class IssueStage {
       },
       random: () => 0,
       verifier: {
-        verify: (_: string, __: MintIntent, { id }: IssuedToken, host: string) => {
+        verify: (_: string, __: MintIntent, { id }: IssuedToken, { host }: Wanted) => {
           did.push(`try ${id}`);
           this.triedAt.push(host);
           return Promise.resolve(this.ruling);
@@ -116,7 +121,10 @@ export class IssueStage {
       skew: (account: string, region: string) =>
         account === 'default' && region === 'us-south' ? this.skew : 0,
       onUnauthorized: (account: string) => void did.push(`unauthorized ${account}`),
-      onLost: ({ region }: MintIntent) => void this.lost.push(region),
+      onLost: ({ region, scope }: MintIntent) => {
+        this.lost.push(scope === undefined ? region : `${region} ${scope.join()}`);
+        return this.noting;
+      },
     } as unknown as IssuerOptions);
   }
 

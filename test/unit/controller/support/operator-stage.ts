@@ -11,12 +11,12 @@ import type { Manifest } from '../../../../src/kube/client/manifest.ts';
 import type { Call, StreamCall, Transport } from '../../../../src/kube/transport/transport.ts';
 import type { RegistryDirectory } from '../../../../src/registry/directory.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
-import type { IssuedToken, ListedToken, MintRequest } from '../../../../src/registry/port.ts';
+import type { IssuedToken, IssueRequest, ListedToken, Select } from '../../../../src/registry/port.ts';
 import type { PlaceState } from '../../../../src/token/decide/situation.ts';
 import { ApiServer } from '../../../../sandbox/apiserver/server.ts';
 import { CUSTOM_RESOURCE_DEFINITIONS } from '../../../../sandbox/setup.ts';
 import { contentOf, requestOf } from '../../../simulation/api-call.ts';
-import { anAccount, aToken, DAY, HOUR, type Part, PLACE } from '../../../support/builders.ts';
+import { aCapability, anAccount, aToken, DAY, HOUR, type Part, PLACE } from '../../../support/builders.ts';
 import { seededRandom } from '../../../support/random.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { Logs } from '../../kube/support/logs.ts';
@@ -66,7 +66,7 @@ export class OperatorStage {
   /** An account and its credentials. */
   async putAccount(part: Part<RegistryAccount> = {}): Promise<void> {
     const { apiVersion, kind, metadata, spec } = anAccount(part);
-    const { name } = spec.credentialsSecretRef;
+    const name = spec.credentialsSecretRef?.name ?? '';
     await this.client.create(SECRETS, {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -170,9 +170,9 @@ export class OperatorStage {
       did.push(`${what} in ${region}`);
       if (hanging.has(region)) await hang(signal);
     };
-    const registry = (_: unknown, region: string): object => ({
-      capabilities: { readBack: false },
-      mint: async ({ description }: MintRequest, signal: AbortSignal): Promise<IssuedToken> => {
+    const registry = (__: unknown, region: string): object => ({
+      capabilities: aCapability({ readBack: false }),
+      issue: async ({ description }: IssueRequest, signal: AbortSignal): Promise<IssuedToken> => {
         await unlessHanging('mint', region, signal);
         if (this.isConfused) {
           this.confused = description;
@@ -187,18 +187,18 @@ export class OperatorStage {
         await unlessHanging(`revoke ${id}`, region, signal);
         rows.delete(id);
       },
-      list: async <T>(select: (row: ListedToken) => T | undefined, signal: AbortSignal): Promise<T[]> => {
+      list: async <T>(_: unknown, select: Select<T>, signal: AbortSignal): Promise<T[]> => {
         await unlessHanging('list', region, signal);
         return [...rows.values()].flatMap((row) => select(row) ?? []);
       },
     });
     const directory = {
       registry,
-      door: () => ({ host: '', try: () => Promise.resolve({ answer: 'accepted' }) }),
+      loginProbe: () => ({ host: '', try: () => Promise.resolve({ answer: 'accepted' }) }),
       verify: async (_: unknown, signal: AbortSignal) => {
         did.push('verify');
         if (this.isMute) await hang(signal);
-        return { accountId: PLACE.accountId };
+        return { identity: PLACE.identity };
       },
       skew: () => 0,
       forget: nothing,

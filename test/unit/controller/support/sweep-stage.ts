@@ -7,16 +7,18 @@ import type { AccountSessions, Issued } from '../../../../src/controller/account
 import { Sweeper } from '../../../../src/controller/sweep/sweeper.ts';
 import { TokenLists } from '../../../../src/controller/shared/token-lists.ts';
 import { TokenUsers } from '../../../../src/controller/sweep/token-users.ts';
+import { listOf } from '../../../../src/token/decide/scope.ts';
+import { knownScopes } from '../../../../src/token/sweep/known-scopes.ts';
 import { isSamePlace } from '../../../../src/token/lifecycle/place.ts';
 import { KubeClient } from '../../../../src/kube/client/client.ts';
 import { KubeError } from '../../../../src/kube/client/errors.ts';
 import type { EventRecorder } from '../../../../src/kube/events/event-recorder.ts';
 import { LeadershipLost } from '../../../../src/kube/election/leadership-lost.ts';
 import type { Call, Transport } from '../../../../src/kube/transport/transport.ts';
-import type { RegistryError } from '../../../../src/registry/errors.ts';
+import { RegistryError } from '../../../../src/registry/errors.ts';
 import type { ListedToken, Registry } from '../../../../src/registry/port.ts';
 import { describe as describeToken, type Tag } from '../../../../src/token/sweep/tag.ts';
-import { anAccount, HOUR, MINUTE, PLACE } from '../../../support/builders.ts';
+import { aCapability, anAccount, HOUR, MINUTE, PLACE } from '../../../support/builders.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 export const CLUSTER = 'this-cluster';
@@ -24,7 +26,7 @@ export const DELAY = 10 * MINUTE;
 
 /** The spec of an account that is not IBM Cloud's, so that it has these regions and no others. */
 export const elsewhere = (...names: string[]) => ({
-  iamEndpoint: 'https://iam.example',
+  ibmRegistryTokens: { iamEndpoint: 'https://iam.example' },
   regions: names.map((name) => ({ name, host: `${name}.example` })),
 });
 
@@ -36,18 +38,30 @@ export const placeIn = (region: string): Place =>
 export class SweepStage {
   readonly clock = new VirtualClock();
   readonly regions = new Map<string, ListedToken[]>();
+  /** Lists of scopes of tokens that have one, by id. */
+  readonly scopeOf = new Map<string, string>();
   /** Where regions lead that have moved. */
   readonly moved = new Map<string, Place>();
   /** Regions that fail, and what with. */
   readonly down = new Map<string, RegistryError>();
   /** What revocations fail with. */
   refusal: RegistryError | undefined;
+  /** The same of a single one, by id. */
+  readonly refusals = new Map<string, Error>();
   readonly revoked: string[] = [];
   /** What the API server was asked, without where. */
   readonly requests: string[] = [];
   /** What the metrics were told of revocations. */
   readonly counted: string[] = [];
   readonly listed: string[] = [];
+  /** Milliseconds that the registry says its lists can lag. */
+  listLag = 0;
+  /** Whether the registry lists tokens of different scopes apart. */
+  listsApart = false;
+  /** Scopes that may not be searched. */
+  readonly hidden = new Set<string>();
+  /** Scopes that were searched, list by list. */
+  readonly searched: (readonly (readonly string[])[])[] = [];
   readonly events: string[] = [];
   /** Their notes. */
   readonly notes: string[] = [];
@@ -94,6 +108,14 @@ export class SweepStage {
   add(region: string, id: string, description = orphanTag(), expiresAt: number | null = null): void {
     const rows = this.regions.get(region) ?? [];
     this.regions.set(region, [...rows, { id, description, expiresAt, revoked: false }]);
+  }
+
+  /** Something that tokens hang on. */
+  addIdentity(region: string, id: string, part: Partial<NonNullable<ListedToken['identity']>> = {}): void {
+    const identity = { clusterId: CLUSTER, uid: 'gone', specHash: 'hash', ...part };
+    const rows = this.regions.get(region) ?? [];
+    const row = { id, description: 'what tokens hang on', expiresAt: null, revoked: false, identity };
+    this.regions.set(region, [...rows, row]);
   }
 
   look(): ReturnType<Sweeper['reconcile']> {
@@ -154,7 +176,14 @@ export class SweepStage {
         namespaces,
       ),
       sessions,
-      lists: new TokenLists(sessions, clock),
+      lists: new TokenLists(sessions, clock, {
+        listsApart: () => this.listsApart,
+        scopesOf: () =>
+          new Set([
+            ...knownScopes('default', this.account, this.watched.tokens ?? this.tokens),
+            ...this.sweeper.owedScopes('default'),
+          ]),
+      }),
       events: {
         event: (_: KubeObject, __: string, reason: string, message: string, occasion = '') => {
           this.events.push(reason);
@@ -188,19 +217,26 @@ export class SweepStage {
       const error = this.down.get(region);
       if (error) throw error;
     };
-    const registry: Pick<Registry, 'list' | 'revoke'> = {
-      list: async (select) => {
+    const registry: Pick<Registry, 'capabilities' | 'list' | 'revoke'> = {
+      capabilities: aCapability({ settling: { listing: this.listLag } }),
+      list: async (scopes, select) => {
+        this.searched.push(scopes);
         this.listed.push(region);
         const { whileListing } = this;
         this.whileListing = undefined;
         whileListing?.();
         if (this.listTime > 0) await this.clock.advance(this.listTime);
         fail();
-        return (this.regions.get(region) ?? []).flatMap((row) => select(row) ?? []);
+        if (scopes.some((scope) => this.hidden.has(listOf(scope))))
+          throw new RegistryError('Forbidden', 'may not be listed');
+        const shown = ({ id }: ListedToken): boolean =>
+          !this.listsApart || scopes.map(listOf).includes(this.scopeOf.get(id) ?? '');
+        return (this.regions.get(region) ?? []).filter(shown).flatMap((row) => select(row) ?? []);
       },
       revoke: async (id) => {
         fail();
-        if (this.refusal) throw this.refusal;
+        const refusal = this.refusal ?? this.refusals.get(id);
+        if (refusal) throw refusal;
         if (!this.mayRevoke) throw new LeadershipLost('another process leads');
         if (this.revocationTime > 0)
           await sleep(this.clock, this.revocationTime, new AbortController().signal);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Ecr } from '../../../../sandbox/registries/ecr/ecr.ts';
 import { Redacted } from '../../../../src/common/redacted.ts';
-import type { IssuedToken } from '../../../../src/registry/back-end.ts';
+import type { IssuedToken } from '../../../../src/registry/port.ts';
 import { ECR, type EcrBlock } from '../../../../src/registry/ecr/ecr.ts';
 import type { Environment } from '../../../../src/registry/ecr/identity.ts';
 import type { RegistryError } from '../../../../src/registry/errors.ts';
@@ -30,7 +30,6 @@ describe('the credentials of an ECR account', () => {
   it('are the keys in its Secret, without the line breaks that copying leaves', () => {
     const read = ECR.readCredentials(
       dataOf({ accessKeyId: 'AKIA\n', secretAccessKey: ` ${SECRET_KEY}\n`, sessionToken: '' }),
-      BLOCK,
     );
     if ('problem' in read || read.credentials.kind !== 'keys') return expect.fail('there are keys');
     const { keys } = read.credentials;
@@ -40,28 +39,20 @@ describe('the credentials of an ECR account', () => {
   });
 
   it("are the pod's without a Secret", () => {
-    expect(ECR.readCredentials(undefined, BLOCK)).to.deep.equal({ credentials: { kind: 'pod' } });
+    expect(ECR.readCredentials(undefined)).to.deep.equal({ credentials: { kind: 'pod' } });
   });
 
-  const problems: [why: string, values: Record<string, string>, block: EcrBlock, words: RegExp][] = [
+  const problems: [why: string, values: Record<string, string>, words: RegExp][] = [
     [
       'no secret key',
       { accessKeyId: 'AKIA' },
-      BLOCK,
       /accessKeyId and secretAccessKey .* leave credentialsSecretRef out/,
     ],
-    ['an empty access key', { accessKeyId: ' ', secretAccessKey: SECRET_KEY }, BLOCK, /accessKeyId/],
-    [
-      'neither a role nor an access',
-      {},
-      { registryId: '123456789012' },
-      /neither roleArn nor identityAccess/,
-    ],
-    ['no registry', {}, { identityAccess: 'ReadOnly' }, /no registryId/],
+    ['an empty access key', { accessKeyId: ' ', secretAccessKey: SECRET_KEY }, /accessKeyId/],
   ];
-  for (const [why, values, block, words] of problems) {
+  for (const [why, values, words] of problems) {
     it(`are not there with ${why}, and what to do is told`, () => {
-      const read = ECR.readCredentials(dataOf(values), block);
+      const read = ECR.readCredentials(dataOf(values));
       expect('problem' in read ? read.problem : '').to.match(words);
     });
   }

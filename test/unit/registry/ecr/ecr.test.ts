@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import nock from 'nock';
 import { Redacted } from '../../../../src/common/redacted.ts';
-import type { Connection, IssuedToken, Registry } from '../../../../src/registry/back-end.ts';
+import type { Connection, IssuedToken, Registry } from '../../../../src/registry/port.ts';
 import { ECR, type EcrBlock } from '../../../../src/registry/ecr/ecr.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
 import { aRequest } from '../../../conformance/support/stage.ts';
@@ -58,7 +58,7 @@ describe('ECR, answer by answer', () => {
     const block = { registryId: '123456789012', roleArn: ROLE, ...part };
     const entries = Object.entries(secret).map(([key, value]) => [key, new Redacted(value)] as const);
     const data = entries.length === 0 ? undefined : new Map(entries);
-    const read = ECR.readCredentials(data, block);
+    const read = ECR.readCredentials(data);
     if ('problem' in read) throw new Error(read.problem);
     return ECR.connect(
       { name: 'default', block, credentials: read.credentials },

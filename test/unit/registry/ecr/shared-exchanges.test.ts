@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Redacted } from '../../../../src/common/redacted.ts';
-import type { IssuedToken } from '../../../../src/registry/back-end.ts';
+import type { IssuedToken } from '../../../../src/registry/port.ts';
 import { SharedExchanges } from '../../../../src/registry/ecr/shared-exchanges.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../../src/registry/errors.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';

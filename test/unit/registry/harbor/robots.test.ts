@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import nock from 'nock';
 import { Redacted } from '../../../../src/common/redacted.ts';
-import type { Registry } from '../../../../src/registry/back-end.ts';
+import type { Registry } from '../../../../src/registry/port.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
 import { HARBOR } from '../../../../src/registry/harbor/harbor.ts';
 import { aRequest } from '../../../conformance/support/stage.ts';
@@ -21,10 +21,10 @@ describe('Harbor, answer by answer', () => {
 
   function connection(username = 'operator'): ReturnType<typeof HARBOR.connect> {
     const credentials = { username, password: new Redacted(PASSWORD) };
-    return HARBOR.connect({ block: { url: ORIGIN }, credentials }, aToolbox());
+    return HARBOR.connect({ name: 'default', block: { url: ORIGIN }, credentials }, aToolbox());
   }
   function registry(username?: string): Registry {
-    const place = HARBOR.places({ url: ORIGIN }).resolve(undefined);
+    const place = HARBOR.places({ url: ORIGIN }, []).resolve(undefined);
     if (!place) throw new Error('Harbor has a place');
     return connection(username).registry(place);
   }
@@ -130,6 +130,17 @@ describe('Harbor, answer by answer', () => {
       .reply(403, errors('FORBIDDEN', 'forbidden'));
     const error = await failureOf(registry().list?.([['team-a']], (row) => row, signal) ?? Promise.resolve());
     expect(error).to.have.property('code', 'Forbidden');
+  });
+
+  it('a project that was deleted has no robots, and what else answers 404 is an error', async () => {
+    nock(ORIGIN)
+      .get('/api/v2.0/projects/team-a')
+      .reply(404, errors('NOT_FOUND', 'project team-a not found'))
+      .get('/api/v2.0/projects/team-b')
+      .reply(404, 'no such page');
+    expect(await registry().list?.([['team-a']], (row) => row, signal)).to.deep.equal([]);
+    const error = await failureOf(registry().list?.([['team-b']], (row) => row, signal) ?? Promise.resolve());
+    expect(error).to.have.property('code', 'InvalidRequest');
   });
 
   it('a page goes on after the id of the last row', async () => {

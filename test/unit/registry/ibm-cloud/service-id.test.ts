@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { IamState } from '../../../../sandbox/registries/ibm-cloud/iam-state.ts';
 import { IbmCloud } from '../../../../sandbox/registries/ibm-cloud/ibm-cloud.ts';
 import { Redacted } from '../../../../src/common/redacted.ts';
-import type { Connection, Registry } from '../../../../src/registry/back-end.ts';
+import type { Connection, Registry } from '../../../../src/registry/port.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
 import { IBM_CLOUD, type IbmCloudBlock } from '../../../../src/registry/ibm-cloud/ibm-cloud.ts';
 import { FakeSender } from '../../../conformance/support/fake-sender.ts';
@@ -57,6 +57,17 @@ describe("IBM Cloud with an administrator's service ID", () => {
       ({ deletedAt, createdAt }) => deletedAt === undefined && createdAt > 0,
     );
     expect(left).to.deep.equal([]);
+  });
+
+  it('tells whose a key is that was issued on it, once it is another or none and lists lack it', async () => {
+    const { id } = await registry({ serviceId }).issue(aRequest(), signal);
+    const later = registry({});
+    expect((await later.list?.([[]], (row) => row.id, signal)) ?? []).to.not.include(id);
+    expect(await later.describe?.(id, signal)).to.equal(aRequest().description);
+    await later.revoke?.(id, signal);
+    expect(await later.describe?.(id, signal)).to.equal(undefined);
+    const error = await later.describe?.('..', signal).catch((each: unknown) => each);
+    expect(error).to.be.instanceOf(RegistryError).with.property('code', 'InvalidRequest');
   });
 
   it('says that its keys run out before they do, and what to do once they have', async () => {

@@ -1,8 +1,10 @@
+import type { RegistryAccountSpec } from '../../../../src/api/registry-account.ts';
 import { Redacted } from '../../../../src/common/redacted.ts';
 import { RegistryDirectory, type AccountCredentials } from '../../../../src/registry/directory.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
 import type { RegistryMetrics } from '../../../../src/registry/http/metrics.ts';
-import type { ListedToken } from '../../../../src/registry/port.ts';
+import type { IssueRequest, ListedToken, Registry } from '../../../../src/registry/port.ts';
+import { providerOf } from '../../../../src/registry/backends.ts';
 import { registerSecret } from '../../../support/secrecy.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { aJwt } from './jwt.ts';
@@ -17,16 +19,29 @@ export const TIMEOUT = 30_000;
 
 registerSecret(API_KEY);
 
-export function anAccount(part: Partial<AccountCredentials> = {}): AccountCredentials {
-  return {
-    name: 'default',
-    provider: 'IBMRegistryTokens',
-    iamEndpoint: IAM,
-    apiKey: new Redacted(API_KEY),
-    regions: [],
-    requestsPerSecond: 1000,
-    ...part,
-  };
+interface AccountPart {
+  name?: string;
+  requestsPerSecond?: number;
+  apiKey?: string;
+  /** Of the account's spec. */
+  spec?: Partial<RegistryAccountSpec>;
+}
+
+/** An account of IBM registry tokens, unless its spec says otherwise. */
+export function anAccount({
+  name = 'default',
+  requestsPerSecond = 1000,
+  apiKey = API_KEY,
+  spec = {},
+}: AccountPart = {}): AccountCredentials {
+  const provider = providerOf({
+    ibmRegistryTokens: { iamEndpoint: IAM },
+    credentialsSecretRef: { name: 'ibm-cloud' },
+    ...spec,
+  });
+  const credentials = provider?.readCredentials(new Map([['apikey', new Redacted(apiKey)]]));
+  if (!credentials || 'problem' in credentials) throw new Error(credentials?.problem);
+  return { name, credentials, requestsPerSecond };
 }
 
 /** IAM's answer to an exchange. */
@@ -75,5 +90,31 @@ export async function errorOf(promise: Promise<unknown>): Promise<RegistryError>
   throw error;
 }
 
-/** Keeps every row of a list as it is. */
-export const asListed = (row: ListedToken): ListedToken => row;
+/** A request for a token for a day. */
+export function aRequest(part: Partial<IssueRequest> = {}): IssueRequest {
+  return {
+    tag: { clusterId: 'cluster-1', uid: 'uid-1', revision: 1 },
+    specHash: '0123456789abcdef',
+    description: 'd',
+    access: 'ReadOnly',
+    lifetime: 86_400_000,
+    scope: [],
+    ...part,
+  };
+}
+
+/** A registry that can do all that registries can. */
+export type WholeRegistry = Registry & Required<Pick<Registry, 'read' | 'revoke' | 'list'>>;
+
+/** The registry of an account in a region. */
+export function registryOf(
+  directory: RegistryDirectory,
+  account = anAccount(),
+  region = 'us-south',
+): WholeRegistry {
+  return directory.registry(account, region) as WholeRegistry;
+}
+
+/** Every row of a list. */
+export const listOf = (registry: WholeRegistry, signal = NEVER): Promise<ListedToken[]> =>
+  registry.list([], (row) => row, signal);

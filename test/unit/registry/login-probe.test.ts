@@ -2,9 +2,12 @@ import { expect } from 'chai';
 import nock from 'nock';
 import { Redacted } from '../../../src/common/redacted.ts';
 import type { Verdict } from '../../../src/common/verdict.ts';
-import type { Door } from '../../../src/registry/login-probe/login-probe.ts';
+import { providerOf } from '../../../src/registry/backends.ts';
+import type { Access } from '../../../src/registry/port.ts';
+import type { Attempt, LoginProbe } from '../../../src/registry/login-probe/login-probe.ts';
 import { registerSecret } from '../../support/secrecy.ts';
 import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
+import { aJwt } from './support/jwt.ts';
 import { useNock } from './support/nocked.ts';
 import {
   aDirectory,
@@ -45,19 +48,25 @@ function aRegistry(part: { challenge?: string; grant?: Answer; entry?: Answer; o
   }
 }
 
-describe('the door of a registry', () => {
+describe('trying a credential at a registry', () => {
   useNock();
 
   let clock: VirtualClock;
   let observed: Observation[];
-  let door: Door;
+  let probe: LoginProbe;
   beforeEach(() => {
     const world = aDirectory();
     ({ clock, observed } = world);
-    door = world.directory.door(anAccount(), 'us-south');
+    probe = world.directory.loginProbe(anAccount(), 'us-south');
   });
 
-  const attempt = (at = door): Promise<Verdict> => at.try('token', new Redacted(VALUE), NEVER);
+  const A_LOGIN: Attempt = {
+    username: 'token',
+    password: new Redacted(VALUE),
+    access: 'ReadOnly',
+    scope: [],
+  };
+  const attempt = (at = probe): Promise<Verdict> => at.try(A_LOGIN, NEVER);
 
   it('is tried as docker login does, and accepts', async () => {
     aRegistry({ grant: GRANT, entry: OPEN });
@@ -215,8 +224,11 @@ describe('the door of a registry', () => {
   });
 
   describe('of a registry without TLS', () => {
-    const region = (host: string, endpoint: string): Door =>
-      aDirectory().directory.door(anAccount({ regions: [{ name: 'box', host, endpoint }] }), 'box');
+    const region = (host: string, endpoint: string): LoginProbe =>
+      aDirectory().directory.loginProbe(
+        anAccount({ spec: { regions: [{ name: 'box', host, endpoint }] } }),
+        'box',
+      );
     const origin = 'http://box.test:5000';
     const challenge = (realm: string): string => `Bearer realm="${realm}",service="registry"`;
 
@@ -275,8 +287,11 @@ describe('the door of a registry', () => {
 
   it('is asked anew at once where the account names another host', async () => {
     const { directory } = aDirectory();
-    const at = (host: string): Door =>
-      directory.door(anAccount({ regions: [{ name: 'box', host, endpoint: 'https://tokens.test' }] }), 'box');
+    const at = (host: string): LoginProbe =>
+      directory.loginProbe(
+        anAccount({ spec: { regions: [{ name: 'box', host, endpoint: 'https://tokens.test' }] } }),
+        'box',
+      );
     nock('https://wrong.test').get('/v2/').times(5).reply(502);
     for (let time = 0; time < 5; time++) await attempt(at('wrong.test'));
     nock('https://right.test').get('/v2/').reply(404);
@@ -286,10 +301,85 @@ describe('the door of a registry', () => {
     expect('message' in again && again.message).to.match(/registry wrong\.test has been unavailable since/);
   });
 
+  describe('of a token with a scope: the token endpoint is asked for pull, and for push where that is wanted', () => {
+    const pull = [{ type: 'repository', name: 'team/x', actions: ['pull'] }];
+    const push = [{ type: 'repository', name: 'team/x', actions: ['pull', 'push'] }];
+    const bearer = (access: unknown): object => ({ token: aJwt({ access }) });
+    const cases: { what: string; access?: Access; answers: Answer[]; verdict: Verdict['answer'] }[] = [
+      { what: 'pull is given', answers: [[200, bearer(pull)]], verdict: 'accepted' },
+      { what: 'all is given', answers: [[200, bearer([{ actions: ['*'] }])]], verdict: 'accepted' },
+      { what: 'nothing is given', answers: [[200, bearer([])]], verdict: 'refused' },
+      { what: 'no more than pull', access: 'ReadWrite', answers: [[200, bearer(pull)]], verdict: 'refused' },
+      { what: 'pull and push', access: 'ReadWrite', answers: [[200, bearer(push)]], verdict: 'accepted' },
+      { what: 'a token that nobody can read', answers: [[200, { token: 'opaque' }]], verdict: 'accepted' },
+      { what: 'a refusal', answers: [[403, {}]], verdict: 'refused' },
+      { what: 'too many requests', answers: [[429, {}]], verdict: 'unknown' },
+      { what: 'a page', answers: [[200, '<html>', HTML]], verdict: 'unknown' },
+      {
+        what: 'one name of two',
+        answers: [
+          [200, bearer(pull)],
+          [200, bearer([])],
+        ],
+        verdict: 'refused',
+      },
+    ];
+    for (const { what, access = 'ReadOnly', answers, verdict } of cases)
+      it(`${what}: ${verdict}`, async () => {
+        aRegistry({ grant: GRANT, entry: OPEN });
+        const scope = answers.map((_, at) => `team-${at}`);
+        for (const [at, answer] of answers.entries()) {
+          const actions = access === 'ReadOnly' ? 'pull' : 'pull,push';
+          const asked = `repository:team-${at}/registry-token-operator:${actions}`;
+          nock(REGISTRY, { reqheaders: { authorization } })
+            .get('/oauth/token')
+            .query({ account: 'token', service: 'registry', scope: asked })
+            .reply(...answer);
+        }
+        const said = await probe.try({ ...A_LOGIN, access, scope }, NEVER);
+        expect(said.answer).to.equal(verdict);
+        if (verdict === 'refused' && 'message' in said)
+          expect(said.message).to.match(/us\.icr\.io of us\.icr\.io does not give pull( and push)? in team-/);
+      });
+
+    it('a name that stands for a repository is tried as it is', async () => {
+      const ecr = { registryId: '123456789012', roleArn: 'arn:aws:iam::123456789012:role/puller' };
+      const regions = [{ name: 'us-east-1', host: 'us.icr.io', endpoint: 'https://api.ecr.test' }];
+      const keys = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: VALUE };
+      const data = new Map(Object.entries(keys).map(([key, value]) => [key, new Redacted(value)]));
+      const credentials = providerOf({
+        ecr,
+        regions,
+        credentialsSecretRef: { name: 'aws' },
+      })?.readCredentials(data);
+      if (!credentials || 'problem' in credentials) throw new Error('there are credentials');
+      const repositories = aDirectory().directory.loginProbe({ ...anAccount(), credentials }, 'us-east-1');
+      aRegistry({ grant: GRANT, entry: OPEN });
+      nock(REGISTRY, { reqheaders: { authorization } })
+        .get('/oauth/token')
+        .query({ account: 'token', service: 'registry', scope: 'repository:team/app:pull' })
+        .reply(200, bearer(pull));
+      const said = await repositories.try({ ...A_LOGIN, scope: ['team/app'] }, NEVER);
+      expect(said).to.deep.equal({ answer: 'accepted' });
+    });
+
+    it('a long scope is tried by its first names', async () => {
+      aRegistry({ grant: GRANT, entry: OPEN });
+      const scope = Array.from({ length: 64 }, (_, at) => `team-${at}`);
+      const scoped = nock(REGISTRY)
+        .get('/oauth/token')
+        .query(({ scope: asked }) => asked !== undefined)
+        .times(4)
+        .reply(200, bearer(pull));
+      expect(await probe.try({ ...A_LOGIN, scope }, NEVER)).to.deep.equal({ answer: 'accepted' });
+      expect(scoped.isDone()).to.equal(true);
+    });
+  });
+
   it('ends with the signal', async () => {
     nock(REGISTRY).get('/v2/').delay(3_600_000).reply(401);
     const stop = new AbortController();
-    const trying = door.try('token', new Redacted(VALUE), stop.signal);
+    const trying = probe.try(A_LOGIN, stop.signal);
     await settle();
     stop.abort(new Error('stopping'));
     expect(await trying.catch((error: unknown) => String(error))).to.equal('Error: stopping');
@@ -298,7 +388,7 @@ describe('the door of a registry', () => {
 
   it('is none where the account has no such region', async () => {
     const { directory } = aDirectory();
-    const opening = Promise.resolve().then(() => directory.door(anAccount(), 'nowhere'));
+    const opening = Promise.resolve().then(() => directory.loginProbe(anAccount(), 'nowhere'));
     expect((await errorOf(opening)).code).to.equal('InvalidRequest');
   });
 });

@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { systemClock } from '../../src/common/clock.ts';
+import { readCommandLine, type Arguments } from './command-line.ts';
+import { serve } from './shared/http-server.ts';
+
+const commandLine = readCommandLine(process.argv.slice(2));
+if ('exit' in commandLine) {
+  (commandLine.exit === 0 ? process.stdout : process.stderr).write(commandLine.output);
+  process.exitCode = commandLine.exit;
+} else {
+  try {
+    await run(commandLine.arguments);
+  } catch (error) {
+    complain(error);
+    process.exitCode = 1;
+  }
+}
+
+async function run({ title, open, port, certificate, faults }: Arguments): Promise<void> {
+  const fake = open(systemClock);
+  fake.on('answered', ({ error }) => {
+    if (error) complain(error);
+  });
+  if (certificate !== undefined) writeFileSync(certificate, await fake.certificate());
+  const server = await serve(fake, { port, faults });
+  process.stdout.write(`${title} listens on ${server.url}\n`);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await server.close();
+}
+
+function complain(error: unknown): void {
+  process.stderr.write(`registry: ${error instanceof Error ? error.message : String(error)}\n`);
+}

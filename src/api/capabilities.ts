@@ -1,0 +1,46 @@
+import type { Access, Lifetime } from './registry-token.ts';
+
+/** The lifetimes that a back end can give to a token. Durations in milliseconds. */
+export type Lifetimes =
+  /** A lifetime asked for is raised to `minimum` and rounded up to `granularity`; above `maximum` (undefined: none) there is none. */
+  | {
+      kind: 'range';
+      minimum: number;
+      maximum: number | undefined;
+      granularity: number;
+      /** Whether a token can live for ever. */
+      never: boolean;
+      default: Lifetime;
+    }
+  /** The registry decides, and tells the expiry with the token. `expected` is what it usually gives. */
+  | { kind: 'fixed'; expected: number };
+
+/** What the scope of a token can be. */
+export interface ScopeCapability {
+  /** What one name stands for, in messages. */
+  name: string;
+  /** Whether a name is that of a repository, or that of a namespace with repositories in it. */
+  covers: 'repository' | 'namespace';
+  /** Whether a token can have several names. */
+  many: boolean;
+  /** Whether tokens of one name are listed by that name, and those of several or none in a list of their own. */
+  listedApart: boolean;
+}
+
+/** What a back end can do. Decisions ask this, never which back end it is. */
+export interface Capabilities {
+  /** `minted`: a token is created at the registry. `exchanged`: it is short-lived, and there is nothing to list or revoke. */
+  issue: 'minted' | 'exchanged';
+  access: readonly Access[];
+  lifetimes: Lifetimes;
+  /** undefined: a token takes no scope. */
+  scope: ScopeCapability | undefined;
+  /** How a token is found whose answer was lost: by its tag in a list, by a name that can't be used twice, or not at all. */
+  find: 'tag' | 'name' | 'none';
+  /** Whether a value can be read again. */
+  readBack: boolean;
+  /** Whether a token can be revoked by its id. */
+  revoke: boolean;
+  /** Milliseconds that a new token may be refused, and be missing from a list. */
+  settling: { acceptance: number; listing: number };
+}

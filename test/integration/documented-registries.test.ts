@@ -1,0 +1,125 @@
+import { glob, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { parse } from 'yaml';
+import { API_VERSION } from '../../src/api/names.ts';
+import type { RegistryAccount } from '../../src/api/registry-account.ts';
+import type { KubeObject } from '../../src/common/objects.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { PROVIDER_NAMES, providerOf } from '../../src/registry/backends.ts';
+import { World } from '../support/world.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+const text = (path: string): Promise<string> => readFile(new URL(path, ROOT), 'utf8');
+
+async function readPage(name: string): Promise<Page> {
+  const page = await text(name);
+  const objects = applied(page);
+  const account = objects.find(({ kind }) => kind === 'RegistryAccount');
+  return {
+    name,
+    page,
+    objects,
+    account: (account ?? expect.fail(`${name} applies no RegistryAccount`)) as RegistryAccount,
+  };
+}
+
+function applied(page: string): KubeObject[] {
+  const manifests = [...page.matchAll(/^kubectl apply -f - <<'EOF'\n(.*?)^EOF$/gms)];
+  return manifests.map(([, manifest = '']) => parse(manifest) as KubeObject);
+}
+
+describe('documentation of registries', () => {
+  let world: World;
+  let pages: Page[];
+  before(async () => {
+    world = await World.start();
+    const files: string[] = [];
+    for await (const file of glob('docs/registries/*.md', { cwd: fileURLToPath(ROOT) })) files.push(file);
+    pages = await Promise.all(files.map(readPage));
+  });
+  after(() => world.close());
+
+  async function createAccount({ spec }: Pick<RegistryAccount, 'spec'>): Promise<string | undefined> {
+    await world.client.create(REGISTRY_ACCOUNTS, {
+      apiVersion: API_VERSION,
+      kind: 'RegistryAccount',
+      metadata: { name: world.uniqueName('documented') },
+      spec,
+    });
+    return providerOf(spec)?.name;
+  }
+
+  it('has a page for every back end, with an account and RegistryTokens that the API server takes as they stand there', async () => {
+    const namespace = await world.createNamespace();
+    for (const { name, objects } of pages) {
+      for (const { kind, ...rest } of objects) {
+        if (kind === 'RegistryAccount') continue;
+        expect(kind, name).to.equal('RegistryToken');
+        const metadata = { namespace, name: world.uniqueName('documented') };
+        await world.client.create(REGISTRY_TOKENS, { ...rest, kind, metadata });
+      }
+    }
+    expect(await Promise.all(pages.map(({ account }) => createAccount(account)))).to.have.members(
+      PROVIDER_NAMES,
+    );
+  });
+
+  it('has a minimal account in README.md for every back end, which the API server takes', async () => {
+    const specs = [...(await text('README.md')).matchAll(/^\|.*`(spec: \{.*?\})`.*\|$/gm)];
+    const accounts = specs.map(([, spec = '']) => parse(spec) as Pick<RegistryAccount, 'spec'>);
+    expect(await Promise.all(accounts.map(createAccount))).to.have.members(PROVIDER_NAMES);
+  });
+
+  it('lists the fields of each registry, and of an account, as the CRD has them', async () => {
+    const crd = parse(await text('crds/pullsecrets.dev_registryaccounts.yaml')) as Crd;
+    const { properties = {} } = schemaOf(crd).properties?.['spec'] ?? {};
+    const accountPage = await text('docs/registryaccounts.md');
+    const fields = Object.entries(properties).flatMap(([name, { properties: parts }]) =>
+      name === 'limits' || name === 'credentialsSecretRef'
+        ? Object.keys(parts ?? {}).map((part) => `${name}.${part}`)
+        : name,
+    );
+    // The rotation of an account has a section of its own.
+    expect(fieldsIn(accountPage)).to.have.members(fields.filter((name) => name !== 'rotation'));
+    for (const { name, page, account } of pages) {
+      const block = properties[providerOf(account.spec)?.name ?? '']?.properties ?? {};
+      expect(fieldsIn(page), name).to.have.members(Object.keys(block));
+    }
+  });
+
+  it('lists the fields of a RegistryToken as the CRD has them', async () => {
+    const crd = parse(await text('crds/pullsecrets.dev_registrytokens.yaml')) as Crd;
+    const { properties = {} } = schemaOf(crd).properties?.['spec'] ?? {};
+    const fields = Object.entries(properties).flatMap(([name, { properties: parts }]) =>
+      parts ? Object.keys(parts).map((part) => `${name}.${part}`) : name,
+    );
+    expect(fieldsIn(await text('docs/registrytokens.md'))).to.have.members(fields);
+  });
+});
+
+interface Page {
+  /** Of the file. */
+  name: string;
+  page: string;
+  /** What its commands apply. */
+  objects: KubeObject[];
+  account: RegistryAccount;
+}
+
+interface Schema {
+  properties?: Record<string, Schema>;
+}
+interface Crd {
+  spec: { versions: { schema: { openAPIV3Schema: Schema } }[] };
+}
+
+const schemaOf = ({ spec }: Crd): Schema => spec.versions[0]?.schema.openAPIV3Schema ?? {};
+
+/** The first column of the table whose first heading begins with `Field`. */
+function fieldsIn(page: string): string[] {
+  const [, table = ''] = /^\| Field.*\n\|[-| ]+\n((?:\|.*\n)+)/m.exec(page) ?? [];
+  return [...table.matchAll(/^\| (.+?) +\|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name),
+  );
+}

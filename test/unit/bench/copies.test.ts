@@ -1,0 +1,82 @@
+import { expect } from 'chai';
+import { copiesOf } from '../../../bench/copies.ts';
+import { endOf, inBatches } from '../../../bench/cluster/etcd.ts';
+import { API_VERSION } from '../../../src/api/names.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+
+const TOKEN = {
+  apiVersion: API_VERSION,
+  kind: 'RegistryToken',
+  metadata: { name: 'app-to-copy', namespace: 'bench-0', uid: 'uid-of-the-token', resourceVersion: '7' },
+  spec: { lifetime: '24h' },
+  status: {
+    secretRef: { name: 'app-to-copy', uid: 'uid-of-the-secret' },
+    token: {
+      id: 'id-of-the-token',
+      revision: 1,
+      access: 'ReadOnly',
+      issuedAt: '2026-11-29T00:00:00Z',
+      expiresAt: '2026-11-30T00:00:00Z',
+      account: 'default',
+      region: 'us-south',
+      place: { endpoint: 'http://registry', identity: 'bench' },
+      specHash: 'hash',
+    },
+  },
+} as unknown as RegistryToken;
+const SECRET = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {
+    name: 'app-to-copy',
+    namespace: 'bench-0',
+    uid: 'uid-of-the-secret',
+    resourceVersion: '8',
+    creationTimestamp: '2026-11-29T00:00:00Z',
+    annotations: { id: 'id-of-the-token', owner: 'uid-of-the-token' },
+  },
+};
+
+describe('copiesOf', () => {
+  const { tokens, secrets, atRegistry } = copiesOf({ token: TOKEN, secret: SECRET, clusterId: 'cluster' }, 3);
+  const [copy] = tokens as unknown as RegistryToken[];
+
+  it('gives each a name and uids of its own, in one of several namespaces', () => {
+    expect(tokens.map(({ metadata }) => metadata.name)).to.deep.equal([
+      'app-to-copy-0',
+      'app-to-copy-1',
+      'app-to-copy-2',
+    ]);
+    expect(new Set(tokens.map(({ metadata }) => metadata.uid))).to.have.length(3);
+    expect(new Set(tokens.map(({ metadata }) => metadata.namespace))).to.have.length(3);
+  });
+
+  it('lets RegistryToken, Secret and token refer to each other', () => {
+    const [secret] = secrets;
+    expect(copy?.status?.secretRef?.uid).to.equal(secret?.metadata.uid);
+    expect(secret?.metadata.annotations).to.deep.equal({ id: atRegistry[0]?.id, owner: copy?.metadata.uid });
+    expect(copy?.status?.token?.id).to.equal(atRegistry[0]?.id);
+    expect(atRegistry[0]?.description).to.contain(`:cluster:${copy?.metadata.uid}:1:`);
+  });
+
+  it('says when each is rotated, which depends on its uid', () => {
+    expect(
+      new Set((tokens as unknown as RegistryToken[]).map(({ status }) => status?.nextRotationTime)),
+    ).to.have.length(3);
+  });
+
+  it('leaves out versions, which the store gives', () => {
+    expect(JSON.stringify([tokens, secrets])).not.to.contain('resourceVersion');
+  });
+});
+
+describe('etcd', () => {
+  it('writes in batches', () => {
+    expect([...inBatches([1, 2, 3, 4, 5], 2)]).to.deep.equal([[1, 2], [3, 4], [5]]);
+    expect([...inBatches([], 2)]).to.deep.equal([]);
+  });
+
+  it('ends a range right after all that begins with the prefix', () => {
+    expect(endOf('/registry/secrets/bench-')).to.equal('/registry/secrets/bench.');
+  });
+});
