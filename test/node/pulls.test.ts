@@ -1,11 +1,10 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startDockerRegistry, type DockerRegistry } from '../../sandbox/docker-registry.ts';
-import { missingPrograms } from '../../sandbox/programs.ts';
 import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
@@ -13,11 +12,18 @@ import type { KubeObject, ObjectName, Resource } from '../../src/common/objects.
 import { PODS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
 import type { Pod } from '../../src/token/workloads/pods.ts';
 import type { ServiceAccount } from '../../src/token/workloads/service-accounts.ts';
-import { writeImage } from '../registry/oci-layout.ts';
-import { NODE_PROGRAMS, startNode } from '../support/node.ts';
+import { startNode } from '../support/node.ts';
 import { World } from '../support/world.ts';
+import {
+  busyboxImage,
+  CLUSTER_SCRIPT,
+  podTemplate,
+  PullingPods,
+  reasonOf,
+  whyNoNode,
+  type PodSpec,
+} from './support/pulling-pods.ts';
 
-const SCRIPT = process.env['CLUSTER_SCRIPT'];
 const REPLICA_SETS: Resource = {
   group: 'apps',
   version: 'v1',
@@ -36,25 +42,21 @@ interface Node extends KubeObject {
   status: { nodeInfo: { kubeletVersion: string } };
 }
 
-interface PodSpec {
-  imagePullSecrets?: { name: string }[];
-  serviceAccountName?: string;
-}
-
 describe('kubelet and containerd pull with what the operator wrote', function () {
   this.timeout(300_000);
   let world: World | undefined;
   let registry: DockerRegistry | undefined;
   let folder: string | undefined;
   let namespace: string;
+  let pods: PullingPods;
 
   before(async function () {
-    const reason = await whyNot();
+    const reason = await whyNoNode();
     if (reason !== undefined) {
       process.stdout.write(`    skipped: ${reason}\n`);
       this.skip();
     }
-    const { apiServer } = await startNode(SCRIPT!);
+    const { apiServer } = await startNode(CLUSTER_SCRIPT!);
     world = await World.start({}, apiServer);
     folder = await mkdtemp(join(tmpdir(), 'pulls-'));
     registry = await startDockerRegistry({
@@ -74,24 +76,12 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
   });
   beforeEach(async () => {
     namespace = await world!.createNamespace();
-    await world!.eventually('the namespace has a ServiceAccount', async () =>
-      (await world!.exists(world!.client.get(SERVICE_ACCOUNTS, { namespace, name: 'default' })))
-        ? { value: true }
-        : { seen: 'none' },
-    );
+    pods = await PullingPods.inNamespace(world!, namespace);
   });
 
   /** An image of busybox alone, pushed with a token that a RegistryToken got. */
   async function pushImage(): Promise<void> {
-    const root = join(folder!, 'root');
-    await mkdir(join(root, 'bin'), { recursive: true });
-    const { stdout: busybox } = await run('sh', ['-c', 'command -v busybox']);
-    await run('cp', ['--dereference', busybox.trim(), join(root, 'bin', 'busybox')]);
-    const { stdout: archive } = await run('tar', ['--directory', root, '--create', '.'], {
-      encoding: 'buffer',
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    await writeImage(join(folder!, 'image'), archive);
+    const image = await busyboxImage(folder!);
     const home = await world!.createNamespace();
     const name = await world!.createToken(home, { accountRef: { name: 'node' }, access: 'ReadWrite' });
     await world!.whenReady(name);
@@ -103,7 +93,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
       '--authfile',
       authfile,
       '--dest-tls-verify=false',
-      `oci:${join(folder!, 'image')}:latest`,
+      `oci:${image}:latest`,
       `docker://${registry!.host}/team/app:1`,
     ]);
   }
@@ -111,58 +101,16 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
   const createToken = (name: string, spec: RegistryTokenSpec = {}): Promise<ObjectName> =>
     world!.createToken(namespace, { accountRef: { name: 'node' }, ...spec }, name);
 
-  /** A pod that needs nothing of the node but what is pulled. */
-  function template(spec: PodSpec, command: string[], imagePullPolicy = 'Always'): object {
-    const main = {
-      name: 'main',
-      image: `${registry!.host}/team/app:1`,
-      imagePullPolicy,
-      command: ['/bin/busybox', ...command],
-    };
-    const tolerations = [{ operator: 'Exists' }];
-    return {
-      hostNetwork: true,
-      automountServiceAccountToken: false,
-      tolerations,
-      terminationGracePeriodSeconds: 0,
-      containers: [main],
-      ...spec,
-    };
-  }
+  const image = (): string => `${registry!.host}/team/app:1`;
   const createPod = (
     name: string,
     spec: PodSpec,
-    command = ['sleep', '3600'],
+    command?: string[],
     imagePullPolicy?: string,
-  ): Promise<Pod> =>
-    world!.client.create<Pod>(PODS, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace },
-      spec: { restartPolicy: 'Never', ...template(spec, command, imagePullPolicy) },
-    });
-  const pod = (name: string): Promise<Pod> => world!.client.get<Pod>(PODS, { namespace, name });
-  const reasonOf = ({ status }: Pod): string => status?.containerStatuses?.[0]?.state?.waiting?.reason ?? '';
-  const whenPhase = (name: string, phase: string, milliseconds = 120_000): Promise<Pod> =>
-    world!.eventually(
-      `pod ${name} is ${phase}`,
-      async () => {
-        const found = await pod(name);
-        return found.status?.phase === phase ? { value: found } : { seen: JSON.stringify(found.status) };
-      },
-      milliseconds,
-    );
-  const whenPullFails = (name: string): Promise<Pod> =>
-    world!.eventually(
-      `pod ${name} can not pull`,
-      async () => {
-        const found = await pod(name);
-        return ['ErrImagePull', 'ImagePullBackOff'].includes(reasonOf(found))
-          ? { value: found }
-          : { seen: JSON.stringify(found.status) };
-      },
-      60_000,
-    );
+  ): Promise<Pod> => pods.create(name, image(), spec, command, imagePullPolicy);
+  const pod = (name: string): Promise<Pod> => pods.get(name);
+  const whenPhase = (name: string, phase: string): Promise<Pod> => pods.whenPhase(name, phase);
+  const whenPullFails = (name: string): Promise<Pod> => pods.whenPullFails(name);
 
   it('for a pod that names the Secret', async () => {
     await world!.whenReady(await createToken('app'));
@@ -203,21 +151,21 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
       spec: {
         replicas: 1,
         selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: template({}, ['sleep', '3600']) },
+        template: { metadata: { labels }, spec: podTemplate(image(), {}) },
       },
     });
     const [first] = await world!.eventually('the ReplicaSet has a pod', async () => {
-      const pods = await world!.client.listAll<KubeObject>(PODS, { namespace });
-      return pods.length > 0 ? { value: pods } : { seen: 'none' };
+      const all = await world!.client.listAll<KubeObject>(PODS, { namespace });
+      return all.length > 0 ? { value: all } : { seen: 'none' };
     });
     await whenPullFails(first!.metadata.name);
     await createToken('app', { serviceAccounts: ['default'] });
     const running = await world!.eventually(
       'another pod runs in its place',
       async () => {
-        const pods = await world!.client.listAll<Pod>(PODS, { namespace });
-        const found = pods.find(({ status }) => status?.phase === 'Running');
-        return found ? { value: found } : { seen: JSON.stringify(pods.map(({ status }) => status)) };
+        const all = await world!.client.listAll<Pod>(PODS, { namespace });
+        const found = all.find(({ status }) => status?.phase === 'Running');
+        return found ? { value: found } : { seen: JSON.stringify(all.map(({ status }) => status)) };
       },
       60_000,
     );
@@ -251,7 +199,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     let started = 0;
     const stop = new AbortController();
     const failures: string[] = [];
-    const pods = (async () => {
+    const starting = (async () => {
       while (!stop.signal.aborted) {
         const each = `pod-${++started}`;
         await createPod(each, { imagePullSecrets: [{ name: 'app' }] }, ['true']);
@@ -278,7 +226,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
       });
     }
     stop.abort();
-    await pods;
+    await starting;
     expect(failures).to.deep.equal([]);
     expect(started).to.be.at.least(ROTATIONS);
     expect((await world!.secret(name)).metadata.uid).to.equal(uid);
@@ -312,11 +260,3 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     await whenPullFails('another');
   });
 });
-
-/** Why there can be no node here; undefined where there can. */
-async function whyNot(): Promise<string | undefined> {
-  if (SCRIPT === undefined) return 'CLUSTER_SCRIPT does not say what starts a cluster with a node';
-  if (process.getuid?.() !== 0) return 'only root can run a node';
-  const missing = await missingPrograms(...NODE_PROGRAMS, 'docker-registry', 'skopeo');
-  return missing.length > 0 ? `there is no ${missing.join(', no ')}` : undefined;
-}

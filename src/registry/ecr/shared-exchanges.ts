@@ -9,7 +9,7 @@ interface Exchanged {
   since: number;
   /** Half of its life: then there is to be a new one for whoever asks. */
   givenUntil: number;
-  /** Revision by uid. */
+  /** The revision for which each has it, by uid. */
   holders: Map<string, number>;
 }
 
@@ -113,7 +113,8 @@ export class SharedExchanges {
 }
 
 function given({ token, holders }: Exchanged, uid: string, revision: number): IssuedToken {
-  holders.set(uid, revision);
+  // Whoever asked for a successor in vain goes on asking for one.
+  if (!holders.has(uid)) holders.set(uid, revision);
   return token;
 }
 

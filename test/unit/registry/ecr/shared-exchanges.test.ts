@@ -57,6 +57,14 @@ describe('exchanges that RegistryTokens share', () => {
     expect(await give('a', 5)).to.equal('token-2');
   });
 
+  it('are not given any more to who asked for a successor too early, and asks again for the same', async () => {
+    await give('a', 1);
+    expect(await give('a', 2)).to.equal('token-1');
+    await clock.advance(60_000);
+    expect(await give('a', 2)).to.equal('token-2');
+    expect(await give('a', 2)).to.equal('token-2');
+  });
+
   it('are given again to who has them, for the same revision or an earlier one', async () => {
     await give('a', 3);
     await clock.advance(120_000);
