@@ -301,6 +301,11 @@ export interface RegistryTokenStatus {
   lostIntents?: {
     revision: number;
     nonce?: string;
+    /**
+     * With a scope of one name, the RegistryAccount that it was sent with.
+     */
+    account?: string;
+    scope?: string[];
   }[];
   /**
    * Revision that was used last, when no token here tells it: its token was of no use and is gone.

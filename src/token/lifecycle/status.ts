@@ -85,10 +85,15 @@ function withLost(status: RegistryTokenStatus): RegistryTokenStatus {
   const { mintIntent, ...rest } = status;
   const { token, previousTokens = [], lostIntents = [] } = status;
   if (!mintIntent) return status;
-  const { revision, nonce } = mintIntent;
+  const { revision, nonce, account, scope } = mintIntent;
   // What came of it is recorded where it is in force or to be revoked.
   if ([token, ...previousTokens].some((entry) => entry?.revision === revision)) return rest;
-  const lost = { revision, ...(nonce === undefined ? {} : { nonce }) };
+  const lost = {
+    revision,
+    ...(nonce === undefined ? {} : { nonce }),
+    // Where a registry lists scopes apart, what comes of it is in the list of that one.
+    ...(scope?.length === 1 && { account, scope }),
+  };
   const others = lostIntents.filter((other) => other.revision !== revision);
   return { ...rest, lostIntents: [...others, lost].slice(-MAX_LOST) };
 }

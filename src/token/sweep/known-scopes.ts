@@ -6,7 +6,8 @@ import { listOf } from '../decide/scope.ts';
 export function scopesInUse(account: string, tokens: Iterable<Pick<RegistryToken, 'status'>>): Set<string> {
   const scopes = new Set<string>();
   for (const { status = {} } of tokens) {
-    for (const entry of [status.token, status.mintIntent, ...(status.previousTokens ?? [])])
+    const { token, mintIntent, previousTokens = [], lostIntents = [] } = status;
+    for (const entry of [token, mintIntent, ...previousTokens, ...lostIntents])
       if (entry?.account === account) scopes.add(listOf(entry.scope));
   }
   return scopes;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
+import { withLostIntent } from '../../../src/token/lifecycle/status.ts';
 import { knownScopes, scopesInUse } from '../../../src/token/sweep/known-scopes.ts';
 import { anIntent, anIssuedToken, aPrevious, aRecord, aToken, PLACE } from '../../support/builders.ts';
 
@@ -13,6 +14,16 @@ describe('the scopes of an account’s tokens', () => {
   it('are those of tokens in force, to be revoked and to come, each once', () => {
     const tokens = [aToken({ status }), aToken({ status: { token: aRecord({ scope: ['d'] }) } })];
     expect([...scopesInUse('default', tokens)]).to.deep.equal(['', 'c', 'd']);
+  });
+  it('are those too of requests that were given up: what comes of them late is in the list of their scope', () => {
+    const intent = anIntent({ revision: 2, scope: ['f'] });
+    const given = withLostIntent({ mintIntent: intent });
+    expect(given.lostIntents).to.deep.equal([{ revision: 2, account: 'default', scope: ['f'] }]);
+    expect([...scopesInUse('default', [aToken({ status: given })])]).to.deep.equal(['f']);
+    expect([...scopesInUse('other', [aToken({ status: given })])]).to.deep.equal([]);
+    expect(withLostIntent({ mintIntent: anIntent({ scope: ['f', 'g'] }) }).lostIntents).to.deep.equal([
+      { revision: 2 },
+    ]);
   });
   it('have an empty one where a token is for all, or for several names', () => {
     expect([...scopesInUse('default', [anIssuedToken()])]).to.deep.equal(['']);
