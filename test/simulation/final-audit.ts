@@ -1,8 +1,13 @@
 import { findCondition } from '../../src/api/conditions.ts';
-import { OWNER_NAME_ANNOTATION, OWNER_UID_LABEL, ROTATE_ANNOTATION } from '../../src/api/names.ts';
+import {
+  OWNER_NAME_ANNOTATION,
+  OWNER_UID_LABEL,
+  ROTATE_ANNOTATION,
+  TOKEN_ID_ANNOTATION,
+} from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { SecretObject } from '../support/world.ts';
-import { heldToken } from './held-token.ts';
+import { heldToken, ownerOf } from './held-token.ts';
 import { deathOf, uidOf } from './mint-book.ts';
 import { ACCOUNT_NAMES, accountIdOf } from './registries/api-keys.ts';
 import type { Possession } from './registries/provider.ts';
@@ -138,6 +143,7 @@ function registryComplaints(world: World, tokens: readonly RegistryToken[]): str
     for (const id of [status?.token?.id, ...(status?.previousTokens ?? []).map((token) => token.id)])
       if (id !== undefined) used.add(id);
   for (const secret of world.secrets()) used.add(heldToken(world.registries, secret) ?? '');
+  for (const id of namedByLeftSecrets(world, tokens)) used.add(id);
   const living = world.registries.tokens();
   const remains = world.registries.remains();
   const alive = new Set([...living, ...remains].map(({ id }) => id));
@@ -154,6 +160,18 @@ function registryComplaints(world: World, tokens: readonly RegistryToken[]): str
     ...left,
     ...lost.map((id) => `token ${id}, which is somebody else's, is gone`),
   ];
+}
+
+/**
+ * Tokens that Secrets of RegistryTokens that are gone name. The sweep sees Secrets' metadata and never their payload, so one whose
+ * payload users took away still speaks for its token; nobody is left to repair it.
+ */
+function namedByLeftSecrets(world: World, tokens: readonly RegistryToken[]): string[] {
+  const there = new Set(tokens.map(({ metadata }) => metadata.uid));
+  return world
+    .secrets()
+    .filter((secret) => !there.has(ownerOf(secret) ?? ''))
+    .flatMap(({ metadata }) => metadata.annotations?.[TOKEN_ID_ANNOTATION] ?? []);
 }
 
 /** What is left of RegistryTokens that are gone, besides tokens that live. */
