@@ -230,6 +230,7 @@ export function ours(part: Partial<Extract<SecretView, { state: 'ours' }>> = {})
   return {
     state: 'ours',
     uid: 'secret-uid',
+    version: '7',
     holds: 'token-1',
     host: HOST,
     current: true,

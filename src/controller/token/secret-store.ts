@@ -89,7 +89,7 @@ export class SecretStore {
   /**
    * Writes a Secret, in place: one that is there keeps its uid.
    * @param manifest what is to be there
-   * @param seen the Secret looked at before, by uid, undefined when there was none; and its version, where it must not have changed since
+   * @param seen the Secret looked at before, by uid, and its version, since which it must not have changed; undefined when there was none
    * @returns what was stored, and how it looks now
    * @throws KubeError a conflict, when the Secret is no longer what was looked at
    */
@@ -97,7 +97,7 @@ export class SecretStore {
     manifest: SecretManifest,
     { token, spec }: Pick<Task, 'token' | 'spec'>,
     host: string,
-    { uid, resourceVersion }: { uid: string | undefined; resourceVersion?: string | undefined },
+    { uid, resourceVersion }: { uid: string | undefined; resourceVersion: string | undefined },
     signal: AbortSignal,
   ): Promise<{ stored: SecretObject; view: SecretView }> {
     const { metadata } = manifest;

@@ -40,14 +40,15 @@ export class SecretWriter {
   }
 
   /**
-   * Writes a token into the Secret, with the host that goes with it.
-   * @throws KubeError for what passes by itself
+   * Writes a token into the Secret, with the host that goes with it. The Secret must still be the version that was looked at: another
+   * process that believes that it leads may have put a later token there, and be about to revoke this one.
+   * @throws KubeError for what passes by itself; a conflict, when the Secret was changed since it was looked at
    */
   async write(task: Task, host: string, credential: Credential, signal: AbortSignal): Promise<Placed> {
     const { token, spec, wanted, secret } = task;
     const manifest = secretManifest({ token, spec, host, credential });
-    const { uid, takeover } = secret.state === 'ours' ? secret : {};
-    const seen = { uid, resourceVersion: takeover?.version };
+    const { uid, version, takeover } = secret.state === 'ours' ? secret : {};
+    const seen = { uid, resourceVersion: version };
     try {
       // Before its Secret is written: until then that alone keeps the sweep from it, and afterwards nothing is to.
       if (takeover?.leftBy !== undefined) {

@@ -42,8 +42,6 @@ export interface Takeover {
   message: string;
   /** Identifier of the token that it is said to hold. */
   tokenId: string | undefined;
-  /** The resourceVersion it was seen with: what was changed since may no longer be taken over. */
-  version: string;
   /** Name of the RegistryToken that left it. */
   leftBy?: string;
 }
@@ -56,6 +54,8 @@ export type SecretView =
   | {
       state: 'ours';
       uid: string;
+      /** The resourceVersion it was seen with: what was decided by it does not hold for what was changed since. */
+      version: string;
       /** Identifier of the token it holds, when its payload is as the operator wrote it. */
       holds: string | undefined;
       /** Which of the hosts looked for it has, whatever extra hosts it has beside that; undefined: none of them. */
@@ -116,6 +116,7 @@ export function viewSecret(
   return {
     state: 'ours',
     uid: secret.metadata.uid,
+    version: secret.metadata.resourceVersion,
     holds: held,
     host: held === undefined ? undefined : host,
     current:
@@ -162,8 +163,7 @@ function titleTo(
   const tokenId = metadata.annotations?.[TOKEN_ID_ANNOTATION];
   const taken = (from: Takeover['from'], whose: string, leftBy?: string): { takeover: Takeover } => {
     const message = `Secret ${metadata.name}, ${whose}, is taken over`;
-    const version = metadata.resourceVersion;
-    return { takeover: { from, message, tokenId, version, ...(leftBy === undefined ? {} : { leftBy }) } };
+    return { takeover: { from, message, tokenId, ...(leftBy === undefined ? {} : { leftBy }) } };
   };
   const known = owner === undefined ? undefined : find(owner);
   if (known?.metadata.namespace === namespace && known?.metadata.deletionTimestamp === undefined) {

@@ -12,7 +12,7 @@ const TOKEN = anIssuedToken();
 /** The call that writes the Secret. */
 async function written(seen: {
   uid: string | undefined;
-  resourceVersion?: string;
+  resourceVersion: string | undefined;
 }): Promise<Call | undefined> {
   let sent: Call | undefined;
   const request = (call: Call): Promise<unknown> => {
@@ -34,18 +34,18 @@ async function written(seen: {
 
 describe('a Secret is written', () => {
   it('by force where it is known to be ours, and only on that very one', async () => {
-    const call = await written({ uid: 'secret-uid' });
+    const call = await written({ uid: 'secret-uid', resourceVersion: '7' });
     expect(call?.query).to.include({ force: 'true' });
     expect(call?.body).to.have.nested.property('metadata.uid', 'secret-uid');
   });
 
-  it('only as it was seen, where it is another’s until then', async () => {
+  it('only as it was seen, since another process may have put a later token there', async () => {
     const call = await written({ uid: 'secret-uid', resourceVersion: '7' });
     expect(call?.body).to.have.nested.property('metadata.resourceVersion', '7');
   });
 
   it('without force where there was none: what somebody else made meanwhile stays', async () => {
-    const call = await written({ uid: undefined });
+    const call = await written({ uid: undefined, resourceVersion: undefined });
     expect(call?.query).to.include({ force: 'false' });
     expect(call?.body).to.not.have.nested.property('metadata.uid');
   });
@@ -169,7 +169,8 @@ describe('the Secret of a RegistryToken', () => {
   it('is as wanted once it is written, with the host that it was written with, and is not read for that', async () => {
     const manifest = secretManifest({ token: TOKEN, spec, host: HOST, credential: aCredential() });
     const task = { token: TOKEN, spec };
-    const { view: after } = await store.write(manifest, task, HOST, { uid: 'secret-uid' }, signal);
+    const seen = { uid: 'secret-uid', resourceVersion: '7' };
+    const { view: after } = await store.write(manifest, task, HOST, seen, signal);
     expect(after).to.include({ state: 'ours', holds: 'token-1', current: true });
     await view();
     expect(calls.map(({ method }) => method)).to.deep.equal(['PATCH']);

@@ -5,7 +5,7 @@ import { SecretWriter, type Placed } from '../../../src/controller/token/secret-
 import { KubeError, refusal } from '../../../src/kube/client/errors.ts';
 import type { SecretManifest } from '../../../src/token/secret/secret.ts';
 import type { Takeover } from '../../../src/token/secret/secret-view.ts';
-import { aCredential, aSecret, aSituation, HOST, ours, type Part } from '../../support/builders.ts';
+import { ABSENT, aCredential, aSecret, aSituation, HOST, ours, type Part } from '../../support/builders.ts';
 import { Logs } from '../kube/support/logs.ts';
 
 const { value } = aCredential();
@@ -31,7 +31,7 @@ async function write(
       manifest: SecretManifest,
       _: unknown,
       __: string,
-      seen: { uid: string | undefined; resourceVersion?: string | undefined },
+      seen: { uid: string | undefined; resourceVersion: string | undefined },
     ) => {
       ({ uid, resourceVersion } = seen);
       effects.push('written');
@@ -72,13 +72,17 @@ const refuse =
   };
 
 describe('a token is put into the Secret', () => {
-  it('that was looked at', async () => {
+  it('that was looked at, and only as it was then', async () => {
     expect(await write(stored())).to.deep.equal({
       placed: { secretRef: { name: 'app', uid: 'secret-uid' } },
       uid: 'secret-uid',
-      resourceVersion: undefined,
+      resourceVersion: '7',
       effects: ['written'],
     });
+  });
+
+  it('that was not there', async () => {
+    expect(await write(stored(), ABSENT)).to.include({ uid: undefined, resourceVersion: undefined });
   });
 
   const taken = (from: Takeover['from']) =>
@@ -87,7 +91,6 @@ describe('a token is put into the Secret', () => {
         from,
         message: 'Secret app is taken over',
         tokenId: 'token-0',
-        version: '7',
         ...(from === 'Left' ? { leftBy: 'former' } : {}),
       },
     });

@@ -47,7 +47,6 @@ describe('a Secret that another RegistryToken has', () => {
       from: 'Younger',
       message: 'Secret app, of the younger RegistryToken another, is taken over',
       tokenId: 'token-1',
-      version: VERSION,
     });
   });
   it('is taken over where that wants another by now', () => {
@@ -55,11 +54,11 @@ describe('a Secret that another RegistryToken has', () => {
       from: 'GivenUp',
       message: 'Secret app, which RegistryToken another no longer wants, is taken over',
       tokenId: 'token-1',
-      version: VERSION,
     });
   });
   it('is not as wanted until it is written', () => {
-    expect(view(written(renamed), knowing(renamed))).to.include({ current: false, holds: 'token-1' });
+    const seen = view(written(renamed), knowing(renamed));
+    expect(seen).to.include({ current: false, holds: 'token-1', version: VERSION });
   });
   const left: [what: string, secret: Secret, token: RegistryToken][] = [
     ['which is older', written(younger), another({ spec: { secret: { name: 'app' } } })],
@@ -97,7 +96,6 @@ describe('a Secret that a RegistryToken left which is gone', () => {
       from: 'Left',
       message: 'Secret app, which an earlier RegistryToken app left, is taken over',
       tokenId: 'token-1',
-      version: VERSION,
       leftBy: 'app',
     });
   });
@@ -178,7 +176,6 @@ describe('a Secret to adopt', () => {
       from: 'Adopted',
       message: 'Secret app, which was not made for this RegistryToken, is taken over',
       tokenId: undefined,
-      version: VERSION,
     });
   });
   it('holds none of our tokens, and is not as wanted', () => {

@@ -30,7 +30,7 @@ import {
 const ACCEPTED: Verdict = { answer: 'accepted' };
 const REFUSED: Verdict = { answer: 'refused', message: 'us.icr.io answered 401' };
 const UNKNOWN: Verdict = { answer: 'unknown', message: 'us.icr.io could not be asked' };
-const ADOPTED: Takeover = { from: 'Adopted', message: 'of nobody', tokenId: undefined, version: '1' };
+const ADOPTED: Takeover = { from: 'Adopted', message: 'of nobody', tokenId: undefined };
 /** Of a token whose mint began at `ISSUED`. */
 const trial = (stake: Stake, acceptance = 0): Trial => ({ stake, startedAt: ISSUED, acceptance });
 const WAITING: Waiting = {
