@@ -414,19 +414,18 @@ export class Audit {
   }
 
   #decided(token: RegistryToken): void {
-    const { clock, climate } = this.#world;
+    const { clock, climate, places, actor } = this.#world;
     const name = token.spec.accountRef?.name ?? 'default';
     const account = this.#world.accounts().find(({ metadata }) => metadata.name === name);
     const tolerance = climate.skew + 5_000;
-    const wasEdited = this.#world.places.wasEdited(name, PROMPTNESS);
+    const edits = places.editsOf(name, PROMPTNESS);
     const { mints } = this;
     const provider = this.#world.registries.of(name);
     const now = clock.now();
-    const { actor } = this.#world;
     // One that does not know that another leads does not know what that one issued.
     const isMisled = typeof actor === 'object' && actor.misled;
     const isHeld = this.#isHeld(token) && !isMisled;
-    const objection = judge({ token, account, provider, mints, isHeld, now, tolerance, wasEdited });
+    const objection = judge({ token, account, provider, mints, isHeld, now, tolerance, edits });
     if (objection !== undefined) this.fail(`${token.metadata.name}: ${objection}`);
   }
 

@@ -1,6 +1,7 @@
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { RegistryToken, TokenRecord } from '../../src/api/registry-token.ts';
 import { parseDuration } from '../../src/api/syntax/duration.ts';
+import type { AccountEdits } from './places.ts';
 import { placesOf } from './registries/places.ts';
 import type { Provider } from './registries/provider.ts';
 import { DEFAULT_REGION } from './registries/regions.ts';
@@ -22,8 +23,7 @@ export interface Grounds {
   now: number;
   /** How far the operator's clock may be off. */
   tolerance: number;
-  /** The account's regions were edited a moment ago. */
-  wasEdited: boolean;
+  edits: AccountEdits;
 }
 
 /**
@@ -49,14 +49,14 @@ export function judge(grounds: Grounds): string | undefined {
       const places = grounds.account ? placesOf(grounds.account.spec) : [];
       const region = places.find((place) => place.region === record?.region);
       const isThere = region?.endpoint === record?.place.endpoint;
-      return isThere && !grounds.wasEdited ? wrong('its place is what it was') : undefined;
+      return isThere && !grounds.edits.regions ? wrong('its place is what it was') : undefined;
     }
     case 'RotationRequested':
       return metadata.annotations?.['pullsecrets.dev/rotate'] === status.lastHandledRotate
         ? wrong('nobody asked for it')
         : undefined;
     case 'AccountRotation':
-      return (grounds.account?.spec.rotation?.requestedAt ?? '') === ''
+      return (grounds.account?.spec.rotation?.requestedAt ?? '') === '' && !grounds.edits.rotation
         ? wrong('nobody asked for it')
         : undefined;
     case 'TokenLost': {

@@ -18,6 +18,13 @@ export interface Issue {
   place: { endpoint: string };
 }
 
+/** What was edited of an account a moment ago, as far as a decision can still be made by what was there before. */
+export interface AccountEdits {
+  regions: boolean;
+  /** An account of this name asked for a rotation, and is gone or asks no more. */
+  rotation: boolean;
+}
+
 const keyOf = (account: string, where: string): string => `${account} ${where}`;
 
 /** Where tokens can be created: the regions that the RegistryAccounts there are define, and the endpoints behind them. */
@@ -27,6 +34,8 @@ export class Places {
   readonly #backAt = new Map<string, number>();
   readonly #left = new Set<string>();
   readonly #editedAt = new Map<string, number>();
+  /** When an account asked for a rotation for the last time before it went or asked no more, monotonic milliseconds. */
+  readonly #askingUntil = new Map<string, number>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -35,10 +44,14 @@ export class Places {
 
   changed({ collection, type, object, previous }: Change): void {
     if (collection !== `${GROUP}/registryaccounts`) return;
-    const now = type === 'DELETED' ? [] : placesOf(object as unknown as RegistryAccount);
-    const before = previous ? placesOf(previous as unknown as RegistryAccount) : [];
-    if (now.join() !== before.join())
-      this.#editedAt.set((object as unknown as RegistryAccount).metadata.name, this.#now());
+    const account = object as unknown as RegistryAccount;
+    const earlier = previous as unknown as RegistryAccount | undefined;
+    const now = type === 'DELETED' ? [] : placesOf(account);
+    const before = earlier ? placesOf(earlier) : [];
+    const { name } = account.metadata;
+    if (now.join() !== before.join()) this.#editedAt.set(name, this.#now());
+    if (asksForRotation(earlier) && (type === 'DELETED' || !asksForRotation(account)))
+      this.#askingUntil.set(name, this.#now());
     for (const key of before.filter((each) => !now.includes(each))) {
       this.#there.delete(key);
       this.#left.add(key);
@@ -70,10 +83,18 @@ export class Places {
     return { account, region: spec.region ?? (registries.of(account).hasRegions ? DEFAULT_REGION : '') };
   }
 
-  /** Whether the regions of an account changed less than so many milliseconds ago. */
-  wasEdited(account: string, within: number): boolean {
-    return this.#now() - (this.#editedAt.get(account) ?? -Infinity) < within;
+  /** What was edited of an account less than so many milliseconds ago: a watch can be that late, and the operator with it. */
+  editsOf(account: string, within: number): AccountEdits {
+    const isRecent = (time = -Infinity): boolean => this.#now() - time < within;
+    return {
+      regions: isRecent(this.#editedAt.get(account)),
+      rotation: isRecent(this.#askingUntil.get(account)),
+    };
   }
+}
+
+function asksForRotation(account: RegistryAccount | undefined): boolean {
+  return (account?.spec.rotation?.requestedAt ?? '') !== '';
 }
 
 function placesOf({ metadata, spec }: RegistryAccount): string[] {
