@@ -226,6 +226,7 @@ export interface RegistryTokenStatus {
        */
       identity: string;
     };
+    issuedAt?: string;
     expiresAt?: string;
     revokeAt: string;
     attempts?: number;

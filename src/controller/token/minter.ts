@@ -206,10 +206,10 @@ export class Minter {
   }
 }
 
-/** A token that came of an intent, as one that is to be revoked. */
+/** A token that came of an intent, as one that is to be revoked. When it was issued is known by the intent only. */
 export function strayOf(
-  { revision, account, region, place, specHash, scope }: MintIntent,
+  { revision, account, region, place, specHash, scope, startedAt }: MintIntent,
   id: string,
 ): Stray {
-  return { id, revision, specHash, ...(scope && { scope }), account, region, place };
+  return { id, revision, specHash, ...(scope && { scope }), account, region, place, issuedAt: startedAt };
 }

@@ -1,10 +1,12 @@
 import type { PreviousToken, RegistryToken, RegistryTokenStatus } from '../../api/registry-token.ts';
+import { fromTime } from '../../api/syntax/time.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { describePlace } from '../../token/lifecycle/place.ts';
 import { surelyExpiredAt } from '../../token/lifecycle/schedule.ts';
+import { RegistryError } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/port.ts';
 import { readTag } from '../../token/sweep/tag.ts';
 import * as steps from '../../token/lifecycle/status.ts';
@@ -17,6 +19,9 @@ import type { TokenLists } from '../shared/token-lists.ts';
 
 /** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. */
 const LONGEST_LOOK = 60_000;
+
+/** What is known of a token that is to be revoked. */
+export type Revocable = Issued & Pick<PreviousToken, 'id' | 'scope' | 'issuedAt'>;
 
 export interface RevokerOptions {
   sessions: AccountSessions;
@@ -89,14 +94,11 @@ export class Revoker {
   /**
    * Revokes one token, if it is this RegistryToken's: its status is no proof, since whoever may write it could name any token
    * of the account. One that this process did not create is looked for at the registry by its tag first. Both are asked where it
-   * was issued: that it is not known elsewhere says nothing.
+   * was issued: that it is not known elsewhere says nothing, nor that it is not known so soon after it was issued that the
+   * registry need not show it yet.
    * @returns what went wrong, if anything
    */
-  async revoke(
-    token: RegistryToken,
-    previous: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place' | 'scope'>,
-    signal: AbortSignal,
-  ): Promise<Failure | undefined> {
+  async revoke(token: RegistryToken, previous: Revocable, signal: AbortSignal): Promise<Failure | undefined> {
     const { sessions, memory, events, metrics, logger } = this.#options;
     const { id } = previous;
     const { uid } = token.metadata;
@@ -154,19 +156,26 @@ export class Revoker {
     }
   }
 
-  /** @throws RegistryError */
+  /** @throws RegistryError, also where the registry need not show the token yet */
   async #isOwn(
     uid: string,
-    token: Issued & Pick<PreviousToken, 'id' | 'scope'>,
-    registry: Pick<Registry, 'describe'>,
+    token: Revocable,
+    registry: Pick<Registry, 'describe' | 'host' | 'capabilities'>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { memory, lists, clusterId } = this.#options;
-    const { id } = token;
+    const { memory, lists, clusterId, clock } = this.#options;
+    const { id, issuedAt } = token;
     if (memory.isOwn(uid, id)) return true;
-    const tag =
-      (await lists.find(token, ({ tokens }) => tokens.get(id)?.tag, signal)) ??
-      readTag((await registry.describe?.(id, signal)) ?? '');
+    const listed = await lists.find(token, ({ tokens }) => tokens.get(id)?.tag, signal);
+    const description = listed ? undefined : await registry.describe?.(id, signal);
+    // A time in the future is no reason to wait for it: clocks differ, and whoever may write a status can write any time.
+    const age = Math.abs(clock.now() - (fromTime(issuedAt) ?? -Infinity));
+    if (!listed && description === undefined && age < registry.capabilities.settling.listing)
+      throw new RegistryError(
+        'Unavailable',
+        `could not revoke token ${id} at ${registry.host}: the registry does not show it yet, ${Math.round(age / 1000)} s after it was issued; will retry`,
+      );
+    const tag = listed ?? readTag(description ?? '');
     if (tag?.clusterId !== clusterId || tag.uid !== uid) return false;
     memory.noteOwn(uid, id);
     return true;

@@ -6,7 +6,7 @@ import { surelyExpiredAt } from './schedule.ts';
 export interface DeletionPlan {
   deleteSecret: boolean;
   /** Recorded tokens to revoke, each where it was made. */
-  revoke: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place' | 'scope'>[];
+  revoke: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place' | 'scope' | 'issuedAt'>[];
   /** Identifiers of the tokens that stay. */
   retain: readonly string[];
   /** A mint was begun whose result is unknown: what came of it is to be revoked too. */

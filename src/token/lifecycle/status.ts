@@ -310,7 +310,7 @@ function withPrevious(status: RegistryTokenStatus, tokens: readonly PreviousToke
 }
 
 function retire(token: TokenRecord, now: number, grace: number): PreviousToken {
-  const { id, revision, specHash, scope, account, region, place, expiresAt } = token;
+  const { id, revision, specHash, scope, account, region, place, issuedAt, expiresAt } = token;
   const end = Math.min(now + grace, surelyExpiredAt(token));
   return {
     id,
@@ -320,6 +320,7 @@ function retire(token: TokenRecord, now: number, grace: number): PreviousToken {
     account,
     region,
     place,
+    issuedAt,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     revokeAt: grace === 0 ? toTime(now) : toDeadline(end),
   };

@@ -279,7 +279,8 @@ describe('what came of an intent', () => {
     const stage = new Stage().has('token-2');
     stage.readBack = false;
     const intent = anIntent({ specHash: 'as intended', scope: ['team-a'], phase: 'Verifying' });
-    const stray = { id: 'token-2', revision: 2, specHash: 'as intended', scope: ['team-a'], ...WHERE };
+    const made = { revision: 2, specHash: 'as intended', scope: ['team-a'], issuedAt: intent.startedAt };
+    const stray = { id: 'token-2', ...made, ...WHERE };
     expect(await stage.minter.settle(anIssuedToken(), intent, false, signal)).to.deep.equal({
       result: 'lost',
       strays: [stray],

@@ -97,6 +97,7 @@ const stray = (id: string, revision: number): object => ({
   id,
   revision,
   specHash: anIntent().specHash,
+  issuedAt: anIntent().startedAt,
   ...WHERE,
 });
 const codeOf = (error: unknown): unknown => (error instanceof RegistryError ? error.code : error);

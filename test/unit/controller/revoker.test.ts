@@ -7,7 +7,16 @@ import type { EventRecorder } from '../../../src/kube/events/event-recorder.ts';
 import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { describe as describeToken, type Tag } from '../../../src/token/sweep/tag.ts';
-import { anIssuedToken, aPrevious, at, DAY, HOUR, ISSUED } from '../../support/builders.ts';
+import {
+  aCapability,
+  anIssuedToken,
+  aPrevious,
+  at,
+  DAY,
+  HOUR,
+  ISSUED,
+  MINUTE,
+} from '../../support/builders.ts';
 
 const NOW = ISSUED + 2 * HOUR;
 const CLUSTER = 'this-cluster';
@@ -46,8 +55,12 @@ function stage(
     return fail ? Promise.reject(fail) : Promise.resolve();
   };
   const nothing = (): void => undefined;
+  const capabilities = aCapability({ settling: { listing: MINUTE } });
   const revoker = new Revoker({
-    sessions: { reach: () => reach, registryOf: () => ({ revoke, describe }) } as unknown as AccountSessions,
+    sessions: {
+      reach: () => reach,
+      registryOf: () => ({ revoke, describe, host: 'us.icr.io', capabilities }),
+    } as unknown as AccountSessions,
     events: {
       event: (_: unknown, type: string, reason: string) => void told.push(`${type} ${reason}`),
     } as unknown as EventRecorder,
@@ -130,6 +143,38 @@ describe('previous tokens', () => {
     const { status } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect([asked, idsOf(status)]).to.deep.equal([['due'], ['in-grace']]);
   });
+
+  const unseen: [
+    what: string,
+    issuedAt: number | undefined,
+    description: string | undefined,
+    left: string[],
+  ][] = [
+    ['stay recorded while a lagging registry need not show them yet', 2 * HOUR - 10_000, undefined, ['due']],
+    ['are struck off once a registry that lags would show them', 2 * HOUR - MINUTE, undefined, []],
+    [
+      'are struck off where they are not shown and nothing says when they were issued',
+      undefined,
+      undefined,
+      [],
+    ],
+    ['are struck off where they are not shown and were issued in a far future', 3 * HOUR, undefined, []],
+    [
+      'are struck off at once where the registry shows that they are not ours',
+      2 * HOUR - 10_000,
+      'a key',
+      [],
+    ],
+  ];
+  for (const [what, issuedAt, description, left] of unseen)
+    it(what, async () => {
+      const when = issuedAt === undefined ? {} : { issuedAt: at(issuedAt) };
+      const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR), ...when })];
+      const token = anIssuedToken({ status: { previousTokens } });
+      const { revoker, asked } = stage(undefined, [], 0, 'unknown', {}, () => Promise.resolve(description));
+      const { status } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+      expect([asked, idsOf(status)]).to.deep.equal([[], left]);
+    });
 
   it('stay alive while a Secret still holds them', async () => {
     const { revoker, asked } = stage();

@@ -162,6 +162,7 @@ describe('a new token', () => {
           account: 'default',
           region: 'us-south',
           place: PLACE,
+          issuedAt: at(0),
           expiresAt: at(DAY),
           revokeAt: at(70 * MINUTE),
         },
