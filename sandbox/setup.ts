@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { API_VERSION } from '../src/api/names.ts';
+import type { RegistryAccountSpec } from '../src/api/registry-account.ts';
 import type { KubeClient } from '../src/kube/client/client.ts';
 import { KubeError } from '../src/kube/client/errors.ts';
 import type { Resource } from '../src/common/objects.ts';
@@ -78,14 +79,21 @@ export async function whenServed(client: KubeClient, resource: Resource, signal:
 /**
  * Makes an account of a fake, with its credentials.
  * @param options `name`: of the account; `namespace`: the operator's; `url`: where the fake listens; `host`: the registry as it
- * stands in image names
+ * stands in image names; `spec`: what the account says besides
  */
 export async function installAccount(
   client: KubeClient,
-  options: { name: string; namespace: string; registry: PreparedRegistry; url: string; host: string },
+  options: {
+    name: string;
+    namespace: string;
+    registry: PreparedRegistry;
+    url: string;
+    host: string;
+    spec?: Partial<RegistryAccountSpec>;
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, namespace, registry, url, host } = options;
+  const { name, namespace, registry, url, host, spec } = options;
   const credentials = `credentials-of-${name}`;
   const data = Object.entries(registry.credentials).map(([key, value]) => [
     key,
@@ -116,6 +124,7 @@ export async function installAccount(
         ...registry.account(url, host),
         credentialsSecretRef: { name: credentials },
         limits: { maxAccess: 'ReadWrite', allowNeverExpiring: true },
+        ...spec,
       },
     },
     { force: true, signal },

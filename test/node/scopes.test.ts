@@ -1,4 +1,3 @@
-import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,6 +19,8 @@ import { OPERATOR_NAMESPACE, World } from '../support/world.ts';
 import { busyboxImage, CLUSTER_SCRIPT, PullingPods, whyNoNode } from './support/pulling-pods.ts';
 
 const run = promisify(execFile);
+/** What a deletion leaves behind, the sweep finds by lists: IBM Cloud's lag, and are believed a minute later. Milliseconds. */
+const SWEPT = 150_000;
 
 describe('pods pull what the scope of a RegistryToken names, and nothing else', function () {
   this.timeout(300_000);
@@ -37,7 +38,7 @@ describe('pods pull what the scope of a RegistryToken names, and nothing else', 
     world = await World.start({}, apiServer);
     folder = await mkdtemp(join(tmpdir(), 'scopes-'));
     image = await busyboxImage(folder);
-    world.startOperator();
+    world.startOperator({ sweep: 'revoke' });
   });
   after(async () => {
     if (!world) return;
@@ -68,7 +69,7 @@ describe('pods pull what the scope of a RegistryToken names, and nothing else', 
           authorityUrl: server.url,
         });
         const account = { name: registryName, namespace: OPERATOR_NAMESPACE, registry: prepared };
-        const where = { url: server.url, host: registry.host };
+        const where = { url: server.url, host: registry.host, spec: { requestsPerSecond: 1000 } };
         await installAccount(world!.client, { ...account, ...where }, new AbortController().signal);
         namespace = await world!.createNamespace();
         pods = await PullingPods.inNamespace(world!, namespace);
@@ -129,16 +130,14 @@ describe('pods pull what the scope of a RegistryToken names, and nothing else', 
         await pods.whenPhase('second', 'Running');
 
         for (const name of ['reader', 'writer']) await world!.deleteToken({ namespace, name });
-        const left = await world!.eventually(
+        await world!.eventually(
           'nothing is left',
           async () => {
-            const found = prepared.fake.left();
-            return found.length === 0 || registryName === 'ecr' ? { value: found } : { seen: found.join() };
+            const left = prepared.fake.left();
+            return left.length === 0 ? { value: true } : { seen: left.join() };
           },
-          60_000,
+          SWEPT,
         );
-        // What Amazon ECR issued ends by itself.
-        if (registryName !== 'ecr') expect(left).to.deep.equal([]);
       });
     });
   }

@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { startDockerRegistry, type DockerRegistry } from '../../sandbox/docker-registry.ts';
 import { missingPrograms } from '../../sandbox/programs.ts';
-import type { PreparedRegistry } from '../../sandbox/registries/registry-kind.ts';
 import { REGISTRIES, REGISTRY_NAMES, type RegistryName } from '../../sandbox/registries/registries.ts';
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
 import { installAccount } from '../../sandbox/setup.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
-import { sleep, systemClock as clock } from '../../src/common/clock.ts';
+import { systemClock as clock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
@@ -19,6 +18,8 @@ import { writeImage } from './oci-layout.ts';
 import { DENIED, Skopeo, UNAUTHORIZED } from './skopeo.ts';
 
 const ACCOUNT = 'of-the-registry';
+/** What a deletion leaves behind, the sweep finds by lists: IBM Cloud's lag, and are believed a minute later. Milliseconds. */
+const SWEPT = 150_000;
 /** What skopeo says to a credential that was revoked; undefined where none can be. */
 const REFUSED: Record<RegistryName, RegExp | undefined> = {
   // IBM's registry says 400 to a pair that it does not know.
@@ -33,11 +34,13 @@ for (const registryName of REGISTRY_NAMES) describeRegistry(registryName);
 
 function describeRegistry(registryName: RegistryName): void {
   const { title, prepare } = REGISTRIES[registryName];
+  const prepared = prepare(clock);
+  const [one, two] = prepared.scopes;
+  const refused = REFUSED[registryName];
 
   describe(`images of a registry with tokens of ${title}`, () => {
     let folder: string;
     let world: World;
-    let prepared: PreparedRegistry;
     let server: Server;
     let registry: DockerRegistry;
     let skopeo: Skopeo;
@@ -52,15 +55,14 @@ function describeRegistry(registryName: RegistryName): void {
       }
       folder = await mkdtemp(join(tmpdir(), 'scopes-'));
       world = await World.start();
-      prepared = prepare(clock);
       for (const [key, value] of Object.entries(prepared.credentials))
         if (!/^(username|accessKeyId)$/.test(key)) registerSecret(value);
       server = await serve(prepared.fake, { port: 0 });
       registry = await startDockerRegistry({ folder, authority: prepared.fake, authorityUrl: server.url });
       const account = { name: ACCOUNT, namespace: OPERATOR_NAMESPACE, registry: prepared };
-      const { host } = registry;
-      await installAccount(world.client, { ...account, url: server.url, host }, new AbortController().signal);
-      world.startOperator({ mintBudget: 0 });
+      const where = { url: server.url, host: registry.host, spec: { requestsPerSecond: 1000 } };
+      await installAccount(world.client, { ...account, ...where }, new AbortController().signal);
+      world.startOperator({ mintBudget: 0, sweep: 'revoke' });
       namespace = await world.createNamespace();
       const image = join(folder, 'image');
       await writeImage(image);
@@ -68,7 +70,7 @@ function describeRegistry(registryName: RegistryName): void {
     });
 
     after(async () => {
-      for (const value of prepared?.fake.values() ?? []) registerSecret(value);
+      for (const value of prepared.fake.values()) registerSecret(value);
       await world?.close();
       await server?.close();
       await registry?.stop();
@@ -96,10 +98,10 @@ function describeRegistry(registryName: RegistryName): void {
     }
 
     /** A scope of one name, where there are scopes, and an image that it opens. */
-    const firstScope = (): { scope: string[]; mine: string } => {
-      const [first] = prepared.scopes;
-      return { scope: first ? [first.name] : [], mine: image(first?.repository ?? 'team/app') };
-    };
+    const firstScope = (): { scope: string[]; mine: string } => ({
+      scope: one ? [one.name] : [],
+      mine: image(one?.repository ?? 'team/app'),
+    });
     const image = (repository: string): string => `${registry.host}/${repository}:1`;
 
     it('ReadWrite pushes and pulls; ReadOnly pulls, and does not push', async () => {
@@ -112,61 +114,62 @@ function describeRegistry(registryName: RegistryName): void {
       expect(await skopeo.push(reader, mine)).to.match(DENIED);
     });
 
-    it('a token opens its scope, of one name or of two, and nothing else', async function () {
-      const [one, two] = prepared.scopes;
-      if (!one || !two) this.skip();
-      const [inOne, inTwo] = [image(one.repository), image(two.repository)];
-      const first = await dockerConfig(await issue({ access: 'ReadWrite', scope: [one.name] }));
-      const second = await dockerConfig(await issue({ access: 'ReadWrite', scope: [two.name] }));
-      const both = await dockerConfig(await issue({ access: 'ReadOnly', scope: [one.name, two.name] }));
-      const all = await dockerConfig(await issue({ access: 'ReadOnly' }));
-      expect(await skopeo.push(first, inOne)).to.equal(undefined);
-      expect(await skopeo.push(second, inTwo)).to.equal(undefined);
-      expect(await skopeo.pull(first, inTwo)).to.match(DENIED);
-      expect(await skopeo.push(first, inTwo)).to.match(DENIED);
-      expect(await skopeo.pull(second, inOne)).to.match(DENIED);
-      for (const config of [both, all])
-        for (const each of [inOne, inTwo]) expect(await skopeo.pull(config, each)).to.equal(undefined);
-    });
-
-    it('a change of the scope opens the new one and no longer the old one', async function () {
-      const [one, two] = prepared.scopes;
-      if (!one || !two) this.skip();
-      const [inOne, inTwo] = [image(one.repository), image(two.repository)];
-      const name = await issue({ access: 'ReadWrite', scope: [one.name], rotation: { gracePeriod: '0s' } });
-      const old = await dockerConfig(name);
-      expect(await skopeo.push(old, inOne)).to.equal(undefined);
-      await world.patchToken(name, { spec: { scope: [two.name] } });
-      await world.eventually('the previous token is gone', async () => {
-        const { status } = await world.whenReady(name);
-        const done = status?.token?.scope?.join() === two.name && !status.previousTokens?.length;
-        return done ? { value: true } : { seen: JSON.stringify(status) };
+    if (one && two) {
+      it('a token opens its scope, of one name or of two, and nothing else', async () => {
+        const [inOne, inTwo] = [image(one.repository), image(two.repository)];
+        const first = await dockerConfig(await issue({ access: 'ReadWrite', scope: [one.name] }));
+        const second = await dockerConfig(await issue({ access: 'ReadWrite', scope: [two.name] }));
+        const both = await dockerConfig(await issue({ access: 'ReadOnly', scope: [one.name, two.name] }));
+        const all = await dockerConfig(await issue({ access: 'ReadOnly' }));
+        expect(await skopeo.push(first, inOne)).to.equal(undefined);
+        expect(await skopeo.push(second, inTwo)).to.equal(undefined);
+        expect(await skopeo.pull(first, inTwo)).to.match(DENIED);
+        expect(await skopeo.push(first, inTwo)).to.match(DENIED);
+        expect(await skopeo.pull(second, inOne)).to.match(DENIED);
+        for (const config of [both, all])
+          for (const each of [inOne, inTwo]) expect(await skopeo.pull(config, each)).to.equal(undefined);
       });
-      const config = await dockerConfig(name);
-      expect(await skopeo.push(config, inTwo)).to.equal(undefined);
-      expect(await skopeo.pull(config, inOne)).to.match(DENIED);
-      await expectRevoked(old, inOne);
-    });
 
-    it('after a rotation the previous token works through its grace period, and then no more', async function () {
-      if (!REFUSED[registryName]) this.skip();
-      const { scope, mine } = firstScope();
-      const name = await issue({ access: 'ReadWrite', scope, rotation: { gracePeriod: '3s' } });
-      const old = await dockerConfig(name);
-      expect(await skopeo.push(old, mine)).to.equal(undefined);
-      await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
-      const { status } = await world.eventually('it is rotated', async () => {
-        const token = await world.token(name);
-        const done = token.status?.lastHandledRotate === 'now';
-        return done ? { value: token } : { seen: JSON.stringify(token.status) };
+      it('a change of the scope opens the new one and no longer the old one', async () => {
+        const [inOne, inTwo] = [image(one.repository), image(two.repository)];
+        const name = await issue({ access: 'ReadWrite', scope: [one.name], rotation: { gracePeriod: '0s' } });
+        const old = await dockerConfig(name);
+        expect(await skopeo.push(old, inOne)).to.equal(undefined);
+        await world.patchToken(name, { spec: { scope: [two.name] } });
+        await world.eventually('the previous token is gone', async () => {
+          const { status } = await world.whenReady(name);
+          const done = status?.token?.scope?.join() === two.name && !status.previousTokens?.length;
+          return done ? { value: true } : { seen: JSON.stringify(status) };
+        });
+        const config = await dockerConfig(name);
+        expect(await skopeo.push(config, inTwo)).to.equal(undefined);
+        expect(await skopeo.pull(config, inOne)).to.match(DENIED);
+        await expectRevoked(old, inOne);
       });
-      expect(await dockerConfig(name)).to.not.equal(old);
-      expect(await skopeo.pull(old, mine)).to.equal(undefined);
-      const end = Date.parse(status?.previousTokens?.[0]?.revokeAt ?? '');
-      await sleep(clock, end - clock.now() + 1_000);
-      await expectRevoked(old, mine);
-      expect(await skopeo.pull(await dockerConfig(name), mine)).to.equal(undefined);
-    });
+    }
+
+    if (refused) {
+      it('after a rotation the previous token works through its grace period, and then no more', async () => {
+        const { scope, mine } = firstScope();
+        const name = await issue({ access: 'ReadWrite', scope, rotation: { gracePeriod: '3s' } });
+        const old = await dockerConfig(name);
+        expect(await skopeo.push(old, mine)).to.equal(undefined);
+        await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
+        await world.eventually('it is rotated', async () => {
+          const token = await world.token(name);
+          const done = token.status?.lastHandledRotate === 'now';
+          return done ? { value: token } : { seen: JSON.stringify(token.status) };
+        });
+        expect(await dockerConfig(name)).to.not.equal(old);
+        expect(await skopeo.pull(old, mine)).to.equal(undefined);
+        await world.eventually('the previous token is gone', async () => {
+          const { status } = await world.token(name);
+          return status?.previousTokens?.length ? { seen: JSON.stringify(status) } : { value: true };
+        });
+        await expectRevoked(old, mine);
+        expect(await skopeo.pull(await dockerConfig(name), mine)).to.equal(undefined);
+      });
+    }
 
     it('after the last RegistryToken is deleted its token opens nothing, and nothing is left at the registry', async () => {
       const { scope, mine } = firstScope();
@@ -177,13 +180,19 @@ function describeRegistry(registryName: RegistryName): void {
       const all = tokens.map(({ metadata }) => ({ namespace, name: metadata.name }));
       for (const each of all) await world.deleteToken(each);
       for (const each of all) await whenGone(each);
+      await world.eventually(
+        'nothing is left',
+        async () => {
+          const left = prepared.fake.left();
+          return left.length === 0 ? { value: true } : { seen: left.join() };
+        },
+        SWEPT,
+      );
       await expectRevoked(old, mine);
-      expect(prepared.fake.left()).to.deep.equal([]);
-    });
+    }).timeout(SWEPT + 60_000);
 
     /** A token that can't be revoked opens what it did until it expires. */
     async function expectRevoked(config: string, reference: string): Promise<void> {
-      const refused = REFUSED[registryName];
       const failure = await skopeo.pull(config, reference);
       if (refused) expect(failure).to.match(refused);
       else expect(failure).to.equal(undefined);
