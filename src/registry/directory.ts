@@ -74,7 +74,7 @@ export class RegistryDirectory {
   readonly #clock: Clock;
   readonly #metrics: RegistryMetrics;
   readonly #serverClocks: ServerClocks;
-  readonly #senderFor: (caBundle: string | undefined) => HttpSender;
+  readonly #newSender: (caBundle: string | undefined) => HttpSender;
   readonly #guard: (() => void) | undefined;
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #accounts = new Map<string, Account>();
@@ -100,13 +100,7 @@ export class RegistryDirectory {
       },
     };
     this.#serverClocks = new ServerClocks(clock);
-    const clients = new Map<string | undefined, HttpSender>();
-    this.#senderFor = (caBundle) => {
-      const sender =
-        http ?? clients.get(caBundle) ?? new HttpClient({ clock, userAgent, timeout, proxy, caBundle });
-      clients.set(caBundle, sender);
-      return sender;
-    };
+    this.#newSender = (caBundle) => http ?? new HttpClient({ clock, userAgent, timeout, proxy, caBundle });
     this.#guard = guard;
   }
 
@@ -191,6 +185,15 @@ export class RegistryDirectory {
       lanes.set(endpoint, lane);
     }
     return lane;
+  }
+
+  /**
+   * Accounts that trust the same authorities share connections, for as long as there is one. Nothing else holds those of a former
+   * `caBundle`: calls under way end on them, and what is idle is closed within seconds.
+   */
+  #senderFor(caBundle: string | undefined): HttpSender {
+    const sharing = [...this.#accounts.values()].find((account) => account.caBundle === caBundle);
+    return sharing?.http ?? this.#newSender(caBundle);
   }
 
   /** Changed credentials get a new connection at once; the rate limits stay, since the registry stays. */

@@ -79,9 +79,9 @@ export interface Registry {
   /**
    * Looks at everything of ours that the account has at this place, or throws: what may not be read is an error, never an
    * empty list. A list can be long: only what `select` returns is kept.
-   * @param scopes of the tokens that can be there, where a back end keeps them apart by scope
+   * @param scope of the tokens to list, where the registry lists them apart by scope (`capabilities.scope.listedApart`)
    */
-  list?<T>(scopes: readonly (readonly string[])[], select: Select<T>, signal: AbortSignal): Promise<T[]>;
+  list?<T>(scope: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]>;
   /**
    * Deletes what tokens of a RegistryToken hung on, save for these specHashes and for what living tokens hang on.
    * Throws `Conflict` where of the rest anything stays, since tokens hang on it or may do.

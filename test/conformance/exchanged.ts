@@ -71,22 +71,9 @@ export function describeExchanged(name: string, prepare: () => Promise<ExchangeS
       }
     });
 
-    it('refuses access that it can not give', async () => {
-      const missing = (['ReadOnly', 'ReadWrite'] as const).filter(
-        (each) => !registry.capabilities.access.includes(each),
-      );
-      for (const each of missing)
-        expect(await failureOf(issue({ access: each }))).to.have.property('code', 'InvalidRequest');
-      expect(stage.issued()).to.equal(0);
-    });
-
-    it('keeps a token within its scope, where it has scopes, and refuses one where it has none', async () => {
+    it('keeps a token within its scope, where it has scopes', async () => {
       const [first = '', second = ''] = stage.scopes;
-      if (!scoped()) {
-        expect(await failureOf(issue({ scope: ['team-a/app'] }))).to.have.property('code', 'InvalidRequest');
-        expect(stage.issued()).to.equal(0);
-        return;
-      }
+      if (!scoped()) return;
       const one = await issue({ scope: [first] });
       expect(await stage.granted(one, first)).to.deep.equal(['pull']);
       expect(await stage.granted(one, second)).to.deep.equal([]);

@@ -31,8 +31,8 @@ export function describeMinted(name: string, prepare: () => Promise<Stage>): voi
     it('lists a token with its tag, and without its value', async () => {
       const token = await the.issue();
       expect(await the.rows()).to.deep.equal([{ id: token.id, revision: 1 }]);
-      const texts = await the.registry.list?.(the.scopes, (row) => JSON.stringify(row), signal);
-      expect(texts?.join()).not.to.contain(token.value.reveal());
+      const texts = await the.list((row) => JSON.stringify(row));
+      expect(texts.join()).not.to.contain(token.value.reveal());
     });
 
     it('lists all of many tokens', async () => {
@@ -169,10 +169,10 @@ export function describeMinted(name: string, prepare: () => Promise<Stage>): voi
       the.stage.sender.restart();
       const reason = new Error('enough');
       const aborted = AbortSignal.abort(reason);
-      const { registry, scopes } = the;
+      const { registry } = the;
       const asking = [
-        registry.issue(aRequest({ revision: 2, scope: scopes[0] ?? [] }), aborted),
-        registry.list?.(scopes, (row) => row, aborted),
+        registry.issue(aRequest({ revision: 2, scope: the.firstScope }), aborted),
+        the.list((row) => row, aborted),
         registry.revoke?.(id, aborted),
         registry.read?.(id, aborted),
         registry.release?.({ clusterId: 'cluster-1', uid: UID }, [], aborted),
@@ -200,12 +200,8 @@ export function describeMinted(name: string, prepare: () => Promise<Stage>): voi
 
     it('lists what tokens hang on, where there is such, and deletes it once no token does', async () => {
       const token = await the.issue();
-      const identities = async (): Promise<{ id: string; uid: string; clusterId: string }[]> =>
-        (await the.registry.list?.(
-          the.scopes,
-          ({ id, identity }) => identity && { id, uid: identity.uid, clusterId: identity.clusterId },
-          signal,
-        )) ?? [];
+      const identities = (): Promise<{ id: string; uid: string; clusterId: string }[]> =>
+        the.list(({ id, identity }) => identity && { id, uid: identity.uid, clusterId: identity.clusterId });
       await the.rows();
       const [one, ...more] = await identities();
       if (!one) return;

@@ -122,7 +122,7 @@ export class TokenLists {
     const anyhow = scope === undefined ? (this.#scoped.alsoTried ?? []) : [];
     for (const each of new Set([...known, ...anyhow])) {
       try {
-        rows.push(...(await rowsOf(registry, [scopeOfList(each)], signal)));
+        rows.push(...(await rowsOf(registry, scopeOfList(each), signal)));
         scopes.add(each);
       } catch (error) {
         if (!isOfScope(error)) throw error;
@@ -137,8 +137,8 @@ export class TokenLists {
 
 type Row = TaggedToken | Identity;
 
-async function rowsOf(registry: Registry, scopes: string[][], signal: AbortSignal): Promise<Row[]> {
-  return (await registry.list?.(scopes, ours, signal)) ?? [];
+async function rowsOf(registry: Registry, scope: readonly string[], signal: AbortSignal): Promise<Row[]> {
+  return (await registry.list?.(scope, ours, signal)) ?? [];
 }
 
 function sorted(rows: readonly Row[]): Pick<TokenList, 'tokens' | 'identities'> {

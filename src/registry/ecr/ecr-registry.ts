@@ -1,5 +1,4 @@
 import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Tools } from '../port.ts';
-import { RegistryError } from '../errors.ts';
 import { authorizationToken } from './authorization-token.ts';
 import type { AwsIdentity } from './identity.ts';
 import { partitionIdOf, regionOf } from './regions.ts';
@@ -34,7 +33,7 @@ export class EcrRegistry implements Registry {
     const { place, role, exchanges, tools } = this.#options;
     signal.throwIfAborted();
     const names = [...new Set(scope)].sort();
-    const policy = role ? this.#policy(access, names) : this.#ensureServed(access, names);
+    const policy = role && this.#policy(access, names);
     const key = JSON.stringify([place.region, place.endpoint, place.host, access, names]);
     return exchanges.give(
       key,
@@ -74,23 +73,5 @@ export class EcrRegistry implements Registry {
       access,
       scope,
     );
-  }
-
-  /** @throws RegistryError InvalidRequest when the account's identity can do more than is asked for, or less */
-  #ensureServed(access: IssueRequest['access'], scope: readonly string[]): undefined {
-    const [served] = this.capabilities.access;
-    const remedy =
-      'set ecr.roleArn of the account to a role that the operator can assume, and tokens are limited to what they ask for';
-    if (scope.length > 0)
-      throw new RegistryError(
-        'InvalidRequest',
-        `a token of this account is for every repository that the account's AWS identity can reach, so spec.scope can't be kept; ${remedy}, or leave spec.scope empty`,
-      );
-    if (access !== served)
-      throw new RegistryError(
-        'InvalidRequest',
-        `a token of this account can do what the account's AWS identity can, which is ${served ?? 'not declared'} by ecr.identityAccess, and not ${access}; ${remedy}, or ask for ${served ?? 'what it declares'}`,
-      );
-    return undefined;
   }
 }

@@ -82,21 +82,12 @@ export class HarborRobots implements Registry {
     }
   }
 
-  /** The robots of each project that tokens are of alone, and those of the system if there are others. */
-  async list<T>(
-    scopes: readonly (readonly string[])[],
-    select: Select<T>,
-    signal: AbortSignal,
-  ): Promise<T[]> {
-    const projects = new Set(scopes.flatMap((scope) => (isOneProject(scope) ? scope : [])));
-    const kept: T[] = [];
-    if (scopes.some((scope) => !isOneProject(scope)))
-      kept.push(...(await this.#robots(undefined, select, signal)));
-    for (const name of projects) {
-      const project = await this.#project(name, signal);
-      if (project) kept.push(...(await this.#robots(project, select, signal)));
-    }
-    return kept;
+  /** The robots of a project, where the scope is one project; else those of the system, which may reach several. */
+  async list<T>(scope: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
+    const [name, ...others] = scope;
+    if (name === undefined || others.length > 0) return this.#robots(undefined, select, signal);
+    const project = await this.#project(name, signal);
+    return project ? this.#robots(project, select, signal) : [];
   }
 
   /** Robots of a project, or of the system, whose description may hold our tag: Harbor ignores conditions it does not know. */
@@ -164,10 +155,6 @@ export class HarborRobots implements Registry {
       signal,
     );
   }
-}
-
-function isOneProject(scope: readonly string[]): boolean {
-  return scope.length === 1;
 }
 
 /** A request to Harbor's API: by Basic authentication and without cookies, since requests of a session need a CSRF token. */

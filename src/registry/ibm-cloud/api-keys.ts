@@ -164,7 +164,7 @@ export class ApiKeys implements Registry {
   }
 
   /** Keys, and the service IDs that they hang on; with an administrator's service ID also what was issued before there was one. */
-  async list<T>(_: readonly (readonly string[])[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
+  async list<T>(_: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
     const { serviceId } = this.#options;
     const serviceIds = await this.#serviceIds(signal);
     const rows = serviceIds.flatMap((each): ListedToken[] => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/clock.ts';
 import type { IssueRequest, ListedToken, Tag } from '../port.ts';
 import { RegistryError } from '../errors.ts';
+import { SharedCall } from '../http/shared-call.ts';
 import {
   readGroup,
   readGroups,
@@ -37,7 +38,7 @@ interface Recent {
 export class Identities {
   readonly #clock: Clock;
   /** The creation of the group that is under way: all first issues share it. */
-  #creatingGroup: Promise<string> | undefined;
+  #creatingGroup: SharedCall<string> | undefined;
   /** Service IDs that this process created a moment ago. */
   #recent: readonly Recent[] = [];
 
@@ -144,10 +145,16 @@ export class Identities {
   async #ensureGroup(client: IamClient, signal: AbortSignal): Promise<string> {
     const [existing] = await this.groups(client, signal);
     if (existing !== undefined) return existing;
-    this.#creatingGroup ??= this.#createGroup(client, signal).finally(
-      () => (this.#creatingGroup = undefined),
-    );
-    return this.#creatingGroup;
+    if (!this.#creatingGroup || this.#creatingGroup.abandoned)
+      this.#creatingGroup = new SharedCall(async (limited) => {
+        try {
+          return await this.#createGroup(client, limited);
+        } finally {
+          // An abandoned one may have a successor by now.
+          if (!limited.aborted) this.#creatingGroup = undefined;
+        }
+      });
+    return this.#creatingGroup.join(signal);
   }
 
   async #createGroup(client: IamClient, signal: AbortSignal): Promise<string> {

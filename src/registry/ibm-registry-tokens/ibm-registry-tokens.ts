@@ -149,7 +149,7 @@ export class IBMRegistryTokens implements Registry {
     }
   }
 
-  async list<T>(_: readonly (readonly string[])[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
+  async list<T>(_: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
     const draft: Draft = {
       operation: 'list',
       purpose: 'list the tokens',

@@ -1,6 +1,7 @@
-import type { IssuedToken, Registry } from '../../../src/registry/port.ts';
+import type { IssuedToken, Registry, Select } from '../../../src/registry/port.ts';
+import { readTag } from '../../../src/token/sweep/tag.ts';
 import { registerSecret } from '../../support/secrecy.ts';
-import { aRequest, granted, rowsOf, type Stage, UID } from './stage.ts';
+import { aRequest, CLUSTER, granted, type Stage, UID } from './stage.ts';
 
 const { signal } = new AbortController();
 
@@ -37,16 +38,25 @@ export class Minting {
     return this.registry.capabilities.scope ? this.stage.scopes.slice(0, 1) : [];
   }
 
-  /** What the operator knows of where tokens can be: of one project, of all, and of two. */
-  get scopes(): string[][] {
+  /** Everything that the registry lists, in each scope in which tokens can be where it lists those apart. */
+  async list<T>(select: Select<T>, until: AbortSignal = signal): Promise<T[]> {
     const { scopes, outside } = this.stage;
-    return [...scopes.map((scope) => [scope]), ...(outside === undefined ? [] : [[], [...scopes]])];
+    const apart = [...scopes.map((scope) => [scope]), ...(outside === undefined ? [] : [[]])];
+    const rows: T[] = [];
+    for (const scope of this.registry.capabilities.scope?.listedApart ? apart : [[]])
+      rows.push(...((await this.registry.list?.(scope, select, until)) ?? []));
+    return rows;
   }
 
-  /** The tokens of a RegistryToken, once the registry lists them. */
-  async rows(uid = UID, clusterId?: string): ReturnType<typeof rowsOf> {
+  /** The tokens of a RegistryToken by their tag, once the registry lists them. */
+  async rows(uid = UID, clusterId = CLUSTER): Promise<{ id: string; revision: number }[]> {
     await this.stage.clock.advance(this.registry.capabilities.settling.listing);
-    return rowsOf(this.registry, this.scopes, uid, clusterId);
+    return this.list(({ id, description, revoked, identity }) => {
+      const tag = readTag(description);
+      return tag?.uid === uid && tag.clusterId === clusterId && !revoked && !identity
+        ? { id, revision: tag.revision }
+        : undefined;
+    });
   }
 
   /** A repository that the tokens of `issue` are for. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FakeRegistry } from '../../../sandbox/registries/shared/fake-registry.ts';
 import type { IssueRequest, Registry } from '../../../src/registry/port.ts';
-import { describe as describeToken, readTag, type Tag } from '../../../src/token/sweep/tag.ts';
+import { describe as describeToken, type Tag } from '../../../src/token/sweep/tag.ts';
 import type { VirtualClock } from '../../support/virtual-clock.ts';
 import type { FakeSender } from './fake-sender.ts';
 
@@ -38,28 +38,6 @@ export function aRequest(part: Partial<IssueRequest> & Partial<Tag> = {}): Issue
   const wanted = { access: 'ReadOnly', lifetime: 86_400_000, scope: [], ...rest } as const;
   const specHash = createHash('sha256').update(JSON.stringify(wanted)).digest('hex').slice(0, 16);
   return { tag, specHash, description: describeToken('team a', tag), ...wanted };
-}
-
-/** The rows of a registry that carry the tag of a RegistryToken. */
-export async function rowsOf(
-  registry: Registry,
-  scopes: readonly (readonly string[])[],
-  uid = UID,
-  clusterId = CLUSTER,
-): Promise<{ id: string; revision: number }[]> {
-  const { signal } = new AbortController();
-  return (
-    (await registry.list?.(
-      scopes,
-      ({ id, description, revoked, identity }) => {
-        const tag = readTag(description);
-        return tag?.uid === uid && tag.clusterId === clusterId && !revoked && !identity
-          ? { id, revision: tag.revision }
-          : undefined;
-      },
-      signal,
-    )) ?? []
-  );
 }
 
 /**

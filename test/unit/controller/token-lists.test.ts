@@ -225,7 +225,7 @@ describe('lists of a registry that keeps scopes apart', () => {
     ];
     await stage.answer();
     expect(await Promise.all(found)).to.deep.equal(['a', 'a', 'a', 'a', 'a']);
-    expect(stage.scopes).to.deep.equal([[['team-a']], [['team-b']], [[]]]);
+    expect(stage.scopes).to.deep.equal([['team-a'], ['team-b'], []]);
   });
 
   it('say nothing of other scopes: what was listed there is not known here', async () => {
@@ -243,7 +243,7 @@ describe('lists of a registry that keeps scopes apart', () => {
     await stage.answer();
     await stage.answer();
     expect((await whole).scopes).to.deep.equal(stage.known);
-    expect(stage.scopes).to.deep.equal([[[]], [['team-a']]]);
+    expect(stage.scopes).to.deep.equal([[], ['team-a']]);
   });
 
   for (const code of ['Forbidden', 'InvalidRequest'] as const)

@@ -60,8 +60,8 @@ export class SweepStage {
   listsApart = false;
   /** Scopes that may not be searched. */
   readonly hidden = new Set<string>();
-  /** Scopes that were searched, list by list. */
-  readonly searched: (readonly (readonly string[])[])[] = [];
+  /** The scope of each list. */
+  readonly searched: (readonly string[])[] = [];
   readonly events: string[] = [];
   /** Their notes. */
   readonly notes: string[] = [];
@@ -219,18 +219,17 @@ export class SweepStage {
     };
     const registry: Pick<Registry, 'capabilities' | 'list' | 'revoke'> = {
       capabilities: aCapability({ settling: { listing: this.listLag } }),
-      list: async (scopes, select) => {
-        this.searched.push(scopes);
+      list: async (scope, select) => {
+        this.searched.push(scope);
         this.listed.push(region);
         const { whileListing } = this;
         this.whileListing = undefined;
         whileListing?.();
         if (this.listTime > 0) await this.clock.advance(this.listTime);
         fail();
-        if (scopes.some((scope) => this.hidden.has(listOf(scope))))
-          throw new RegistryError('Forbidden', 'may not be listed');
+        if (this.hidden.has(listOf(scope))) throw new RegistryError('Forbidden', 'may not be listed');
         const shown = ({ id }: ListedToken): boolean =>
-          !this.listsApart || scopes.map(listOf).includes(this.scopeOf.get(id) ?? '');
+          !this.listsApart || listOf(scope) === (this.scopeOf.get(id) ?? '');
         return (this.regions.get(region) ?? []).filter(shown).flatMap((row) => select(row) ?? []);
       },
       revoke: async (id) => {

@@ -412,13 +412,4 @@ describe('ECR, answer by answer', () => {
     expect(error).to.have.property('code', 'Unauthorized');
     expect(error.message).to.match(/set credentialsSecretRef, or give the operator's ServiceAccount a role/);
   });
-
-  it('what is narrower than the identity is refused, and what to do is told', async () => {
-    expect((await failureOf(ask(OWN, { scope: ['team/a'] }))).message).to.match(
-      /spec\.scope can't be kept; set ecr\.roleArn/,
-    );
-    expect((await failureOf(ask(OWN, { access: 'ReadWrite' }))).message).to.match(
-      /ReadOnly by ecr\.identityAccess, and not ReadWrite; set ecr\.roleArn/,
-    );
-  });
 });

@@ -128,7 +128,7 @@ describe('Harbor, answer by answer', () => {
       .reply(200, { project_id: 3, name: 'team-a' })
       .get(/^\/api\/v2\.0\/robots\?/)
       .reply(403, errors('FORBIDDEN', 'forbidden'));
-    const error = await failureOf(registry().list?.([['team-a']], (row) => row, signal) ?? Promise.resolve());
+    const error = await failureOf(registry().list?.(['team-a'], (row) => row, signal) ?? Promise.resolve());
     expect(error).to.have.property('code', 'Forbidden');
   });
 
@@ -138,8 +138,8 @@ describe('Harbor, answer by answer', () => {
       .reply(404, errors('NOT_FOUND', 'project team-a not found'))
       .get('/api/v2.0/projects/team-b')
       .reply(404, 'no such page');
-    expect(await registry().list?.([['team-a']], (row) => row, signal)).to.deep.equal([]);
-    const error = await failureOf(registry().list?.([['team-b']], (row) => row, signal) ?? Promise.resolve());
+    expect(await registry().list?.(['team-a'], (row) => row, signal)).to.deep.equal([]);
+    const error = await failureOf(registry().list?.(['team-b'], (row) => row, signal) ?? Promise.resolve());
     expect(error).to.have.property('code', 'InvalidRequest');
   });
 
@@ -153,7 +153,7 @@ describe('Harbor, answer by answer', () => {
       .get('/api/v2.0/robots')
       .query(({ q }) => String(q).endsWith('id=[105~]'))
       .reply(200, 'null');
-    expect(await registry().list?.([[]], ({ id }) => id, signal)).to.have.lengthOf(100);
+    expect(await registry().list?.([], ({ id }) => id, signal)).to.have.lengthOf(100);
   });
 
   it('says whose the credentials are, of a user and of a robot', async () => {

@@ -124,7 +124,7 @@ describe('a service ID of IBM Cloud, with which its API keys would go,', () => {
     await clock.advance(60_000);
     fake.faults.add({ operation: 'mint', kind: 'drop-after-effect', times: 1 });
     await registry.issue(aRequest(), signal).catch((each: unknown) => each);
-    const listed = (await registry.list?.([[]], (row) => (row.identity ? undefined : row.id), signal)) ?? [];
+    const listed = (await registry.list?.([], (row) => (row.identity ? undefined : row.id), signal)) ?? [];
     expect(listed).to.have.length(1);
     for (const key of listed) await registry.revoke?.(key, signal);
     expect([await release(), alive()]).to.deep.equal([undefined, []]);
