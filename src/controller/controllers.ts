@@ -25,7 +25,6 @@ import { Repairer } from './token/repairer.ts';
 import { Retention } from './token/retention.ts';
 import { Revoker } from './token/revoker.ts';
 import { SecretStore } from './token/secret-store.ts';
-import { SecretWriter } from './token/secret-writer.ts';
 import { ServiceAccountLinker } from './service-accounts/service-account-linker.ts';
 import { StatusWriter } from './token/status-writer.ts';
 import { Sweeper } from './sweep/sweeper.ts';
@@ -73,7 +72,8 @@ export function assembleControllers(
   const common = { client, directory, logger, clock, random, events, metrics: metrics.token };
   const memory = new Memory();
   const sessions = new AccountSessions(directory, clock, (name) => watches.account(name) !== undefined);
-  const secrets = new SecretStore(client, (name: ObjectName) => watches.secret(name));
+  const retention = new Retention(client, () => watches.accounts(), logger);
+  const secrets = new SecretStore({ ...common, cached: (name) => watches.secret(name), retention });
   const tokens = new TokenClient(client, (name) => watches.token(name));
   watches.onToken((token) => tokens.seen(token));
   const capabilitiesOf = (account: string): Capabilities | undefined => {
@@ -141,12 +141,7 @@ export function assembleControllers(
     onLinked: (token, serviceAccount, before) => evictor?.linked(token, serviceAccount, before),
   });
   const formerSecrets = new FormerSecrets({ ...shared, watches, linker });
-  const retention = new Retention(client, () => watches.accounts(), shared.logger);
-  const placing = {
-    ...shared,
-    secrets: new SecretWriter({ ...common, secrets, retention }),
-    credentials: new CredentialFinder({ ...shared, formerSecrets }),
-  };
+  const placing = { ...shared, credentials: new CredentialFinder({ ...shared, formerSecrets }) };
   /** Writes down where tokens are left, or may come, that no status tells of. */
   const noteLeft = async (account: string, left: ReadonlySet<string>, signal: AbortSignal): Promise<void> => {
     // One list of all needs no scopes. A registry without lists can have taken the place of one that lists them apart.

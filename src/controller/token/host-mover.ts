@@ -9,11 +9,11 @@ import type { CredentialFinder } from './credential-finder.ts';
 import { idsOf } from '../shared/log-fields.ts';
 import type { Memory } from './memory.ts';
 import { done, failed, waitingForHost, type Progress, type Task } from './progress.ts';
-import type { SecretWriter } from './secret-writer.ts';
+import type { SecretStore } from './secret-store.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface HostMoverOptions {
-  secrets: SecretWriter;
+  secrets: Pick<SecretStore, 'write'>;
   credentials: Pick<CredentialFinder, 'find'>;
   verifier: Pick<Verifier, 'try'>;
   memory: Memory;

@@ -17,11 +17,11 @@ import { idsOf } from '../shared/log-fields.ts';
 import type { Memory } from './memory.ts';
 import { strayOf } from './minter.ts';
 import { done, failed, holdsLive, waitingForHost, type Progress, type Task } from './progress.ts';
-import type { SecretWriter } from './secret-writer.ts';
+import type { SecretStore } from './secret-store.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface PlacerOptions {
-  secrets: SecretWriter;
+  secrets: Pick<SecretStore, 'write'>;
   verifier: Verifier;
   memory: Memory;
   events: EventRecorder;

@@ -11,11 +11,11 @@ import { idsOf } from '../shared/log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
 import { done, failed, type Progress, type Task } from './progress.ts';
-import type { SecretWriter } from './secret-writer.ts';
+import type { SecretStore } from './secret-store.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface RepairerOptions {
-  secrets: Pick<SecretWriter, 'write'>;
+  secrets: Pick<SecretStore, 'write'>;
   credentials: Pick<CredentialFinder, 'find'>;
   verifier: Pick<Verifier, 'try'>;
   memory: Memory;

@@ -1,14 +1,45 @@
 import type { RegistryToken, TokenSpec } from '../../api/registry-token.ts';
+import { shorten } from '../../api/syntax/text.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { KubeObject, ObjectName } from '../../common/objects.ts';
+import { Redacted } from '../../common/redacted.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import { KubeError } from '../../kube/client/errors.ts';
-import type { KubeObject, ObjectName } from '../../common/objects.ts';
 import { SECRETS } from '../../kube/client/resources.ts';
-import { belongsTo, type Secret, type SecretManifest } from '../../token/secret/secret.ts';
+import type { EventRecorder } from '../../kube/events/event-recorder.ts';
+import type { Failure } from '../../token/lifecycle/failure.ts';
 import type { Others } from '../../token/secret/claimants.ts';
-import { viewSecret, type SecretView } from '../../token/secret/secret-view.ts';
+import { redactValues } from '../../token/secret/redaction.ts';
+import {
+  alterations,
+  belongsTo,
+  PAYLOAD_KEY,
+  secretManifest,
+  type Credential,
+  type Secret,
+  type SecretManifest,
+} from '../../token/secret/secret.ts';
+import { viewSecret, type SecretView, type Takeover } from '../../token/secret/secret-view.ts';
+import { idsOf } from '../shared/log-fields.ts';
 import type { Task } from './progress.ts';
+import type { Retention } from './retention.ts';
 
 export type SecretObject = Secret & KubeObject;
+
+/** Where a token stands now, or why it does not, with the Secret as it is after the try. */
+export type Placed = { secretRef: { name: string; uid: string } } | { failure: Failure; secret: SecretView };
+
+export interface SecretStoreOptions {
+  client: Pick<KubeClient, 'get' | 'apply' | 'delete'>;
+  /** The watched metadata of a Secret. */
+  cached: (name: ObjectName) => KubeObject | undefined;
+  retention: Pick<Retention, 'forget'>;
+  events: Pick<EventRecorder, 'event'>;
+  logger: Logger;
+}
+
+/** Characters of what a webhook or quota says. */
+const MAX_EXPLANATION = 256;
 
 interface Seen {
   /** What the view was made from: the Secret's version and what was wanted of it. */
@@ -21,14 +52,11 @@ interface Seen {
  * the one last looked at, and not at all while nothing changes.
  */
 export class SecretStore {
-  readonly #client: KubeClient;
-  readonly #cached: (name: ObjectName) => KubeObject | undefined;
+  readonly #options: SecretStoreOptions;
   readonly #seen = new Map<string, Seen>();
 
-  /** @param cached the watched metadata of a Secret */
-  constructor(client: KubeClient, cached: (name: ObjectName) => KubeObject | undefined) {
-    this.#client = client;
-    this.#cached = cached;
+  constructor(options: SecretStoreOptions) {
+    this.#options = options;
   }
 
   /**
@@ -45,7 +73,7 @@ export class SecretStore {
     signal: AbortSignal,
   ): Promise<SecretView> {
     const name = { namespace: token.metadata.namespace, name: spec.secret.name };
-    const version = this.#cached(name)?.metadata.resourceVersion;
+    const version = this.#options.cached(name)?.metadata.resourceVersion;
     const seen = this.#seen.get(token.metadata.uid);
     if (!live && version !== undefined && seen?.from === key(version, token, hosts)) return seen.view;
     return this.#look(await this.read(name, signal), token, spec, hosts, others);
@@ -53,7 +81,7 @@ export class SecretStore {
 
   /** Whether the watch knows the Secret of that name as a RegistryToken's. */
   mayBelongTo({ metadata }: RegistryToken, name: string): boolean {
-    const secret = this.#cached({ namespace: metadata.namespace, name });
+    const secret = this.#options.cached({ namespace: metadata.namespace, name });
     return secret !== undefined && belongsTo(secret, metadata.uid);
   }
 
@@ -79,7 +107,7 @@ export class SecretStore {
   /** The Secret of that name, or undefined when there is none. @throws KubeError */
   async read(name: ObjectName, signal: AbortSignal): Promise<SecretObject | undefined> {
     try {
-      return await this.#client.get<SecretObject>(SECRETS, name, { signal });
+      return await this.#options.client.get<SecretObject>(SECRETS, name, { signal });
     } catch (error) {
       if (error instanceof KubeError && error.isNotFound) return undefined;
       throw error;
@@ -87,33 +115,55 @@ export class SecretStore {
   }
 
   /**
-   * Writes a Secret, in place: one that is there keeps its uid.
-   * @param manifest what is to be there
-   * @param seen the Secret looked at before, by uid, and its version, since which it must not have changed; undefined when there was none
-   * @returns what was stored, and how it looks now
-   * @throws KubeError a conflict, when the Secret is no longer what was looked at
+   * Writes a token into the Secret, in place, with the host that goes with it. The Secret must still be the version that was looked at:
+   * another process that believes that it leads may have put a later token there, and be about to revoke this one.
+   * @throws KubeError for what passes by itself; a conflict, when the Secret was changed since it was looked at
    */
-  async write(
-    manifest: SecretManifest,
-    { token, spec }: Pick<Task, 'token' | 'spec'>,
-    host: string,
-    { uid, resourceVersion }: { uid: string | undefined; resourceVersion: string | undefined },
-    signal: AbortSignal,
-  ): Promise<{ stored: SecretObject; view: SecretView }> {
-    const { metadata } = manifest;
-    const identity = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
-    const applied = { ...manifest, metadata: { ...metadata, ...identity } };
+  async write(task: Task, host: string, credential: Credential, signal: AbortSignal): Promise<Placed> {
+    const { token, spec, wanted, secret } = task;
+    const manifest = secretManifest({ token, spec, host, credential });
+    const takeover = secret.state === 'ours' ? secret.takeover : undefined;
+    try {
+      // Before its Secret is written: until then that alone keeps the sweep from it, and afterwards nothing is to.
+      if (takeover?.leftBy !== undefined) {
+        const former = { namespace: token.metadata.namespace, name: takeover.leftBy };
+        await this.#options.retention.forget(takeover.tokenId, former, wanted.account, signal);
+      }
+      const stored = await this.#apply(manifest, secret, signal);
+      const view = this.#look(stored, token, spec, [host]);
+      const { name, uid } = stored.metadata;
+      const altered = alterations(manifest, stored);
+      if (altered.length > 0) return { failure: contested(name, altered), secret: view };
+      if (takeover) this.#tell(token, takeover);
+      return { secretRef: { name, uid } };
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      const failure = refused(error, manifest, secret);
+      if (!failure) throw error;
+      return { failure, secret };
+    }
+  }
+
+  /** @param seen the Secret that was looked at: one that is there keeps its uid @returns what was stored @throws KubeError */
+  #apply(manifest: SecretManifest, seen: SecretView, signal: AbortSignal): Promise<SecretObject> {
+    const { uid, version } = seen.state === 'ours' ? seen : {};
+    const identity = { ...(uid && { uid }), ...(version && { resourceVersion: version }) };
+    const applied = { ...manifest, metadata: { ...manifest.metadata, ...identity } };
     // Not forced on a Secret believed absent: should somebody else's have come up meanwhile, its payload conflicts.
-    const options = { force: uid !== undefined, signal };
-    const stored = await this.#client.apply<SecretObject>(SECRETS, applied, options);
-    return { stored, view: this.#look(stored, token, spec, [host]) };
+    return this.#options.client.apply<SecretObject>(SECRETS, applied, { force: uid !== undefined, signal });
+  }
+
+  #tell(token: RegistryToken, { from, message, tokenId }: Takeover): void {
+    const { events, logger } = this.#options;
+    logger.info({ ...idsOf(token), from, former: tokenId }, message);
+    events.event(token, 'Normal', 'SecretTakenOver', message);
   }
 
   /** Deletes a Secret, if it is still that one. @throws KubeError */
   async remove({ metadata }: SecretObject, signal: AbortSignal): Promise<void> {
     const { namespace, name, uid } = metadata;
     try {
-      await this.#client.delete(SECRETS, { namespace, name }, { uid, signal });
+      await this.#options.client.delete(SECRETS, { namespace, name }, { uid, signal });
     } catch (error) {
       if (!(error instanceof KubeError && (error.isNotFound || error.isConflict))) throw error;
     }
@@ -123,7 +173,7 @@ export class SecretStore {
   async removeUnchanged({ metadata }: SecretObject, signal: AbortSignal): Promise<void> {
     const { namespace, name, uid, resourceVersion } = metadata;
     try {
-      await this.#client.delete(SECRETS, { namespace, name }, { uid, resourceVersion, signal });
+      await this.#options.client.delete(SECRETS, { namespace, name }, { uid, resourceVersion, signal });
     } catch (error) {
       if (!(error instanceof KubeError && error.isNotFound)) throw error;
     }
@@ -137,4 +187,28 @@ export class SecretStore {
 /** What the view of a RegistryToken's own Secret depends on, beside the code: if this is the same, so is the view. */
 function key(version: string, token: RegistryToken, hosts: readonly string[]): string {
   return JSON.stringify([version, token.metadata.generation, hosts]);
+}
+
+/** Trying again soon would only have it changed again. */
+function contested(name: string, altered: readonly string[]): Failure {
+  return {
+    reason: 'SecretContested',
+    message: `Secret ${name} was changed on its way into the cluster, by a webhook? What was stored differs from what was sent in ${altered.join(', ')}`,
+    retryable: false,
+  };
+}
+
+/** A refusal by policy or quota is for people to see; everything else passes by itself. */
+function refused(error: KubeError, sent: SecretManifest, secret: SecretView): Failure | undefined {
+  const { denial } = error;
+  if (!denial && !error.isForbidden && !error.isInvalid) return undefined;
+  const reason = error.isNamespaceTerminating ? 'NamespaceTerminating' : 'SecretNotWritten';
+  // Who denies a write sees the Secret as it was and as it is to be.
+  const payloads = [
+    new Redacted(Buffer.from(sent.data[PAYLOAD_KEY] ?? '', 'base64').toString()),
+    ...((secret.state === 'ours' && secret.payload && [secret.payload]) || []),
+  ];
+  const words = denial ? redactValues(denial.explanation.reveal(), payloads) : '';
+  const message = words === '' ? error.message : `${error.message}: ${shorten(words, MAX_EXPLANATION)}`;
+  return { reason, message, retryable: true };
 }

@@ -1,55 +1,33 @@
 import { expect } from 'chai';
 import { readTokenSpec } from '../../../src/api/registry-token.ts';
-import { SecretStore } from '../../../src/controller/token/secret-store.ts';
+import type { Task } from '../../../src/controller/token/progress.ts';
+import { SecretStore, type SecretStoreOptions } from '../../../src/controller/token/secret-store.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
 import type { Call } from '../../../src/kube/transport/transport.ts';
-import { secretManifest } from '../../../src/token/secret/secret.ts';
-import { aCredential, anIssuedToken, aSecret, HOST } from '../../support/builders.ts';
+import { aCredential, anIssuedToken, aSecret, aSituation, HOST } from '../../support/builders.ts';
+import { Logs } from '../kube/support/logs.ts';
 
 const TOKEN = anIssuedToken();
 
-/** The call that writes the Secret. */
-async function written(seen: {
-  uid: string | undefined;
-  resourceVersion: string | undefined;
-}): Promise<Call | undefined> {
-  let sent: Call | undefined;
-  const request = (call: Call): Promise<unknown> => {
-    sent = call;
-    return Promise.resolve({ apiVersion: 'v1', kind: 'Secret', ...aSecret() });
-  };
+/** A store whose Secrets the API server has like this. */
+function storeOf(
+  request: (call: Call) => Promise<unknown>,
+  cached: SecretStoreOptions['cached'] = () => undefined,
+): SecretStore {
   const transport = {
     request,
     stream: () => expect.fail('nothing is watched'),
     close: () => Promise.resolve(),
   };
-  const secrets = new SecretStore(new KubeClient(transport, { fieldManager: 'test' }), () => undefined);
-  const spec = readTokenSpec(TOKEN);
-  const manifest = secretManifest({ token: TOKEN, spec, host: HOST, credential: aCredential() });
-  const task = { token: TOKEN, spec };
-  await secrets.write(manifest, task, HOST, seen, new AbortController().signal);
-  return sent;
+  return new SecretStore({
+    client: new KubeClient(transport, { fieldManager: 'test' }),
+    cached,
+    retention: { forget: () => expect.fail('no token is kept on purpose') },
+    events: { event: () => expect.fail('nothing is told') },
+    logger: new Logs(),
+  });
 }
-
-describe('a Secret is written', () => {
-  it('by force where it is known to be ours, and only on that very one', async () => {
-    const call = await written({ uid: 'secret-uid', resourceVersion: '7' });
-    expect(call?.query).to.include({ force: 'true' });
-    expect(call?.body).to.have.nested.property('metadata.uid', 'secret-uid');
-  });
-
-  it('only as it was seen, since another process may have put a later token there', async () => {
-    const call = await written({ uid: 'secret-uid', resourceVersion: '7' });
-    expect(call?.body).to.have.nested.property('metadata.resourceVersion', '7');
-  });
-
-  it('without force where there was none: what somebody else made meanwhile stays', async () => {
-    const call = await written({ uid: undefined, resourceVersion: undefined });
-    expect(call?.query).to.include({ force: 'false' });
-    expect(call?.body).to.not.have.nested.property('metadata.uid');
-  });
-});
 
 describe('a Secret of a former name is deleted', () => {
   const remove = async (status: number): Promise<{ call: Call | undefined; error: unknown }> => {
@@ -58,8 +36,7 @@ describe('a Secret of a former name is deleted', () => {
       call = sent;
       return status === 200 ? Promise.resolve({}) : Promise.reject(new KubeError('no', { status }));
     };
-    const transport = { request, stream: () => expect.fail('no watch'), close: () => Promise.resolve() };
-    const secrets = new SecretStore(new KubeClient(transport, { fieldManager: 'test' }), () => undefined);
+    const secrets = storeOf(request);
     const secret = { apiVersion: 'v1', kind: 'Secret', ...aSecret() };
     const error: unknown = await secrets
       .removeUnchanged(secret, new AbortController().signal)
@@ -100,8 +77,7 @@ describe('the Secret of a RegistryToken', () => {
         ? Promise.reject(new KubeError('no', { status: stored }))
         : Promise.resolve({ apiVersion: 'v1', kind: 'Secret', ...stored });
     };
-    const transport = { request, stream: () => expect.fail('no watch'), close: () => Promise.resolve() };
-    store = new SecretStore(new KubeClient(transport, { fieldManager: 'test' }), () =>
+    store = storeOf(request, () =>
       watched === undefined
         ? undefined
         : {
@@ -167,12 +143,11 @@ describe('the Secret of a RegistryToken', () => {
   });
 
   it('is as wanted once it is written, with the host that it was written with, and is not read for that', async () => {
-    const manifest = secretManifest({ token: TOKEN, spec, host: HOST, credential: aCredential() });
-    const task = { token: TOKEN, spec };
-    const seen = { uid: 'secret-uid', resourceVersion: '7' };
-    const { view: after } = await store.write(manifest, task, HOST, seen, signal);
-    expect(after).to.include({ state: 'ours', holds: 'token-1', current: true });
-    await view();
+    const { wanted, secret } = aSituation();
+    const status = TOKEN.status ?? {};
+    const task: Task = { token: TOKEN, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' };
+    await store.write(task, HOST, aCredential(), signal);
+    expect(await view()).to.include({ state: 'ours', holds: 'token-1', current: true });
     expect(calls.map(({ method }) => method)).to.deep.equal(['PATCH']);
   });
 

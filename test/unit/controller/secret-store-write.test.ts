@@ -1,7 +1,11 @@
 import { expect } from 'chai';
 import type { Task } from '../../../src/controller/token/progress.ts';
-import type { SecretObject } from '../../../src/controller/token/secret-store.ts';
-import { SecretWriter, type Placed } from '../../../src/controller/token/secret-writer.ts';
+import {
+  SecretStore,
+  type Placed,
+  type SecretObject,
+  type SecretStoreOptions,
+} from '../../../src/controller/token/secret-store.ts';
 import { KubeError, refusal } from '../../../src/kube/client/errors.ts';
 import type { SecretManifest } from '../../../src/token/secret/secret.ts';
 import type { Takeover } from '../../../src/token/secret/secret-view.ts';
@@ -10,7 +14,6 @@ import { Logs } from '../kube/support/logs.ts';
 
 const { value } = aCredential();
 const PATCH = { method: 'PATCH', path: '/api/v1/namespaces/team/secrets/app' };
-const FRESH = ours({ holds: undefined });
 
 /** Writes, while the API server does this with it. */
 async function write(
@@ -21,29 +24,27 @@ async function write(
   placed: Placed | Error;
   uid: string | undefined;
   resourceVersion: string | undefined;
+  force: boolean | undefined;
   effects: string[];
 }> {
-  let uid: string | undefined;
-  let resourceVersion: string | undefined;
+  let applied: { metadata: { uid?: string; resourceVersion?: string } } | undefined;
+  let force: boolean | undefined;
   const effects: string[] = [];
-  const secrets = {
-    write: (
-      manifest: SecretManifest,
-      _: unknown,
-      __: string,
-      seen: { uid: string | undefined; resourceVersion: string | undefined },
-    ) => {
-      ({ uid, resourceVersion } = seen);
+  const client = {
+    apply: (_: unknown, manifest: SecretManifest, options: { force: boolean }) => {
+      applied = manifest;
+      ({ force } = options);
       effects.push('written');
-      return Promise.resolve().then(() => ({ stored: server(manifest), view: FRESH }));
+      return Promise.resolve().then(() => server(manifest));
     },
   };
   const { token, spec, wanted } = aSituation({ secret });
   const status = token.status ?? {};
   const task: Task = { token, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' };
   const signal = new AbortController().signal;
-  const writer = new SecretWriter({
-    secrets,
+  const store = new SecretStore({
+    client: client as unknown as SecretStoreOptions['client'],
+    cached: () => expect.fail('the watch is not asked'),
     retention: {
       forget: async (id, { namespace, name }, account) => {
         if (refusesToForget) throw new KubeError('down', { status: 503 });
@@ -53,8 +54,9 @@ async function write(
     events: { event: (_, __, reason, note) => void effects.push(`${reason}: ${note}`) },
     logger: new Logs(),
   });
-  const placed = await writer.write(task, HOST, aCredential(), signal).catch((error: Error) => error);
-  return { placed, uid, resourceVersion, effects };
+  const placed = await store.write(task, HOST, aCredential(), signal).catch((error: Error) => error);
+  const { uid, resourceVersion } = applied?.metadata ?? {};
+  return { placed, uid, resourceVersion, force, effects };
 }
 const stored =
   (part: Part<SecretObject> = {}) =>
@@ -72,17 +74,19 @@ const refuse =
   };
 
 describe('a token is put into the Secret', () => {
-  it('that was looked at, and only as it was then', async () => {
+  it('that was looked at, by force, and only as it was then: another process may have put a later token there', async () => {
     expect(await write(stored())).to.deep.equal({
       placed: { secretRef: { name: 'app', uid: 'secret-uid' } },
       uid: 'secret-uid',
       resourceVersion: '7',
+      force: true,
       effects: ['written'],
     });
   });
 
-  it('that was not there', async () => {
-    expect(await write(stored(), ABSENT)).to.include({ uid: undefined, resourceVersion: undefined });
+  it('that was not there, without force: what somebody else made meanwhile stays', async () => {
+    const made = { uid: undefined, resourceVersion: undefined, force: false };
+    expect(await write(stored(), ABSENT)).to.include(made);
   });
 
   const taken = (from: Takeover['from']) =>
@@ -127,15 +131,13 @@ describe('a token is put into the Secret', () => {
 
   it('and changed on its way: that is a failure, with the Secret as it is now', async () => {
     const { placed } = await write(stored({ data: { '.dockerconfigjson': 'eyJhdXRocyI6e319' } }));
-    expect(placed).to.deep.equal({
-      failure: {
-        reason: 'SecretContested',
-        message:
-          'Secret app was changed on its way into the cluster, by a webhook? What was stored differs from what was sent in .dockerconfigjson',
-        retryable: false,
-      },
-      secret: FRESH,
+    expect(placed).to.have.property('failure').that.deep.equals({
+      reason: 'SecretContested',
+      message:
+        'Secret app was changed on its way into the cluster, by a webhook? What was stored differs from what was sent in .dockerconfigjson',
+      retryable: false,
     });
+    expect(placed).to.have.property('secret').that.includes({ state: 'ours', holds: undefined });
   });
 
   it('and refused by a webhook that quotes it: who and why, without the value, whatever the code', async () => {
