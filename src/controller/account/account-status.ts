@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RegistryAccount, RegistryAccountStatus } from '../../api/registry-account.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import { KubeError } from '../../kube/client/errors.ts';
+import { MAX_SCOPES } from '../../token/sweep/searched-scopes.ts';
 import { guardedPatch } from '../shared/guarded-patch.ts';
 import { REGISTRY_ACCOUNTS } from '../shared/resources.ts';
 
@@ -28,9 +29,6 @@ export async function changeAccountStatus(
     if (!(error instanceof KubeError && error.isNotFound)) throw error;
   }
 }
-
-/** As many as an account's status holds. Tokens of a scope for which there is no room are found once a RegistryToken has it again. */
-export const MAX_SCOPES = 1_000;
 
 /** Writes down scopes, as texts, in which tokens of an account may be left. @throws KubeError as `changeAccountStatus` */
 export async function noteScopes(

@@ -4,7 +4,7 @@ import type { ListedToken, Registry } from '../../registry/port.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { SharedCall } from '../../registry/http/shared-call.ts';
 import { listOf, scopeOfList } from '../../token/decide/scope.ts';
-import type { Identity } from '../../token/sweep/identities.ts';
+import type { Identity } from '../../token/sweep/unused-identities.ts';
 import { readTag, type TaggedToken } from '../../token/sweep/tag.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 

@@ -1,73 +1,39 @@
 import type { RegistryAccount, RegistryAccountStatus } from '../../api/registry-account.ts';
-import { withCondition } from '../../api/conditions.ts';
 import type { Place } from '../../api/registry-token.ts';
-import { toTime } from '../../api/syntax/time.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
 import { RegistryError } from '../../registry/errors.ts';
-import type { Places } from '../../registry/port.ts';
 import { providerOf } from '../../registry/backends.ts';
-import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
-import { retryDelay } from '../../token/lifecycle/failure.ts';
-import { isSamePlace } from '../../token/lifecycle/place.ts';
-import { MAX_LIST_LAG } from '../../token/sweep/absence.ts';
 import { listOf } from '../../token/decide/scope.ts';
+import { MAX_LIST_LAG } from '../../token/sweep/absence.ts';
+import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
+import { debtsAt } from '../../token/sweep/debts.ts';
 import { scopesInUse } from '../../token/sweep/known-scopes.ts';
-import { namedRegions } from '../../token/sweep/sweep-regions.ts';
-import { changeAccountStatus, MAX_SCOPES } from '../account/account-status.ts';
+import { missingRetained } from '../../token/sweep/retained.ts';
+import { afterSearch, scopesToName, withNoted } from '../../token/sweep/searched-scopes.ts';
+import { confirm } from '../../token/sweep/suspects.ts';
+import { afterFailure, afterLook, afterLostRequest } from '../../token/sweep/sweep-schedule.ts';
+import { withoutSweep, withSweep, type SweepReport } from '../../token/sweep/swept-status.ts';
+import { changeAccountStatus } from '../account/account-status.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import { failureOf } from '../shared/failures.ts';
-import { RegionSweep, type RegionSweepOptions } from './region-sweep.ts';
-import type { TokenList } from '../shared/token-lists.ts';
+import type { Outcome, PlaceSweepOptions } from './place-sweep.ts';
+import { sweepTargets, type SweepTarget } from './sweep-targets.ts';
+import { SweptPlace } from './swept-place.ts';
 
-export interface SweeperOptions extends RegionSweepOptions {
+export interface SweeperOptions extends PlaceSweepOptions {
   account: (name: string) => RegistryAccount | undefined;
   client: KubeClient;
   sessions: AccountSessions;
   random: () => number;
-  /** Milliseconds from one look at a region to the next. */
+  /** Milliseconds from one look at a place to the next. */
   sweepInterval: number;
   /** Called when an account should be reconciled before it asked to be. */
   enqueue: (account: string) => void;
 }
 
-/** A RegistryToken that is known to have left tokens at a place: looked at whatever the cluster says, until it is seen gone. */
-interface Debt {
-  uid: string;
-  place: Place;
-  /** The list of its scope (`listOf`). */
-  scope: string;
-  /** When it was left, on the monotonic clock: what lists lack that were asked for soon after can be there all the same. */
-  since: number;
-}
-
-/** One place of one account, by the name of a region that leads there. Times are monotonic milliseconds. */
-interface SweptRegion {
-  sweep: RegionSweep;
-  /** Where it led when it was last looked at, or was to be; undefined: not known yet. */
-  place: Place | undefined;
-  dueAt: number;
-  failures: number;
-  /** Where it leads now, or led when they were left. */
-  owed: readonly Debt[];
-  /** Wall-clock milliseconds of the last complete look. */
-  sweptAt: number | undefined;
-  /** Lists of scopes (`listOf`) in which the last look searched. */
-  searched: ReadonlySet<string>;
-  /** When the first list of that place was asked for; undefined: not yet. Monotonic milliseconds. */
-  firstAskedAt: number | undefined;
-  /** When the last list was asked for; monotonic milliseconds. */
-  askedAt: number;
-  /** Those in which no token was left that nothing uses, by that list and all since this one; monotonic milliseconds. */
-  searchedInVain: ReadonlyMap<string, number>;
-  /** Retained tokens that the last list lacked, and since when; monotonic milliseconds. */
-  lacked: ReadonlyMap<string, number>;
-}
-
-/** Milliseconds after which a request that was given up has had its effect, if it ever has. */
-const LATE_ARRIVAL = 60_000;
-/** Milliseconds to the next look where a RegistryToken that is about to go is still there: its finalizer is being removed. */
-const STILL_THERE = 10_000;
+/** A place of an account, with what is remembered of it. */
+type Target = SweepTarget & { swept: SweptPlace };
 
 /**
  * Sweeps the registries of each account: when the operator begins to work, on an interval, and soon after a RegistryToken
@@ -76,89 +42,73 @@ const STILL_THERE = 10_000;
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
-  readonly #swept = new Map<string, Map<string, SweptRegion>>();
+  /** By account and endpoint: names of regions come and go. */
+  readonly #swept = new Map<string, Map<string, SweptPlace>>();
 
   constructor(options: SweeperOptions) {
     this.#options = options;
   }
 
-  /** A RegistryToken went, or is about to go, and may have left tokens there: in the region that leads there now, if one does. */
-  leftBehind(uid: string, issued: Issued & { scope?: readonly string[] }): void {
-    const { account, region, place, scope } = issued;
-    const reach = this.#options.sessions.reach(issued);
-    const spec = this.#options.account(account)?.spec;
-    const name = typeof reach === 'object' ? reach.region : region;
-    const swept = this.#sweptRegion(account, (spec && sweptFor(spec, name)) ?? name);
-    // Where it failed since it was first owed, it is tried again anyhow: asking at each of many would only lengthen the wait.
+  /** A RegistryToken went, or is about to go, and may have left tokens there, whether or not the account leads there now. */
+  leftBehind(uid: string, { account, place, scope }: Issued & { scope?: readonly string[] }): void {
     const since = this.#options.clock.monotonic();
-    if (swept.owed.length === 0 || swept.failures === 0) swept.dueAt = since;
-    swept.owed = [...swept.owed, { uid, place, scope: listOf(scope), since }];
+    this.#sweptPlace(account, place.endpoint).owe({ uid, place, scope: listOf(scope), since });
     this.#options.enqueue(account);
   }
 
   /** A request was given up. A token may come of it all the same, if late: it is looked for once it has had time to. */
-  requestLost({ account, region, place }: Issued): void {
-    const reach = this.#options.sessions.reach({ account, region, place });
-    if (typeof reach !== 'object') return;
+  requestLost(issued: Issued): void {
+    const { account, place } = issued;
+    const { sessions, clock, enqueue } = this.#options;
+    if (typeof sessions.reach(issued) !== 'object') return;
+    const swept = this.#sweptPlace(account, place.endpoint);
     const spec = this.#options.account(account)?.spec;
-    const swept = this.#sweptRegion(account, (spec && sweptFor(spec, reach.region)) ?? reach.region);
     const lag = (spec && providerOf(spec)?.capabilities.settling.listing) ?? 0;
-    swept.dueAt = Math.min(swept.dueAt, this.#options.clock.monotonic() + LATE_ARRIVAL + lag);
-    this.#options.enqueue(account);
+    swept.dueAt = Math.min(swept.dueAt, afterLostRequest(clock.monotonic(), lag));
+    enqueue(account);
   }
 
   /** A RegistryToken that is about to go may leave tokens in these scopes: that they were searched in vain before says nothing. */
   scopesNoted(account: string, scopes: ReadonlySet<string>): void {
-    for (const swept of this.#swept.get(account)?.values() ?? [])
-      swept.searchedInVain = new Map([...swept.searchedInVain].filter(([scope]) => !scopes.has(scope)));
+    for (const swept of this.#placesOf(account)) swept.scopes = withNoted(swept.scopes, scopes);
   }
 
   /** An account or its credentials changed: what failed may work now. */
   accountChanged(account: string): void {
-    for (const swept of this.#swept.get(account)?.values() ?? []) {
+    for (const swept of this.#placesOf(account))
       if (swept.failures > 0) swept.dueAt = this.#options.clock.monotonic();
-    }
     this.#options.enqueue(account);
   }
 
-  /** Looks at every region of an account that is due. @throws KubeError */
+  /** Looks at every place of an account that is due. @throws KubeError */
   async reconcile(name: string, signal: AbortSignal): Promise<ReconcileResult> {
     const account = this.#options.account(name);
     const provider = account && providerOf(account.spec);
     if (!provider || account.metadata.deletionTimestamp !== undefined) {
       // Suspects and debts stay: the account may come back, or name a registry again, and is then looked at at once.
-      for (const swept of this.#swept.get(name)?.values() ?? []) swept.dueAt = -Infinity;
+      for (const swept of this.#placesOf(name)) swept.dueAt = -Infinity;
       this.#count(name, []);
       return undefined;
     }
     // Tokens that nobody can list or revoke leave nothing to sweep.
     if (provider.capabilities.issue === 'exchanged') {
       this.#count(name, []);
-      await this.#clearStatus(name, signal);
+      await this.#changeStatus(name, withoutSweep, signal);
       return undefined;
     }
-    const { clock } = this.#options;
-    const { named, all } = this.#regions(account);
-    const gone = new Set<string>();
-    const sweeps = all.map(async (region) => {
-      const result = await this.#sweepIfDue(account, region, named.has(region), signal);
-      if (!result) return;
-      const swept = this.#sweptRegion(name, region);
-      const lacked = retainedBut(account, result);
-      const now = clock.monotonic();
-      const since = (id: string): number => swept.lacked.get(id) ?? now;
-      // A list can lag: what lists lack that are so far apart is gone.
-      for (const id of lacked) if (now - since(id) >= MAX_LIST_LAG) gone.add(id);
-      swept.lacked = new Map(lacked.map((id) => [id, since(id)]));
+    const targets = this.#targets(account);
+    const goneRetained = new Set<string>();
+    const looks = targets.map(async (target) => {
+      for (const id of await this.#lookIfDue(account, target, signal)) goneRetained.add(id);
     });
-    const results = await Promise.allSettled(sweeps);
-    const sweptRegions = this.#swept.get(name) ?? new Map<string, SweptRegion>();
-    for (const region of sweptRegions.keys()) if (!all.includes(region)) sweptRegions.delete(region);
-    this.#count(name, sweptRegions);
+    const results = await Promise.allSettled(looks);
+    this.#forgetOthers(name, targets);
+    this.#count(name, targets);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
-    await this.#writeStatus(account, named, gone, signal);
-    const next = Math.min(...[...sweptRegions.values()].map(({ dueAt }) => dueAt));
-    return { requeueAfter: Math.max(0, next - clock.monotonic()) };
+    const report = this.#report(name, targets, goneRetained);
+    await this.#changeStatus(name, (status, now) => withSweep(status, report, now), signal);
+    const next = Math.min(...targets.map(({ swept }) => swept.dueAt));
+    return { requeueAfter: Math.max(0, next - this.#options.clock.monotonic()) };
   }
 
   /**
@@ -166,226 +116,155 @@ export class Sweeper {
    * again before it is revoked.
    */
   owedScopes(account: string): string[] {
-    const sweptRegions = this.#swept.get(account)?.values() ?? [];
-    return [...sweptRegions].flatMap(({ owed, sweep, searched }) => [
-      ...owed.map(({ scope }) => scope),
-      ...(sweep.isClean ? [] : searched),
+    return [...this.#placesOf(account)].flatMap(({ debts, uncleanScopes }) => [
+      ...debts.map(({ scope }) => scope),
+      ...uncleanScopes,
     ]);
   }
 
-  #count(account: string, sweptRegions: Iterable<[string, SweptRegion]>): void {
-    const { metrics } = this.#options;
-    const sweeps = [...sweptRegions].map(([region, { sweep }]) => [region, sweep] as const);
-    metrics.orphans(account, new Map(sweeps.map(([region, sweep]) => [region, sweep.orphans])));
-    metrics.unknownTokens(account, new Map(sweeps.map(([region, sweep]) => [region, sweep.unknown.length])));
+  #targets(account: RegistryAccount): Target[] {
+    const { name } = account.metadata;
+    const known = [...(this.#swept.get(name) ?? [])];
+    const open = new Set(known.flatMap(([endpoint, swept]) => (swept.isOpen ? [endpoint] : [])));
+    return sweepTargets(account, this.#options.allTokens(), open).map((target) => ({
+      ...target,
+      swept: this.#sweptPlace(name, target.endpoint),
+    }));
   }
 
-  #regions(account: RegistryAccount): { named: ReadonlySet<string>; all: string[] } {
-    const { allTokens } = this.#options;
-    const { spec } = account;
-    const places = providerOf(spec)?.places;
-    const canonical = (name: string): string[] => {
-      const swept = sweptFor(spec, name);
-      return swept === undefined ? [] : [swept];
-    };
-    const sweptRegions = [...(this.#swept.get(account.metadata.name) ?? [])];
-    const open = sweptRegions.filter(([, { owed, sweep }]) => owed.length > 0 || sweep.orphans > 0);
-    const usual = places ? usualRegion(spec, places) : '';
-    const names = [...namedRegions(account, usual, allTokens()), ...open.map(([region]) => region)];
-    const named = new Set(names.flatMap(canonical));
-    const all = places?.all.flatMap(({ region }) => canonical(region)) ?? [];
-    return { named, all: [...new Set([...named, ...all])] };
+  /** Where the account does not lead any more nothing is looked at; what is owed there waits. */
+  #forgetOthers(account: string, targets: readonly Target[]): void {
+    const endpoints = new Set(targets.map(({ endpoint }) => endpoint));
+    const places = this.#swept.get(account) ?? new Map<string, SweptPlace>();
+    for (const [endpoint, swept] of places) {
+      if (endpoints.has(endpoint)) continue;
+      if (swept.debts.length === 0) places.delete(endpoint);
+      else swept.dueAt = -Infinity;
+    }
   }
 
-  /** What an account that is now one of another registry says of the sweep. Where tokens are left of before stays. */
-  async #clearStatus(name: string, signal: AbortSignal): Promise<void> {
-    const { client, clock } = this.#options;
-    const cleared = (status: RegistryAccountStatus): RegistryAccountStatus => {
-      const { orphans: _, lastSweepTime: __, ...rest } = status;
-      return withCondition(rest, 'ClusterIdConflict', undefined, toTime(clock.now()));
-    };
-    await changeAccountStatus(client, name, cleared, signal);
-  }
-
-  /** @returns the registry's list and where it is from, if it was asked for and given. @throws KubeError, LeadershipLost */
-  async #sweepIfDue(
-    account: RegistryAccount,
-    region: string,
-    named: boolean,
-    signal: AbortSignal,
-  ): Promise<{ place: Place; list: TokenList } | undefined> {
-    const { sessions, clock, sweepInterval, allTokens } = this.#options;
-    const swept = this.#sweptRegion(account.metadata.name, region);
-    this.#notePlace(swept, sessions.leadsTo(account.metadata.name, region));
-    if (swept.dueAt > clock.monotonic()) return undefined;
-    const sweptRegions = this.#swept.get(account.metadata.name)?.values() ?? [];
-    const shared = [...sweptRegions].some(({ sweep }) => sweep.isShared);
+  /** @returns identifiers of tokens kept on purpose that are gone there. @throws KubeError, LeadershipLost */
+  async #lookIfDue(account: RegistryAccount, target: Target, signal: AbortSignal): Promise<string[]> {
+    const { sessions, clock } = this.#options;
+    const { region, swept } = target;
+    const { name } = account.metadata;
+    swept.leadsTo(sessions.leadsTo(name, region), clock.monotonic());
+    if (swept.dueAt > clock.monotonic()) return [];
     try {
-      const place = sessions.placeOf(account.metadata.name, region);
-      const registry = sessions.registryOf({ account: account.metadata.name, region, place });
-      const owed = swept.owed.filter((debt) => isSamePlace(debt.place, place));
-      const gone = new Set(owed.map(({ uid }) => uid));
-      const look = { account, place, registry, gone, shared };
-      const inUse = scopesInUse(account.metadata.name, allTokens());
-      const { list, stillThere, done } = await swept.sweep.run(look, signal);
-      const now = clock.monotonic();
-      const shownAt = ({ since }: Debt): number => since + registry.capabilities.settling.listing;
-      swept.owed = swept.owed.filter(
-        (debt) => !owed.includes(debt) || stillThere.includes(debt.uid) || list.askedAt < shownAt(debt),
-      );
-      const left = swept.owed.filter((debt) => isSamePlace(debt.place, place));
-      // This look may have missed what was reported meanwhile.
-      const missed = left.some((debt) => !owed.includes(debt));
-      const again = left.map((debt) =>
-        stillThere.includes(debt.uid) ? now + STILL_THERE : Math.max(now, shownAt(debt)),
-      );
-      // Nobody told this process of what was left before it worked.
-      const firstAskedAt = swept.firstAskedAt ?? list.askedAt;
-      const allShownAt = firstAskedAt + registry.capabilities.settling.listing;
-      if (list.askedAt < allShownAt) again.push(Math.max(now, allShownAt));
-      const next = Math.min(now + sweepInterval, ...again);
-      swept.dueAt = Math.min(missed || !done ? now : next, swept.sweep.nextCertain ?? Infinity);
-      const free = swept.sweep.isClean ? [...list.scopes].filter((scope) => !inUse.has(scope)) : [];
-      const since = (scope: string): number => swept.searchedInVain.get(scope) ?? list.askedAt;
-      swept.searchedInVain = new Map(free.map((scope) => [scope, since(scope)]));
-      const { scopes: searched, askedAt } = list;
-      Object.assign(swept, { failures: 0, searched, firstAskedAt, askedAt });
-      if (list.unread.size === 0) swept.sweptAt = clock.now();
-      return { place, list };
+      return await this.#look(account, target, sessions.placeOf(name, region), signal);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      this.#failed(account, region, swept, error, named);
-      return undefined;
+      this.#failed(name, target, error);
+      return [];
     }
   }
 
-  /** What was seen elsewhere says nothing of a place: it is looked at now. */
-  #notePlace(swept: SweptRegion, place: Place | undefined): void {
-    if (!place || (swept.place && isSamePlace(swept.place, place))) return;
-    const dueAt = this.#options.clock.monotonic();
-    Object.assign(swept, { place, failures: 0, firstAskedAt: undefined, dueAt });
+  async #look(
+    account: RegistryAccount,
+    { region, swept }: Target,
+    place: Place,
+    signal: AbortSignal,
+  ): Promise<string[]> {
+    const { sessions, clock, sweepInterval, allTokens } = this.#options;
+    const { name } = account.metadata;
+    const registry = sessions.registryOf({ account: name, region, place });
+    const shared = [...this.#placesOf(name)].some(({ sweep }) => sweep.isShared);
+    const inUse = scopesInUse(name, allTokens());
+    const looked = debtsAt(swept.debts, place);
+    const gone = new Set(looked.map(({ uid }) => uid));
+    const look = { account, region, place, registry, gone, shared };
+    const { list, stillThere, done }: Outcome = await swept.sweep.run(look, signal);
+    const { askedAt } = list;
+    swept.failures = 0;
+    swept.firstAskedAt ??= askedAt;
+    const { firstAskedAt, sweep } = swept;
+    const { debts, dueAt } = afterLook(swept.debts, {
+      place,
+      looked,
+      stillThere,
+      askedAt,
+      firstAskedAt,
+      done,
+      now: clock.monotonic(),
+      listLag: registry.capabilities.settling.listing,
+      certainAt: sweep.certainAt,
+      interval: sweepInterval,
+    });
+    Object.assign(swept, { debts, dueAt });
+    swept.scopes = afterSearch(swept.scopes, list, inUse, sweep.isClean);
+    if (list.unread.size === 0) swept.sweptAt = clock.now();
+    const missing = missingRetained(account.status?.retainedTokens ?? [], place, list);
+    // A list can lag: what lists lack that are so far apart is gone.
+    const { suspects, certain } = confirm(missing, swept.missingRetained, askedAt, MAX_LIST_LAG);
+    swept.missingRetained = suspects;
+    return certain.map(({ id }) => id);
   }
 
-  /** A region that nothing points to is not worth asking again before its time. */
-  #failed(
-    { metadata }: RegistryAccount,
-    region: string,
-    swept: SweptRegion,
-    error: RegistryError,
-    named: boolean,
-  ): void {
+  #failed(account: string, { region, swept, isNamed }: Target, error: RegistryError): void {
     const { clock, random, logger, sweepInterval } = this.#options;
     swept.failures++;
+    const { failures } = swept;
     const failure = failureOf(error);
-    const delay = named ? retryDelay(failure, swept.failures, random()) : sweepInterval;
-    swept.dueAt = clock.monotonic() + Math.min(delay, sweepInterval);
-    const fields = { account: metadata.name, region, reason: failure.reason };
-    logger[named ? 'warn' : 'debug'](fields, `not swept: ${failure.message}`);
+    const now = clock.monotonic();
+    swept.dueAt = afterFailure({
+      failure,
+      failures,
+      isNamed,
+      now,
+      interval: sweepInterval,
+      random: random(),
+    });
+    const fields = { account, region, reason: failure.reason };
+    logger[isNamed ? 'warn' : 'debug'](fields, `not swept: ${failure.message}`);
   }
 
-  async #writeStatus(
-    { metadata }: RegistryAccount,
-    named: ReadonlySet<string>,
-    gone: ReadonlySet<string>,
+  #report(account: string, targets: readonly Target[], goneRetained: ReadonlySet<string>): SweepReport {
+    const { clusterId, allTokens } = this.#options;
+    const unknown = new Map(targets.map(({ region, swept }) => [region, swept.sweep.unknown]));
+    const times = targets.flatMap(({ isNamed, swept }) => (isNamed ? [swept.sweptAt] : []));
+    const known = times.filter((time) => time !== undefined);
+    const scopes = {
+      places: targets.map(({ swept }) => swept.scopes),
+      owed: new Set(this.owedScopes(account)),
+      unclean: new Set(targets.flatMap(({ swept }) => swept.uncleanScopes)),
+      inUse: scopesInUse(account, allTokens()),
+    };
+    return {
+      orphans: targets.reduce((sum, { swept }) => sum + swept.sweep.orphans, 0),
+      conflict: clusterIdConflict(unknown, clusterId),
+      sweptAt: known.length > 0 && known.length === times.length ? Math.min(...known) : undefined,
+      goneRetained,
+      scopes: (named) => scopesToName(named, scopes),
+    };
+  }
+
+  #count(account: string, targets: readonly Target[]): void {
+    const { metrics } = this.#options;
+    metrics.orphans(account, new Map(targets.map(({ region, swept }) => [region, swept.sweep.orphans])));
+    metrics.unknownTokens(
+      account,
+      new Map(targets.map(({ region, swept }) => [region, swept.sweep.unknown.length])),
+    );
+  }
+
+  async #changeStatus(
+    account: string,
+    change: (status: RegistryAccountStatus, now: number) => RegistryAccountStatus,
     signal: AbortSignal,
   ): Promise<void> {
-    const sweptRegions = this.#swept.get(metadata.name) ?? new Map<string, SweptRegion>();
-    const orphans = [...sweptRegions.values()].reduce((sum, { sweep }) => sum + sweep.orphans, 0);
-    const unknown = new Map([...sweptRegions].map(([region, { sweep }]) => [region, sweep.unknown]));
-    const conflict = clusterIdConflict(unknown, this.#options.clusterId);
-    const inVain = this.#searchedInVain(metadata.name, sweptRegions);
-    // An account that was deleted and created again has lost them from its status.
-    const unclean = [...sweptRegions.values()].flatMap(({ sweep, searched }) =>
-      sweep.isClean ? [] : [...searched],
-    );
-    const inUse = scopesInUse(metadata.name, this.#options.allTokens());
-    const now = toTime(this.#options.clock.now());
-    const times = [...named].map((region) => sweptRegions.get(region)?.sweptAt);
-    const isSwept = times.length > 0 && !times.includes(undefined);
-    const sweptAt = Math.min(...times.filter((time) => time !== undefined));
-    await changeAccountStatus(
-      this.#options.client,
-      metadata.name,
-      ({ retainedTokens, scopes, ...rest }) => {
-        const kept = retainedTokens?.filter(({ id }) => !gone.has(id)) ?? [];
-        const left = scopes?.filter((scope) => inUse.has(scope) || !inVain.has(scope)) ?? [];
-        left.push(...unclean.filter((scope) => !inUse.has(scope) && !left.includes(scope)));
-        return {
-          ...withCondition(rest, 'ClusterIdConflict', conflict, now),
-          orphans,
-          ...(isSwept ? { lastSweepTime: toTime(sweptAt) } : {}),
-          ...(kept.length > 0 ? { retainedTokens: kept } : {}),
-          ...(left.length > 0 ? { scopes: left.slice(0, MAX_SCOPES).sort() } : {}),
-        };
-      },
-      signal,
-    );
+    const { client, clock } = this.#options;
+    await changeAccountStatus(client, account, (status) => change(status, clock.now()), signal);
   }
 
-  /** Scopes in which every place of an account was searched in vain for tokens that are left, for longer than a list can lag. */
-  #searchedInVain(account: string, sweptRegions: ReadonlyMap<string, SweptRegion>): Set<string> {
-    const owed = new Set(this.owedScopes(account));
-    const places = [...sweptRegions.values()];
-    const isFree = (scope: string): boolean =>
-      !owed.has(scope) &&
-      places.every(({ askedAt, searchedInVain }) => {
-        const since = searchedInVain.get(scope);
-        return since !== undefined && askedAt - since >= MAX_LIST_LAG;
-      });
-    const scopes = places.flatMap(({ searchedInVain }) => [...searchedInVain.keys()]);
-    return new Set(scopes.filter(isFree));
+  #placesOf(account: string): Iterable<SweptPlace> {
+    return this.#swept.get(account)?.values() ?? [];
   }
 
-  #sweptRegion(account: string, region: string): SweptRegion {
-    let sweptRegions = this.#swept.get(account);
-    if (!sweptRegions) this.#swept.set(account, (sweptRegions = new Map()));
-    let swept = sweptRegions.get(region);
-    if (!swept) {
-      const sweep = new RegionSweep(this.#options, region);
-      swept = {
-        sweep,
-        place: undefined,
-        dueAt: -Infinity,
-        failures: 0,
-        owed: [],
-        sweptAt: undefined,
-        searched: new Set(),
-        firstAskedAt: undefined,
-        askedAt: -Infinity,
-        searchedInVain: new Map(),
-        lacked: new Map(),
-      };
-      sweptRegions.set(region, swept);
-    }
+  #sweptPlace(account: string, endpoint: string): SweptPlace {
+    let places = this.#swept.get(account);
+    if (!places) this.#swept.set(account, (places = new Map()));
+    let swept = places.get(endpoint);
+    if (!swept) places.set(endpoint, (swept = new SweptPlace(this.#options)));
     return swept;
   }
-}
-
-/**
- * The region that stands for all that lead to the same place, by the name or an alias of one of them: the default, if it is among
- * them. @returns undefined where there is no such region
- */
-function sweptFor(spec: RegistryAccount['spec'], region: string): string | undefined {
-  const places = providerOf(spec)?.places;
-  const place = places?.resolve(region);
-  if (!places || !place) return undefined;
-  const usual = places.resolve(usualRegion(spec, places));
-  if (usual?.endpoint === place.endpoint) return usual.region;
-  return (places.all.find(({ endpoint }) => endpoint === place.endpoint) ?? place).region;
-}
-
-/** The region of a RegistryToken that names none; empty where the registry has no regions, whatever the account says of them. */
-function usualRegion({ defaultRegion }: RegistryAccount['spec'], places: Places): string {
-  return places.defaultRegion === undefined ? '' : defaultRegion || places.defaultRegion;
-}
-
-/** Tokens kept on purpose, as they stood before the list was asked for, that the list of where they were issued no longer has. */
-function retainedBut(
-  { status }: RegistryAccount,
-  { place, list }: { place: Place; list: TokenList },
-): string[] {
-  return (status?.retainedTokens ?? [])
-    .filter((token) => isSamePlace(token.place, place) && !list.unread.has(listOf(token.scope)))
-    .filter(({ id }) => !list.tokens.has(id))
-    .map(({ id }) => id);
 }

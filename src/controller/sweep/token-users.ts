@@ -3,7 +3,7 @@ import type { RegistryToken } from '../../api/registry-token.ts';
 import type { KubeObject } from '../../common/objects.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import { SECRETS } from '../../kube/client/resources.ts';
-import { usersOf, type Users } from '../../token/sweep/sweep.ts';
+import { usersOf, type Users } from '../../token/sweep/users.ts';
 import type { Deletions } from '../token/deletions.ts';
 import { essentialSecret, essentialToken } from '../shared/kept-fields.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../shared/resources.ts';

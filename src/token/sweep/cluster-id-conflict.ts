@@ -1,6 +1,6 @@
 import type { ConditionUpdate } from '../../api/conditions.ts';
 import { firstOf } from '../../api/syntax/text.ts';
-import type { UnknownToken } from './sweep.ts';
+import type { UnknownToken } from './unused-tokens.ts';
 
 /** Identifiers named in the condition's message; the log tells of all of them. */
 const MAX_NAMED = 5;

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { providerOf } from '../../../src/registry/backends.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { anAccount, anIssuedToken, aRecord, at, HOUR, MINUTE, SECOND } from '../../support/builders.ts';
 import { DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
@@ -115,8 +116,11 @@ describe('a region is swept', () => {
 
   it('soon again after a failure, where a RegistryToken left tokens', async () => {
     stage.account = anAccount();
+    const endpoint = providerOf(stage.account.spec)?.places.resolve('jp-tok')?.endpoint ?? '';
+    const place = { ...placeIn('jp-tok'), endpoint };
+    stage.moved.set('jp-tok', place);
     stage.down.set('jp-tok', outage);
-    stage.sweeper.leftBehind('gone', issuedIn('jp-tok'));
+    stage.sweeper.leftBehind('gone', { ...issuedIn('jp-tok'), place });
     await stage.run(2 * DELAY);
     expect(asked(stage, 'jp-tok')).to.be.greaterThan(5);
   });
@@ -138,13 +142,15 @@ describe('a region is swept', () => {
     expect(stage.listed).to.deep.equal([]);
   });
 
-  it('where a RegistryToken left tokens, by the region’s name or an alias where nothing leads there', async () => {
-    stage.account = anAccount();
+  it('at once where a RegistryToken left tokens at a place that it only leads to later', async () => {
     await stage.look();
     stage.listed.length = 0;
-    stage.sweeper.leftBehind('gone', { ...issuedIn('us-east'), place: placeIn('us-north') });
+    stage.sweeper.leftBehind('gone', issuedIn('us-north'));
     await stage.look();
-    expect(stage.listed).to.deep.equal(['us-south']);
+    expect(stage.listed).to.deep.equal([]);
+    stage.account = anAccount({ spec: elsewhere('us-south', 'eu-de', 'us-north') });
+    await stage.look();
+    expect(stage.listed).to.deep.equal(['us-north']);
   });
 });
 
@@ -279,7 +285,7 @@ describe('--sweep=report', () => {
 describe('a place that several regions share', () => {
   const shared = (...names: string[]) => ({
     ibmRegistryTokens: { iamEndpoint: 'https://iam.example' },
-    regions: names.map((name) => ({ name, host: `${name}.example`, endpoint: 'https://us-south.example' })),
+    regions: names.map((name) => ({ name, host: `${name}.example`, endpoint: placeIn('us-south').endpoint })),
   });
   let stage: SweepStage;
   beforeEach(() => {
@@ -305,10 +311,30 @@ describe('a place that several regions share', () => {
     }
   });
 
+  it('keeps what was seen and what is owed there when another of them becomes the default region', async () => {
+    const spec = shared('a', 'us-south');
+    stage.account = anAccount({ spec: { ...spec, defaultRegion: 'a' } });
+    stage.moved.set('a', placeIn('us-south'));
+    for (const region of ['a', 'us-south']) stage.add(region, 'orphan');
+    await stage.look();
+    expect(stage.orphans).to.deep.equal(new Map([['a', 1]]));
+    stage.sweeper.leftBehind('gone', { ...issuedIn('a'), place: placeIn('us-south'), scope: ['team-a'] });
+    await stage.clock.advance(DELAY);
+    stage.account = anAccount({ spec: { ...spec, defaultRegion: 'us-south' }, status: stage.status });
+    expect(stage.sweeper.owedScopes('default')).to.deep.equal(['team-a']);
+    stage.down.set('us-south', outage);
+    await stage.look();
+    expect(stage.sweeper.owedScopes('default'), 'still owed').to.deep.equal(['team-a']);
+    stage.down.clear();
+    await stage.run(MINUTE);
+    expect(stage.revoked, 'it was seen before').to.deep.equal(['orphan']);
+    expect([...stage.orphans.keys()]).to.deep.equal(['us-south']);
+  });
+
   it('is looked at at once for what a RegistryToken left there, by whichever name, and for lost requests', async () => {
     stage.account = anAccount({ spec: shared('a', 'us-south') });
     await stage.look();
-    stage.sweeper.leftBehind('gone', issuedIn('a'));
+    stage.sweeper.leftBehind('gone', { ...issuedIn('us-south'), region: 'a' });
     await stage.look();
     expect(stage.listed).to.deep.equal(['us-south', 'us-south']);
     stage.sweeper.requestLost({ ...issuedIn('us-south'), region: 'a' });

@@ -226,11 +226,13 @@ describe('sweeper', () => {
         ibmCloud: { iamEndpoint: 'https://iam.example' },
       },
     });
+    const place = { ...placeIn('us-south'), endpoint: 'https://iam.example' };
+    stage.moved.set('us-south', place);
     stage.listLag = MINUTE;
     await stage.run(2 * MINUTE);
     const { listed } = stage;
     const before = listed.length;
-    stage.sweeper.requestLost(issuedIn('us-south'));
+    stage.sweeper.requestLost({ ...issuedIn('us-south'), place });
     await stage.run(2 * MINUTE - 1);
     expect(listed.length).to.equal(before);
     await stage.run(2);

@@ -27,7 +27,7 @@ export const DELAY = 10 * MINUTE;
 /** The spec of an account that is not IBM Cloud's, so that it has these regions and no others. */
 export const elsewhere = (...names: string[]) => ({
   ibmRegistryTokens: { iamEndpoint: 'https://iam.example' },
-  regions: names.map((name) => ({ name, host: `${name}.example` })),
+  regions: names.map((name) => ({ name, host: `${name}.example`, endpoint: placeIn(name).endpoint })),
 });
 
 /** Where a region of the stage leads at first. */

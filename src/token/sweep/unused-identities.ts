@@ -1,4 +1,4 @@
-import type { Users } from './sweep.ts';
+import type { Users } from './users.ts';
 import type { TaggedToken } from './tag.ts';
 
 /** What tokens hang on at a registry, such as a service ID with its policies: made for one RegistryToken as its spec was then. */

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import { findUnusedIdentities, type Identity } from '../../../src/token/sweep/identities.ts';
-import { usersOf, type Cluster } from '../../../src/token/sweep/sweep.ts';
+import { findUnusedIdentities, type Identity } from '../../../src/token/sweep/unused-identities.ts';
+import { usersOf, type Cluster } from '../../../src/token/sweep/users.ts';
 import type { TaggedToken } from '../../../src/token/sweep/tag.ts';
 import {
   anIntent,

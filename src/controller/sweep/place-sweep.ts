@@ -1,0 +1,148 @@
+import type { RegistryToken } from '../../api/registry-token.ts';
+import { listOf } from '../../token/decide/scope.ts';
+import { findAbsent, MAX_LIST_LAG, recordedAt, type RecordedToken } from '../../token/sweep/absence.ts';
+import { aliveAt, certainAt, isClean, NOTHING_FOUND, takeIn, without } from '../../token/sweep/findings.ts';
+import { confirm } from '../../token/sweep/suspects.ts';
+import { mayRevoke, type UnknownToken } from '../../token/sweep/unused-tokens.ts';
+import type { Users } from '../../token/sweep/users.ts';
+import type { TokenList, TokenLists } from '../shared/token-lists.ts';
+import { SweepReporter } from './sweep-reporter.ts';
+import { SweepRevoker, type Look, type SweepRevokerOptions } from './sweep-revoker.ts';
+
+export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'> {
+  users: SweepRevokerOptions['users'] & {
+    /** What uses tokens, as the watches last saw it. */
+    watched(): Users;
+  };
+  allTokens: () => RegistryToken[];
+  lists: Pick<TokenLists, 'whole'>;
+  sweep: 'revoke' | 'report';
+  /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
+  skew: (account: string, region: string) => number;
+  /** Milliseconds for which a token must have been seen unused. */
+  sweepDelay: number;
+  /** Told of tokens that statuses name and that the registry no longer has. */
+  onGone: (token: RecordedToken) => void;
+}
+
+/** What one look came to. */
+export interface Outcome {
+  list: TokenList;
+  /** Uids of those that were to be gone and are still there. */
+  stillThere: string[];
+  /** Whether all is done that can be. */
+  done: boolean;
+}
+
+/**
+ * Compares the list of one account and place with what the cluster knows. Tokens with this cluster's tag that nothing uses are
+ * revoked once they have been seen so for long enough, those that are unknown here are reported, and those that statuses name
+ * and the list lacks are told of. Whatever fails leaves what is known as it was.
+ */
+export class PlaceSweep {
+  readonly #options: PlaceSweepOptions;
+  readonly #revoker: SweepRevoker;
+  readonly #reporter: SweepReporter;
+  #findings = NOTHING_FOUND;
+  /** Milliseconds that the registry's lists can lag. */
+  #listLag = 0;
+
+  constructor(options: PlaceSweepOptions) {
+    this.#options = options;
+    this.#reporter = new SweepReporter(options);
+    this.#revoker = new SweepRevoker(options, (id) => {
+      this.#findings = without(this.#findings, id);
+    });
+  }
+
+  /** Tokens that nothing used when last looked. */
+  get orphans(): number {
+    return this.#findings.orphans.size;
+  }
+
+  /** Whether nothing was left to be revoked or deleted when last looked. */
+  get isClean(): boolean {
+    return isClean(this.#findings);
+  }
+
+  /** Tokens that are unknown here, and surely not for want of having looked twice. */
+  get unknown(): readonly UnknownToken[] {
+    return this.#reporter.unknown;
+  }
+
+  /** Whether the last list had tokens that may be another cluster's with this one's ids. */
+  get isShared(): boolean {
+    return this.#findings.unknown.size > 0;
+  }
+
+  /** As `certainAt` of the findings. */
+  get certainAt(): number | undefined {
+    return certainAt(this.#findings, { unused: this.#options.sweepDelay, absent: this.#absenceDelay });
+  }
+
+  /** However short the delay is that was configured, no shorter than the registry says that its lists can lag. */
+  get #absenceDelay(): number {
+    return Math.max(Math.min(this.#options.sweepDelay, MAX_LIST_LAG), this.#listLag);
+  }
+
+  /**
+   * Looks once.
+   * @throws RegistryError when it has no complete list or does not revoke; KubeError when what uses tokens can't be found
+   * out; LeadershipLost
+   */
+  async run(look: Look, signal: AbortSignal): Promise<Outcome> {
+    const { allTokens, lists, clock, clusterId, sweep, sweepDelay, skew, logger } = this.#options;
+    const { gone, region } = look;
+    const account = look.account.metadata.name;
+    this.#listLag = look.registry.capabilities.settling.listing;
+    const issued = { account, region, place: look.place };
+    const recorded = recordedAt(allTokens(), issued);
+    const list = await lists.whole(issued, signal);
+    this.#findings = { ...this.#findings, askedAt: list.askedAt };
+    const now = clock.now() + skew(account, region);
+    for (const [scope, { message }] of list.unread)
+      logger.warn({ account, region, scope }, `not swept: ${message}`);
+    this.#tellGone(recorded, list, now);
+    // Asked for after the list: what was minted and recorded before it is then known.
+    const users = await this.#users(gone, signal);
+    const tokens = [...list.tokens.values()];
+    const listed = { tokens, identities: list.identities, askedAt: list.askedAt };
+    const { findings, certain } = takeIn(this.#findings, listed, users, {
+      clusterId,
+      now,
+      delay: sweepDelay,
+    });
+    this.#findings = findings;
+    this.#reporter.keepOnly((id) => findings.orphans.has(id) || findings.unknown.has(id));
+    this.#reporter.reportUnknown(look, certain.unknown);
+    const stillThere = [...gone].filter((uid) => users.inHand.has(uid));
+    if (sweep === 'report') {
+      this.#reporter.reportOrphans(look, certain.orphans);
+      return { list, stillThere, done: true };
+    }
+    const shared = look.shared || this.isShared;
+    const removals = {
+      orphans: certain.orphans.filter((orphan) => mayRevoke(orphan, shared)),
+      expired: certain.expired,
+      // In another cluster with this one's ids, what a RegistryToken's tokens hang on can be in use.
+      identities: shared ? [] : certain.identities,
+      alive: aliveAt(tokens, now),
+    };
+    return { list, stillThere, done: await this.#revoker.remove(look, removals, signal) };
+  }
+
+  /** A watch can lag. That does no harm where nothing points to an unused token; else the API server is asked. */
+  async #users(gone: ReadonlySet<string>, signal: AbortSignal): Promise<Users> {
+    const { users } = this.#options;
+    const suspicious = gone.size > 0 || !this.isClean;
+    return suspicious ? users.live(gone, signal) : users.watched();
+  }
+
+  #tellGone(recorded: readonly RecordedToken[], { tokens, unread, askedAt }: TokenList, now: number): void {
+    const shown = recorded.filter(({ scope }) => !unread.has(listOf(scope)));
+    const absent = findAbsent(shown, tokens, now);
+    const { suspects, certain } = confirm(absent, this.#findings.absent, askedAt, this.#absenceDelay);
+    this.#findings = { ...this.#findings, absent: suspects };
+    for (const token of certain) this.#options.onGone(token);
+  }
+}

@@ -1,0 +1,196 @@
+import type { RegistryAccount } from '../../api/registry-account.ts';
+import type { Place } from '../../api/registry-token.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { EventRecorder } from '../../kube/events/event-recorder.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import type { Registry } from '../../registry/port.ts';
+import type { Certain } from '../../token/sweep/findings.ts';
+import type { TaggedToken } from '../../token/sweep/tag.ts';
+import { findUnusedIdentities, type Identity } from '../../token/sweep/unused-identities.ts';
+import { standingOf, type Orphan, type UnknownToken } from '../../token/sweep/unused-tokens.ts';
+import type { Users } from '../../token/sweep/users.ts';
+import type { TokenMetrics } from '../shared/metrics.ts';
+
+/** What one look at a place is told. */
+export interface Look {
+  account: RegistryAccount;
+  /** The name of a region that leads there, for messages; empty where there are none. */
+  region: string;
+  place: Place;
+  /** The registry there. */
+  registry: Registry;
+  /** Uids of RegistryTokens that went, or are about to, and may have left tokens here. */
+  gone: ReadonlySet<string>;
+  /** Whether the account has tokens elsewhere that are unknown here. */
+  shared: boolean;
+}
+
+/** What one look may delete, if nothing uses it by then. */
+export interface Removals extends Pick<Certain, 'orphans' | 'expired' | 'identities'> {
+  /** All living tokens that were listed: what they hang on stays. */
+  alive: readonly TaggedToken[];
+}
+
+export interface SweepRevokerOptions {
+  /** What uses tokens, as the API server has it now. */
+  users: { live(gone: Iterable<string>, signal: AbortSignal): Promise<Users> };
+  events: EventRecorder;
+  metrics: TokenMetrics;
+  logger: Logger;
+  clock: Clock;
+  clusterId: string;
+}
+
+/** After so many revocations what uses tokens is asked for anew. */
+const BATCH = 20;
+/** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. Liveness allows no work that never ends. */
+const MAX_DURATION = 120_000;
+
+/**
+ * All that the sweep deletes at one place, in this order: orphans, tokens that expired long ago, and what tokens hung on. What
+ * uses tokens is asked for right before.
+ */
+export class SweepRevoker {
+  readonly #options: SweepRevokerOptions;
+  /** Called with the identifier of each that was deleted, or that something uses after all. */
+  readonly #onSettled: (id: string) => void;
+  /** Orphans that the registry refused to revoke. */
+  #refused = new Set<string>();
+
+  constructor(options: SweepRevokerOptions, onSettled: (id: string) => void) {
+    this.#options = options;
+    this.#onSettled = onSettled;
+  }
+
+  /**
+   * @returns whether time was left for all of them
+   * @throws RegistryError when the registry does not revoke; KubeError when what uses tokens can't be found out; LeadershipLost
+   */
+  async remove(
+    look: Look,
+    { orphans, expired, identities, alive }: Removals,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const until = this.#options.clock.monotonic() + MAX_DURATION;
+    if (!(await this.#revokeOrphans(look, orphans, until, signal))) return false;
+    await this.#deleteExpired(look, expired, until, signal);
+    return this.#deleteIdentities(look, identities, alive, until, signal);
+  }
+
+  /** Those that the registry refused to revoke before come last: they hold up no others. */
+  async #revokeOrphans(
+    look: Look,
+    certain: readonly Orphan[],
+    until: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { clock, users } = this.#options;
+    this.#refused = new Set(certain.flatMap(({ id }) => (this.#refused.has(id) ? [id] : [])));
+    const before = new Set(this.#refused);
+    const orphans = certain.toSorted((a, b) => Number(before.has(a.id)) - Number(before.has(b.id)));
+    for (let done = 0; done < orphans.length; done += BATCH) {
+      const live = await users.live(look.gone, signal);
+      for (const orphan of orphans.slice(done, done + BATCH)) {
+        if (clock.monotonic() >= until) return before.has(orphan.id);
+        if (standingOf(orphan, live) === orphan.origin) await this.#revokeOrphan(look, orphan, signal);
+        else this.#onSettled(orphan.id);
+      }
+    }
+    return true;
+  }
+
+  async #revokeOrphan(look: Look, orphan: Orphan, signal: AbortSignal): Promise<void> {
+    const { metrics, logger, events } = this.#options;
+    const { account, registry, region } = look;
+    try {
+      await registry.revoke?.(orphan.id, signal);
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      metrics.revoked('failure');
+      if (!error.isRefusal) throw error;
+      this.#refused.add(orphan.id);
+      logger.warn(fieldsOf(look, orphan), `orphan token not revoked: ${error.message}`);
+      return;
+    }
+    this.#onSettled(orphan.id);
+    metrics.revoked('success');
+    logger.info(fieldsOf(look, orphan), 'orphan token revoked');
+    const { id, tag } = orphan;
+    const note = `token ${id}${where(region)} revoked: nothing in the cluster used it (revision ${tag.revision} of RegistryToken uid ${tag.uid})`;
+    events.event(account, 'Normal', 'OrphanRevoked', note);
+  }
+
+  /** They are dead, so nobody is told, and what time does not allow is for the next look. */
+  async #deleteExpired(
+    look: Look,
+    expired: readonly UnknownToken[],
+    until: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, logger } = this.#options;
+    for (const token of expired) {
+      if (clock.monotonic() >= until) return;
+      try {
+        await look.registry.revoke?.(token.id, signal);
+      } catch (error) {
+        if (!(error instanceof RegistryError && error.isRefusal)) throw error;
+        logger.debug(fieldsOf(look, token), `expired token not deleted: ${error.message}`);
+        continue;
+      }
+      logger.debug(fieldsOf(look, token), 'expired token deleted');
+    }
+  }
+
+  /** Those that nothing hangs on by now either. */
+  async #deleteIdentities(
+    look: Look,
+    certain: readonly Identity[],
+    alive: readonly TaggedToken[],
+    until: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { users, clusterId, clock } = this.#options;
+    for (let done = 0; done < certain.length; done += BATCH) {
+      const live = await users.live(look.gone, signal);
+      const batch = certain.slice(done, done + BATCH);
+      for (const identity of findUnusedIdentities(batch, alive, live, clusterId)) {
+        if (clock.monotonic() >= until) return false;
+        await this.#deleteIdentity(look, identity, signal);
+      }
+    }
+    return true;
+  }
+
+  /** One that the registry does not let go, such as one that a token hangs on by now, is left for later looks. */
+  async #deleteIdentity(
+    { account, region, registry }: Look,
+    { id, uid }: Identity,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { logger } = this.#options;
+    const fields = { account: account.metadata.name, region, id, uid };
+    try {
+      await registry.revoke?.(id, signal);
+    } catch (error) {
+      if (!(error instanceof RegistryError && (error.isRefusal || error.code === 'Conflict'))) throw error;
+      logger.warn(fields, `what tokens of a RegistryToken hung on is not deleted: ${error.message}`);
+      return;
+    }
+    this.#onSettled(id);
+    logger.info(fields, 'deleted what tokens of a RegistryToken hung on');
+  }
+}
+
+/** What a log line says of a token. */
+export function fieldsOf(
+  { account, region }: Pick<Look, 'account' | 'region'>,
+  { id, tag }: UnknownToken,
+): object {
+  return { account: account.metadata.name, region, id, uid: tag.uid, revision: tag.revision };
+}
+
+/** In messages; nothing where the registry has no regions. */
+export function where(region: string): string {
+  return region === '' ? '' : ` in ${region}`;
+}
