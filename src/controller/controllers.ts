@@ -1,4 +1,5 @@
 import type { Capabilities } from '../api/capabilities.ts';
+import type { RegistryToken } from '../api/registry-token.ts';
 import type { ObjectName } from '../common/objects.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import { objectKey, parseObjectKey } from '../kube/client/object-key.ts';
@@ -13,12 +14,15 @@ import { AccountController } from './account/account-controller.ts';
 import { noteScopes } from './account/account-status.ts';
 import { AccountSessions } from './account/account-sessions.ts';
 import { Assessor } from './token/assessor.ts';
+import { Conclusion } from './token/conclusion.ts';
 import { CredentialFinder } from './token/credential-finder.ts';
+import { Executor } from './token/executor.ts';
 import { FormerSecrets } from './token/former-secrets.ts';
 import { HostMover } from './token/host-mover.ts';
 import { Issuer } from './token/issuer.ts';
 import { Memory } from './token/memory.ts';
 import { Minter } from './token/minter.ts';
+import { OutageWaiters } from './shared/outage-waiters.ts';
 import type { OperatorOptions } from './operator.ts';
 import { PodEvictor } from './pods/pod-evictor.ts';
 import { Repairer } from './token/repairer.ts';
@@ -163,16 +167,9 @@ export function assembleControllers(
       sweeper?.accountChanged(account);
     },
   });
-  const tokenController = new TokenController({
-    ...shared,
-    formerSecrets,
-    sources: watches,
-    linker,
-    onGood: (token) => evictor?.secretIsGood(token),
-    tryNow: (account, region) => sessions.tryNow(account, region),
-    tryAccount: (account) => queues.account.add(account),
-    enqueue: (key) => queues.token.add(key, { priority: 'low' }),
-    assessor: new Assessor({ ...shared, sources: watches }),
+  const assessor = new Assessor({ ...shared, sources: watches });
+  const executor = new Executor({
+    assessor,
     issuer: new Issuer({
       ...placing,
       onUnauthorized,
@@ -183,6 +180,18 @@ export function assembleControllers(
     }),
     repairer: new Repairer(placing),
     mover: new HostMover(placing),
+  });
+  const waiters = new OutageWaiters((key) => queues.token.add(key, { priority: 'low' }));
+  const onGood = (token: RegistryToken): void => evictor?.secretIsGood(token);
+  const tokenController = new TokenController({
+    ...shared,
+    sources: watches,
+    assessor,
+    executor,
+    conclusion: new Conclusion({ ...shared, formerSecrets, linker, waiters, onGood }),
+    waiters,
+    tryNow: (account, region) => sessions.tryNow(account, region),
+    tryAccount: (account) => queues.account.add(account),
     finalizer: new TokenFinalizer({
       ...shared,
       linker,

@@ -1,3 +1,6 @@
+/** However surely one is told, it looks for itself after so many milliseconds. */
+const MAX_UNWATCHED = 300_000;
+
 /**
  * The RegistryTokens that wait for each place that is down, in the order of their coming. The first tries the place when
  * its time comes; the others need not look until it answers. So an outage costs the API server and the registry the same,
@@ -11,6 +14,15 @@ export class OutageWaiters {
   /** @param onFirst called with the key that is first from now on, since the one before it no longer waits */
   constructor(onFirst: (key: string) => void) {
     this.#onFirst = onFirst;
+  }
+
+  /**
+   * Has one wait for a place.
+   * @param retryAt when the place is to be tried again, milliseconds since 1970
+   * @returns when this one is to look again, if it is not told before
+   */
+  lookAt(key: string, place: string, retryAt: number, now: number): number {
+    return this.wait(key, place) ? retryAt : Math.max(retryAt, now + MAX_UNWATCHED);
   }
 
   /** @returns whether this one is to try the place */

@@ -20,7 +20,7 @@ import type { SecretView } from '../../token/secret/secret-view.ts';
 import { isStranded } from '../../token/decide/stranded-intent.ts';
 import { leadsOf, type AccountSessions } from '../account/account-sessions.ts';
 import type { Memory } from './memory.ts';
-import { holds } from './progress.ts';
+import { holds } from '../../token/lifecycle/secret-found.ts';
 import type { SecretStore } from './secret-store.ts';
 
 /** What the watches know. */
@@ -37,17 +37,18 @@ export interface Sources {
   namespace(name: string): KubeObject | undefined;
 }
 
+/** What was observed of a RegistryToken that may have what it asks for, and what is to be done. */
+export interface Assessed {
+  refusal?: undefined;
+  spec: TokenSpec;
+  wanted: Wanted;
+  secret: SecretView;
+  situation: Situation;
+  decision: Decision;
+}
+
 /** What is to be done about a RegistryToken, or why nothing can be. */
-export type Assessment =
-  | { refusal: Refusal; spec: TokenSpec | undefined }
-  | {
-      refusal?: undefined;
-      spec: TokenSpec;
-      wanted: Wanted;
-      secret: SecretView;
-      situation: Situation;
-      decision: Decision;
-    };
+export type Assessment = Assessed | { refusal: Refusal; spec: TokenSpec | undefined };
 
 export interface AssessorOptions {
   sources: Sources;

@@ -4,7 +4,7 @@ import { isRetryRequested } from '../../token/decide/rotate-now.ts';
 import { isGood } from '../../token/decide/situation.ts';
 import type { Assessment } from './assessor.ts';
 import type { Memory } from './memory.ts';
-import { holds } from './progress.ts';
+import { holds } from '../../token/lifecycle/secret-found.ts';
 import type { StatusWriter } from './status-writer.ts';
 
 export interface DeadTokenOptions {

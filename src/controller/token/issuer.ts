@@ -161,8 +161,9 @@ export class Issuer {
     { intent, stranded }: Extract<Decision, { action: 'settle' }>,
     signal: AbortSignal,
   ): Promise<Progress | { lost: RegistryTokenStatus }> {
-    const { minter, clock, logger } = this.#options;
+    const { minter, verifier, clock, logger } = this.#options;
     const { token, status, wanted } = task;
+    verifier.recall(token.metadata.uid, intent);
     let settlement: Settlement;
     try {
       settlement = await minter.settle(token, intent, stranded, signal);

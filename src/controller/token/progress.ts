@@ -6,6 +6,7 @@ import { untilItAnswers, type Failure } from '../../token/lifecycle/failure.ts';
 import { pendingMessage, withPendingHost, type PendingHost } from '../../token/lifecycle/pending-host.ts';
 import { rotateValue } from '../../token/decide/rotate-now.ts';
 import type { SecretView } from '../../token/secret/secret-view.ts';
+import { holds } from '../../token/lifecycle/secret-found.ts';
 import { withFailure } from '../../token/lifecycle/status.ts';
 import type { Stake } from '../../token/decide/verification.ts';
 
@@ -35,11 +36,6 @@ export interface Progress {
   until?: number | undefined;
   /** Whether it waits for a place that is down, and so goes on when that answers. */
   awaitsPlace?: boolean;
-}
-
-/** Whether the Secret holds the token of the status. */
-export function holds(secret: SecretView, status: RegistryTokenStatus): boolean {
-  return secret.state === 'ours' && status.token !== undefined && secret.holds === status.token.id;
 }
 
 /** As `secretHolds` of a `Progress`. @param status so far, with the token in force that the task has */

@@ -34,6 +34,7 @@ describe('settling an earlier mint', () => {
     expect(status.mintIntent).to.equal(undefined);
     expect([outcome, secretHolds]).to.deep.equal([{ kind: 'done' }, true]);
     expect(stage.did).to.deep.equal(['try token-2', 'Secret with token-2']);
+    expect(stage.recalled, 'what an earlier process found out of it').to.deep.equal([REVISION]);
     expect(stage.lost).to.deep.equal([]);
   });
 

@@ -17,6 +17,12 @@ describe('those who wait for a place that is down', () => {
     expect(firsts).to.deep.equal([]);
   });
 
+  it('look when the place is to be tried, if they are the first; else seldom, and never before that', () => {
+    expect(waiters.lookAt('a', 'us', 2_000, 1_000)).to.equal(2_000);
+    expect(waiters.lookAt('b', 'us', 2_000, 1_000)).to.equal(301_000);
+    expect(waiters.lookAt('b', 'us', 900_000, 1_000)).to.equal(900_000);
+  });
+
   it('are each the first at their own place', () => {
     expect(waiters.wait('a', 'us')).to.equal(true);
     expect(waiters.wait('b', 'eu')).to.equal(true);

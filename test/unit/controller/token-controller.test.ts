@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import type { ConditionUpdate } from '../../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
+import { OutageWaiters } from '../../../src/controller/shared/outage-waiters.ts';
 import type { Assessment } from '../../../src/controller/token/assessor.ts';
+import { Conclusion, type ConclusionOptions } from '../../../src/controller/token/conclusion.ts';
+import { Executor, type ExecutorOptions } from '../../../src/controller/token/executor.ts';
 import { NONE_LEFT, type LeftSecrets } from '../../../src/controller/token/former-secrets.ts';
 import { Memory } from '../../../src/controller/token/memory.ts';
 import {
@@ -111,16 +114,18 @@ async function reconcile(stage: Stage): Promise<Result> {
       },
     },
     formerSecrets: { remove: () => Promise.resolve(left), held: () => [] },
-    verifier: { recall: nothing },
     linker: { problems: () => [], holds: () => false },
     onGood: () => void good++,
     tryNow: nothing,
     tryAccount: nothing,
-    enqueue: nothing,
+    waiters: new OutageWaiters(nothing),
     clock: { now: () => now, monotonic: () => 0, after: () => nothing },
     skew: () => 0,
-  } as unknown as TokenControllerOptions;
-  const controller = new TokenController(options);
+  };
+  const executor = new Executor(options as unknown as ExecutorOptions);
+  const conclusion = new Conclusion(options as unknown as ConclusionOptions);
+  const parts = { ...options, executor, conclusion } as unknown as TokenControllerOptions;
+  const controller = new TokenController(parts);
   const result = await controller.reconcile({ namespace: 'team', name: 'app' }, new AbortController().signal);
   return { result, held, good, minted, said };
 }
@@ -252,6 +257,7 @@ describe('a reconcile', () => {
       },
       assessor: { assess: () => Promise.reject(notFound) },
       finalizer: { finalize: () => Promise.reject(notFound) },
+      waiters: new OutageWaiters(() => undefined),
     } as unknown as TokenControllerOptions);
   }
   const outcome = (token: RegistryToken, live: RegistryToken | undefined): Promise<unknown> =>

@@ -2,7 +2,10 @@ import { expect } from 'chai';
 import { FINALIZER } from '../../../../src/api/names.ts';
 import type { Condition, ConditionUpdate } from '../../../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../../../../src/api/registry-token.ts';
+import { OutageWaiters } from '../../../../src/controller/shared/outage-waiters.ts';
 import type { Assessment } from '../../../../src/controller/token/assessor.ts';
+import { Conclusion } from '../../../../src/controller/token/conclusion.ts';
+import { Executor } from '../../../../src/controller/token/executor.ts';
 import { NONE_LEFT, type LeftSecrets } from '../../../../src/controller/token/former-secrets.ts';
 import type { Progress, Task } from '../../../../src/controller/token/progress.ts';
 import {
@@ -174,7 +177,6 @@ export class ControllerStage {
           return Promise.resolve(undefined);
         },
       },
-      verifier: { recall: () => void did.push('recall') },
       linker: {
         problems: () => this.problems,
         holds: (_: RegistryToken, name: string) => this.linked.includes(name),
@@ -186,8 +188,12 @@ export class ControllerStage {
         account === 'default' && region === 'us-south' ? this.skew : 0,
       tryNow: (account: string, region: string) => void did.push(`try ${account}/${region}`),
       tryAccount: (account: string) => void did.push(`try ${account}`),
-      enqueue: (key: string) => void did.push(`enqueue ${key}`),
+      waiters: new OutageWaiters((key) => void did.push(`enqueue ${key}`)),
     };
-    return options as unknown as TokenControllerOptions;
+    const parts = {
+      executor: new Executor(options),
+      conclusion: new Conclusion(options),
+    };
+    return { ...options, ...parts } as unknown as TokenControllerOptions;
   }
 }

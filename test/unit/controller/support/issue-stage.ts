@@ -43,6 +43,8 @@ export class IssueStage {
   noting = Promise.resolve();
   readonly reported: Failure[] = [];
   readonly forgotten: string[] = [];
+  /** Revisions of intents whose earlier tries were taken up. */
+  readonly recalled: number[] = [];
   ruling: unknown = { action: 'use', doubt: undefined };
   placed: unknown = { secretRef: { name: 'app', uid: 'secret-uid' } };
   minting: () => Promise<IssuedToken> = () => Promise.resolve(NEW);
@@ -93,6 +95,7 @@ export class IssueStage {
       },
       random: () => 0,
       verifier: {
+        recall: (_: string, { revision }: MintIntent) => void this.recalled.push(revision),
         verify: (_: string, __: MintIntent, { id }: IssuedToken, { host }: Wanted) => {
           did.push(`try ${id}`);
           this.triedAt.push(host);
