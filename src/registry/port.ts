@@ -70,12 +70,16 @@ export interface Registry {
   /** Reads a value again. Throws `NotFound` when there is no such token. Only with `readBack`. */
   read?(id: string, signal: AbortSignal): Promise<IssuedToken>;
   /**
-   * The description of a token that lists may lack, such as one on an identity of which the account says nothing any more.
-   * @returns undefined where there is no such token
+   * Looks up one token by its id. Lists may lack it, such as one on a service ID that the account no longer names.
+   * @returns its row; undefined where there is no such token
    */
-  describe?(id: string, signal: AbortSignal): Promise<string | undefined>;
-  /** Deletes a token, or what tokens hang on; one that is gone already is success. Throws `Conflict` for what tokens still hang on. */
-  revoke?(id: string, signal: AbortSignal): Promise<void>;
+  lookUp?(id: string, signal: AbortSignal): Promise<ListedToken | undefined>;
+  /**
+   * Deletes a token, or what tokens hang on. Throws `Conflict` for what tokens still hang on.
+   * @returns whether the registry knew it. One that it does not know is gone, unless it was issued so short a time ago that the
+   * registry need not know it yet (`capabilities.settling.listing`).
+   */
+  revoke?(id: string, signal: AbortSignal): Promise<boolean>;
   /**
    * Looks at everything of ours that the account has at this place, or throws: what may not be read is an error, never an
    * empty list. A list can be long: only what `select` returns is kept.

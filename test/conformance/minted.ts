@@ -72,10 +72,22 @@ export function describeMinted(name: string, prepare: () => Promise<Stage>): voi
       expect(await the.rows()).to.deep.equal([]);
     });
 
-    it('takes a token that is gone already for revoked', async () => {
+    it('says of a token that it is to revoke whether it was there', async () => {
       const token = await the.issue();
+      expect(await the.registry.revoke?.(token.id, signal)).to.equal(true);
+      the.restart();
+      expect(await the.registry.revoke?.(token.id, signal)).to.equal(false);
+    });
+
+    it('finds a token by its id, where it can, and says when it is not there any more', async () => {
+      const token = await the.issue();
+      if (!the.registry.lookUp) return;
+      const row = await the.registry.lookUp(token.id, signal);
+      const { id, expiresAt } = token;
+      expect(row).to.deep.equal({ id, description: aRequest().description, expiresAt, revoked: false });
       await the.registry.revoke?.(token.id, signal);
-      await the.registry.revoke?.(token.id, signal);
+      await the.stage.clock.advance(the.registry.capabilities.settling.listing);
+      expect(await the.registry.lookUp(token.id, signal)).to.equal(undefined);
     });
 
     it('keeps the previous token alive beside its successor', async () => {
@@ -186,7 +198,7 @@ export function describeMinted(name: string, prepare: () => Promise<Stage>): voi
       it(`revokes nothing by the id ${JSON.stringify(id)}, whoever wrote that`, async () => {
         const token = await the.issue();
         const outcome = await the.registry.revoke?.(id, signal).catch((error: unknown) => error);
-        if (outcome !== undefined) expect(outcome).to.be.instanceOf(RegistryError);
+        if (outcome !== false) expect(outcome).to.be.instanceOf(RegistryError);
         expect(await the.granted(token)).to.deep.equal(['pull']);
         expect(await the.rows()).to.deep.equal([{ id: token.id, revision: 1 }]);
       });

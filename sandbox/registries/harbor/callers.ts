@@ -1,6 +1,7 @@
 import { basicCredentials } from '../shared/bearer-api.ts';
-import type { Request } from '../shared/message.ts';
+import type { Answer, Request } from '../shared/message.ts';
 import { allows } from './permissions.ts';
+import { problem } from './problems.ts';
 import type { Permission, Robot } from './robot.ts';
 
 export interface User {
@@ -22,6 +23,13 @@ export function mayManageRobots(caller: Caller, project: string | undefined, act
     return caller.user.administrator || (project !== undefined && caller.user.projects.includes(project));
   const kind: Permission['kind'] = project === undefined ? 'system' : 'project';
   return allows(caller.robot.permissions, kind, project ?? '/', 'robot', action);
+}
+
+/** The answer on a project that there is not: only an administrator is told so (Harbor issues 17586 and 21800). */
+export function unknownProject(caller: Caller, name: string): Answer {
+  return 'user' in caller && caller.user.administrator
+    ? problem(404, `project ${name} not found`)
+    : problem(403);
 }
 
 /** The caller of a request, by its Basic credentials. @param authenticate finds a user or a robot that is alive */

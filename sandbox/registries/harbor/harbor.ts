@@ -15,7 +15,7 @@ import { Faults } from '../shared/faults.ts';
 import { Identifiers, type Random } from '../shared/identifiers.ts';
 import { json, pathOf, type Answer, type Request } from '../shared/message.ts';
 import type { Grant } from '../shared/scope.ts';
-import { callerOf, type Caller, type User } from './callers.ts';
+import { callerOf, unknownProject, type Caller, type User } from './callers.ts';
 import { OPERATIONS, pathsOf, type Operation } from './operations.ts';
 import { allows } from './permissions.ts';
 import { page } from './page.ts';
@@ -242,7 +242,7 @@ export class Harbor extends EventEmitter<HarborEvents> implements FakeRegistry {
     const key = decodeURIComponent(pathOf(request).split('/').at(-1) ?? '');
     const byName = request.headers['x-is-resource-name'] === 'true' || !/^\d+$/.test(key);
     const project = this.#projects.find(({ id, name }) => (byName ? name === key : String(id) === key));
-    if (!project) return problem(404, `project ${key} not found`);
+    if (!project) return unknownProject(caller, key);
     return this.#sees(caller, project.name)
       ? json(200, { project_id: project.id, name: project.name })
       : problem(403);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/common/clock.ts';
 import { json, pathOf, queryOf, type Answer, type Request } from '../shared/message.ts';
-import { callerOf, mayManageRobots, type Caller } from './callers.ts';
+import { callerOf, mayManageRobots, unknownProject, type Caller } from './callers.ts';
 import { page } from './page.ts';
 import { covers } from './permissions.ts';
 import { problem } from './problems.ts';
@@ -49,13 +49,14 @@ export class RobotApi {
       const { name, description, level, duration, permissions } = asked;
       const names = permissions.filter(({ kind, namespace }) => kind === 'project' && namespace !== '*');
       const missing = names.find(({ namespace }) => !projects.some((each) => each.name === namespace));
-      if (missing) return problem(404, `project ${missing.namespace} not found`);
       const project =
         level === 'project' ? projects.find((each) => each.name === permissions[0]?.namespace) : undefined;
-      if (level === 'project' && !project) return problem(400, 'bad request permission');
+      if (level === 'project' && !project)
+        return missing ? unknownProject(caller, missing.namespace) : problem(400, 'bad request permission');
       if (!isRobotName(name, project?.name))
         return problem(400, `robot name is not in lower case or contains illegal characters`);
       if (!mayManageRobots(caller, project?.name, 'create')) return problem(403);
+      if (missing) return problem(404, `project ${missing.namespace} not found`);
       if ('robot' in caller && !covers(caller.robot.permissions, permissions))
         return problem(
           403,
@@ -112,7 +113,7 @@ export class RobotApi {
       if (level === 'project' && projectId === undefined)
         return problem(400, 'must with project ID when to query project robots');
       const project = level === 'project' ? projects.find(({ id }) => String(id) === projectId) : undefined;
-      if (level === 'project' && !project) return problem(404, `project ${projectId} not found`);
+      if (level === 'project' && !project) return unknownProject(caller, projectId ?? '');
       if (!mayManageRobots(caller, project?.name, 'list')) return problem(403);
       const found = [...robots.values()].filter(
         (robot) =>

@@ -6,10 +6,11 @@ import { confirm } from '../../token/sweep/suspects.ts';
 import { mayRevoke, type UnknownToken } from '../../token/sweep/unused-tokens.ts';
 import type { Users } from '../../token/sweep/users.ts';
 import type { TokenList, TokenLists } from '../shared/token-lists.ts';
+import { AbsentTokens, type AbsentTokensOptions } from './absent-tokens.ts';
 import { SweepReporter } from './sweep-reporter.ts';
 import { SweepRevoker, type Look, type SweepRevokerOptions } from './sweep-revoker.ts';
 
-export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'> {
+export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'>, AbsentTokensOptions {
   users: SweepRevokerOptions['users'] & {
     /** What uses tokens, as the watches last saw it. */
     watched(): Users;
@@ -21,8 +22,6 @@ export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'> {
   skew: (account: string, region: string) => number;
   /** Milliseconds for which a token must have been seen unused. */
   sweepDelay: number;
-  /** Told of tokens that statuses name and that the registry no longer has. */
-  onGone: (token: RecordedToken) => void;
 }
 
 /** What one look came to. */
@@ -43,6 +42,7 @@ export class PlaceSweep {
   readonly #options: PlaceSweepOptions;
   readonly #revoker: SweepRevoker;
   readonly #reporter: SweepReporter;
+  readonly #absent: AbsentTokens;
   #findings = NOTHING_FOUND;
   /** Milliseconds that the registry's lists can lag. */
   #listLag = 0;
@@ -50,6 +50,7 @@ export class PlaceSweep {
   constructor(options: PlaceSweepOptions) {
     this.#options = options;
     this.#reporter = new SweepReporter(options);
+    this.#absent = new AbsentTokens(options);
     this.#revoker = new SweepRevoker(options, (id) => {
       this.#findings = without(this.#findings, id);
     });
@@ -102,7 +103,7 @@ export class PlaceSweep {
     const now = clock.now() + skew(account, region);
     for (const [scope, { message }] of list.unread)
       logger.warn({ account, region, scope }, `not swept: ${message}`);
-    this.#tellGone(recorded, list, now);
+    const told = await this.#tellGone(look, recorded, list, now, signal);
     // Asked for after the list: what was minted and recorded before it is then known.
     const users = await this.#users(gone, signal);
     const tokens = [...list.tokens.values()];
@@ -118,7 +119,7 @@ export class PlaceSweep {
     const stillThere = [...gone].filter((uid) => users.inHand.has(uid));
     if (sweep === 'report') {
       this.#reporter.reportOrphans(look, certain.orphans);
-      return { list, stillThere, done: true };
+      return { list, stillThere, done: told };
     }
     const shared = look.shared || this.isShared;
     const removals = {
@@ -128,7 +129,8 @@ export class PlaceSweep {
       identities: shared ? [] : certain.identities,
       alive: aliveAt(tokens, now),
     };
-    return { list, stillThere, done: await this.#revoker.remove(look, removals, signal) };
+    const removed = await this.#revoker.remove(look, removals, signal);
+    return { list, stillThere, done: told && removed };
   }
 
   /** A watch can lag. That does no harm where nothing points to an unused token; else the API server is asked. */
@@ -138,11 +140,19 @@ export class PlaceSweep {
     return suspicious ? users.live(gone, signal) : users.watched();
   }
 
-  #tellGone(recorded: readonly RecordedToken[], { tokens, unread, askedAt }: TokenList, now: number): void {
-    const shown = recorded.filter(({ scope }) => !unread.has(listOf(scope)));
+  /** @returns whether time was left to tell of all that are gone @throws RegistryError */
+  async #tellGone(
+    { registry }: Look,
+    recorded: readonly RecordedToken[],
+    { tokens, unread, askedAt }: TokenList,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    // What is in a list that may not be read shows only by its id.
+    const shown = registry.lookUp ? recorded : recorded.filter(({ scope }) => !unread.has(listOf(scope)));
     const absent = findAbsent(shown, tokens, now);
     const { suspects, certain } = confirm(absent, this.#findings.absent, askedAt, this.#absenceDelay);
     this.#findings = { ...this.#findings, absent: suspects };
-    for (const token of certain) this.#options.onGone(token);
+    return this.#absent.tell(certain, registry, signal);
   }
 }

@@ -1,4 +1,5 @@
 import type { MintIntent, RegistryTokenStatus } from '../../api/registry-token.ts';
+import { RegistryError } from '../../registry/errors.ts';
 import type { IssuedToken } from '../../registry/port.ts';
 import { toTime } from '../../api/syntax/time.ts';
 import { deadOnArrival } from '../../token/lifecycle/clock-skew.ts';
@@ -151,8 +152,9 @@ export class Issuer {
   }
 
   /**
-   * Finds out what came of a recorded intent, and finishes it if it gave a token that is still wanted. Where its place is gone,
-   * it is given up: the sweep revokes what may have come of it, should the place come back.
+   * Finds out what came of a recorded intent, and finishes it if it gave a token that is still wanted. Where its place is gone, or
+   * the account may not look there and something else is wanted by now, it is given up: the sweep revokes what may have come of it,
+   * should it find that.
    * @returns `lost` with the status so far, when there is none: whether to begin another is to be decided afresh
    * @throws KubeError as `mint` does
    */
@@ -168,7 +170,15 @@ export class Issuer {
     try {
       settlement = await minter.settle(token, intent, stranded, signal);
     } catch (error) {
-      return failed(task, status, failureOf(error), this.#options);
+      // The account may not look there, as in a project that it may not see: what is wanted by now does not wait for that.
+      const isInVain =
+        error instanceof RegistryError && error.isRefusal && intent.specHash !== wanted.specHash;
+      if (!isInVain) return failed(task, status, failureOf(error), this.#options);
+      logger.warn(
+        { ...idsOf(token), revision: intent.revision },
+        `an earlier request is given up: ${error.message}`,
+      );
+      settlement = { result: 'lost', strays: [] };
     }
     if (settlement.result === 'pending') {
       const { reason, message, until } = settlement;

@@ -8,7 +8,7 @@ import { describePlace } from '../../token/lifecycle/place.ts';
 import { surelyExpiredAt } from '../../token/lifecycle/schedule.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/port.ts';
-import { readTag } from '../../token/sweep/tag.ts';
+import { readTag, type Tag } from '../../token/sweep/tag.ts';
 import * as steps from '../../token/lifecycle/status.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import { failureOf } from '../shared/failures.ts';
@@ -99,7 +99,7 @@ export class Revoker {
    * @returns what went wrong, if anything
    */
   async revoke(token: RegistryToken, previous: Revocable, signal: AbortSignal): Promise<Failure | undefined> {
-    const { sessions, memory, events, metrics, logger } = this.#options;
+    const { sessions, memory, events, metrics, logger, clock } = this.#options;
     const { id } = previous;
     const { uid } = token.metadata;
     const reach = sessions.reach(previous);
@@ -115,7 +115,7 @@ export class Revoker {
         );
         return undefined;
       }
-      await registry.revoke?.(id, signal);
+      if ((await registry.revoke?.(id, signal)) === false) assertShown(previous, registry, clock.now());
       memory.noteRevoked(uid, id);
     } catch (error) {
       const failure = failureOf(error);
@@ -157,28 +157,36 @@ export class Revoker {
   }
 
   /** @throws RegistryError, also where the registry need not show the token yet */
-  async #isOwn(
-    uid: string,
-    token: Revocable,
-    registry: Pick<Registry, 'describe' | 'host' | 'capabilities'>,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const { memory, lists, clusterId, clock } = this.#options;
-    const { id, issuedAt } = token;
+  async #isOwn(uid: string, token: Revocable, registry: Registry, signal: AbortSignal): Promise<boolean> {
+    const { memory, clusterId, clock } = this.#options;
+    const { id } = token;
     if (memory.isOwn(uid, id)) return true;
-    const listed = await lists.find(token, ({ tokens }) => tokens.get(id)?.tag, signal);
-    const description = listed ? undefined : await registry.describe?.(id, signal);
-    // A time in the future is no reason to wait for it: clocks differ, and whoever may write a status can write any time.
-    const age = Math.abs(clock.now() - (fromTime(issuedAt) ?? -Infinity));
-    if (!listed && description === undefined && age < registry.capabilities.settling.listing)
-      throw new RegistryError(
-        'Unavailable',
-        `could not revoke token ${id} at ${registry.host}: the registry does not show it yet, ${Math.round(age / 1000)} s after it was issued; will retry`,
-      );
-    const tag = listed ?? readTag(description ?? '');
-    if (tag?.clusterId !== clusterId || tag.uid !== uid) return false;
+    const tag = await this.#tagOf(token, registry, signal);
+    if (tag === undefined) assertShown(token, registry, clock.now());
+    if (!tag || tag.clusterId !== clusterId || tag.uid !== uid) return false;
     memory.noteOwn(uid, id);
     return true;
+  }
+
+  /**
+   * A token's tag by the registry's lists or, where these lack the token or may not be read, by its id.
+   * @returns null where it has none; undefined where there is no such token
+   */
+  async #tagOf(token: Revocable, registry: Registry, signal: AbortSignal): Promise<Tag | null | undefined> {
+    let refusal: RegistryError | undefined;
+    try {
+      const listed = await this.#options.lists.find(token, ({ tokens }) => tokens.get(token.id)?.tag, signal);
+      if (listed) return listed;
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.isRefusal && registry.lookUp)) throw error;
+      refusal = error;
+    }
+    try {
+      const row = await registry.lookUp?.(token.id, signal);
+      return row && (readTag(row.description) ?? null);
+    } catch (error) {
+      throw refusal ?? error;
+    }
   }
 
   /** An administrator said that where it was issued is gone for good. */
@@ -190,4 +198,22 @@ export class Revoker {
     events.event(token, 'Warning', 'TokenGivenUp', note);
     return undefined;
   }
+}
+
+/**
+ * That a registry does not know a token says nothing so soon after it was issued that the registry need not show it yet.
+ * @throws RegistryError Unavailable then
+ */
+function assertShown(
+  { id, issuedAt }: Pick<Revocable, 'id' | 'issuedAt'>,
+  { host, capabilities }: Pick<Registry, 'host' | 'capabilities'>,
+  now: number,
+): void {
+  // A time in the future is no reason to wait for it: clocks differ, and whoever may write a status can write any time.
+  const age = Math.abs(now - (fromTime(issuedAt) ?? -Infinity));
+  if (age >= capabilities.settling.listing) return;
+  throw new RegistryError(
+    'Unavailable',
+    `could not revoke token ${id} at ${host}: the registry does not show it yet, ${Math.round(age / 1000)} s after it was issued; will retry`,
+  );
 }

@@ -12,14 +12,20 @@ const CREATED = z.object({
   secret: z.string().min(1),
   expires_at: EXPIRY,
 });
-const ROBOTS = z.array(
-  z.object({
+const ROBOT = z
+  .object({
     id: z.number().int().positive(),
-    description: z.string().optional(),
-    expires_at: EXPIRY.optional(),
-    disable: z.boolean().optional(),
-  }),
-);
+    description: z.string().default(''),
+    expires_at: EXPIRY.default(-1),
+    disable: z.boolean().default(false),
+  })
+  .transform(({ id, description, expires_at: expiry, disable }): ListedToken => ({
+    id: String(id),
+    description,
+    expiresAt: timeOf(expiry),
+    revoked: disable,
+  }));
+const ROBOTS = z.array(ROBOT);
 const PROJECT = z.object({ project_id: z.number().int(), name: z.string() });
 const USER = z.object({ username: z.string() });
 
@@ -49,16 +55,14 @@ export function meaningOfRefusal(error: RegistryError, robot: string): RegistryE
   );
 }
 
+/** Reads a robot. @returns undefined when it is none */
+export function readRobot(json: unknown): ListedToken | undefined {
+  return ROBOT.safeParse(json).data;
+}
+
 /** Reads a page of robots. A page of nothing can be null, as Go writes it. @returns undefined when it is none */
 export function readRobots(json: unknown): ListedToken[] | undefined {
-  return ROBOTS.safeParse(json === null ? [] : json).data?.map(
-    ({ id, description = '', expires_at: expiry = -1, disable = false }) => ({
-      id: String(id),
-      description,
-      expiresAt: timeOf(expiry),
-      revoked: disable,
-    }),
-  );
+  return ROBOTS.safeParse(json === null ? [] : json).data;
 }
 
 /** Reads a project. @returns undefined when it is none */

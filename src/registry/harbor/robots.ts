@@ -1,10 +1,25 @@
 import { Redacted } from '../../common/redacted.ts';
-import type { Capabilities, IssuedToken, IssueRequest, Place, Registry, Select } from '../port.ts';
+import type {
+  Capabilities,
+  IssuedToken,
+  IssueRequest,
+  ListedToken,
+  Place,
+  Registry,
+  Select,
+} from '../port.ts';
 import { RegistryError } from '../errors.ts';
 import type { PlaceClient, PlaceRequest } from '../http/place-client.ts';
 import { urlBelow } from '../http/registry-client.ts';
 import { HARBOR_DIALECT } from './dialect.ts';
-import { meaningOfRefusal, readCreated, readProject, readRobots, type Project } from './robot-answers.ts';
+import {
+  meaningOfRefusal,
+  readCreated,
+  readProject,
+  readRobot,
+  readRobots,
+  type Project,
+} from './robot-answers.ts';
 import { robotRequest } from './robot-request.ts';
 
 export interface HarborCredentials {
@@ -66,7 +81,25 @@ export class HarborRobots implements Registry {
     }
   }
 
-  async revoke(id: string, signal: AbortSignal): Promise<void> {
+  /** Works also where the account may not see the project of a robot any more, since that was deleted, and its robots with it. */
+  async lookUp(id: string, signal: AbortSignal): Promise<ListedToken | undefined> {
+    const draft: Draft = {
+      operation: 'read',
+      purpose: `read robot ${id}`,
+      method: 'GET',
+      path: robotPath(id),
+      creates: false,
+      names: true,
+    };
+    try {
+      return await this.#ask(draft, readRobot, 'holds no robot', signal);
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
+      throw error;
+    }
+  }
+
+  async revoke(id: string, signal: AbortSignal): Promise<boolean> {
     const draft: Draft = {
       operation: 'revoke',
       purpose: `delete robot ${id}`,
@@ -76,9 +109,10 @@ export class HarborRobots implements Registry {
       names: true,
     };
     try {
-      await this.#ask(draft, () => true, '', signal);
+      return await this.#ask(draft, () => true, '', signal);
     } catch (error) {
-      if (!(error instanceof RegistryError && error.code === 'NotFound')) throw error;
+      if (error instanceof RegistryError && error.code === 'NotFound') return false;
+      throw error;
     }
   }
 

@@ -42,7 +42,7 @@ export interface CreatedKey {
 const MINUTE = 60_000;
 /** User name that goes with an API key: https://cloud.ibm.com/docs/Registry?topic=Registry-registry_access */
 const USERNAME = 'iamapikey';
-/** Until then a 404 to a key that was just created does not say that it is gone: IAM is eventually consistent. Milliseconds. */
+/** How long IAM's lists may not show what was created or deleted: it is eventually consistent. Milliseconds. */
 const MAX_LAG = 300_000;
 /** What an identity can have; https://cloud.ibm.com/docs/account?topic=account-known-issues#iam_limits */
 export const MAX_KEYS = 20;
@@ -100,7 +100,7 @@ export class ApiKeys implements Registry {
     };
   }
 
-  async describe(id: string, signal: AbortSignal): Promise<string | undefined> {
+  async lookUp(id: string, signal: AbortSignal): Promise<ListedToken | undefined> {
     const draft: Draft = {
       operation: 'read',
       purpose: `read API key ${id}`,
@@ -109,7 +109,7 @@ export class ApiKeys implements Registry {
       names: true,
     };
     try {
-      return (await this.#options.client.ask(draft, readKey, signal)).description;
+      return rowOf(await this.#options.client.ask(draft, readKey, signal));
     } catch (error) {
       if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
       throw error;
@@ -117,22 +117,19 @@ export class ApiKeys implements Registry {
   }
 
   /** Deletes a key, or a service ID with its policies: throws `Conflict` where keys hang on that. */
-  async revoke(id: string, signal: AbortSignal): Promise<void> {
+  async revoke(id: string, signal: AbortSignal): Promise<boolean> {
     const { client, identities, created, deleted, clock } = this.#options;
     if (id.startsWith('ServiceId-')) {
       if (await this.#isFree(id, signal)) return identities.delete(client, id, signal);
       throw new RegistryError('Conflict', `could not delete service ID ${id}: it has API keys`);
     }
     const wasThere = await client.delete('revoke', `delete API key ${id}`, keyPath(id), signal);
-    const age = clock.monotonic() - (created.get(id)?.at ?? -Infinity);
-    if (!wasThere && age < MAX_LAG)
-      throw new RegistryError(
-        'Unavailable',
-        `could not delete API key ${id} at ${this.host}: IAM does not know it yet, ${Math.round(age / 1000)} s after it was created; will retry`,
-      );
-    created.delete(id);
     this.#forgetOld();
+    // One that IAM need not know yet still hangs on its service ID.
+    if (!wasThere) return deleted.has(id);
+    created.delete(id);
     deleted.set(id, clock.monotonic());
+    return true;
   }
 
   /** What was done longer ago than IAM can lag. */

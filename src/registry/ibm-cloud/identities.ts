@@ -117,8 +117,8 @@ export class Identities {
       );
   }
 
-  /** @throws RegistryError `Unavailable` where IAM does not know one yet that was created a moment ago */
-  async delete(client: IamClient, id: string, signal: AbortSignal): Promise<void> {
+  /** @returns whether it was there @throws RegistryError `Unavailable` where IAM does not know one yet that was created a moment ago */
+  async delete(client: IamClient, id: string, signal: AbortSignal): Promise<boolean> {
     const path = `/v1/serviceids/${encodeURIComponent(id)}`;
     const wasThere = await client.delete('revoke', `delete service ID ${id}`, path, signal);
     this.#forgetOld();
@@ -128,6 +128,7 @@ export class Identities {
         `could not delete service ID ${id}: it was created a moment ago, and IAM does not know it yet; will retry`,
       );
     this.#recent = this.#recent.filter((each) => each.id !== id);
+    return wasThere;
   }
 
   /** The groups of the operator's service IDs: one, unless creations that did not know of each other made more. @throws RegistryError */

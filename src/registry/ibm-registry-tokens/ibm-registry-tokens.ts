@@ -135,7 +135,7 @@ export class IBMRegistryTokens implements Registry {
     return this.#ask(draft, signal, readThis, 'does not hold this token');
   }
 
-  async revoke(id: string, signal: AbortSignal): Promise<void> {
+  async revoke(id: string, signal: AbortSignal): Promise<boolean> {
     const draft: Draft = {
       operation: 'revoke',
       purpose: `revoke token ${id}`,
@@ -143,9 +143,10 @@ export class IBMRegistryTokens implements Registry {
       path: pathOf(id),
     };
     try {
-      await this.#ask(draft, signal, () => true, '');
+      return await this.#ask(draft, signal, () => true, '');
     } catch (error) {
-      if (!(error instanceof RegistryError && error.code === 'NotFound')) throw error;
+      if (error instanceof RegistryError && error.code === 'NotFound') return false;
+      throw error;
     }
   }
 

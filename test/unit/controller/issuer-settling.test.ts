@@ -145,4 +145,29 @@ describe('settling an earlier mint', () => {
     expect(ended.status.mintIntent).to.include({ revision: REVISION });
     expect(ended.secretHolds).to.equal(true);
   });
+
+  const refused = new RegistryError('Forbidden', 'the project may not be seen');
+
+  it('of a spec that was corrected is given up where the account may not look, and what may come of it is looked for', async () => {
+    await stage.given(refused, { intent: anIntent({ specHash: 'of a mistyped scope' }) });
+    expect([stage.did, stage.lost, stage.reported]).to.deep.equal([[], ['us-south'], []]);
+  });
+
+  const kept: [what: string, error: RegistryError, specHash: string | undefined][] = [
+    ['where the account may not look stays while the spec is the same', refused, undefined],
+    [
+      'of a spec that was corrected stays while the registry only fails',
+      new RegistryError('Unavailable', 'no answer'),
+      'of a mistyped scope',
+    ],
+  ];
+  for (const [what, error, specHash] of kept)
+    it(what, async () => {
+      const ended = await stage.settled(
+        error,
+        specHash === undefined ? {} : { intent: anIntent({ specHash }) },
+      );
+      expect(ended.status.mintIntent).to.include({ revision: REVISION });
+      expect(stage.lost).to.deep.equal([]);
+    });
 });

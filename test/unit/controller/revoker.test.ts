@@ -6,6 +6,7 @@ import { Revoker } from '../../../src/controller/token/revoker.ts';
 import type { EventRecorder } from '../../../src/kube/events/event-recorder.ts';
 import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
+import type { ListedToken } from '../../../src/registry/port.ts';
 import { describe as describeToken, type Tag } from '../../../src/token/sweep/tag.ts';
 import {
   aCapability,
@@ -38,6 +39,8 @@ const TOKEN = anIssuedToken({ status: STATUS });
  * @param time milliseconds that a revocation takes
  * @param reach how the account leads to where they were issued
  * @param part what their tag is besides
+ * @param describe what the registry says of one by its id
+ * @param unread why lists may not be read; `known`: whether the registry knows what it is to revoke
  */
 function stage(
   fail?: Error,
@@ -46,20 +49,27 @@ function stage(
   reach = 'unknown',
   part: Partial<Tag> = {},
   describe?: (id: string) => Promise<string | undefined>,
+  { unread, known = true }: { unread?: Error; known?: boolean } = {},
 ): { revoker: Revoker; memory: Memory; asked: string[]; told: string[] } {
   const memory = new Memory();
   const asked: string[] = [];
   const told: string[] = [];
-  const revoke = (id: string): Promise<void> => {
+  const revoke = (id: string): Promise<boolean> => {
     asked.push(id);
-    return fail ? Promise.reject(fail) : Promise.resolve();
+    return fail ? Promise.reject(fail) : Promise.resolve(known);
   };
+  const lookUp =
+    describe &&
+    (async (id: string): Promise<ListedToken | undefined> => {
+      const description = await describe(id);
+      return description === undefined ? undefined : { id, description, expiresAt: null, revoked: false };
+    });
   const nothing = (): void => undefined;
   const capabilities = aCapability({ settling: { listing: MINUTE } });
   const revoker = new Revoker({
     sessions: {
       reach: () => reach,
-      registryOf: () => ({ revoke, describe, host: 'us.icr.io', capabilities }),
+      registryOf: () => ({ revoke, lookUp, host: 'us.icr.io', capabilities }),
     } as unknown as AccountSessions,
     events: {
       event: (_: unknown, type: string, reason: string) => void told.push(`${type} ${reason}`),
@@ -76,6 +86,7 @@ function stage(
     random: () => 0,
     lists: {
       find: (_, find) => {
+        if (unread) return Promise.reject(unread);
         const tag = { clusterId: CLUSTER, uid: TOKEN.metadata.uid, revision: 1, ...part };
         const tokens = new Map(ours.map((id) => [id, { id, tag, expiresAt: null }]));
         return Promise.resolve(find({ tokens, identities: [], scopes: NONE, unread: new Map(), askedAt: 0 }));
@@ -174,6 +185,42 @@ describe('previous tokens', () => {
       const { revoker, asked } = stage(undefined, [], 0, 'unknown', {}, () => Promise.resolve(description));
       const { status } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
       expect([asked, idsOf(status)]).to.deep.equal([[], left]);
+    });
+
+  const young = { issuedAt: at(2 * HOUR - 10_000) };
+  const unknown: [what: string, part: object, left: string[]][] = [
+    ['stay recorded where the registry does not know them so soon after they were issued', young, ['due']],
+    ['are struck off where the registry does not know them any more', {}, []],
+  ];
+  for (const [what, part, left] of unknown)
+    it(what, async () => {
+      const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR), ...part })];
+      const token = anIssuedToken({ status: { previousTokens } });
+      const { revoker, asked } = stage(undefined, ['due'], 0, 'unknown', {}, undefined, { known: false });
+      const { status } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+      expect([asked, idsOf(status)]).to.deep.equal([['due'], left]);
+    });
+
+  const refused = new RegistryError('Forbidden', 'the project may not be seen');
+  const unread: [what: string, by: () => Promise<string | undefined>, reported: string | undefined][] = [
+    [
+      'are struck off where lists may not be read and the registry does not know them',
+      () => Promise.resolve(undefined),
+      undefined,
+    ],
+    [
+      'stay recorded where neither lists nor they may be read',
+      () => Promise.reject(new RegistryError('Forbidden', 'the robot may not be seen')),
+      'the project may not be seen',
+    ],
+  ];
+  for (const [what, by, reported] of unread)
+    it(what, async () => {
+      const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR) })];
+      const token = anIssuedToken({ status: { previousTokens } });
+      const { revoker, asked } = stage(undefined, [], 0, 'unknown', {}, by, { unread: refused });
+      const { status } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+      expect([asked, status.previousTokens?.[0]?.lastError]).to.deep.equal([[], reported]);
     });
 
   it('stay alive while a Secret still holds them', async () => {

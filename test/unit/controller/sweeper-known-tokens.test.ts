@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { RegistryError } from '../../../src/registry/errors.ts';
+import type { ListedToken } from '../../../src/registry/port.ts';
 import { anAccount, anIssuedToken, aPrevious, aToken, HOUR, MINUTE } from '../../support/builders.ts';
 import { CLUSTER, DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
 
@@ -146,5 +147,44 @@ describe('sweeper, of tokens that are known', () => {
       await stage.run(2 * MINUTE);
       expect(stage.gone).to.deep.equal(['before']);
     });
+
+    const row = { id: 'token-1', description: '', expiresAt: null, revoked: false };
+    const asked: [what: string, byId: () => ListedToken | undefined, gone: string[]][] = [
+      ['is not while the registry has it by its id, though no list has it', () => row, []],
+      [
+        'is where the registry has it by its id and says that it is revoked',
+        () => ({ ...row, revoked: true }),
+        ['token-1'],
+      ],
+      ['is where the registry does not have it by its id either', () => undefined, ['token-1']],
+      [
+        'is not where it may not be asked for by its id',
+        () => {
+          throw new RegistryError('Forbidden', 'may not be read');
+        },
+        [],
+      ],
+    ];
+    for (const [what, byId, gone] of asked)
+      it(what, async () => {
+        stage.byId = byId;
+        await stage.run(2 * MINUTE);
+        expect(stage.gone).to.deep.equal(gone);
+      });
+
+    for (const isThere of [true, false])
+      it(`${isThere ? 'is not' : 'is'} where the list of its scope may not be read and its id ${isThere ? 'is' : 'is not'} known`, async () => {
+        const inTeamB = { id: 'token-2', expiresAt: undefined, scope: ['team-b'] };
+        stage.tokens = [
+          anIssuedToken({ status: { token: { expiresAt: undefined, scope: ['team-a'] } } }),
+          anIssuedToken({ metadata: { uid: 'b' }, status: { token: inTeamB } }),
+        ];
+        stage.add('us-south', 'token-2', orphanTag({ uid: 'b' }));
+        stage.scopeOf.set('token-2', 'team-b');
+        Object.assign(stage, { listsApart: true, byId: () => (isThere ? row : undefined) });
+        stage.hidden.add('team-a');
+        await stage.run(2 * MINUTE);
+        expect(stage.gone).to.deep.equal(isThere ? [] : ['token-1']);
+      });
   });
 });

@@ -183,9 +183,9 @@ export class OperatorStage {
         rows.set(id, { id, description, expiresAt, revoked: false });
         return { id, username: 'token', value: new Redacted(`value of ${id}`), expiresAt };
       },
-      revoke: async (id: string, signal: AbortSignal): Promise<void> => {
+      revoke: async (id: string, signal: AbortSignal): Promise<boolean> => {
         await unlessHanging(`revoke ${id}`, region, signal);
-        rows.delete(id);
+        return rows.delete(id);
       },
       list: async <T>(_: unknown, select: Select<T>, signal: AbortSignal): Promise<T[]> => {
         await unlessHanging('list', region, signal);

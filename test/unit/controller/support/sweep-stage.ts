@@ -60,6 +60,8 @@ export class SweepStage {
   listsApart = false;
   /** Scopes that may not be searched. */
   readonly hidden = new Set<string>();
+  /** What the registry says of a token by its id, if it can be asked. */
+  byId: ((id: string) => ListedToken | undefined) | undefined;
   /** The scope of each list. */
   readonly searched: (readonly string[])[] = [];
   readonly events: string[] = [];
@@ -217,7 +219,7 @@ export class SweepStage {
       const error = this.down.get(region);
       if (error) throw error;
     };
-    const registry: Pick<Registry, 'capabilities' | 'list' | 'revoke'> = {
+    const registry: Pick<Registry, 'capabilities' | 'list' | 'lookUp' | 'revoke'> = {
       capabilities: aCapability({ settling: { listing: this.listLag } }),
       list: async (scope, select) => {
         this.searched.push(scope);
@@ -232,6 +234,12 @@ export class SweepStage {
           !this.listsApart || listOf(scope) === (this.scopeOf.get(id) ?? '');
         return (this.regions.get(region) ?? []).filter(shown).flatMap((row) => select(row) ?? []);
       },
+      ...(this.byId && {
+        lookUp: async (id: string) => {
+          fail();
+          return this.byId?.(id);
+        },
+      }),
       revoke: async (id) => {
         fail();
         const refusal = this.refusal ?? this.refusals.get(id);
@@ -244,6 +252,7 @@ export class SweepStage {
           region,
           (this.regions.get(region) ?? []).filter((row) => row.id !== id),
         );
+        return true;
       },
     };
     return registry as Registry;

@@ -113,8 +113,23 @@ describe('Harbor, answer by answer', () => {
       .reply(200)
       .delete('/api/v2.0/robots/8')
       .reply(404, errors('NOT_FOUND', 'no'));
-    await registry().revoke?.('7', signal);
-    await registry().revoke?.('8', signal);
+    expect(await registry().revoke?.('7', signal)).to.equal(true);
+    expect(await registry().revoke?.('8', signal)).to.equal(false);
+  });
+
+  it('a robot is looked up by its id, one that is gone and one that may not be read as well', async () => {
+    nock(ORIGIN)
+      .get('/api/v2.0/robots/7')
+      .reply(200, { id: 7, name: 'robot$team-a+x', description: 'a tag', expires_at: -1, disable: false })
+      .get('/api/v2.0/robots/8')
+      .reply(404, errors('NOT_FOUND', 'robot 8 not found'))
+      .get('/api/v2.0/robots/9')
+      .reply(403, errors('FORBIDDEN', 'forbidden'));
+    const row = { id: '7', description: 'a tag', expiresAt: null, revoked: false };
+    expect(await registry().lookUp?.('7', signal)).to.deep.equal(row);
+    expect(await registry().lookUp?.('8', signal)).to.equal(undefined);
+    const error = await failureOf(registry().lookUp?.('9', signal) ?? Promise.resolve());
+    expect(error).to.have.property('code', 'Forbidden');
   });
 
   it('an id that is none is never put into a path', async () => {

@@ -54,7 +54,7 @@ describe('a service ID of IBM Cloud, with which its API keys would go,', () => {
     return (await by.issue(aRequest({ revision }), signal)).id;
   };
   const { tag } = aRequest();
-  const codeOf = async (act: Promise<void> | undefined): Promise<string | undefined> => {
+  const codeOf = async (act: Promise<unknown> | undefined): Promise<string | undefined> => {
     const error: unknown = await act?.catch((each: unknown) => each);
     return error instanceof RegistryError ? error.code : undefined;
   };

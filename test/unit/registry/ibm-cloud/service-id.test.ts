@@ -63,10 +63,14 @@ describe("IBM Cloud with an administrator's service ID", () => {
     const { id } = await registry({ serviceId }).issue(aRequest(), signal);
     const later = registry({});
     expect((await later.list?.([], (row) => row.id, signal)) ?? []).to.not.include(id);
-    expect(await later.describe?.(id, signal)).to.equal(aRequest().description);
+    expect(await later.lookUp?.(id, signal)).to.include({
+      id,
+      description: aRequest().description,
+      revoked: false,
+    });
     await later.revoke?.(id, signal);
-    expect(await later.describe?.(id, signal)).to.equal(undefined);
-    const error = await later.describe?.('..', signal).catch((each: unknown) => each);
+    expect(await later.lookUp?.(id, signal)).to.equal(undefined);
+    const error = await later.lookUp?.('..', signal).catch((each: unknown) => each);
     expect(error).to.be.instanceOf(RegistryError).with.property('code', 'InvalidRequest');
   });
 
