@@ -5,15 +5,21 @@ import {
   ROTATE_ANNOTATION,
   TOKEN_ID_ANNOTATION,
 } from '../../api/names.ts';
-import { cutAnnotations, type RegistryToken } from '../../api/registry-token.ts';
+import { cutAnnotations, type RegistryToken, type RegistryTokenStatus } from '../../api/registry-token.ts';
 import { prefix } from '../../api/syntax/text.ts';
-import type { KubeObject, ObjectMeta } from '../../common/objects.ts';
+import type { KubeObject, ObjectMeta, OwnerReference } from '../../common/objects.ts';
+import { ValuePool } from '../../common/value-pool.ts';
 import { rotateValue, unknownAnnotations } from '../../token/decide/rotate-now.ts';
 import { OWN_PAYLOAD, wrotePayload } from '../../token/secret/secret.ts';
 import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
 
 // What the operator keeps of objects that others write: the fields that it reads, and nothing else. An object can have 256 KiB
 // of annotations, and finalizers, owners and managed fields up to etcd's limit of 1.5 MiB: they would fill its memory.
+//
+// There can be a hundred thousand of them, so that what many have in common is kept once, and of one object nothing twice.
+
+/** What many objects have in common: most of their specs, their places, the kinds of their owners. */
+const common = new ValuePool();
 
 /** In place of finalizers that are not the operator's. */
 const OTHER_FINALIZER = 'others';
@@ -35,27 +41,36 @@ export function essentialToken(token: RegistryToken): RegistryToken {
     ...(rotate === undefined ? [] : [[ROTATE_ANNOTATION, rotate]]),
   ]) as Record<string, string>;
   return {
-    apiVersion,
+    apiVersion: common.share(apiVersion),
     kind,
     metadata: {
       ...identityOf(metadata),
       ...(Object.keys(own).length === 0 ? {} : { annotations: own }),
       ...(finalizers.length === 0 ? {} : { finalizers: keptFinalizers(finalizers) }),
     },
-    spec: annotations
-      ? { ...spec, secret: { ...spec.secret, annotations: cutAnnotations(annotations) } }
-      : spec,
-    ...(status && { status }),
+    spec: common.share(
+      annotations ? { ...spec, secret: { ...spec.secret, annotations: cutAnnotations(annotations) } } : spec,
+    ),
+    ...(status && { status: compactStatus(status) }),
   };
 }
 
+/** Changes a status into an equal one. */
+function compactStatus(status: RegistryTokenStatus): RegistryTokenStatus {
+  const { host, token, mintTimes } = status;
+  if (host !== undefined) status.host = common.share(host);
+  if (mintTimes?.length === 0) status.mintTimes = common.share(mintTimes);
+  if (token) token.place = common.share(token.place);
+  return status;
+}
+
 /** Ours, or one that stands for all others. */
-const keptFinalizers = (finalizers: readonly string[]): string[] => [
-  finalizers.includes(FINALIZER) ? FINALIZER : OTHER_FINALIZER,
-];
+const keptFinalizers = (finalizers: readonly string[]): string[] =>
+  common.share([finalizers.includes(FINALIZER) ? FINALIZER : OTHER_FINALIZER]);
 
 /** Of its metadata, since payloads are not watched; of the managed fields only whether the operator wrote the payload. */
 export function essentialSecret({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const labels = only(metadata.labels, OWNER_UID_LABEL, MAX_TOKEN_ID);
   const owners = metadata.ownerReferences?.filter(
     (owner) => owner.controller === true || owner.kind === 'RegistryToken',
   );
@@ -64,11 +79,26 @@ export function essentialSecret({ apiVersion, kind, metadata }: KubeObject): Kub
     kind,
     metadata: {
       ...identityOf(metadata),
-      labels: only(metadata.labels, OWNER_UID_LABEL, MAX_TOKEN_ID),
+      labels,
       annotations: only(metadata.annotations, TOKEN_ID_ANNOTATION, MAX_TOKEN_ID),
-      ...(owners?.length ? { ownerReferences: owners.slice(0, MAX_OWNERS) } : {}),
-      ...(wrotePayload(metadata.managedFields) ? { managedFields: [...OWN_PAYLOAD] } : {}),
+      ...(owners?.length && {
+        ownerReferences: owners
+          .slice(0, MAX_OWNERS)
+          .map((owner) => compactOwner(owner, metadata.name, labels[OWNER_UID_LABEL])),
+      }),
+      ...(wrotePayload(metadata.managedFields) && { managedFields: common.share([...OWN_PAYLOAD]) }),
     },
+  };
+}
+
+/** The same owner. It is mostly the one of the label, and of the Secret's name. */
+function compactOwner(owner: OwnerReference, name: string, uid: string | undefined): OwnerReference {
+  return {
+    ...owner,
+    apiVersion: common.share(owner.apiVersion),
+    kind: common.share(owner.kind),
+    name: owner.name === name ? name : owner.name,
+    uid: owner.uid === uid ? uid : owner.uid,
   };
 }
 
@@ -108,12 +138,12 @@ function identityOf(metadata: ObjectMeta): ObjectMeta {
     metadata;
   return {
     name,
-    ...(namespace === undefined ? {} : { namespace }),
+    ...(namespace !== undefined && { namespace: common.share(namespace) }),
     uid,
     resourceVersion,
-    ...(generation === undefined ? {} : { generation }),
+    ...(generation !== undefined && { generation }),
     creationTimestamp,
-    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    ...(deletionTimestamp !== undefined && { deletionTimestamp }),
   };
 }
 

@@ -15,17 +15,21 @@ export interface Store<T extends KubeObject> {
 /** Gives the values under which an object is to be found. */
 export type IndexFunction<T> = (object: T) => string[];
 
-/** A store with indexes, kept by the reflector. */
+/** The objects of one value: most values are of one object alone, which takes a fifth of the memory of a set. */
+type Found<T> = T | Set<T>;
+
+/**
+ * A store with indexes, kept by the reflector. Beside the objects it holds only where they are found: what values an object has is
+ * asked of the index functions again when it goes.
+ */
 export class IndexedStore<T extends KubeObject> implements Store<T> {
   readonly #objects = new Map<string, T>();
-  /** Where each object stands in the indexes, by its key. */
-  readonly #entries = new Map<string, readonly (readonly [index: string, values: string[]])[]>();
-  readonly #functions: Readonly<Record<string, IndexFunction<T>>>;
-  readonly #indexes = new Map<string, Map<string, Set<string>>>();
+  readonly #indexes: ReadonlyMap<string, Index<T>>;
 
   constructor(indexes: Readonly<Record<string, IndexFunction<T>>> = {}) {
-    this.#functions = indexes;
-    for (const index of Object.keys(indexes)) this.#indexes.set(index, new Map());
+    this.#indexes = new Map(
+      Object.entries(indexes).map(([name, valuesOf]) => [name, { valuesOf, found: new Map() }]),
+    );
   }
 
   get(name: ObjectName): T | undefined {
@@ -37,32 +41,19 @@ export class IndexedStore<T extends KubeObject> implements Store<T> {
   }
 
   byIndex(index: string, value: string): T[] {
-    const values = this.#indexes.get(index);
-    if (!values) throw new TypeError(`There is no index ${JSON.stringify(index)}`);
-    const found: T[] = [];
-    for (const key of values.get(value) ?? []) {
-      const object = this.#objects.get(key);
-      if (object) found.push(object);
-    }
-    return found;
+    const found = this.#indexes.get(index)?.found;
+    if (!found) throw new TypeError(`There is no index ${JSON.stringify(index)}`);
+    const objects = found.get(value);
+    if (objects === undefined) return [];
+    return objects instanceof Set ? [...objects] : [objects];
   }
 
   /** Puts an object in and gives the one it replaces. @throws what an index function throws: then nothing has changed */
   set(object: T): T | undefined {
-    const entries = Object.entries(this.#functions).map(
-      ([index, valuesOf]) => [index, valuesOf(object)] as const,
-    );
+    const values = [...this.#indexes.values()].map((index) => [index, index.valuesOf(object)] as const);
     const previous = this.remove(object.metadata);
-    const key = objectKey(object.metadata);
-    this.#objects.set(key, object);
-    this.#entries.set(key, entries);
-    for (const [index, values] of entries) {
-      for (const value of values) {
-        const keys = this.#indexes.get(index)?.get(value);
-        if (keys) keys.add(key);
-        else this.#indexes.get(index)?.set(value, new Set([key]));
-      }
-    }
+    this.#objects.set(objectKey(object.metadata), object);
+    for (const [{ found }, itsValues] of values) for (const value of itsValues) add(found, value, object);
     return previous;
   }
 
@@ -71,15 +62,27 @@ export class IndexedStore<T extends KubeObject> implements Store<T> {
     const key = objectKey(name);
     const previous = this.#objects.get(key);
     if (!previous) return undefined;
-    for (const [index, values] of this.#entries.get(key) ?? []) {
-      for (const value of values) {
-        const keys = this.#indexes.get(index)?.get(value);
-        keys?.delete(key);
-        if (keys?.size === 0) this.#indexes.get(index)?.delete(value);
-      }
-    }
+    for (const { valuesOf, found } of this.#indexes.values())
+      for (const value of valuesOf(previous)) take(found, value, previous);
     this.#objects.delete(key);
-    this.#entries.delete(key);
     return previous;
   }
+}
+
+interface Index<T> {
+  valuesOf: IndexFunction<T>;
+  found: Map<string, Found<T>>;
+}
+
+function add<T extends KubeObject>(found: Map<string, Found<T>>, value: string, object: T): void {
+  const others = found.get(value);
+  if (others === undefined) found.set(value, object);
+  else if (others instanceof Set) others.add(object);
+  else if (others !== object) found.set(value, new Set([others, object]));
+}
+
+function take<T extends KubeObject>(found: Map<string, Found<T>>, value: string, object: T): void {
+  const objects = found.get(value);
+  if (objects === object) found.delete(value);
+  else if (objects instanceof Set && objects.delete(object) && objects.size === 0) found.delete(value);
 }

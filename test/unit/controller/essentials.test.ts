@@ -141,3 +141,19 @@ describe('of the finalizers of a RegistryToken the watches keep', () => {
       expect(essentialToken(token).metadata.finalizers).to.deep.equal(kept);
     });
 });
+
+describe('of what many objects say the watches keep one', () => {
+  it("spec and place of RegistryTokens, and of a Secret's owner what its label says", () => {
+    const token = (name: string): RegistryToken =>
+      structuredClone({
+        ...hostile,
+        metadata: { ...identity, name },
+        spec: { access: 'ReadOnly', rotation: { policy: 'Auto' } },
+        status: { token: { id: name, place: { endpoint: 'https://registry.test', identity: 'id' } } },
+      }) as unknown as RegistryToken;
+    const [a, b] = [essentialToken(token('a')), essentialToken(token('b'))];
+    expect(a.spec).to.equal(b.spec).and.to.deep.equal(token('a').spec);
+    expect(a.status?.token?.place).to.equal(b.status?.token?.place);
+    expect(a.status).to.deep.equal(token('a').status);
+  });
+});
