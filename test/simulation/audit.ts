@@ -1,4 +1,4 @@
-import { GROUP, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
+import { GROUP } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { Logger } from '../../src/common/logger.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
@@ -8,14 +8,16 @@ import { RegistryError } from '../../src/registry/errors.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
 import type { SecretObject } from '../support/world.ts';
 import type { Snapshot } from './backups.ts';
-import { heldToken, hostsOf, ownerOf } from './held-token.ts';
-import { isHeldBack, PATIENCE, patienceWith, PROMPTNESS } from './held-back.ts';
+import { ExchangeAudit } from './exchange-audit.ts';
+import { heldToken } from './held-token.ts';
+import { PROMPTNESS } from './held-back.ts';
 import { IntentBook, isOf } from './intent-book.ts';
 import { judge } from './justification.ts';
 import { deathOf, MintBook, tagOf, uidOf, type Mint } from './mint-book.ts';
 import { API_KEYS } from './registries/api-keys.ts';
 import type { Inquiry, Possession, TokenEvent } from './registries/provider.ts';
 import { lifetimeFault } from './lifetimes.ts';
+import { SecretAudit } from './secret-audit.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { Backup, World } from './world.ts';
 import { WriteRates } from './write-rates.ts';
@@ -29,8 +31,6 @@ const ON_THE_WAY = 30_000;
 const ASKED = new Set(['SpecChanged', 'PlaceChanged', 'RotationRequested', 'AccountRotation']);
 /** A request that takes longer than this was held up on its way, in milliseconds. */
 const HELD_UP = 5_000;
-/** Milliseconds from a look at who uses a token to its revocation by the sweep. */
-const SWEEPING = 2 * 60_000;
 
 /**
  * Looks on as things happen, and notes what must never:
@@ -40,15 +40,10 @@ const SWEEPING = 2 * 60_000;
  * - Of a RegistryToken's living tokens at most one is in no record (status.token, status.previousTokens), and that one is
  *   of the open intent's revision. Left out are those that came late, and those whose intent was given up while their account
  *   or region was gone.
- * - No token is revoked that is not ours, that is kept on purpose, or that the Secret of a lasting RegistryToken holds.
+ * - No token is revoked that is not ours, or that is kept on purpose.
  * - No living token of another cluster with the same ids is revoked while its RegistryToken is here, and none is ever used.
  * - A RegistryToken that goes leaves living tokens only after the deadline for their revocation.
- * - No Secret that is somebody else's is changed.
- * - No Secret with which pods could pull is written so that they can't, however accounts, regions, hosts and endpoints are edited.
- * - No Secret is written with a token that is dead already.
  * - No object is written ever again and again, whatever webhooks make of it.
- * - No token of a RegistryToken that is gone is revoked while a Secret that was restored holds it.
- * - No Secret goes on holding a dead token while nothing keeps the operator from replacing it.
  * - No failure at a registry ends a reconcile without being told of.
  * - No value of a token or key is in a log line, or in anything written but Secrets.
  * - In no hour are more tokens created for a RegistryToken than its budget, or, where users ask for them, four times as many.
@@ -56,9 +51,13 @@ const SWEEPING = 2 * 60_000;
  *   it was frozen. Then, at least, what it does is put right.
  * - No token that expires lives shorter than was asked, nor longer than its registry rounds that up to.
  * - A token comes when nobody waits for it any more only where the network, or such a process, held it up.
+ *
+ * What concerns Secrets is in SecretAudit, and what concerns tokens that are exchanged in ExchangeAudit.
  */
 export class Audit {
   readonly mints: MintBook;
+  readonly exchanges: ExchangeAudit;
+  readonly secrets: SecretAudit;
   /** What was found; the simulation ends with the first. */
   readonly violations: string[] = [];
   /** Writes by the operator to RegistryTokens and Secrets. */
@@ -67,8 +66,6 @@ export class Audit {
   /** RegistryTokens there are, by uid. */
   readonly #tokens = new Map<string, RegistryToken>();
   readonly #everyUid = new Set<string>();
-  /** Secret's uid -> who wrote it last. */
-  readonly #writers = new Map<string, World['actor']>();
   /** Tokens that users took away at the registry, and tokens of others there. */
   readonly takenAway = new Set<string>();
   readonly others: Set<string>;
@@ -85,6 +82,8 @@ export class Audit {
     this.#world = world;
     this.#writeRates = new WriteRates(() => world.clock.monotonic());
     this.mints = backup?.mints ?? new MintBook();
+    this.exchanges = new ExchangeAudit(world);
+    this.secrets = new SecretAudit(world, this.#tokens, this.#everyUid);
     this.others = new Set(backup?.origin.audit.others);
     // What happened between the backup and now.
     for (const { id, revokedAt } of backup?.origin.audit.mints.all() ?? []) {
@@ -113,7 +112,7 @@ export class Audit {
       if (excess !== undefined) this.fail(excess);
     }
     if (path.includes('/secrets/') && method !== 'DELETE' && !process.misled)
-      this.#checkWritten(body as SecretObject);
+      this.secrets.checkWritten(body as SecretObject);
     if (!path.includes('/secrets')) this.#searchValues(JSON.stringify(body), `${method} ${path}`);
   }
 
@@ -121,6 +120,7 @@ export class Audit {
   asked(process: SimulatedProcess, { operation, purpose, description = '' }: Inquiry, url: URL): void {
     this.#checkLeads(process, `${operation} at ${url.host}`);
     if (purpose === 'mint') this.#mintAsked(process, description);
+    if (purpose === 'exchange') this.exchanges.asked(process, url);
   }
 
   #checkLeads({ name, deposed, unaware }: SimulatedProcess, deed: string): void {
@@ -212,10 +212,6 @@ export class Audit {
     if (!this.#tokens.get(uid)?.status?.mintIntent) this.lateIdentities.add(identity.id);
   }
 
-  #heldBy(secret: SecretObject): string | undefined {
-    return heldToken(this.#world.registries, secret);
-  }
-
   #isAsked(mint: Mint): boolean {
     return ASKED.has(this.#intents.reasonOf(mint) ?? '');
   }
@@ -235,33 +231,8 @@ export class Audit {
     if (!mint) return this.fail(`token ${id}, which is not ours, was revoked`);
     if (!wasDead && this.retained().has(id))
       return this.fail(`token ${id} was revoked although it is kept on purpose`);
-    if (!this.#tokens.has(uid)) this.#checkSwept(id);
-    for (const secret of this.#world.secrets()) {
-      const owner = this.#tokens.get(ownerOf(secret) ?? '');
-      if (!owner || owner.metadata.deletionTimestamp !== undefined || this.#heldBy(secret) !== id) continue;
-      const writer = this.#writers.get(secret.metadata.uid);
-      // What users edit, and what a process writes that can't know that it was overtaken, is put right when it is noticed.
-      if (writer === 'user' || (typeof writer === 'object' && writer.misled)) continue;
-      this.fail(
-        `token ${id} was revoked while Secret ${secret.metadata.name} of ${owner.metadata.name} held it`,
-      );
-    }
-  }
-
-  /** Whether a Secret is as a backup had it. */
-  isRestored({ metadata }: SecretObject): boolean {
-    return this.#writers.get(metadata.uid) === 'backup';
-  }
-
-  /** Of a restored Secret nobody can tell who uses it. */
-  #checkSwept(id: string): void {
-    const now = this.#world.clock.now();
-    for (const secret of this.#world.secrets()) {
-      const { name, creationTimestamp } = secret.metadata;
-      if (!this.isRestored(secret) || this.#heldBy(secret) !== id) continue;
-      if (now - Date.parse(creationTimestamp ?? '') > SWEEPING)
-        this.fail(`token ${id} was revoked while Secret ${name}, which was restored, held it`);
-    }
+    if (!this.#tokens.has(uid)) this.secrets.checkSwept(id);
+    this.secrets.tokenRevoked(id);
   }
 
   /**
@@ -298,81 +269,18 @@ export class Audit {
     );
   }
 
+  /** Looks for what lasts too long. To be called now and then. */
+  look(): void {
+    this.secrets.look();
+    this.exchanges.checkDeletions();
+  }
+
   // What happens in the cluster
 
   changed(change: Change): void {
-    if (change.collection === 'secrets') this.#secretChanged(change);
+    if (change.collection === 'secrets') this.secrets.changed(change);
     if (change.collection === `${GROUP}/registrytokens`) this.#tokenChanged(change);
-  }
-
-  #secretChanged({ type, object, previous }: Change): void {
-    const { actor } = this.#world;
-    const [now, before] = [object, previous] as unknown as [SecretObject, SecretObject | undefined];
-    this.#writers.set(now.metadata.uid, actor);
-    this.#world.journal.note(
-      () =>
-        `Secret ${now.metadata.name} ${type} by ${nameOf(actor)}, holds ${this.#heldBy(now) ?? 'no token'}`,
-    );
-    const held = this.mints.get(this.#heldBy(now) ?? '');
-    if (actor === 'backup' && held?.abandoned) held.stranded = true;
-    if (typeof actor === 'object' && before && !this.#everyUid.has(ownerOf(before) ?? ''))
-      this.fail(`${actor.name} changed Secret ${now.metadata.name}, which is somebody else's`);
-    const { altersPayload } = this.#world.webhooks;
-    if (typeof actor === 'object' && !actor.misled && type !== 'DELETED' && !altersPayload) {
-      this.#checkWritten(now);
-      if (before) this.#checkNotWorse(before, now);
-    }
-  }
-
-  /** Whether a Secret of a RegistryToken holds the token in force, and says so. */
-  #isHeld({ metadata, status }: RegistryToken): boolean {
-    const id = status?.token?.id;
-    return this.#world.secrets().some((secret) => {
-      const says = secret.metadata.annotations?.[TOKEN_ID_ANNOTATION];
-      return (
-        id !== undefined && says === id && ownerOf(secret) === metadata.uid && this.#heldBy(secret) === id
-      );
-    });
-  }
-
-  /** Whether pods can pull with a Secret from any of its hosts. */
-  #isGood(secret: SecretObject): boolean {
-    const id = this.#heldBy(secret);
-    return id !== undefined && hostsOf(secret).some((host) => this.#world.registries.accepts(host, id));
-  }
-
-  /**
-   * No edit of accounts and hosts makes a Secret worse. Another RegistryToken may have taken it over; what users take away is noticed
-   * later; and who asks for another region, with an account whose tokens are not tried, gets what that is.
-   */
-  #checkNotWorse(before: SecretObject, now: SecretObject): void {
-    if (ownerOf(before) !== ownerOf(now) || !this.#isGood(before) || this.#isGood(now)) return;
-    if (this.takenAway.has(this.#heldBy(now) ?? '')) return;
-    const token = this.#tokens.get(ownerOf(now) ?? '');
-    const wanted = token && this.#world.places.wantedBy(token, this.#world.registries);
-    const { token: inForce, previousTokens = [] } = token?.status ?? {};
-    // What the Secret held need not be the token in force: a crash, or a write whose answer got lost, left it ahead of the status.
-    const left = previousTokens.find(({ id }) => id === this.#heldBy(before)) ?? inForce;
-    const { account = wanted?.account, region = wanted?.region } = left ?? {};
-    const spec = this.#world.accounts().find(({ metadata }) => metadata.name === wanted?.account)?.spec;
-    const isAsked = wanted?.account !== account || wanted?.region !== region;
-    if (spec?.verify === 'Never' && (isAsked || spec.ibmCloud)) return;
-    this.fail(
-      `Secret ${now.metadata.name} was good with ${hostsOf(before).join()} and token ${this.#heldBy(before)}, and is not with ${hostsOf(now).join()} and ${this.#heldBy(now)}`,
-    );
-  }
-
-  /** What users took away at the registry is noticed later, and a write may be held up on its way. */
-  #checkWritten(secret: SecretObject): void {
-    const held = this.#heldBy(secret) ?? '';
-    if (this.elsewhere.has(held))
-      this.fail(`Secret ${secret.metadata.name} was written with token ${held} of another cluster`);
-    const mint = this.mints.get(held);
-    if (!mint) return;
-    const death = this.takenAway.has(mint.id) ? (mint.expiresAt ?? Infinity) : deathOf(mint);
-    const { clock, climate } = this.#world;
-    if (death < clock.now() - climate.skew - ON_THE_WAY)
-      this.fail(`Secret ${secret.metadata.name} was written with token ${mint.id}, which was dead already`);
+    this.exchanges.changed(change);
   }
 
   #tokenChanged({ type, object, previous }: Change): void {
@@ -390,13 +298,16 @@ export class Audit {
     }
     this.#tokens.set(uid, token);
     const { status } = token;
-    if (status?.token && status.token.id !== before?.status?.token?.id) {
+    const { exchanges } = this.#world.registries.of(status?.token?.account ?? 'default');
+    if (status?.token && status.token.id !== before?.status?.token?.id && !exchanges) {
       const mint = this.mints.get(status.token.id);
       if (mint?.uid !== uid) this.fail(`${token.metadata.name} took a token that was not made for it`);
       else mint.inForce = true;
     }
     // What is restored was decided elsewhere, or earlier.
+    this.exchanges.tokenChanged(before, token, isRestored);
     if (isRestored) return this.#checkRecords(uid);
+    if (exchanges && before && status?.token?.id !== before.status?.token?.id) this.#exchanged(before, token);
     this.#checkStranded(before, token);
     if (status?.mintIntent) this.#intents.note(uid, status.mintIntent, token.spec, this.#world.clock.now());
     if (status?.mintIntent && status.mintIntent.startedAt !== before?.status?.mintIntent?.startedAt)
@@ -413,19 +324,35 @@ export class Audit {
     if (this.#world.places.wasGone(intent, PROMPTNESS)) this.mints.strand(metadata.uid, intent.revision);
   }
 
+  /** Nothing is recorded before an exchange; why there was one stands beside what it gave. */
+  #exchanged({ status: before = {} }: RegistryToken, token: RegistryToken): void {
+    const { token: record, lastRotation } = token.status ?? {};
+    if (!record || !lastRotation) return;
+    const { account, region, place, specHash, revision } = record;
+    const request = { account, region, place, access: record.access, specHash, revision };
+    const mintIntent = {
+      ...request,
+      reason: lastRotation.reason,
+      startedAt: '',
+      phase: 'Announced' as const,
+    };
+    this.#decided({ ...token, status: { ...before, mintIntent } });
+  }
+
   #decided(token: RegistryToken): void {
     const { clock, climate, places, actor } = this.#world;
     const name = token.spec.accountRef?.name ?? 'default';
     const account = this.#world.accounts().find(({ metadata }) => metadata.name === name);
     const tolerance = climate.skew + 5_000;
     const edits = places.editsOf(name, PROMPTNESS);
-    const { mints } = this;
+    const record = token.status?.token;
+    const inForce = this.mints.get(record?.id) ?? this.exchanges.named(record?.id);
     const provider = this.#world.registries.of(name);
     const now = clock.now();
     // One that does not know that another leads does not know what that one issued.
     const isMisled = typeof actor === 'object' && actor.misled;
-    const isHeld = this.#isHeld(token) && !isMisled;
-    const objection = judge({ token, account, provider, mints, isHeld, now, tolerance, edits });
+    const isHeld = this.secrets.isHeld(token) && !isMisled;
+    const objection = judge({ token, account, provider, inForce, isHeld, now, tolerance, edits });
     if (objection !== undefined) this.fail(`${token.metadata.name}: ${objection}`);
   }
 
@@ -457,37 +384,14 @@ export class Audit {
     const retained = this.retained();
     // Where its account is gone, nothing but the Secret remembers what was kept on purpose.
     if (spec.deletionPolicy === 'Retain')
-      for (const secret of this.#world.secrets()) retained.add(this.#heldBy(secret) ?? '');
+      for (const secret of this.#world.secrets())
+        retained.add(heldToken(this.#world.registries, secret) ?? '');
     for (const mint of this.mints.of(metadata.uid)) {
       if (deathOf(mint) <= clock.now() || retained.has(mint.id)) continue;
       mint.abandoned = true;
       if (!mint.late && !mint.stranded && !(waited >= settings.revocationDeadline - 1_000))
         this.fail(
           `${metadata.name} went after ${waited} ms and left token ${mint.id}; status ${JSON.stringify(status)}`,
-        );
-    }
-  }
-
-  /** Looks for Secrets that hold dead tokens for too long. To be called now and then. */
-  checkSecrets(): void {
-    const { clock, weather, settings, webhooks } = this.#world;
-    const now = clock.now();
-    const calmFor = clock.monotonic() - weather.lastTrouble;
-    if (webhooks.isActive) return;
-    for (const secret of this.#world.secrets()) {
-      const token = this.#tokens.get(ownerOf(secret) ?? '');
-      const mint = this.mints.get(this.#heldBy(secret));
-      if (!token || !mint || this.takenAway.has(mint.id) || isHeldBack(token)) continue;
-      const patience = patienceWith(token);
-      if (calmFor < patience) continue;
-      if (token.spec.secret?.name !== undefined && token.spec.secret.name !== secret.metadata.name) continue;
-      const recent = this.mints
-        .of(token.metadata.uid)
-        .filter(({ mintedAt }) => mintedAt > now - HOUR - PATIENCE);
-      if (settings.mintBudget > 0 && recent.length >= settings.mintBudget) continue;
-      if (now - deathOf(mint) > patience)
-        this.fail(
-          `Secret ${secret.metadata.name} has held dead token ${mint.id} for ${(now - deathOf(mint)) / 60_000} min`,
         );
     }
   }

@@ -22,6 +22,10 @@ const CASES: [string, SimulationOptions][] = [
     'at a registry where tokens hang on identities',
     { seed: 3, choice: bothOf('ibmCloud'), script: { deeds: FEW, pause: 6 * 60_000 } },
   ],
+  [
+    'at a registry that exchanges its account’s credentials for tokens',
+    { seed: 2, choice: bothOf('ecr'), script: { deeds: FEW, pause: 65_000 } },
+  ],
 ];
 
 /** Milliseconds; some 100 simulations on a busy machine. */
@@ -34,7 +38,8 @@ async function failures(
 ): Promise<string[]> {
   const undisturbed = await simulate({ ...scenario, climate: CALM });
   expect(undisturbed.violations).to.deep.equal([]);
-  expect(undisturbed.figures.mints).to.be.above(1);
+  const { mints, exchanges } = undisturbed.figures;
+  expect(mints + exchanges).to.be.above(1);
   const found: string[] = [];
   for (let boundary = 1; boundary <= undisturbed.boundariesInStorm; boundary++) {
     const { violations } = await simulate({ ...scenario, climate: CALM, ...disturb(boundary) });

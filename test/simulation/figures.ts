@@ -26,6 +26,8 @@ export interface Figures {
   /** Backups that were restored into their cluster. */
   restores: number;
   mints: number;
+  /** Tokens that were exchanged. */
+  exchanges: number;
   /** Tokens that came into force. */
   recorded: number;
   /** Tokens that were created and never came into force; all were revoked. */
@@ -42,6 +44,7 @@ export const NOTHING: Figures = {
   webhooks: 0,
   restores: 0,
   mints: 0,
+  exchanges: 0,
   recorded: 0,
   lost: 0,
   swept: 0,
@@ -60,12 +63,13 @@ export function describeFigures({
   webhooks,
   restores,
   mints,
+  exchanges,
   recorded,
   lost,
   swept,
 }: Figures): string {
   return (
     `${steps} steps, ${boundaries} effect boundaries, ${crashes} crashes, ${freezes} freezes, ${webhooks} webhooks, ${restores} restores; ` +
-    `${mints} tokens created: ${recorded} came into force, ${lost} were lost and revoked; ${swept} only the sweep could find`
+    `${mints} tokens created: ${recorded} came into force, ${lost} were lost and revoked; ${swept} only the sweep could find; ${exchanges} exchanged`
   );
 }

@@ -52,20 +52,39 @@ function tokenComplaints(world: World, token: RegistryToken): string[] {
   expect(status.mintIntent === undefined, 'has an open intent');
   expect(status.pendingHost === undefined, 'waits for a host');
   expect(metadata.annotations?.[ROTATE_ANNOTATION] === status.lastHandledRotate, 'was not rotated as asked');
+  const name = spec.secret?.name ?? metadata.name;
+  const secret = world
+    .secrets()
+    .find((each) => each.metadata.namespace === metadata.namespace && each.metadata.name === name);
+  const held = secret && heldToken(world.registries, secret);
+  if (world.registries.of(spec.accountRef?.name ?? 'default').exchanges)
+    return [...complaints, ...exchangeComplaints(world, token, held)];
   const mint = world.audit.mints.get(status.token?.id);
   // What somebody else revoked is noticed by the next sweep and a look soon after.
   const noticedBy = mint ? deathOf(mint) + world.settings.sweepInterval + NOTICING : now;
   const unnoticed = world.audit.takenAway.has(mint?.id ?? '') && now < noticedBy;
   expect(mint !== undefined && (deathOf(mint) > now || unnoticed), 'has a dead token');
-  const name = spec.secret?.name ?? metadata.name;
-  const secret = world
-    .secrets()
-    .find((each) => each.metadata.namespace === metadata.namespace && each.metadata.name === name);
-  expect(
-    secret !== undefined && heldToken(world.registries, secret) === mint?.id,
-    'does not have its token in its Secret',
-  );
+  expect(held !== undefined && held === mint?.id, 'does not have its token in its Secret');
   return complaints;
+}
+
+/** @param held what the Secret holds, as the audit calls it */
+function exchangeComplaints(
+  world: World,
+  { metadata, spec, status = {} }: RegistryToken,
+  held: string | undefined,
+): string[] {
+  const exchange = world.audit.exchanges.get(held);
+  const inForce = world.audit.exchanges.named(status.token?.id);
+  const asked = [spec.access ?? 'ReadOnly', ...[...(spec.scope ?? [])].sort()].join();
+  const given = [exchange?.access, ...(exchange?.scope ?? [])].join();
+  return [
+    ...(exchange && exchange.expiresAt > world.clock.now()
+      ? []
+      : [`has ${held} in its Secret, which is dead`]),
+    ...(inForce && inForce.id !== held ? [`has ${held} in its Secret, and ${inForce.id} in force`] : []),
+    ...(given === asked ? [] : [`asks for ${asked} and has ${given}`]),
+  ].map((what) => `${metadata.namespace}/${metadata.name} ${what}`);
 }
 
 /** Whether users have to act first. */
@@ -89,7 +108,8 @@ function mayBeStuck(world: World, { metadata, spec, status }: RegistryToken): bo
     (secret.metadata.ownerReferences?.[0]?.uid ??
       secret.metadata.labels?.['pullsecrets.dev/registrytoken-uid']);
   if (wanted.length > 1) return true;
-  if (secret && world.audit.isRestored(secret) && isLeftBy(world, secret, metadata.name)) return false;
+  if (secret && world.audit.secrets.isRestored(secret) && isLeftBy(world, secret, metadata.name))
+    return false;
   return secret !== undefined && owner !== metadata.uid;
 }
 

@@ -5,7 +5,7 @@ import type { AccountEdits } from './places.ts';
 import { placesOf } from './registries/places.ts';
 import type { Provider } from './registries/provider.ts';
 import { DEFAULT_REGION } from './registries/regions.ts';
-import { deathOf, type Mint, type MintBook } from './mint-book.ts';
+import { deathOf, type KnownToken } from './mint-book.ts';
 
 /** Milliseconds by which a token that lives as long as was asked can live longer, or seem to. */
 const ROUNDING = 90_000;
@@ -16,7 +16,8 @@ export interface Grounds {
   account: RegistryAccount | undefined;
   /** The registry of its account. */
   provider: Provider;
-  mints: MintBook;
+  /** What is known of the token in force. */
+  inForce: KnownToken | undefined;
   /** Whether the operator can have the value of the token in force from a Secret. */
   isHeld: boolean;
   /** By the registry's clock, milliseconds since 1970. */
@@ -32,11 +33,10 @@ export interface Grounds {
  * @returns what is wrong
  */
 export function judge(grounds: Grounds): string | undefined {
-  const { token } = grounds;
+  const { token, inForce } = grounds;
   const { status = {}, metadata } = token;
   const { mintIntent: intent, token: record } = status;
   if (!intent) return undefined;
-  const mint = grounds.mints.get(record?.id);
   const ground = intent.reason;
   const wrong = (why: string): string => `revision ${intent.revision} is created for ${ground}, but ${why}`;
   if (!metadata.finalizers?.includes('pullsecrets.dev/revoke')) return wrong('there is no finalizer');
@@ -44,7 +44,7 @@ export function judge(grounds: Grounds): string | undefined {
     case 'FirstIssue':
       return record ? wrong('a token is in force') : undefined;
     case 'SpecChanged':
-      return mint && sameToken(grounds, mint) ? wrong('what is asked for is what there is') : undefined;
+      return inForce && sameToken(grounds, inForce) ? wrong('what is asked for is what there is') : undefined;
     case 'PlaceChanged': {
       const places = grounds.account ? placesOf(grounds.account.spec) : [];
       const region = places.find((place) => place.region === record?.region);
@@ -61,7 +61,9 @@ export function judge(grounds: Grounds): string | undefined {
         : undefined;
     case 'TokenLost': {
       const isLost = !grounds.provider.readsBack && !grounds.isHeld;
-      return mint && deathOf(mint) > grounds.now && !isLost ? wrong('the token in force lives') : undefined;
+      return inForce && deathOf(inForce) > grounds.now && !isLost
+        ? wrong('the token in force lives')
+        : undefined;
     }
     case 'TokenExpired':
       return deathTime(record?.expiresAt) > grounds.now + grounds.tolerance
@@ -75,21 +77,28 @@ export function judge(grounds: Grounds): string | undefined {
   }
 }
 
-function sameToken({ token: { spec, status }, provider }: Grounds, mint: Mint): boolean {
+function sameToken({ token: { spec, status }, provider }: Grounds, inForce: KnownToken): boolean {
   return (
-    mint.access === (spec.access ?? 'ReadOnly') &&
-    mint.scope.join() === [...(spec.scope ?? [])].sort().join() &&
+    inForce.access === (spec.access ?? 'ReadOnly') &&
+    inForce.scope.join() === [...(spec.scope ?? [])].sort().join() &&
     status?.token?.region === (spec.region ?? (provider.hasRegions ? DEFAULT_REGION : '')) &&
     status.token.account === (spec.accountRef?.name ?? 'default') &&
-    sameLifetime(spec.lifetime, status.token, mint)
+    sameLifetime(spec.lifetime, status.token, inForce, provider)
   );
 }
 
 function sameLifetime(
   asked: string | undefined,
   { lifetime, issuedAt }: TokenRecord,
-  { expiresAt }: Mint,
+  { expiresAt }: KnownToken,
+  { sessions }: Provider,
 ): boolean {
+  // What is left of one that others had before says nothing of what was asked.
+  if (sessions !== undefined) {
+    const inUse = (text: string | undefined): number =>
+      Math.min(parseDuration(text ?? '') ?? Infinity, sessions);
+    return inUse(asked) === inUse(lifetime);
+  }
   if (expiresAt === null || asked === 'Never') return expiresAt === null && asked === 'Never';
   const inUse = parseDuration(lifetime ?? '') ?? expiresAt - Date.parse(issuedAt);
   const wanted = parseDuration(asked ?? '24h') ?? 0;

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { describeFigures, NOTHING, sum, type Outcome } from './figures.ts';
+import { PROVIDERS } from './registries/registries.ts';
 import { runSeeds } from './seed-runner.ts';
 import { simulate } from './simulation.ts';
 
@@ -25,27 +26,24 @@ const count =
 
 const begun = performance.now();
 const outcomes = count === 1 ? [await simulate({ seed: first })] : await runSeeds(first, count, values.bail);
-const failed = outcomes.filter(({ violations }) => violations.length > 0);
+const isFailed = ({ violations }: Outcome): boolean => violations.length > 0;
+const failed = outcomes.filter(isFailed);
 for (const { seed } of count === 1 ? outcomes : failed.slice(0, values.bail ? 0 : MOST_JOURNALS)) {
   const { journal } = await simulate({ seed, journal: true });
   print(`\nseed ${seed}\n${journal.join('\n')}\n`);
 }
 for (const { seed, choice, violations } of failed)
   print(`seed ${seed} failed (${choice.default}, ${choice.other}): ${violations.join('; ')}`);
-for (const [name, of] of byRegistry(outcomes))
-  print(
-    `default account at ${name}: ${of.length} seeds, ${of.filter(({ violations }) => violations.length > 0).length} failed`,
-  );
+for (const name of PROVIDERS) {
+  const of = outcomes.filter(({ choice }) => Object.values(choice).includes(name));
+  print(`an account of ${name}: ${of.length} seeds, ${of.filter(isFailed).length} failed`);
+}
 const figures = outcomes.map((outcome) => outcome.figures).reduce(sum, NOTHING);
 const seconds = ((performance.now() - begun) / 1000).toFixed(1);
 print(
   `${outcomes.length} seeds from ${first} on, ${failed.length} failed, ${seconds} s: ${describeFigures(figures)}`,
 );
 process.exitCode = failed.length === 0 ? 0 : 1;
-
-function byRegistry(all: readonly Outcome[]): Map<string, Outcome[]> {
-  return Map.groupBy(all, ({ choice }) => choice.default);
-}
 
 function numberOf(option: string, text: string): number {
   const number = Number(text);

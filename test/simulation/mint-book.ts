@@ -1,16 +1,21 @@
 import type { TokenEvent } from './registries/provider.ts';
 
-/** A token that the operator created, as the registry knows it. */
-export interface Mint {
+/** What is known of any token. */
+export interface KnownToken {
   id: string;
-  uid: string;
-  revision: number;
-  nonce: string | undefined;
   access: string;
   /** Names; empty: all. */
   scope: readonly string[];
   /** Milliseconds since 1970; null when it never expires. */
   expiresAt: number | null;
+  revokedAt?: number | undefined;
+}
+
+/** A token that the operator created, as the registry knows it. */
+export interface Mint extends KnownToken {
+  uid: string;
+  revision: number;
+  nonce: string | undefined;
   mintedAt: number;
   revokedAt: number | undefined;
   /** Some status named it as the token in force. */
@@ -113,6 +118,6 @@ export class MintBook {
 }
 
 /** When a token died, or will; Infinity: not yet known. Milliseconds since 1970. */
-export function deathOf({ revokedAt, expiresAt }: Mint): number {
+export function deathOf({ revokedAt, expiresAt }: Pick<KnownToken, 'revokedAt' | 'expiresAt'>): number {
   return Math.min(revokedAt ?? Infinity, expiresAt ?? Infinity);
 }

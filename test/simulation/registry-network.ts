@@ -5,12 +5,16 @@ import { NoAnswer } from '../../src/registry/http/answer-reader.ts';
 import { readAnswer, type HttpAnswer } from '../../src/registry/http/answer.ts';
 import type { HttpRequest, HttpSender } from '../../src/registry/http/http-client.ts';
 import type { Answer } from '../../sandbox/registries/shared/message.ts';
+import type { Purpose } from './registries/provider.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { Fate } from './weather.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds that the operator waits for a registry's answer. */
 const TIMEOUT = 10_000;
+
+/** What changes something at a registry. */
+const EFFECTS: ReadonlySet<Purpose> = new Set(['exchange', 'mint', 'found', 'revoke']);
 
 /** The way of one process to the registries. */
 export class RegistryNetwork implements HttpSender {
@@ -33,7 +37,7 @@ export class RegistryNetwork implements HttpSender {
     // The others leave nothing behind, so dying there is dying before.
     const matters = purpose !== 'login';
     if (matters) await world.boundary(process, `before ${title}`);
-    const effect = purpose === 'mint' || purpose === 'found' || purpose === 'revoke';
+    const effect = EFFECTS.has(purpose);
     request.guard?.();
     if (effect) world.audit.asked(process, inquiry, request.url);
     const fate = world.weather.registry(request.url.host, effect);
@@ -45,6 +49,8 @@ export class RegistryNetwork implements HttpSender {
     const outcome = await abortable(flight, signal);
     if (matters) await world.boundary(process, `after ${title}`);
     await process.gate.open();
+    if (purpose === 'exchange' && fate.kind !== 'through')
+      world.audit.exchanges.unanswered(process, request.url);
     if ('error' in outcome) throw outcome.error;
     const { status, headers, body } = outcome.answer;
     const received = new AnswerBody(status, { maxBody: Infinity, rows: request.rows });

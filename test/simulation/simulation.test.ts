@@ -42,8 +42,16 @@ describe('a simulated operator', () => {
       const outcome = await simulate({ seed: 1, climate: CALM, choice: bothOf(name), script });
       check([outcome]);
       expect(outcome.figures).to.include({ lost: 0, swept: 0, recorded: outcome.figures.mints });
-      expect(outcome.figures.mints).to.be.above(0);
+      expect(outcome.figures.mints + outcome.figures.exchanges).to.be.above(0);
     });
+
+  it('exchanges no more often than once a minute for what is asked alike, however often users ask for another token', async () => {
+    const deeds = [...Array<'create'>(4).fill('create'), ...Array<'rotate'>(30).fill('rotate')];
+    for (let seed = 1; seed <= 4; seed++)
+      check([
+        await simulate({ seed, climate: CALM, choice: bothOf('ecr'), script: { deeds, pause: 4_000 } }),
+      ]);
+  });
 
   it('leaves no living token when a RegistryToken goes, though by its clock, a day and an hour ahead, it has expired', async () => {
     const world = new World({ seed: 1, climate: CALM, choice: bothOf('ibmRegistryTokens') });

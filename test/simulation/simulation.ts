@@ -58,6 +58,7 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
     webhooks,
     restores,
     mints: mints.length,
+    exchanges: world.audit.exchanges.count,
     recorded: mints.length - lost.length,
     lost: lost.length,
     swept: mints.filter(({ late, abandoned, stranded }) => late || abandoned || stranded).length,
@@ -85,7 +86,7 @@ class Run {
   async storm(): Promise<void> {
     const { clock } = this.#world;
     const watch = (): void => {
-      this.#world.audit.checkSecrets();
+      this.#world.audit.look();
       clock.after(MINUTE, watch);
     };
     watch();
@@ -124,10 +125,11 @@ class Run {
   async restart(): Promise<void> {
     const { audit, leader } = this.#world;
     if (!this.#good || !leader || this.#isDue()) return;
-    const before = { mints: audit.mints.all().length, writes: audit.writes };
+    const count = (): number => audit.mints.all().length + audit.exchanges.count;
+    const before = { mints: count(), writes: audit.writes };
     this.#world.crash(leader, 'in the calm');
     await this.#pass(RESTART);
-    const after = { mints: audit.mints.all().length, writes: audit.writes };
+    const after = { mints: count(), writes: audit.writes };
     if (after.mints > before.mints) audit.fail('a restart created tokens');
     if (after.writes > before.writes) audit.fail(`a restart made ${after.writes - before.writes} writes`);
   }

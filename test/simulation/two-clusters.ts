@@ -67,7 +67,7 @@ class Run {
   add(world: World): void {
     this.#sides.push({ world, users: new Users(world, this.#dice.fork()) });
     const watch = (): void => {
-      world.audit.checkSecrets();
+      world.audit.look();
       world.clock.after(MINUTE, watch);
     };
     watch();

@@ -29,6 +29,8 @@ export class Weather {
   calm = false;
   /** Milliseconds on the world's clock when something last went wrong. */
   #lastTrouble = -Infinity;
+  /** The same where that was not at a registry. */
+  #lastClusterTrouble = -Infinity;
   readonly #now: () => number;
 
   constructor(climate: Climate, dice: Dice, now: () => number) {
@@ -45,8 +47,13 @@ export class Weather {
     return this.isAstray() || this.apiDown || this.registriesDown.size > 0 ? this.#now() : this.#lastTrouble;
   }
 
+  /** When something other than a registry last failed, or was about to. */
+  get lastClusterTrouble(): number {
+    return this.apiDown ? this.#now() : this.#lastClusterTrouble;
+  }
+
   trouble(): void {
-    this.#lastTrouble = this.#now();
+    this.#lastTrouble = this.#lastClusterTrouble = this.#now();
   }
 
   clearUp(): void {
@@ -76,7 +83,8 @@ export class Weather {
   /** @param effect whether the call changes something */
   registry(host: string, effect: boolean): Fate {
     if (this.registriesDown.has(host)) return this.#outage();
-    if (!this.#strikes(this.#climate.registryFailure)) return { kind: 'through' };
+    if (this.calm || !this.#dice.chance(this.#climate.registryFailure)) return { kind: 'through' };
+    this.#lastTrouble = this.#now();
     return this.#failure(effect, REGISTRY_REFUSALS);
   }
 

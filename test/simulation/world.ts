@@ -111,6 +111,7 @@ export class World {
       issued: (token) => this.audit.issued(token),
       revoked: (token) => this.audit.revoked(token),
       founded: (identity) => this.audit.founded(identity),
+      exchanged: (exchange) => this.audit.exchanges.exchanged(exchange),
     });
     this.settings = {
       operatorNamespace: OPERATOR_NAMESPACE,
@@ -148,6 +149,7 @@ export class World {
 
   /** Makes the cluster ready and starts the operator. */
   async begin(): Promise<void> {
+    await this.registries.load();
     for (const definition of DEFINITIONS) await this.user.create(CUSTOM_RESOURCE_DEFINITIONS, definition);
     await this.clock.advance(10);
     for (const name of [OPERATOR_NAMESPACE, ...TEAMS]) await this.createNamespace(name);

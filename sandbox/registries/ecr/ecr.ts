@@ -26,6 +26,8 @@ export interface EcrOptions {
   public?: boolean;
   users: readonly User[];
   roles?: readonly Role[];
+  /** Those of another region of the same account, where sessions are good too; its own unless given. */
+  callers?: Callers;
   /** The registry as it stands in image names; `serve` fills in the address that it listens on. */
   host?: string;
   random?: Random;
@@ -84,7 +86,7 @@ export class Ecr extends EventEmitter<FakeRegistryEvents> implements FakeRegistr
     const newSecret = (length: number): string =>
       Buffer.from(random(length)).toString('base64url').slice(0, length);
     const answers = new AwsAnswers(newId);
-    const callers = new Callers(users, clock);
+    const { callers = new Callers(users, clock) } = options;
     const sts = new StsApi({
       clock,
       answers,
@@ -158,6 +160,18 @@ export class Ecr extends EventEmitter<FakeRegistryEvents> implements FakeRegistr
 
   values(): string[] {
     return [...this.#values];
+  }
+
+  /** What a password allows in a repository, and until when (milliseconds since 1970); undefined: it is that of no token that works. */
+  permissionsOf(
+    password: string,
+    repository: string,
+  ): { actions: readonly string[]; expiresAt: number } | undefined {
+    const holder = this.#holder(USERNAME, password);
+    if (!holder) return undefined;
+    const asked = { type: 'repository', name: repository, actions: ['pull', 'push'] };
+    const actions = holder.grants([asked]).flatMap((grant) => grant.actions);
+    return { actions, expiresAt: holder.expiresAt ?? Infinity };
   }
 
   /** Tokens have no ids. */

@@ -156,12 +156,15 @@ export class AwsIdentity {
     throw new RegistryError('Unavailable', `${what}: the answer holds no credentials`);
   }
 
-  /** The token service beside a place, with a rate limit and a breaker of its own. */
+  /**
+   * The token service beside a place, with a rate limit and a breaker of its own. All regions share it: its clock stands in for that of
+   * a region that was not heard yet.
+   */
   #sts(place: Place): AwsService {
     const { stsEndpoint, tools } = this.#options;
     const { endpoint, region } = tokenServiceOf(regionOf(place), stsEndpoint);
-    const service: Place = { region: place.region, host: '', endpoint };
-    return { client: tools.client(service), endpoint, region, now: () => tools.registryNow(place) };
+    const service: Place = { region: '', host: '', endpoint };
+    return { client: tools.client(service), endpoint, region, now: () => tools.registryNow(service) };
   }
 }
 

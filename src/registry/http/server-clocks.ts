@@ -38,14 +38,20 @@ export class ServerClocks {
   }
 
   /**
-   * How far a region's clock is ahead of this machine's, in milliseconds; where the region has not been heard, what its
-   * account shares. 0 where nothing is known, for instance since this machine's clock was set.
+   * How far a region's clock is ahead of this machine's, in milliseconds; where the region has not been heard since this machine's
+   * clock was set, what its account shares. 0 where nothing is known.
    */
   skew(account: string, region: string): number {
-    const sample = this.#samples.get(key(account, region)) ?? this.#samples.get(key(account, ''));
-    if (!sample || Math.abs(sample.skew) < NOISE) return 0;
+    const { skew = 0 } = this.#current(key(account, region)) ?? this.#current(key(account, '')) ?? {};
+    return Math.abs(skew) < NOISE ? 0 : skew;
+  }
+
+  /** What was heard, unless this machine's clock was set since. */
+  #current(key: string): Sample | undefined {
+    const sample = this.#samples.get(key);
+    if (!sample) return undefined;
     const jump = this.#clock.now() - sample.wall - (this.#clock.monotonic() - sample.monotonic);
-    return Math.abs(jump) < NOISE ? sample.skew : 0;
+    return Math.abs(jump) < NOISE ? sample : undefined;
   }
 }
 

@@ -2,18 +2,18 @@ import { basicCredentials } from '../../../sandbox/registries/shared/bearer-api.
 import type { Answer } from '../../../sandbox/registries/shared/message.ts';
 import { parseScopes } from '../../../sandbox/registries/shared/scope.ts';
 import type { HttpRequest } from '../../../src/registry/http/http-client.ts';
-import type { Provider } from './provider.ts';
+import type { Gatekeeper } from './provider.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** The door of a registry: where images are pulled, and where the operator tries new tokens. */
 export class Door {
   readonly #host: string;
-  readonly #provider: Pick<Provider, 'holder' | 'refusal' | 'givesNothingToBadCredentials'>;
+  readonly #gatekeeper: Gatekeeper;
 
-  constructor(host: string, provider: Pick<Provider, 'holder' | 'refusal' | 'givesNothingToBadCredentials'>) {
+  constructor(host: string, gatekeeper: Gatekeeper) {
     this.#host = host;
-    this.#provider = provider;
+    this.#gatekeeper = gatekeeper;
   }
 
   /** Challenges, grants a bearer token for a credential that is good, and opens to that. */
@@ -26,9 +26,9 @@ export class Door {
   }
 
   #grant(authorization: string | undefined, scopes: readonly string[]): Answer {
-    const { refusal, givesNothingToBadCredentials } = this.#provider;
+    const { refusal, givesNothingToBadCredentials } = this.#gatekeeper;
     const { username = '', password = '' } = basicCredentials(authorization) ?? {};
-    const holder = this.#provider.holder(this.#host, username, password);
+    const holder = this.#gatekeeper.holder(this.#host, username, password);
     if (!holder && !(givesNothingToBadCredentials && scopes.length > 0))
       return { status: refusal, headers: JSON_TYPE, body: '{}' };
     const access = parseScopes(scopes).flatMap(({ type, name, actions }) => {

@@ -13,6 +13,7 @@ import {
   operationIn,
   requestOf,
   type As,
+  type Gatekeeper,
   type Holder,
   type Inquiry,
   type Observer,
@@ -20,6 +21,7 @@ import {
   type Provider,
   type Purpose,
   type TokenEvent,
+  type Unsent,
   type Whereabouts,
 } from './provider.ts';
 import { NOWHERE } from './regions.ts';
@@ -53,12 +55,16 @@ const USERS = API_KEYS.map(({ key }, at) => ({
 type AnyRobot = Omit<Robot, 'secret'>;
 
 /** Harbors with projects and robots, each with ids of its own. */
-export class Harbors implements Provider {
+export class Harbors implements Provider, Gatekeeper {
   readonly hasRegions = false;
+  readonly exchanges = false;
   readonly readsBack = false;
   readonly scopes = ['team-a', 'team-b', 'shared'];
   readonly lifetimes = ['2h', '10h', '24h', '30h'];
+  readonly neverExpires = true;
+  readonly sessions = undefined;
   readonly granularity = DAY;
+  readonly gatekeeper: Gatekeeper = this;
   readonly refusal = 401;
   readonly givesNothingToBadCredentials = true;
   readonly apiHosts = HARBORS.map(apiHostOf);
@@ -106,7 +112,7 @@ export class Harbors implements Provider {
     return { username: user?.username ?? '', password: key };
   }
 
-  inquire(request: Pick<HttpRequest, 'method' | 'url' | 'body'>): Inquiry {
+  inquire(request: Unsent): Inquiry {
     const operation = operationIn(PATHS, request);
     const purpose = PURPOSES[operation] ?? 'look';
     return { operation, purpose, ...(purpose === 'mint' && { description: describedIn(request.body) }) };

@@ -13,6 +13,7 @@ import {
   operationIn,
   requestOf,
   type As,
+  type Gatekeeper,
   type Holder,
   type Inquiry,
   type Observer,
@@ -20,6 +21,7 @@ import {
   type Provider,
   type Purpose,
   type TokenEvent,
+  type Unsent,
   type Whereabouts,
 } from './provider.ts';
 import { NOWHERE, REGIONS, REGISTRIES, type RegionDefinition } from './regions.ts';
@@ -52,12 +54,16 @@ interface Account {
 }
 
 /** IBM Cloud with IAM, which lags as the seed has it, and the registry's regions. Each account has an IAM endpoint of its own. */
-export class IbmCloud implements Provider {
+export class IbmCloud implements Provider, Gatekeeper {
   readonly hasRegions = true;
+  readonly exchanges = false;
   readonly readsBack = false;
   readonly scopes = ['team-a', 'team-b', 'shared'];
   readonly lifetimes = ['2h', '7h30s', '24h', '30h'];
+  readonly neverExpires = true;
+  readonly sessions = undefined;
   readonly granularity = MINUTE;
+  readonly gatekeeper: Gatekeeper = this;
   readonly refusal = 400;
   readonly givesNothingToBadCredentials = false;
   readonly apiHosts = ACCOUNT_NAMES.map((name) => iamHostOf(accountIdOf(name)));
@@ -111,7 +117,7 @@ export class IbmCloud implements Provider {
     return { apikey: key };
   }
 
-  inquire(request: Pick<HttpRequest, 'method' | 'url' | 'body'>): Inquiry {
+  inquire(request: Unsent): Inquiry {
     const operation = operationIn(PATHS, request);
     const purpose = PURPOSES[operation] ?? 'look';
     return { operation, purpose, ...(purpose === 'mint' && { description: describedIn(request.body) }) };

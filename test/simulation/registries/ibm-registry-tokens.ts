@@ -10,6 +10,7 @@ import { ACCOUNT_NAMES, ACCOUNTS, API_KEYS, type AccountName } from './api-keys.
 import {
   requestOf,
   type As,
+  type Gatekeeper,
   type Holder,
   type Inquiry,
   type Observer,
@@ -39,12 +40,16 @@ export interface IbmRegistryTokensOptions {
 }
 
 /** The registries of 2017, and the identity service that they share. */
-export class IbmRegistryTokens implements Provider {
+export class IbmRegistryTokens implements Provider, Gatekeeper {
   readonly hasRegions = true;
+  readonly exchanges = false;
   readonly readsBack = true;
   readonly scopes = [];
   readonly lifetimes = ['2h', '10h', '24h'];
+  readonly neverExpires = true;
+  readonly sessions = undefined;
   readonly granularity = undefined;
+  readonly gatekeeper: Gatekeeper = this;
   readonly refusal = 401;
   readonly givesNothingToBadCredentials = false;
   readonly apiHosts = [...REGISTRIES.map(apiHostOf), IAM_HOST];
@@ -188,6 +193,7 @@ async function ask(
 
 function operationOf({ method, url }: Pick<HttpRequest, 'method' | 'url'>): Operation {
   if (url.pathname === '/identity/token') return 'exchange';
+  if (!url.pathname.startsWith('/api/v1/tokens')) throw new Error(`${url.href} is no path of the API`);
   if (method === 'POST') return 'mint';
   if (method === 'DELETE') return 'revoke';
   return url.pathname === '/api/v1/tokens' ? 'list' : 'read';

@@ -26,16 +26,34 @@ export interface TokenEvent extends Possession {
   time: number;
 }
 
+/** A token that was given for an account's credentials, where nothing is kept that could be listed or revoked. */
+export interface Exchange {
+  /** The audit's own: the registry gives none. */
+  id: string;
+  /** The account at the registry. */
+  account: string;
+  /** Endpoint of the API that gave it. */
+  endpoint: string;
+  /** What it opens, as tried. */
+  access: Access;
+  /** Names; empty: all. */
+  scope: readonly string[];
+  /** Milliseconds since 1970, as `time`. */
+  expiresAt: number;
+  time: number;
+}
+
 /** Who is told of what happens to tokens, and to what they hang on. */
 export interface Observer {
+  exchanged: (exchange: Exchange) => void;
   issued: (token: TokenEvent) => void;
   revoked: (token: TokenEvent) => void;
   /** Something that tokens hang on was created. */
   founded: (identity: Possession) => void;
 }
 
-/** What a request is for: to log in or try a token, to look, to create a token or what tokens hang on, or to delete. */
-export type Purpose = 'login' | 'look' | 'mint' | 'found' | 'revoke';
+/** What a request is for: to log in or try a token, to look, to exchange or create a token, to create what tokens hang on, or to delete. */
+export type Purpose = 'login' | 'look' | 'exchange' | 'mint' | 'found' | 'revoke';
 
 export interface Inquiry {
   /** As the fake calls it. */
@@ -51,11 +69,24 @@ export interface Holder {
   actions: (name: string) => readonly string[];
 }
 
+/** Who looks at credentials where images are pulled. */
+export interface Gatekeeper {
+  /** Status of the answer to a credential that is not good. */
+  readonly refusal: number;
+  /** Whether a bad credential that comes with a scope gets a bearer token that gives nothing. */
+  readonly givesNothingToBadCredentials: boolean;
+  /** Whose a good credential is; undefined: it is not good at that host, or not yet. */
+  holder(host: string, username: string, password: string): Holder | undefined;
+}
+
 /** Runs something in somebody's name. */
 export type As = <T>(act: () => T) => T;
 
 /** The part of an account's spec that says where it leads. */
-export type Whereabouts = Pick<RegistryAccountSpec, 'ibmCloud' | 'ibmRegistryTokens' | 'harbor' | 'regions'>;
+export type Whereabouts = Pick<
+  RegistryAccountSpec,
+  'ibmCloud' | 'ibmRegistryTokens' | 'harbor' | 'ecr' | 'regions'
+>;
 
 /** What a RegistryToken can ask of a registry and not of every other. */
 export type Wish = Pick<RegistryTokenSpec, 'region' | 'scope' | 'lifetime'>;
@@ -63,23 +94,29 @@ export type Wish = Pick<RegistryTokenSpec, 'region' | 'scope' | 'lifetime'>;
 /** The registries of one back end, all that accounts of it can lead to. */
 export interface Provider {
   readonly hasRegions: boolean;
+  /** Whether tokens are given for the account's credentials, and can't be listed or revoked. */
+  readonly exchanges: boolean;
   /** Whether the value of a token can be read again. */
   readonly readsBack: boolean;
   /** Names that a token can be for; none: it is for all. */
   readonly scopes: readonly string[];
   /** That RegistryTokens ask for. */
   readonly lifetimes: readonly string[];
+  /** Whether a token can live for ever. */
+  readonly neverExpires: boolean;
   /** What lifetimes are rounded up to, in milliseconds; undefined: tokens live as long as the registry likes. */
   readonly granularity: number | undefined;
+  /** Milliseconds that every token lives from its exchange on; undefined: tokens are not exchanged. */
+  readonly sessions: number | undefined;
   /** Hosts of APIs. */
   readonly apiHosts: readonly string[];
   /** Hosts as they stand in image names. */
   readonly doors: readonly string[];
-  /** Status of the answer to a credential that is not good. */
-  readonly refusal: number;
-  /** Whether a bad credential that comes with a scope gets a bearer token that gives nothing. */
-  readonly givesNothingToBadCredentials: boolean;
+  /** undefined: the fake looks at them itself. */
+  readonly gatekeeper: Gatekeeper | undefined;
 
+  /** Gets ready: nothing may be waited for in real time later. */
+  load?(): Promise<void>;
   /** Where an account leads at first. */
   whereabouts(account: AccountName): Whereabouts;
   /** An edit of where an account leads: to nowhere, to another registry, or back. */
@@ -87,7 +124,7 @@ export interface Provider {
   /** An account's credentials Secret. */
   credentials(key: string): Record<string, string>;
 
-  inquire(request: Pick<HttpRequest, 'method' | 'url' | 'body'>): Inquiry;
+  inquire(request: Unsent): Inquiry;
   /** Has its effect before it gives its promise. */
   handle(request: HttpRequest): Promise<Answer>;
   /** The documented answer of that status, without any effect. */
@@ -95,8 +132,6 @@ export interface Provider {
 
   /** The token that a password was ever of. */
   tokenOf(password: string): string | undefined;
-  /** Whose a good credential is; undefined: it is not good at that host, or not yet. */
-  holder(host: string, username: string, password: string): Holder | undefined;
   /** Whether pods can pull with a token at a host all that it is for. */
   accepts(host: string, id: string): boolean;
   /** Tokens that live. */
@@ -109,6 +144,9 @@ export interface Provider {
   addTokensOfOthers(descriptions: readonly string[], as: As): Promise<void>;
 }
 
+/** What says what a request is for. */
+export type Unsent = Pick<HttpRequest, 'method' | 'url' | 'body' | 'headers'>;
+
 /** The operation that a request asks a fake for. */
 export function operationIn<Operation extends string>(
   paths: readonly Path<Operation>[],
@@ -120,7 +158,7 @@ export function operationIn<Operation extends string>(
 }
 
 /** A request as fakes take it. */
-export function requestOf({ method, url, headers, body = '' }: HttpRequest): {
+export function requestOf({ method, url, headers, body = '' }: Unsent): {
   method: string;
   path: string;
   headers: Record<string, string>;

@@ -5,13 +5,14 @@ import type { Answer } from '../../../sandbox/registries/shared/message.ts';
 import type { Dice } from '../dice.ts';
 import { ACCOUNT_NAMES, type AccountName } from './api-keys.ts';
 import { Door } from './door.ts';
+import { Ecrs } from './ecr.ts';
 import { Harbors } from './harbor.ts';
 import { IbmCloud } from './ibm-cloud.ts';
 import { IbmRegistryTokens } from './ibm-registry-tokens.ts';
 import { placesOf } from './places.ts';
-import type { As, Inquiry, Observer, Possession, Provider } from './provider.ts';
+import type { As, Inquiry, Observer, Possession, Provider, Unsent } from './provider.ts';
 
-export const PROVIDERS = ['ibmRegistryTokens', 'ibmCloud', 'harbor'] as const;
+export const PROVIDERS = ['ibmRegistryTokens', 'ibmCloud', 'harbor', 'ecr'] as const;
 type Name = (typeof PROVIDERS)[number];
 
 /** The registry of each account. */
@@ -44,6 +45,7 @@ export class Registries {
   constructor({ clock, dice, tokenLifetime, choice }: RegistriesOptions) {
     this.choice = choice;
     const observer: Observer = {
+      exchanged: (exchange) => this.observers.forEach(({ exchanged }) => exchanged(exchange)),
       issued: (token) => this.observers.forEach(({ issued }) => issued(token)),
       revoked: (token) => this.observers.forEach(({ revoked }) => revoked(token)),
       founded: (identity) => this.observers.forEach(({ founded }) => founded(identity)),
@@ -57,13 +59,22 @@ export class Registries {
           return new IbmCloud(options);
         case 'harbor':
           return new Harbors(options);
+        case 'ecr':
+          return new Ecrs(options);
       }
     };
     const names = new Set(ACCOUNT_NAMES.map((account) => choice[account]));
     this.#providers = new Map([...names].map((name) => [name, make(name)]));
     this.#doors = new Map(
-      this.#all.flatMap((provider) => provider.doors.map((host) => [host, new Door(host, provider)])),
+      this.#all.flatMap(({ doors, gatekeeper }) =>
+        gatekeeper ? doors.map((host): [string, Door] => [host, new Door(host, gatekeeper)]) : [],
+      ),
     );
+  }
+
+  /** Nothing is waited for in real time from then on. */
+  async load(): Promise<void> {
+    for (const provider of this.#all) await provider.load?.();
   }
 
   get #all(): Provider[] {
@@ -125,7 +136,7 @@ export class Registries {
     return this.#all.flatMap((provider) => provider.remains());
   }
 
-  inquire(request: Pick<HttpRequest, 'method' | 'url' | 'body'>): Inquiry {
+  inquire(request: Unsent): Inquiry {
     const { url } = request;
     if (this.#doors.has(url.host) || url.pathname === '/v2/' || url.pathname === '/auth')
       return { operation: 'verify', purpose: 'login' };
@@ -156,7 +167,9 @@ export class Registries {
   }
 
   #at({ host }: URL): Provider | undefined {
-    return this.#all.find(({ apiHosts }) => apiHosts.includes(host));
+    return this.#all.find(
+      ({ apiHosts, doors, gatekeeper }) => apiHosts.includes(host) || (!gatekeeper && doors.includes(host)),
+    );
   }
 
   #provider(url: URL): Provider {
@@ -166,7 +179,7 @@ export class Registries {
   }
 }
 
-function isMeantFor(provider: Provider, request: Pick<HttpRequest, 'method' | 'url' | 'body'>): boolean {
+function isMeantFor(provider: Provider, request: Unsent): boolean {
   try {
     provider.inquire(request);
     return true;

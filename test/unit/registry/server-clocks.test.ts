@@ -60,6 +60,13 @@ describe('ServerClocks', () => {
     clock.jump(-HOUR);
     expect(skew()).to.equal(0);
   });
+
+  it('believes what an account shares where a region was not heard since this machine’s clock was set', () => {
+    clocks.note('default', 'us-south', clock.now());
+    clock.jump(-HOUR);
+    clocks.note('default', '', clock.now() + HOUR);
+    expect(skew()).to.equal(HOUR);
+  });
 });
 
 describe('the Date header of every answer', () => {

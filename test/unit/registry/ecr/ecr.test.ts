@@ -80,6 +80,30 @@ describe('ECR, answer by answer', () => {
     );
   const OWN: Setting = { block: { roleArn: undefined, identityAccess: 'ReadOnly' } };
 
+  it('sends what the token service is asked in the name of no region, since all share it and its clock', async () => {
+    nock(STS).post('/').reply(200, session(), XML_TYPE);
+    nock(API).post('/').reply(200, token(), JSON_TYPE);
+    const tools = aToolbox();
+    const regions: [host: string, region: string][] = [];
+    const client: typeof tools.client = (place) => {
+      regions.push([new URL(place.endpoint).host, place.region]);
+      return tools.client(place);
+    };
+    const block = { registryId: '123456789012', roleArn: ROLE };
+    const data = new Map(Object.entries(WITH_KEY).map(([key, value]) => [key, new Redacted(value)]));
+    const read = ECR.readCredentials(data);
+    const place = ECR.places(block, []).resolve(REGION);
+    if ('problem' in read || !place) throw new Error('there are credentials and a place');
+    const { credentials } = read;
+    await ECR.connect({ name: 'default', block, credentials }, { ...tools, client })
+      .registry(place)
+      .issue(aRequest(), signal);
+    expect(regions).to.deep.equal([
+      [new URL(STS).host, ''],
+      [new URL(API).host, REGION],
+    ]);
+  });
+
   it('assumes the role with a policy for exactly the access and the repositories', async () => {
     let form = new URLSearchParams();
     nock(STS, {
