@@ -388,7 +388,7 @@ export class Audit {
         retained.add(heldToken(this.#world.registries, secret) ?? '');
     for (const mint of this.mints.of(metadata.uid)) {
       if (deathOf(mint) <= clock.now() || retained.has(mint.id)) continue;
-      mint.abandoned = true;
+      Object.assign(mint, { abandoned: true, abandonedAt: clock.monotonic() });
       if (!mint.late && !mint.stranded && !(waited >= settings.revocationDeadline - 1_000))
         this.fail(
           `${metadata.name} went after ${waited} ms and left token ${mint.id}; status ${JSON.stringify(status)}`,

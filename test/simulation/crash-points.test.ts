@@ -8,23 +8,23 @@ const FEW = ['create', 'rotate', 'delete'] as const;
 const CASES: [string, SimulationOptions][] = [
   [
     'and is back before the next change',
-    { seed: 1, choice: bothOf('ibmRegistryTokens'), script: { deeds: DEEDS, pause: 60_000 } },
+    { seed: 1, choice: bothOf('IBM registry tokens'), script: { deeds: DEEDS, pause: 60_000 } },
   ],
   [
     'and finds that more was changed meanwhile',
-    { seed: 12, choice: bothOf('ibmRegistryTokens'), script: { deeds: DEEDS, pause: 900 } },
+    { seed: 12, choice: bothOf('IBM registry tokens'), script: { deeds: DEEDS, pause: 900 } },
   ],
   [
     'at a registry with names in place of lists',
-    { seed: 1, choice: bothOf('harbor'), script: { deeds: DEEDS, pause: 60_000 } },
+    { seed: 1, choice: bothOf('Harbor as administrator'), script: { deeds: DEEDS, pause: 60_000 } },
   ],
   [
     'at a registry where tokens hang on identities',
-    { seed: 3, choice: bothOf('ibmCloud'), script: { deeds: FEW, pause: 6 * 60_000 } },
+    { seed: 3, choice: bothOf('IBM Cloud'), script: { deeds: FEW, pause: 6 * 60_000 } },
   ],
   [
     'at a registry that exchanges its account’s credentials for tokens',
-    { seed: 2, choice: bothOf('ecr'), script: { deeds: FEW, pause: 65_000 } },
+    { seed: 2, choice: bothOf('Amazon ECR with a role'), script: { deeds: FEW, pause: 65_000 } },
   ],
 ];
 

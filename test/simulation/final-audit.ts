@@ -131,7 +131,8 @@ function isForTheNextSweep({ settings, audit }: World, id: string): boolean {
 
 /**
  * Whether nothing remembers that a token is of one project, where robots of each are listed apart: its RegistryToken is undone, or
- * went while its account was gone, and another operator process works with the account since it is back.
+ * went before its account came back, or led back to where it is. An account remembers projects whatever Harbor it leads to, and forgets
+ * those where it finds nothing meanwhile.
  */
 function isForgotten(world: World, { id, account, endpoint }: Possession): boolean {
   const mint = world.audit.mints.get(id);
@@ -140,7 +141,11 @@ function isForgotten(world: World, { id, account, endpoint }: Possession): boole
   return world
     .accounts()
     .filter(({ spec }) => spec.harbor?.url === endpoint)
-    .every(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '') > mint.mintedAt);
+    .every(
+      ({ metadata: { name, creationTimestamp } }) =>
+        Date.parse(creationTimestamp ?? '') > mint.mintedAt ||
+        world.places.backAt({ account: name, place: { endpoint } }) > (mint.abandonedAt ?? Infinity),
+    );
 }
 
 /** Whether any RegistryAccount leads to where something is. */

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { describeFigures, NOTHING, sum, type Outcome } from './figures.ts';
-import { PROVIDERS } from './registries/registries.ts';
+import { VARIANTS } from './registries/registries.ts';
 import { runSeeds } from './seed-runner.ts';
 import { simulate } from './simulation.ts';
 
@@ -34,9 +34,9 @@ for (const { seed } of count === 1 ? outcomes : failed.slice(0, values.bail ? 0 
 }
 for (const { seed, choice, violations } of failed)
   print(`seed ${seed} failed (${choice.default}, ${choice.other}): ${violations.join('; ')}`);
-for (const name of PROVIDERS) {
-  const of = outcomes.filter(({ choice }) => Object.values(choice).includes(name));
-  print(`an account of ${name}: ${of.length} seeds, ${of.filter(isFailed).length} failed`);
+for (const variant of VARIANTS) {
+  const of = outcomes.filter(({ choice }) => Object.values(choice).includes(variant));
+  print(`an account of ${variant}: ${of.length} seeds, ${of.filter(isFailed).length} failed`);
 }
 const figures = outcomes.map((outcome) => outcome.figures).reduce(sum, NOTHING);
 const seconds = ((performance.now() - begun) / 1000).toFixed(1);

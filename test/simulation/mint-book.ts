@@ -27,6 +27,8 @@ export interface Mint extends KnownToken {
   late: boolean;
   /** Its RegistryToken went without waiting for it to be revoked. Only a sweep finds it. */
   abandoned: boolean;
+  /** When it went, monotonic milliseconds. */
+  abandonedAt: number | undefined;
   /** A backup from before its RegistryToken was created was restored. */
   undone: boolean;
   /**
@@ -69,6 +71,7 @@ export class MintBook {
       inForce: false,
       late,
       abandoned: false,
+      abandonedAt: undefined,
       undone: false,
       stranded,
     };

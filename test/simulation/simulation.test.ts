@@ -1,9 +1,10 @@
 import { expect } from 'chai';
+import { findCondition } from '../../src/api/conditions.ts';
 import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { aToken, HOUR, MINUTE } from '../support/builders.ts';
 import { CALM } from './climate.ts';
 import { NOTHING, sum, type Outcome } from './figures.ts';
-import { bothOf, PROVIDERS } from './registries/registries.ts';
+import { bothOf, VARIANTS } from './registries/registries.ts';
 import { runSeeds } from './seed-runner.ts';
 import { simulate } from './simulation.ts';
 import { World } from './world.ts';
@@ -26,7 +27,7 @@ describe('a simulated operator', () => {
     expect(Math.min(webhooks, restores)).to.be.above(0);
   });
 
-  for (const name of PROVIDERS)
+  for (const name of VARIANTS)
     it(`creates exactly the tokens that are called for while nothing goes wrong: ${name}`, async () => {
       const deeds = [
         'create',
@@ -49,12 +50,63 @@ describe('a simulated operator', () => {
     const deeds = [...Array<'create'>(4).fill('create'), ...Array<'rotate'>(30).fill('rotate')];
     for (let seed = 1; seed <= 4; seed++)
       check([
-        await simulate({ seed, climate: CALM, choice: bothOf('ecr'), script: { deeds, pause: 4_000 } }),
+        await simulate({
+          seed,
+          climate: CALM,
+          choice: bothOf('Amazon ECR with a role'),
+          script: { deeds, pause: 4_000 },
+        }),
       ]);
   });
 
+  it('tells that an administrator’s service ID runs out of API keys, before and when it does, and goes on once some are gone', async () => {
+    const variant = 'IBM Cloud with one service ID';
+    const world = new World({ seed: 5, climate: CALM, choice: bothOf(variant) });
+    world.settings.mintBudget = 0;
+    await world.begin();
+    const { access } = world.registries.of('default');
+    const { apiVersion, kind } = aToken();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    for (const name of names)
+      await world.user.create(REGISTRY_TOKENS, {
+        apiVersion,
+        kind,
+        metadata: { namespace: 'team-a', name },
+        spec: { access: access[0], rotation: { gracePeriod: '1h' } },
+      });
+    const warned = (): boolean =>
+      world
+        .accounts()
+        .some(({ status }) =>
+          findCondition(status?.conditions, 'Ready')?.message?.includes('of at most 20 API keys'),
+        );
+    const reasons = (): Set<string | undefined> =>
+      new Set(world.tokens().map(({ status }) => status?.reason));
+    const told: [warned: boolean, refused: boolean][] = [];
+    for (const request of ['1', '2', '3', '4']) {
+      // The account is looked at every ten minutes.
+      await world.clock.advance(11 * MINUTE);
+      told.push([warned(), reasons().has('RegistryQuotaExceeded')]);
+      const metadata = { annotations: { 'pullsecrets.dev/rotate': request } };
+      for (const name of names)
+        await world.user.mergePatch(REGISTRY_TOKENS, { namespace: 'team-a', name }, { metadata });
+    }
+    // With 6, 12, 18 and 20 keys.
+    expect(told).to.deep.equal([
+      [false, false],
+      [false, false],
+      [true, false],
+      [true, true],
+    ]);
+    await world.clock.advance(3 * HOUR);
+    expect([warned(), ...reasons()]).to.deep.equal([false, 'Issued']);
+    expect(world.audit.violations).to.deep.equal([]);
+    world.leader?.kill();
+    world.server.close();
+  });
+
   it('leaves no living token when a RegistryToken goes, though by its clock, a day and an hour ahead, it has expired', async () => {
-    const world = new World({ seed: 1, climate: CALM, choice: bothOf('ibmRegistryTokens') });
+    const world = new World({ seed: 1, climate: CALM, choice: bothOf('IBM registry tokens') });
     await world.begin();
     await world.clock.advance(MINUTE);
     if (world.leader) world.leader.clock.skew = 25 * HOUR;
@@ -72,7 +124,7 @@ describe('a simulated operator', () => {
     world.server.close();
   });
 
-  for (const name of ['ibmRegistryTokens', 'harbor'] as const)
+  for (const name of ['IBM registry tokens', 'Harbor as administrator'] as const)
     it(`sweeps the token of a process that did not know that another leads: ${name}`, async () => {
       const world = new World({ seed: 1, climate: CALM, choice: bothOf(name) });
       await world.begin();

@@ -23,7 +23,7 @@ describe('two clusters with the same ids on one registry account', () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const outcome = await simulateTwoClusters(seed, {
         given: seed % 2 === 0 ? ROUGH : undefined,
-        choice: bothOf(seed % 4 === 0 ? 'harbor' : 'ibmRegistryTokens'),
+        choice: bothOf(seed % 4 === 0 ? 'Harbor as administrator' : 'IBM registry tokens'),
       });
       expect(outcome.violations, `seed ${seed}`).to.deep.equal([]);
       outcome.made.forEach((count, at) => (made[at] = (made[at] ?? 0) + count));

@@ -354,14 +354,13 @@ export class Users {
     const provider = registries.of(spec.accountRef?.name ?? 'default');
     const account = dice.pick(ACCOUNT_NAMES);
     const changes: (() => Change)[] = [
-      () => ({ access: 'ReadWrite' }),
-      () => ({ access: 'ReadOnly' }),
+      () => ({ access: dice.pick(provider.access) }),
       () => ({ accountRef: { name: account }, ...fitting(registries.of(account), spec, undefined) }),
       // What is only for a lifetime of Never would have to go with it.
       () => (spec.rotation?.rotateEvery === undefined ? { lifetime: dice.pick(provider.lifetimes) } : {}),
     ];
     if (provider.hasRegions) changes.push(() => ({ region: dice.pick(REGIONS) }));
-    if (provider.scopes.length > 0) changes.push(() => ({ scope: someScope(dice, provider.scopes) }));
+    if (provider.scopes.length > 0) changes.push(() => ({ scope: someScope(dice, provider) }));
     return dice.pick(changes)();
   }
 
@@ -376,7 +375,6 @@ export class Users {
     const never = wishes.lifetime === 'Never';
     return {
       ...wishes,
-      ...(dice.chance(0.3) && { access: 'ReadWrite' as const }),
       ...(account !== 'default' && { accountRef: { name: account } }),
       rotation: {
         ...(dice.chance(0.5) && { gracePeriod: dice.pick(GRACE_PERIODS) }),

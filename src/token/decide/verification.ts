@@ -128,6 +128,8 @@ export function stakeOf(situation: Situation): Stake {
   const held = heldRecord(situation);
   // What may have come of a request that was given up can be of any place.
   if (mayBeLost(situation) && host !== wanted.host) return 'token';
+  const hidden = hiddenRecord(situation);
+  if (hidden) return isOfWantedPlace(hidden, wanted) && host !== wanted.host ? 'host' : 'nothing';
   if (!held) return 'nothing';
   // With a host that nothing names: the status could not be written, and the account names another by now.
   if (secret.state === 'ours' && secret.host === undefined && !token.status?.token) return 'token';
@@ -136,13 +138,19 @@ export function stakeOf(situation: Situation): Stake {
   const isAsked =
     held.account !== wanted.account || (held.region !== wanted.region && spec.region !== undefined);
   if (isAsked && !verifies) return 'nothing';
-  // One API can issue for several regions, each token for its own.
-  const isSame = wanted.place && isSamePlace(held.place, wanted.place) && held.region === wanted.region;
-  if (!isSame) return 'token';
+  if (!isOfWantedPlace(held, wanted)) return 'token';
   // What a token may do can take a while to be in effect, where none before it had it.
   const isSlow = wanted.settling.acceptance > MIN_ACCEPTANCE && held.specHash !== wanted.specHash;
   if (isSlow && verifies) return 'token';
   return host === wanted.host ? 'nothing' : 'host';
+}
+
+/** One API can issue for several regions, each token for its own. */
+function isOfWantedPlace(
+  { place, region }: Pick<MintIntent, 'place' | 'region'>,
+  wanted: Situation['wanted'],
+): boolean {
+  return wanted.place !== undefined && isSamePlace(place, wanted.place) && region === wanted.region;
 }
 
 /**
@@ -170,6 +178,18 @@ function heldRecord(
   const previous = previousTokens.find(({ id }) => id === secret.holds);
   if (previous) return expiryOf(previous) > now + skew ? previous : undefined;
   return mintIntent;
+}
+
+/** The token in force, where nobody can tell what the Secret holds, since somebody took the token's name off it: it may be that one. */
+function hiddenRecord({
+  secret,
+  token,
+  tokenIsGone,
+  now,
+  skew,
+}: Situation): Pick<MintIntent, 'place' | 'region'> | undefined {
+  const isUnnamed = secret.state === 'ours' && secret.holds === undefined;
+  return isUnnamed && !tokenIsGone && !isExpired(token, now + skew) ? token.status?.token : undefined;
 }
 
 /** What an intent says of its new token that an earlier process tried: that it was refused, and waited for. */

@@ -4,6 +4,7 @@ import { Callers } from '../../../sandbox/registries/ecr/callers.ts';
 import { Ecr as Fake } from '../../../sandbox/registries/ecr/ecr.ts';
 import { pathsOf, routed, type Operation } from '../../../sandbox/registries/ecr/operations.ts';
 import type { Role, User } from '../../../sandbox/registries/ecr/principals.ts';
+import type { Access } from '../../../src/api/registry-token.ts';
 import type { Answer } from '../../../sandbox/registries/shared/message.ts';
 import type { Dice } from '../dice.ts';
 import { ACCOUNT_NAMES, accountIdOf, API_KEYS, type AccountName } from './api-keys.ts';
@@ -38,16 +39,6 @@ const NUMBERS: Readonly<Record<string, string>> = {
   'account-two': '222222222222',
 };
 const numberOf = (accountId: string): string => NUMBERS[accountId] ?? '';
-const stsHostOf = (accountId: string): string => `sts.${accountId}.test`;
-const apiHostOf = (accountId: string, name: RegistryName): string =>
-  `api.ecr.${AWS_REGIONS[name]}.${accountId}.test`;
-const hostOf = (accountId: string, name: RegistryName): string =>
-  `${numberOf(accountId)}.dkr.ecr.${AWS_REGIONS[name]}.test`;
-const definitionOf = (accountId: string, name: RegistryName): RegionDefinition => ({
-  name,
-  host: hostOf(accountId, name),
-  endpoint: `https://${apiHostOf(accountId, name)}`,
-});
 const roleArnOf = (accountId: string): string => `arn:aws:iam::${numberOf(accountId)}:role/puller`;
 const none = (): Answer => ({ status: 404, headers: {}, body: '' });
 const PATHS = pathsOf(none, none, none);
@@ -57,6 +48,14 @@ const SECRET_SIZES = [200, 120, 40];
 const HOUR = 3_600_000;
 const MAX_SESSION = 12 * HOUR;
 const ANYTHING = [{ effect: 'Allow', actions: ['*'], resources: ['*'] }] as const;
+const PULL = [
+  {
+    effect: 'Allow',
+    actions: ['ecr:GetAuthorizationToken', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+    resources: ['*'],
+  },
+] as const;
+const NAMES = ['team-a', 'team-b', 'shared'];
 /** That no RegistryToken names: what opens this opens all. */
 const ANY_OTHER = 'any-other';
 
@@ -67,12 +66,23 @@ interface Place {
   fake: Fake;
 }
 
-/** Amazon ECR in several regions of two AWS accounts, each with a token service and a role for every token. */
+export interface EcrOptions {
+  clock: Clock;
+  dice: Dice;
+  observer: Observer;
+  /** What tokens are of: sessions of a role, or the account's own user. */
+  identity: 'role' | 'user';
+  domain: string;
+}
+
+/** Amazon ECR in several regions of two AWS accounts, each with a token service. */
 export class Ecrs implements Provider {
   readonly hasRegions = true;
   readonly exchanges = true;
   readonly readsBack = false;
-  readonly scopes = ['team-a', 'team-b', 'shared'];
+  readonly access: readonly Access[];
+  readonly scopes: readonly string[];
+  readonly isOfOneName = false;
   readonly lifetimes = ['20m', '2h', '10h'];
   readonly neverExpires = false;
   readonly granularity = undefined;
@@ -80,6 +90,8 @@ export class Ecrs implements Provider {
   readonly apiHosts: readonly string[];
   readonly doors: readonly string[];
   readonly #clock: Clock;
+  readonly #domain: string;
+  readonly #identityAccess: Access | undefined;
   readonly #places: readonly Place[];
   readonly sessions: number;
   readonly #observer: Observer;
@@ -87,12 +99,19 @@ export class Ecrs implements Provider {
   readonly #passwords = new Map<string, { place: Place; password: string; scope: readonly string[] }>();
   readonly #ids = new Map<string, string>();
 
-  constructor({ clock, dice, observer }: { clock: Clock; dice: Dice; observer: Observer }) {
+  constructor({ clock, dice, observer, identity, domain }: EcrOptions) {
     this.#clock = clock;
+    this.#domain = domain;
+    // Only a session of a role can be limited.
+    this.#identityAccess = identity === 'user' ? dice.pick(['ReadOnly', 'ReadWrite']) : undefined;
+    this.access = this.#identityAccess ? [this.#identityAccess] : ['ReadOnly', 'ReadWrite'];
+    this.scopes = this.#identityAccess ? [] : NAMES;
     this.#observer = observer;
-    this.sessions = dice.pick([HOUR, HOUR, MAX_SESSION]);
+    this.sessions = this.#identityAccess ? MAX_SESSION : dice.pick([HOUR, HOUR, MAX_SESSION]);
     this.#places = ACCOUNT_NAMES.map(accountIdOf).flatMap((accountId) => {
-      const users = API_KEYS.filter((each) => each.accountId === accountId).map(({ key }) => userOf(key));
+      const users = API_KEYS.filter((each) => each.accountId === accountId).map(({ key }) =>
+        userOf(key, this.#identityAccess),
+      );
       const callers = new Callers(users, clock);
       const role: Role = {
         arn: roleArnOf(accountId),
@@ -106,10 +125,10 @@ export class Ecrs implements Provider {
         return { accountId, name, fake: new Fake({ clock, region: AWS_REGIONS[name], random, ...account }) };
       });
     });
-    this.doors = this.#places.map(({ accountId, name }) => hostOf(accountId, name));
+    this.doors = this.#places.map(({ accountId, name }) => this.#hostOf(accountId, name));
     this.apiHosts = [
-      ...this.#places.map(({ accountId, name }) => apiHostOf(accountId, name)),
-      ...ACCOUNT_NAMES.map((name) => stsHostOf(accountIdOf(name))),
+      ...this.#places.map(({ accountId, name }) => this.#apiHostOf(accountId, name)),
+      ...ACCOUNT_NAMES.map((name) => this.#stsHostOf(accountIdOf(name))),
     ];
   }
 
@@ -122,11 +141,12 @@ export class Ecrs implements Provider {
     return {
       ecr: {
         registryId: numberOf(accountId),
-        roleArn: roleArnOf(accountId),
-        roleSessionDuration: `${this.sessions / HOUR}h`,
-        stsEndpoint: `https://${stsHostOf(accountId)}`,
+        ...(this.#identityAccess
+          ? { identityAccess: this.#identityAccess }
+          : { roleArn: roleArnOf(accountId), roleSessionDuration: `${this.sessions / HOUR}h` }),
+        stsEndpoint: `https://${this.#stsHostOf(accountId)}`,
       },
-      regions: REGIONS.map((name) => definitionOf(accountId, name)),
+      regions: REGIONS.map((name) => this.#definitionOf(accountId, name)),
     };
   }
 
@@ -134,16 +154,33 @@ export class Ecrs implements Provider {
     const accountId = accountIdOf(account);
     const edited = regions.map((region) => ({ ...region }));
     const region = dice.pick(edited);
-    const other = definitionOf(accountId, dice.pick(REGISTRIES));
+    const other = this.#definitionOf(accountId, dice.pick(REGISTRIES));
     const nowhere = { host: NOWHERE, endpoint: `https://api.${NOWHERE}` };
     dice.pick([
       () => void (region.host = dice.pick([NOWHERE, other.host])),
       () => void Object.assign(region, { endpoint: dice.pick([nowhere.endpoint, other.endpoint]) }),
       () => void Object.assign(region, { host: other.host, endpoint: other.endpoint }),
       () => void Object.assign(region, nowhere),
-      () => void Object.assign(region, definitionOf(accountId, region.name as RegistryName)),
+      () => void Object.assign(region, this.#definitionOf(accountId, region.name as RegistryName)),
     ])();
     return { regions: edited };
+  }
+
+  #stsHostOf(accountId: string): string {
+    return `sts.${accountId}.${this.#domain}`;
+  }
+
+  #apiHostOf(accountId: string, name: RegistryName): string {
+    return `api.ecr.${AWS_REGIONS[name]}.${accountId}.${this.#domain}`;
+  }
+
+  #hostOf(accountId: string, name: RegistryName): string {
+    return `${numberOf(accountId)}.dkr.ecr.${AWS_REGIONS[name]}.${this.#domain}`;
+  }
+
+  #definitionOf(accountId: string, name: RegistryName): RegionDefinition {
+    const endpoint = `https://${this.#apiHostOf(accountId, name)}`;
+    return { name, host: this.#hostOf(accountId, name), endpoint };
   }
 
   credentials(key: string): Record<string, string> {
@@ -176,7 +213,7 @@ export class Ecrs implements Provider {
 
   accepts(host: string, id: string): boolean {
     const token = this.#passwords.get(id);
-    if (!token || hostOf(token.place.accountId, token.place.name) !== host) return false;
+    if (!token || this.#hostOf(token.place.accountId, token.place.name) !== host) return false;
     const names = token.scope.length === 0 ? [ANY_OTHER] : token.scope;
     return names.every((name) => actionsOn(token.place, token.password, name).includes('pull'));
   }
@@ -201,8 +238,8 @@ export class Ecrs implements Provider {
 
   /** Notes a token by what it opens. */
   #gave(place: Place, password: string): void {
-    const id = `exchange-${this.#ids.size + 1}`;
-    const opened = [...this.scopes, ANY_OTHER].filter((name) => actionsOn(place, password, name).length > 0);
+    const id = `exchange-${this.#ids.size + 1}-at-${this.#domain}`;
+    const opened = [...NAMES, ANY_OTHER].filter((name) => actionsOn(place, password, name).length > 0);
     const scope = opened.includes(ANY_OTHER) ? [] : opened.sort();
     this.#ids.set(password, id);
     this.#passwords.set(id, { place, password, scope });
@@ -210,7 +247,7 @@ export class Ecrs implements Provider {
     const exchange: Exchange = {
       id,
       account: place.accountId,
-      endpoint: `https://${apiHostOf(place.accountId, place.name)}`,
+      endpoint: `https://${this.#apiHostOf(place.accountId, place.name)}`,
       access: isWriter ? 'ReadWrite' : 'ReadOnly',
       scope,
       expiresAt: place.fake.permissionsOf(password, ANY_OTHER)?.expiresAt ?? this.#clock.now(),
@@ -221,7 +258,9 @@ export class Ecrs implements Provider {
 
   #at({ host }: URL): Place {
     const place = this.#places.find(({ accountId, name }) =>
-      [stsHostOf(accountId), apiHostOf(accountId, name), hostOf(accountId, name)].includes(host),
+      [this.#stsHostOf(accountId), this.#apiHostOf(accountId, name), this.#hostOf(accountId, name)].includes(
+        host,
+      ),
     );
     if (!place) throw new Error(`there is no registry at ${host}`);
     return place;
@@ -230,10 +269,16 @@ export class Ecrs implements Provider {
 
 const accessKeyIdOf = (key: string): string => `AKIA${API_KEYS.findIndex((each) => each.key === key) + 1}`;
 
-function userOf(key: string): User {
+/** @param access that it has at the registry; undefined: it is for more than that */
+function userOf(key: string, access: Access | undefined): User {
   const accountId = API_KEYS.find((each) => each.key === key)?.accountId ?? '';
   const arn = `arn:aws:iam::${numberOf(accountId)}:user/${accessKeyIdOf(key)}`;
-  return { arn, accessKeyId: accessKeyIdOf(key), secretAccessKey: key, permissions: ANYTHING };
+  return {
+    arn,
+    accessKeyId: accessKeyIdOf(key),
+    secretAccessKey: key,
+    permissions: access === 'ReadOnly' ? PULL : ANYTHING,
+  };
 }
 
 function operationOf(request: Unsent): Operation {

@@ -1,12 +1,13 @@
 import type { Clock } from '../../../src/common/clock.ts';
 import type { HttpRequest } from '../../../src/registry/http/http-client.ts';
+import type { User } from '../../../sandbox/registries/harbor/callers.ts';
 import { Harbor as Fake, type RobotEvent } from '../../../sandbox/registries/harbor/harbor.ts';
 import { pathsOf, type Operation } from '../../../sandbox/registries/harbor/operations.ts';
 import { allows } from '../../../sandbox/registries/harbor/permissions.ts';
 import { DAY, fullName, type Robot } from '../../../sandbox/registries/harbor/robot.ts';
 import type { Answer } from '../../../sandbox/registries/shared/message.ts';
 import type { Dice } from '../dice.ts';
-import { ACCOUNTS, API_KEYS, type AccountName } from './api-keys.ts';
+import { API_KEYS, type AccountName } from './api-keys.ts';
 import {
   describedIn,
   marked,
@@ -27,11 +28,8 @@ import {
 import { NOWHERE } from './regions.ts';
 
 /** The first is the default account's, the second the other's; no account leads to the third at first. */
-const HARBORS = ['harbor-1', 'harbor-2', 'harbor-3'] as const;
-const HARBOR_OF: Readonly<Record<AccountName, (typeof HARBORS)[number]>> = {
-  default: 'harbor-1',
-  other: 'harbor-2',
-};
+const HARBORS = [1, 2, 3];
+const HARBOR_OF: Readonly<Record<AccountName, number>> = { default: 1, other: 2 };
 const hostOf = (harbor: string): string => `${harbor}.test`;
 const apiHostOf = (harbor: string): string => `core.${harbor}.test`;
 const endpointOf = (harbor: string): string => `https://${apiHostOf(harbor)}`;
@@ -44,13 +42,41 @@ const PATHS = pathsOf(none, none);
 const PURPOSES: Partial<Record<Operation, Purpose>> = { user: 'login', mint: 'mint', revoke: 'revoke' };
 /** Bytes of which a robot's secret is made. */
 const SECRET_SIZE = 24;
-/** Every API key is an administrator's password. */
-const USERS = API_KEYS.map(({ key }, at) => ({
-  username: `admin-${at}`,
-  password: key,
-  administrator: true,
-  projects: [],
-}));
+const PROJECTS = ['team-a', 'team-b', 'shared'];
+/** Who acts for the people of the simulation. */
+const ROOT = { username: 'root', password: 'of-the-people', administrator: true, projects: [] };
+/** What docs/registries/harbor.md gives a robot. */
+const ROBOT_PERMISSIONS: Robot['permissions'] = [
+  {
+    kind: 'system',
+    namespace: '/',
+    access: ['create', 'list', 'delete'].map((action) => ({ resource: 'robot', action })),
+  },
+  {
+    kind: 'project',
+    namespace: '*',
+    access: [
+      ...['create', 'list', 'delete'].map((action) => ({ resource: 'robot', action })),
+      { resource: 'project', action: 'read' },
+      { resource: 'repository', action: 'pull' },
+      { resource: 'repository', action: 'push' },
+    ],
+  },
+];
+
+/** Who an account is at Harbor. */
+export type HarborCaller = 'administrator' | 'project administrator' | 'robot';
+
+export interface HarborOptions {
+  clock: Clock;
+  dice: Dice;
+  observer: Observer;
+  caller: HarborCaller;
+  /** Begins the names of its hosts. */
+  name: string;
+  /** Ids of robots are above it. */
+  lastId: number;
+}
 
 type AnyRobot = Omit<Robot, 'secret'>;
 
@@ -59,7 +85,9 @@ export class Harbors implements Provider, Gatekeeper {
   readonly hasRegions = false;
   readonly exchanges = false;
   readonly readsBack = false;
-  readonly scopes = ['team-a', 'team-b', 'shared'];
+  readonly access = ['ReadOnly', 'ReadWrite'] as const;
+  readonly scopes = PROJECTS;
+  readonly isOfOneName: boolean;
   readonly lifetimes = ['2h', '10h', '24h', '30h'];
   readonly neverExpires = true;
   readonly sessions = undefined;
@@ -67,21 +95,33 @@ export class Harbors implements Provider, Gatekeeper {
   readonly gatekeeper: Gatekeeper = this;
   readonly refusal = 401;
   readonly givesNothingToBadCredentials = true;
-  readonly apiHosts = HARBORS.map(apiHostOf);
-  readonly doors = HARBORS.map(hostOf);
+  readonly apiHosts: readonly string[];
+  readonly doors: readonly string[];
+  readonly #harbors: readonly string[];
+  readonly #caller: HarborCaller;
+  /** Robots that accounts work with. */
+  readonly #callers = new Set<string>();
   readonly #clock: Clock;
   readonly #fakes: ReadonlyMap<string, Fake>;
   /** Identifiers of robots by their secrets. */
   readonly #ids = new Map<string, string>();
   #others = 0;
 
-  constructor({ clock, dice, observer }: { clock: Clock; dice: Dice; observer: Observer }) {
+  constructor({ clock, dice, observer, caller, name, lastId }: HarborOptions) {
     this.#clock = clock;
+    this.#caller = caller;
+    // Robots of several projects, and of all, are the system's.
+    this.isOfOneName = caller === 'project administrator';
+    this.#harbors = HARBORS.map((number) => `${name}-${number}`);
+    this.apiHosts = this.#harbors.map(apiHostOf);
+    this.doors = this.#harbors.map(hostOf);
+    const users = [ROOT, ...(caller === 'robot' ? [] : API_KEYS.map(({ key }) => this.#userOf(key)))];
     this.#fakes = new Map(
-      HARBORS.map((harbor, at) => {
+      this.#harbors.map((harbor, at) => {
         const random = marked(dice.fork().bytes, SECRET_SIZE);
-        const projects = this.scopes;
-        const fake = new Fake({ clock, projects, users: USERS, random, lastId: at * 100_000 });
+        const first = lastId + at * 10_000;
+        const fake = new Fake({ clock, projects: PROJECTS, users, random, lastId: first });
+        if (caller === 'robot') for (const { key } of API_KEYS) this.#callers.add(addRobot(fake, key));
         fake.on('issued', (robot) => observer.issued(eventOf(harbor, robot)));
         fake.on('revoked', (robot) => observer.revoked(eventOf(harbor, robot)));
         return [harbor, fake];
@@ -90,12 +130,12 @@ export class Harbors implements Provider, Gatekeeper {
   }
 
   whereabouts(account: AccountName): Whereabouts {
-    return { harbor: blockOf(HARBOR_OF[account]) };
+    return { harbor: blockOf(this.#harborOf(account)) };
   }
 
   move(dice: Dice, account: AccountName): Whereabouts {
-    const harbor = blockOf(HARBOR_OF[account]);
-    const other = blockOf(dice.pick(HARBORS));
+    const harbor = blockOf(this.#harborOf(account));
+    const other = blockOf(dice.pick(this.#harbors));
     return {
       harbor: dice.pick([
         { ...harbor, host: dice.pick([NOWHERE, other.host]) },
@@ -108,8 +148,18 @@ export class Harbors implements Provider, Gatekeeper {
   }
 
   credentials(key: string): Record<string, string> {
-    const user = USERS.find(({ password }) => password === key) ?? USERS[0];
-    return { username: user?.username ?? '', password: key };
+    const number = numberOf(key);
+    const username = this.#caller === 'robot' ? `robot$operator-${number}` : `operator-${number}`;
+    return { username, password: key };
+  }
+
+  #userOf(key: string): Omit<User, 'id'> {
+    const administrator = this.#caller === 'administrator';
+    return { username: `operator-${numberOf(key)}`, password: key, administrator, projects: PROJECTS };
+  }
+
+  #harborOf(account: AccountName): string {
+    return this.#harbors[HARBOR_OF[account] - 1] ?? '';
   }
 
   inquire(request: Unsent): Inquiry {
@@ -165,7 +215,7 @@ export class Harbors implements Provider, Gatekeeper {
   async addTokensOfOthers(descriptions: readonly string[], as: As): Promise<void> {
     for (const fake of this.#fakes.values()) {
       for (const description of descriptions) {
-        const [project = ''] = this.scopes;
+        const [project = ''] = PROJECTS;
         const name = `others-${++this.#others}`;
         const isOfProject = this.#others % 2 === 0;
         const access = [{ resource: 'repository', action: 'pull' }];
@@ -195,16 +245,42 @@ export class Harbors implements Provider, Gatekeeper {
 
   #robots(): (Possession & { isAlive: boolean })[] {
     return [...this.#fakes].flatMap(([harbor, fake]) =>
-      fake.robots().map((robot) => ({ ...possession(harbor, robot), isAlive: this.#isAlive(robot) })),
+      fake
+        .robots()
+        .filter(({ id }) => !this.#callers.has(String(id)))
+        .map((robot) => ({ ...possession(harbor, robot), isAlive: this.#isAlive(robot) })),
     );
   }
 }
 
 async function ask(fake: Fake, method: string, path: string, as: As, body?: object): Promise<void> {
-  const { username, password } = USERS[ACCOUNTS.default] ?? { username: '', password: '' };
-  const basic = Buffer.from(`${username}:${password}`).toString('base64');
+  const basic = Buffer.from(`${ROOT.username}:${ROOT.password}`).toString('base64');
   const headers = { authorization: `Basic ${basic}` };
   await as(() => fake.handle({ method, path, headers, body: body ? JSON.stringify(body) : '' }));
+}
+
+/** The number of a key that there is, or that of the first. */
+function numberOf(key: string): number {
+  return Math.max(
+    0,
+    API_KEYS.findIndex((each) => each.key === key),
+  );
+}
+
+/** A robot for an account to work with. @returns its id */
+function addRobot(fake: Fake, key: string): string {
+  const { id } = fake.addRobot({
+    name: `operator-${numberOf(key)}`,
+    project: undefined,
+    description: 'for the operator',
+    level: 'system',
+    duration: -1,
+    expiresAt: null,
+    disabled: false,
+    permissions: ROBOT_PERMISSIONS,
+    secret: key,
+  });
+  return String(id);
 }
 
 function may({ permissions }: AnyRobot, project: string, action: string): boolean {

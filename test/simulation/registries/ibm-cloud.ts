@@ -1,3 +1,4 @@
+import type { Access } from '../../../src/api/registry-token.ts';
 import type { Clock } from '../../../src/common/clock.ts';
 import type { HttpRequest } from '../../../src/registry/http/http-client.ts';
 import { IamState, type Key } from '../../../sandbox/registries/ibm-cloud/iam-state.ts';
@@ -26,10 +27,6 @@ import {
 } from './provider.ts';
 import { NOWHERE, REGIONS, REGISTRIES, type RegionDefinition } from './regions.ts';
 
-const iamHostOf = (accountId: string): string => `iam.${accountId}.test`;
-const endpointOf = (accountId: string): string => `https://${iamHostOf(accountId)}`;
-const hostOf = (registry: string): string => `${registry}.icr.test`;
-const definitionOf = (name: string): RegionDefinition => ({ name, host: hostOf(name) });
 const PATHS = pathsOf(new IamProblems(() => ''), () => ({ status: 404, headers: {}, body: '' }));
 const PURPOSES: Partial<Record<Operation, Purpose>> = {
   exchange: 'login',
@@ -49,8 +46,21 @@ const GROUP = 'registry-token-operator';
 /** An account of IBM Cloud. */
 interface Account {
   id: string;
+  /** Of its IAM. */
+  host: string;
+  /** Of the administrator, on which all keys are; undefined: the operator makes its own. */
+  serviceId: string | undefined;
   iam: Fake;
   state: IamState;
+}
+
+export interface IbmCloudOptions {
+  clock: Clock;
+  dice: Dice;
+  observer: Observer;
+  /** Whether all keys are on a service ID of the administrator's. */
+  sharesServiceId: boolean;
+  domain: string;
 }
 
 /** IBM Cloud with IAM, which lags as the seed has it, and the registry's regions. Each account has an IAM endpoint of its own. */
@@ -58,7 +68,9 @@ export class IbmCloud implements Provider, Gatekeeper {
   readonly hasRegions = true;
   readonly exchanges = false;
   readonly readsBack = false;
-  readonly scopes = ['team-a', 'team-b', 'shared'];
+  readonly access: readonly Access[];
+  readonly scopes: readonly string[];
+  readonly isOfOneName = false;
   readonly lifetimes = ['2h', '7h30s', '24h', '30h'];
   readonly neverExpires = true;
   readonly sessions = undefined;
@@ -66,17 +78,23 @@ export class IbmCloud implements Provider, Gatekeeper {
   readonly gatekeeper: Gatekeeper = this;
   readonly refusal = 400;
   readonly givesNothingToBadCredentials = false;
-  readonly apiHosts = ACCOUNT_NAMES.map((name) => iamHostOf(accountIdOf(name)));
-  readonly doors = REGISTRIES.map(hostOf);
+  readonly apiHosts: readonly string[];
+  readonly doors: readonly string[];
+  readonly #domain: string;
   readonly #clock: Clock;
   readonly #accounts: readonly Account[];
   /** Identifiers of keys by their values. */
   readonly #ids = new Map<string, string>();
   readonly #observer: Observer;
 
-  constructor({ clock, dice, observer }: { clock: Clock; dice: Dice; observer: Observer }) {
+  constructor({ clock, dice, observer, sharesServiceId, domain }: IbmCloudOptions) {
     this.#clock = clock;
     this.#observer = observer;
+    this.#domain = domain;
+    // Its policies say what every key can do.
+    this.access = sharesServiceId ? [dice.pick(['ReadOnly', 'ReadWrite'])] : ['ReadOnly', 'ReadWrite'];
+    this.scopes = sharesServiceId ? [] : ['team-a', 'team-b', 'shared'];
+    this.doors = REGISTRIES.map((registry) => this.#hostOf(registry));
     const lag = { reading: dice.pick([0, 0, 3_000, 20_000]), policy: dice.pick([0, 0, 20_000, 240_000]) };
     this.#accounts = ACCOUNT_NAMES.map((name): Account => {
       const id = accountIdOf(name);
@@ -85,7 +103,8 @@ export class IbmCloud implements Provider, Gatekeeper {
       const random = marked(dice.fork().bytes, VALUE_SIZE);
       const iam = new Fake({ clock, state, region: REGIONS[0], random });
       for (const { key, accountId } of API_KEYS) if (accountId === id) iam.addAdministrator(key);
-      const account = { id, iam, state };
+      const serviceId = sharesServiceId ? addServiceId(state, this.access) : undefined;
+      const account = { id, host: `iam.${id}.${domain}`, serviceId, iam, state };
       iam.on('issued', (event) => {
         this.#ids.set(state.keys.get(event.id)?.value ?? '', event.id);
         observer.issued(this.#eventOf(account, event));
@@ -93,23 +112,49 @@ export class IbmCloud implements Provider, Gatekeeper {
       iam.on('revoked', (event) => observer.revoked(this.#eventOf(account, event)));
       return account;
     });
+    this.apiHosts = this.#accounts.map(({ host }) => host);
+  }
+
+  /** How many keys the account has at IAM, and may have, where one service ID has all. */
+  keysOf(account: AccountName): { count: number; most: number } | undefined {
+    const { serviceId, state } = this.#accountOf(account);
+    if (serviceId === undefined) return undefined;
+    const keys = [...state.keys.values()].filter(({ iamId }) => iamId === `iam-${serviceId}`);
+    const count = keys.filter(({ deletedAt }) => deletedAt === undefined).length;
+    return { count, most: state.quotas.keysPerIdentity };
+  }
+
+  #accountOf(name: AccountName): Account {
+    const account = this.#accounts.find(({ id }) => id === accountIdOf(name));
+    if (!account) throw new Error(`there is no account ${name}`);
+    return account;
+  }
+
+  #hostOf(registry: string): string {
+    return `${registry}.icr.${this.#domain}`;
+  }
+
+  #definitionOf(name: string): RegionDefinition {
+    return { name, host: this.#hostOf(name) };
   }
 
   whereabouts(account: AccountName): Whereabouts {
+    const { host, serviceId } = this.#accountOf(account);
+    const [serviceIdAccess = 'ReadOnly'] = this.access;
     return {
-      ibmCloud: { iamEndpoint: endpointOf(accountIdOf(account)) },
-      regions: REGIONS.map(definitionOf),
+      ibmCloud: { iamEndpoint: `https://${host}`, ...(serviceId && { serviceId, serviceIdAccess }) },
+      regions: REGIONS.map((name) => this.#definitionOf(name)),
     };
   }
 
   move(dice: Dice, account: AccountName, { regions = [] }: Whereabouts): Whereabouts {
     const edited = regions.map((region) => ({ ...region }));
     const region = dice.pick(edited);
-    const iamEndpoint = dice.pick([endpointOf(accountIdOf(account)), `https://iam.${NOWHERE}`]);
+    const iamEndpoint = dice.pick([`https://${this.#accountOf(account).host}`, `https://iam.${NOWHERE}`]);
     return dice.pick([
       () => ({ regions: Object.assign(region, { host: dice.pick([NOWHERE, ...this.doors]) }) && edited }),
       () => ({ ibmCloud: { iamEndpoint } }),
-      () => ({ regions: Object.assign(region, definitionOf(region.name)) && edited }),
+      () => ({ regions: Object.assign(region, this.#definitionOf(region.name)) && edited }),
     ])();
   }
 
@@ -172,8 +217,10 @@ export class IbmCloud implements Provider, Gatekeeper {
   remains(): Possession[] {
     return this.#accounts.flatMap((account) => {
       const { serviceIds, policies, administrators } = account.state;
-      const identities = [...serviceIds.values()].filter(({ id }) => !administrators.has(`iam-${id}`));
-      return [...identities, ...policies.values()]
+      const isGiven = (iamId: string): boolean =>
+        administrators.has(iamId) || iamId === `iam-${account.serviceId}`;
+      const identities = [...serviceIds.values()].filter(({ id }) => !isGiven(`iam-${id}`));
+      return [...identities, ...[...policies.values()].filter(({ iamId }) => !isGiven(iamId))]
         .filter(({ deletedAt }) => deletedAt === undefined)
         .map((each) => possession(account, each));
     });
@@ -233,7 +280,7 @@ export class IbmCloud implements Provider, Gatekeeper {
   }
 
   #at({ host }: URL): Account {
-    const account = this.#accounts.find(({ id }) => iamHostOf(id) === host);
+    const account = this.#accounts.find((each) => each.host === host);
     if (!account) throw new Error(`there is no IAM at ${host}`);
     return account;
   }
@@ -273,8 +320,19 @@ function scopeOf(state: IamState, key: Pick<Key, 'iamId'>): string[] {
 }
 
 function possession(
-  { id: account }: Account,
+  { id: account, host }: Account,
   { id, description }: { id: string; description: string },
 ): Possession {
-  return { id, description, account, endpoint: endpointOf(account) };
+  return { id, description, account, endpoint: `https://${host}` };
+}
+
+/** A service ID of the administrator's, whose policy has been in effect for long. @returns its id */
+function addServiceId(state: IamState, access: readonly Access[]): string {
+  const id = `ServiceId-of-${state.accountId}`;
+  const common = { description: 'for the operator', createdAt: 0, deletedAt: undefined };
+  state.serviceIds.set(id, { id, name: 'operator', groupId: undefined, locked: false, ...common });
+  const roles = access.includes('ReadWrite') ? ['Reader', 'Writer'] : ['Reader'];
+  const policy = { id: 'policy-of-the-administrator', iamId: `iam-${id}`, roles, attributes: {}, ...common };
+  state.policies.set(policy.id, policy);
+  return id;
 }

@@ -44,7 +44,9 @@ export class IbmRegistryTokens implements Provider, Gatekeeper {
   readonly hasRegions = true;
   readonly exchanges = false;
   readonly readsBack = true;
+  readonly access = ['ReadOnly', 'ReadWrite'] as const;
   readonly scopes = [];
+  readonly isOfOneName = false;
   readonly lifetimes = ['2h', '10h', '24h'];
   readonly neverExpires = true;
   readonly sessions = undefined;

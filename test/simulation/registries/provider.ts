@@ -89,7 +89,7 @@ export type Whereabouts = Pick<
 >;
 
 /** What a RegistryToken can ask of a registry and not of every other. */
-export type Wish = Pick<RegistryTokenSpec, 'region' | 'scope' | 'lifetime'>;
+export type Wish = Pick<RegistryTokenSpec, 'region' | 'scope' | 'lifetime' | 'access'>;
 
 /** The registries of one back end, all that accounts of it can lead to. */
 export interface Provider {
@@ -98,8 +98,12 @@ export interface Provider {
   readonly exchanges: boolean;
   /** Whether the value of a token can be read again. */
   readonly readsBack: boolean;
+  /** That tokens can have. */
+  readonly access: readonly Access[];
   /** Names that a token can be for; none: it is for all. */
   readonly scopes: readonly string[];
+  /** Whether every token is for exactly one of these. */
+  readonly isOfOneName: boolean;
   /** That RegistryTokens ask for. */
   readonly lifetimes: readonly string[];
   /** Whether a token can live for ever. */

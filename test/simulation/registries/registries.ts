@@ -12,19 +12,29 @@ import { IbmRegistryTokens } from './ibm-registry-tokens.ts';
 import { placesOf } from './places.ts';
 import type { As, Inquiry, Observer, Possession, Provider, Unsent } from './provider.ts';
 
-export const PROVIDERS = ['ibmRegistryTokens', 'ibmCloud', 'harbor', 'ecr'] as const;
-type Name = (typeof PROVIDERS)[number];
+/** Back ends, each with what an account of it can be. */
+export const VARIANTS = [
+  'IBM registry tokens',
+  'IBM Cloud',
+  'IBM Cloud with one service ID',
+  'Harbor as administrator',
+  'Harbor as project administrator',
+  'Harbor as robot',
+  'Amazon ECR with a role',
+  'Amazon ECR without a role',
+] as const;
+export type Variant = (typeof VARIANTS)[number];
 
 /** The registry of each account. */
-export type Choice = Readonly<Record<AccountName, Name>>;
+export type Choice = Readonly<Record<AccountName, Variant>>;
 
 /** Both accounts are of one registry. */
-export const bothOf = (name: Name): Choice => ({ default: name, other: name });
+export const bothOf = (name: Variant): Choice => ({ default: name, other: name });
 
 /** Most often both accounts are of one registry. */
 export function drawChoice(dice: Dice): Choice {
-  const first = dice.pick(PROVIDERS);
-  return dice.chance(0.6) ? bothOf(first) : { default: first, other: dice.pick(PROVIDERS) };
+  const first = dice.pick(VARIANTS);
+  return dice.chance(0.6) ? bothOf(first) : { default: first, other: dice.pick(VARIANTS) };
 }
 
 export interface RegistriesOptions {
@@ -39,7 +49,7 @@ export interface RegistriesOptions {
 export class Registries {
   readonly choice: Choice;
   readonly observers: Observer[] = [];
-  readonly #providers: ReadonlyMap<Name, Provider>;
+  readonly #providers: ReadonlyMap<Variant, Provider>;
   readonly #doors: ReadonlyMap<string, Door>;
 
   constructor({ clock, dice, tokenLifetime, choice }: RegistriesOptions) {
@@ -50,17 +60,27 @@ export class Registries {
       revoked: (token) => this.observers.forEach(({ revoked }) => revoked(token)),
       founded: (identity) => this.observers.forEach(({ founded }) => founded(identity)),
     };
-    const make = (name: Name): Provider => {
+    const make = (variant: Variant): Provider => {
       const options = { clock, dice: dice.fork(), observer };
-      switch (name) {
-        case 'ibmRegistryTokens':
+      switch (variant) {
+        case 'IBM registry tokens':
           return new IbmRegistryTokens({ ...options, tokenLifetime });
-        case 'ibmCloud':
-          return new IbmCloud(options);
-        case 'harbor':
-          return new Harbors(options);
-        case 'ecr':
-          return new Ecrs(options);
+        case 'IBM Cloud':
+          return new IbmCloud({ ...options, sharesServiceId: false, domain: 'test' });
+        case 'IBM Cloud with one service ID':
+          return new IbmCloud({ ...options, sharesServiceId: true, domain: 'one-service-id.test' });
+        case 'Harbor as administrator':
+          return new Harbors({ ...options, caller: 'administrator', name: 'harbor', lastId: 0 });
+        case 'Harbor as project administrator': {
+          const caller = 'project administrator';
+          return new Harbors({ ...options, caller, name: 'projects', lastId: 100_000 });
+        }
+        case 'Harbor as robot':
+          return new Harbors({ ...options, caller: 'robot', name: 'robots', lastId: 200_000 });
+        case 'Amazon ECR with a role':
+          return new Ecrs({ ...options, identity: 'role', domain: 'test' });
+        case 'Amazon ECR without a role':
+          return new Ecrs({ ...options, identity: 'user', domain: 'no-role.test' });
       }
     };
     const names = new Set(ACCOUNT_NAMES.map((account) => choice[account]));

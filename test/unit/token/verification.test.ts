@@ -348,6 +348,25 @@ describe('what pods would lose by a new token', () => {
       },
       'token',
     ],
+    [
+      'is the host where nobody can tell which token the Secret holds: it may be the one in force',
+      { wanted: moved, secret: ours({ holds: undefined, host: undefined }) },
+      'host',
+    ],
+    [
+      'is nothing where nobody can tell that, once the token in force has expired',
+      {
+        wanted: moved,
+        secret: ours({ holds: undefined, host: undefined }),
+        now: ISSUED + 48 * HOUR,
+      },
+      'nothing',
+    ],
+    [
+      'is nothing where nobody can tell that and another place is wanted: the Secret is to be good again',
+      { wanted: elsewhere, secret: ours({ holds: undefined, host: undefined }) },
+      'nothing',
+    ],
     ['is nothing without a Secret', { wanted: elsewhere, secret: ABSENT }, 'nothing'],
     [
       'is nothing where the Secret holds another token',
