@@ -252,6 +252,10 @@ export interface RegistryAccountStatus {
      * Of the RegistryToken.
      */
     name: string;
+    /**
+     * Of the RegistryToken.
+     */
+    uid?: string;
   }[];
   /**
    * Progress of the rotation requested last.

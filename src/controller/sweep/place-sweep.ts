@@ -110,6 +110,7 @@ export class PlaceSweep {
     const listed = { tokens, identities: list.identities, askedAt: list.askedAt };
     const { findings, certain } = takeIn(this.#findings, listed, users, {
       clusterId,
+      place: look.place,
       now,
       delay: sweepDelay,
     });

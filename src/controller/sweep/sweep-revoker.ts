@@ -93,7 +93,8 @@ export class SweepRevoker {
       const live = await users.live(look.gone, signal);
       for (const orphan of orphans.slice(done, done + BATCH)) {
         if (clock.monotonic() >= until) return before.has(orphan.id);
-        if (standingOf(orphan, live) === orphan.origin) await this.#revokeOrphan(look, orphan, signal);
+        if (standingOf(orphan, look.place, live) === orphan.origin)
+          await this.#revokeOrphan(look, orphan, signal);
         else this.#onSettled(orphan.id);
       }
     }
@@ -151,10 +152,11 @@ export class SweepRevoker {
     signal: AbortSignal,
   ): Promise<boolean> {
     const { users, clusterId, clock } = this.#options;
+    const at = { clusterId, place: look.place };
     for (let done = 0; done < certain.length; done += BATCH) {
       const live = await users.live(look.gone, signal);
       const batch = certain.slice(done, done + BATCH);
-      for (const identity of findUnusedIdentities(batch, alive, live, clusterId)) {
+      for (const identity of findUnusedIdentities(batch, alive, live, at)) {
         if (clock.monotonic() >= until) return false;
         await this.#deleteIdentity(look, identity, signal);
       }

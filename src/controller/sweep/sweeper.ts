@@ -9,7 +9,7 @@ import { MAX_LIST_LAG } from '../../token/sweep/absence.ts';
 import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
 import { debtsAt } from '../../token/sweep/debts.ts';
 import { scopesInUse } from '../../token/sweep/known-scopes.ts';
-import { missingRetained } from '../../token/sweep/retained.ts';
+import { missingRetained, type RetainedToken } from '../../token/sweep/retained.ts';
 import { afterSearch, scopesToName, withNoted } from '../../token/sweep/searched-scopes.ts';
 import { confirm } from '../../token/sweep/suspects.ts';
 import { afterFailure, afterLook, afterLostRequest } from '../../token/sweep/sweep-schedule.ts';
@@ -97,9 +97,9 @@ export class Sweeper {
       return undefined;
     }
     const targets = this.#targets(account);
-    const goneRetained = new Set<string>();
+    const goneRetained: RetainedToken[] = [];
     const looks = targets.map(async (target) => {
-      for (const id of await this.#lookIfDue(account, target, signal)) goneRetained.add(id);
+      goneRetained.push(...(await this.#lookIfDue(account, target, signal)));
     });
     const results = await Promise.allSettled(looks);
     this.#forgetOthers(name, targets);
@@ -143,8 +143,8 @@ export class Sweeper {
     }
   }
 
-  /** @returns identifiers of tokens kept on purpose that are gone there. @throws KubeError, LeadershipLost */
-  async #lookIfDue(account: RegistryAccount, target: Target, signal: AbortSignal): Promise<string[]> {
+  /** @returns tokens kept on purpose that are gone there. @throws KubeError, LeadershipLost */
+  async #lookIfDue(account: RegistryAccount, target: Target, signal: AbortSignal): Promise<RetainedToken[]> {
     const { sessions, clock } = this.#options;
     const { region, swept } = target;
     const { name } = account.metadata;
@@ -164,7 +164,7 @@ export class Sweeper {
     { region, swept }: Target,
     place: Place,
     signal: AbortSignal,
-  ): Promise<string[]> {
+  ): Promise<RetainedToken[]> {
     const { sessions, clock, sweepInterval, allTokens } = this.#options;
     const { name } = account.metadata;
     const registry = sessions.registryOf({ account: name, region, place });
@@ -197,7 +197,7 @@ export class Sweeper {
     // A list can lag: what lists lack that are so far apart is gone.
     const { suspects, certain } = confirm(missing, swept.missingRetained, askedAt, MAX_LIST_LAG);
     swept.missingRetained = suspects;
-    return certain.map(({ id }) => id);
+    return certain;
   }
 
   #failed(account: string, { region, swept, isNamed }: Target, error: RegistryError): void {
@@ -218,7 +218,7 @@ export class Sweeper {
     logger[isNamed ? 'warn' : 'debug'](fields, `not swept: ${failure.message}`);
   }
 
-  #report(account: string, targets: readonly Target[], goneRetained: ReadonlySet<string>): SweepReport {
+  #report(account: string, targets: readonly Target[], goneRetained: readonly RetainedToken[]): SweepReport {
     const { clusterId, allTokens } = this.#options;
     const unknown = new Map(targets.map(({ region, swept }) => [region, swept.sweep.unknown]));
     const times = targets.flatMap(({ isNamed, swept }) => (isNamed ? [swept.sweptAt] : []));

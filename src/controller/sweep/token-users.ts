@@ -3,6 +3,7 @@ import type { RegistryToken } from '../../api/registry-token.ts';
 import type { KubeObject } from '../../common/objects.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import { SECRETS } from '../../kube/client/resources.ts';
+import type { RetainedToken } from '../../token/sweep/retained.ts';
 import { usersOf, type Users } from '../../token/sweep/users.ts';
 import type { Deletions } from '../token/deletions.ts';
 import { essentialSecret, essentialToken } from '../shared/kept-fields.ts';
@@ -81,8 +82,8 @@ export class TokenUsers {
 }
 
 /** Tokens kept on purpose, whichever account speaks of them: two accounts can be one and the same at the registry. */
-function retainedBy(accounts: readonly RegistryAccount[]): string[] {
-  return accounts.flatMap(({ status }) => (status?.retainedTokens ?? []).map(({ id }) => id));
+function retainedBy(accounts: readonly RegistryAccount[]): RetainedToken[] {
+  return accounts.flatMap(({ status }) => status?.retainedTokens ?? []);
 }
 
 /** Of large lists only what matters is kept. */

@@ -4,9 +4,9 @@ import type { Logger } from '../../common/logger.ts';
 import type { ObjectName } from '../../common/objects.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import { changeAccountStatus } from '../account/account-status.ts';
+import { isSameToken } from '../../token/lifecycle/place.ts';
+import type { RetainedToken } from '../../token/sweep/retained.ts';
 import { idsOf } from '../shared/log-fields.ts';
-
-type RetainedToken = NonNullable<NonNullable<RegistryAccount['status']>['retainedTokens']>[number];
 
 /** As many as an account's status holds. What has no room there is protected by its Secret only. */
 const MAX_RETAINED = 1_000;
@@ -48,12 +48,13 @@ export class Retention {
       place,
       namespace: metadata.namespace ?? '',
       name: metadata.name,
+      uid: metadata.uid,
     };
     await changeAccountStatus(
       this.#client,
       account,
       ({ retainedTokens = [], ...rest }) => {
-        const others = retainedTokens.filter((retained) => retained.id !== id);
+        const others = retainedTokens.filter((retained) => !isSameToken(retained, entry));
         if (others.length < MAX_RETAINED) return { ...rest, retainedTokens: [...others, entry] };
         const message = `status.retainedTokens of RegistryAccount ${account} is full: only its Secret keeps the token from the sweep`;
         this.#logger.warn({ ...idsOf(registryToken), id }, message);

@@ -25,6 +25,11 @@ export function isSamePlace(a: Place, b: Place): boolean {
   return a.endpoint === b.endpoint && a.identity === b.identity;
 }
 
+/** Whether two records are of one token: two registries can give the same identifier. */
+export function isSameToken(a: { id: string; place: Place }, b: { id: string; place: Place }): boolean {
+  return a.id === b.id && isSamePlace(a.place, b.place);
+}
+
 /**
  * How an account leads to a place. The name of a region says nothing: its endpoint can have moved, and another region may lead
  * where it led.

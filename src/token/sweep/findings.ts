@@ -1,3 +1,4 @@
+import type { Place } from '../../api/registry-token.ts';
 import { confirm, nextCertain, type Suspects } from './suspects.ts';
 import type { TaggedToken } from './tag.ts';
 import { findUnusedIdentities, type Identity } from './unused-identities.ts';
@@ -43,11 +44,11 @@ export function takeIn(
   before: Findings,
   list: { tokens: readonly TaggedToken[]; identities: readonly Identity[]; askedAt: number },
   users: Users,
-  { clusterId, now, delay }: { clusterId: string; now: number; delay: number },
+  { clusterId, place, now, delay }: { clusterId: string; place: Place; now: number; delay: number },
 ): { findings: Findings; certain: Certain } {
   const { askedAt } = list;
-  const unused = findUnused(list.tokens, users, clusterId, now);
-  const left = findUnusedIdentities(list.identities, aliveAt(list.tokens, now), users, clusterId);
+  const unused = findUnused(list.tokens, users, { clusterId, place, now });
+  const left = findUnusedIdentities(list.identities, aliveAt(list.tokens, now), users, { clusterId, place });
   const orphans = confirm(unused.orphans, before.orphans, askedAt, delay);
   const unknown = confirm(unused.unknown, before.unknown, askedAt, delay);
   const identities = confirm(left, before.identities, askedAt, delay);

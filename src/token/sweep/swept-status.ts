@@ -1,6 +1,8 @@
 import { withCondition, type ConditionUpdate } from '../../api/conditions.ts';
 import type { RegistryAccountStatus } from '../../api/registry-account.ts';
 import { toTime } from '../../api/syntax/time.ts';
+import { isSameToken } from '../lifecycle/place.ts';
+import type { RetainedToken } from './retained.ts';
 import { MAX_SCOPES } from './searched-scopes.ts';
 
 /** What the looks at the places of one account came to. */
@@ -10,8 +12,8 @@ export interface SweepReport {
   conflict: Omit<ConditionUpdate, 'type'> | undefined;
   /** When the last place was looked at completely, milliseconds since 1970; undefined: not all were yet. */
   sweptAt: number | undefined;
-  /** Identifiers of tokens kept on purpose that the registry no longer has. */
-  goneRetained: ReadonlySet<string>;
+  /** Tokens kept on purpose that the registry no longer has. */
+  goneRetained: readonly RetainedToken[];
   /** @returns the scopes to name. @param named those that the status names */
   scopes: (named: readonly string[]) => string[];
 }
@@ -23,7 +25,7 @@ export function withSweep(
   now: number,
 ): RegistryAccountStatus {
   const { orphans, conflict, sweptAt, goneRetained } = report;
-  const kept = retainedTokens.filter(({ id }) => !goneRetained.has(id));
+  const kept = retainedTokens.filter((token) => !goneRetained.some((gone) => isSameToken(gone, token)));
   const left = report.scopes(scopes);
   return {
     ...withCondition(rest, 'ClusterIdConflict', conflict, toTime(now)),

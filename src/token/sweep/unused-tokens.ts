@@ -1,5 +1,6 @@
+import type { Place } from '../../api/registry-token.ts';
 import { cameOf, type Tag, type TaggedToken } from './tag.ts';
-import type { Users } from './users.ts';
+import { isUsed, type Users } from './users.ts';
 
 /** A token at a registry that nothing in the cluster uses. */
 export interface Orphan {
@@ -18,13 +19,13 @@ const EXPIRED_REST = 3_600_000;
 /**
  * What of a complete list is this cluster's by its tag and used by nothing. What expired is gone by itself or, where the registry
  * keeps it, to be deleted there: whoever made it, it is dead.
+ * @param place where it was listed
  * @param now by the registry's clock, milliseconds since 1970
  */
 export function findUnused(
   tokens: Iterable<TaggedToken>,
   users: Users,
-  clusterId: string,
-  now: number,
+  { clusterId, place, now }: { clusterId: string; place: Place; now: number },
 ): { orphans: Orphan[]; unknown: UnknownToken[]; expired: UnknownToken[] } {
   const orphans: Orphan[] = [];
   const unknown: UnknownToken[] = [];
@@ -32,9 +33,9 @@ export function findUnused(
   for (const { id, tag, expiresAt } of tokens) {
     if (tag.clusterId !== clusterId) continue;
     const end = expiresAt ?? Infinity;
-    if (end <= now - EXPIRED_REST && !users.ids.has(id)) expired.push({ id, tag });
+    if (end <= now - EXPIRED_REST && !isUsed({ id, tag }, place, users)) expired.push({ id, tag });
     if (end <= now) continue;
-    const standing = standingOf({ id, tag }, users);
+    const standing = standingOf({ id, tag }, place, users);
     if (standing === 'unknown') unknown.push({ id, tag });
     else if (standing !== 'used') orphans.push({ id, tag, origin: standing });
   }
@@ -47,10 +48,13 @@ export function findUnused(
  * by this cluster before its status was lost: it may be in use, so it is only reported.
  */
 export function standingOf(
-  { id, tag }: Pick<TaggedToken, 'id' | 'tag'>,
-  { ids, known, inHand }: Users,
+  token: Pick<TaggedToken, 'id' | 'tag'>,
+  place: Place,
+  users: Users,
 ): 'used' | 'unknown' | Orphan['origin'] {
-  if (ids.has(id) || (known && !known.has(tag.uid))) return 'used';
+  const { tag } = token;
+  const { known, inHand } = users;
+  if (isUsed(token, place, users) || (known && !known.has(tag.uid))) return 'used';
   const requests = inHand.get(tag.uid);
   if (!requests) return 'gone RegistryToken';
   const { mintIntent, lostIntents = [] } = requests;

@@ -39,8 +39,9 @@ async function retainedAfter(token: RegistryToken, id: string): Promise<unknown>
 }
 
 const FORMER = { namespace: 'team', name: 'app' };
+const { uid } = anIssuedToken().metadata;
 const kept = (id: string, region = 'us-south'): object[] => [
-  { id, region, place: PLACE, namespace: 'team', name: 'app' },
+  { id, region, place: PLACE, namespace: 'team', name: 'app', uid },
 ];
 
 describe('a token that outlives its RegistryToken', () => {

@@ -66,7 +66,7 @@ describe('what uses tokens', () => {
       },
     );
     const found = users.watched();
-    expect([...found.ids]).to.have.members(['token-1', 'held', 'kept']);
+    expect([...found.inUse.keys()]).to.have.members(['token-1', 'held', 'kept']);
     expect(found.known).to.equal(undefined);
     expect(paths).to.deep.equal([]);
   });
@@ -83,7 +83,7 @@ describe('what uses tokens', () => {
     });
     const { users } = usersAt({ tokens: [token], secrets: [holding('held')], accounts: [keeping('kept')] });
     const found = await users.live([], signal);
-    expect([...found.ids]).to.have.members(['token-1', 'token-0', 'held', 'kept']);
+    expect([...found.inUse.keys()]).to.have.members(['token-1', 'token-0', 'held', 'kept']);
     const { specHash } = anIntent();
     expect([...found.inHand]).to.deep.equal([
       [

@@ -10,7 +10,7 @@ import {
 } from '../../../src/token/sweep/findings.ts';
 import type { TaggedToken } from '../../../src/token/sweep/tag.ts';
 import { usersOf } from '../../../src/token/sweep/users.ts';
-import { anIntent, aToken, DAY, HOUR, ISSUED, MINUTE } from '../../support/builders.ts';
+import { anIntent, aToken, DAY, HOUR, ISSUED, MINUTE, PLACE } from '../../support/builders.ts';
 
 const CLUSTER = 'this-cluster';
 const DELAY = 10 * MINUTE;
@@ -29,7 +29,12 @@ const LIST = {
   identities: [{ id: 'identity', clusterId: CLUSTER, uid: 'gone', specHash: 'hash' }],
 };
 const look = (before: Findings, askedAt: number) =>
-  takeIn(before, { ...LIST, askedAt }, USERS, { clusterId: CLUSTER, now: ISSUED, delay: DELAY });
+  takeIn(before, { ...LIST, askedAt }, USERS, {
+    clusterId: CLUSTER,
+    place: PLACE,
+    now: ISSUED,
+    delay: DELAY,
+  });
 const ids = (found: readonly { id: string }[]): string[] => found.map(({ id }) => id);
 
 describe('what a list shows', () => {

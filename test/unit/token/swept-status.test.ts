@@ -10,7 +10,7 @@ const aReport = (part: Partial<SweepReport> = {}): SweepReport => ({
   orphans: 2,
   conflict: undefined,
   sweptAt: ISSUED + HOUR,
-  goneRetained: new Set(),
+  goneRetained: [],
   scopes: (named) => [...named],
   ...part,
 });
@@ -28,9 +28,10 @@ describe('an account’s status after a sweep', () => {
   });
 
   it('loses the tokens kept on purpose that are gone', () => {
-    const before = { retainedTokens: [retained('a'), retained('b')] };
-    const status = withSweep(before, aReport({ goneRetained: new Set(['a']) }), ISSUED);
-    expect(status.retainedTokens).to.deep.equal([retained('b')]);
+    const elsewhere = { ...retained('a'), place: { ...PLACE, endpoint: 'https://elsewhere.example' } };
+    const before = { retainedTokens: [retained('a'), retained('b'), elsewhere] };
+    const status = withSweep(before, aReport({ goneRetained: [retained('a')] }), ISSUED);
+    expect(status.retainedTokens).to.deep.equal([retained('b'), elsewhere]);
   });
 
   it('names no more scopes than there is room for, in order', () => {

@@ -11,6 +11,7 @@ import {
   aRecord,
   aSecret,
   aToken,
+  PLACE,
   type Part,
 } from '../../support/builders.ts';
 
@@ -38,7 +39,9 @@ const unused = (
   cluster: Partial<Cluster> = {},
 ): string[] => {
   const users = usersOf({ tokens: [], secrets: [], retained: [], known: undefined, ...cluster });
-  return findUnusedIdentities(identities, rows, users, CLUSTER).map(({ id }) => id);
+  return findUnusedIdentities(identities, rows, users, { clusterId: CLUSTER, place: PLACE }).map(
+    ({ id }) => id,
+  );
 };
 
 /** A RegistryToken whose token was made for `now`. */
@@ -115,7 +118,7 @@ describe('what tokens hang on', () => {
     [
       'stays while a token of its RegistryToken, which is gone, is kept on purpose',
       false,
-      [[anIdentity()], [aRow('kept')], { retained: ['kept'] }],
+      [[anIdentity()], [aRow('kept')], { retained: [{ id: 'kept', place: PLACE, uid: UID }] }],
     ],
     [
       'stays while another RegistryToken took over its token',
@@ -185,7 +188,7 @@ describe('what tokens hang on', () => {
       fc.property(worlds, ({ tokens: all, list, identities: made, held: secrets, known }) => {
         const found = unused(made, list, {
           tokens: all,
-          retained: secrets,
+          retained: secrets.map((id) => ({ id, place: PLACE })),
           known: known && new Set(known),
         });
         for (const { uid, specHash, clusterId } of made.filter(({ id }) => found.includes(id))) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { TOKEN_ID_ANNOTATION } from '../../../src/api/names.ts';
+import { OWNER_UID_LABEL, TOKEN_ID_ANNOTATION } from '../../../src/api/names.ts';
 import { confirm, type Suspects } from '../../../src/token/sweep/suspects.ts';
 import { findUnused, mayRevoke, standingOf } from '../../../src/token/sweep/unused-tokens.ts';
 import { usersOf, type Cluster } from '../../../src/token/sweep/users.ts';
@@ -16,11 +16,15 @@ import {
   HOUR,
   ISSUED,
   MINUTE,
+  PLACE,
 } from '../../support/builders.ts';
 
 const CLUSTER = 'this-cluster';
 const UID = aToken().metadata.uid;
 const NOW = ISSUED;
+const AT = { clusterId: CLUSTER, place: PLACE, now: NOW };
+/** Another registry, which gives the same identifiers. */
+const ELSEWHERE = { endpoint: 'https://elsewhere.example', identity: 'https://elsewhere.example' };
 
 const aTag = (part: Partial<Tag> = {}): Tag => ({ clusterId: CLUSTER, uid: 'gone', revision: 1, ...part });
 
@@ -45,7 +49,7 @@ const unused = (
   rows: TaggedToken[],
   cluster: Partial<Cluster> = {},
 ): { orphans: string[]; unknown: string[] } => {
-  const { orphans, unknown } = findUnused(rows, usersOf(aCluster(cluster)), CLUSTER, NOW);
+  const { orphans, unknown } = findUnused(rows, usersOf(aCluster(cluster)), AT);
   return { orphans: idsOf(orphans), unknown: idsOf(unknown) };
 };
 
@@ -68,7 +72,7 @@ describe('unused tokens', () => {
 
   describe('that expired long ago, at a registry that keeps them', () => {
     const expiredOf = (row: Partial<TaggedToken>, cluster: Partial<Cluster> = {}): string[] =>
-      idsOf(findUnused([aRow(row)], usersOf(aCluster(cluster)), CLUSTER, NOW).expired);
+      idsOf(findUnused([aRow(row)], usersOf(aCluster(cluster)), AT).expired);
     const long = { expiresAt: NOW - 2 * HOUR };
 
     it('are to be deleted, whether or not their RegistryToken knows of them', () => {
@@ -118,13 +122,80 @@ describe('unused tokens', () => {
         ],
       },
     ],
-    ['was retained', { retained: ['token-1'] }],
+    ['was retained', { retained: [{ id: 'token-1', place: PLACE, uid: UID }] }],
   ];
   for (const [what, cluster] of uses) {
     it(`do not include one that ${what}`, () => {
       expect(unused([aRow({ tag: aTag({ uid: UID }) })], cluster)).to.deep.equal(NOTHING);
     });
   }
+
+  describe('that have the identifier of one that is in use at another registry', () => {
+    const held = aRecord({ id: 'token-1', place: ELSEWHERE, revision: 3 });
+    const other = { metadata: { uid: 'other' } };
+    const secret = (owner: string) =>
+      aSecret({
+        metadata: { labels: { [OWNER_UID_LABEL]: owner }, annotations: { [TOKEN_ID_ANNOTATION]: 'token-1' } },
+      });
+    const orphan = { orphans: ['token-1'], unknown: [] };
+    const row = aRow({ tag: aTag({ revision: 2 }) });
+
+    it('are orphans, though a status, a Secret of its RegistryToken and an account’s status name that one', () => {
+      const tokens = [anIssuedToken({ ...other, status: { token: held } })];
+      expect(unused([row], { tokens })).to.deep.equal(orphan);
+      expect(unused([row], { tokens, secrets: [secret('other')] })).to.deep.equal(orphan);
+      const retained = [{ id: 'token-1', place: ELSEWHERE, uid: 'other' }];
+      expect(unused([row], { retained })).to.deep.equal(orphan);
+      const previousTokens = [aPrevious({ id: 'token-1', place: ELSEWHERE })];
+      expect(unused([row], { tokens: [aToken({ ...other, status: { previousTokens } })] })).to.deep.equal(
+        orphan,
+      );
+    });
+
+    it('are unknown where their RegistryToken has another revision there', () => {
+      const tokens = [anIssuedToken({ metadata: { uid: 'gone' }, status: { token: held } })];
+      expect(unused([row], { tokens })).to.deep.equal({ orphans: [], unknown: ['token-1'] });
+    });
+
+    const kept: [what: string, cluster: Partial<Cluster>][] = [
+      ['a Secret holds one, and no RegistryToken says which', { secrets: [secret('other')] }],
+      [
+        'a Secret holds one of which the status of its RegistryToken does not tell',
+        {
+          secrets: [secret('other')],
+          tokens: [anIssuedToken({ ...other, status: { token: aRecord({ id: 'x' }) } })],
+        },
+      ],
+      [
+        'a Secret of their own RegistryToken holds one, whatever its status says of that',
+        {
+          secrets: [secret('gone')],
+          tokens: [
+            anIssuedToken({
+              metadata: { uid: 'gone' },
+              status: { token: held, lostIntents: [{ revision: 2 }] },
+            }),
+          ],
+        },
+      ],
+      [
+        'their own RegistryToken names them: the registry has got another name since',
+        {
+          tokens: [anIssuedToken({ metadata: { uid: 'gone' }, status: { token: { ...held, revision: 2 } } })],
+        },
+      ],
+      [
+        'they were kept on purpose: the registry has got another name since',
+        { retained: [{ id: 'token-1', place: ELSEWHERE, uid: 'gone' }] },
+      ],
+      [
+        'one was kept on purpose, and nothing says whose',
+        { retained: [{ id: 'token-1', place: ELSEWHERE }] },
+      ],
+    ];
+    for (const [what, cluster] of kept)
+      it(`are left alone where ${what}`, () => expect(unused([row], cluster)).to.deep.equal(NOTHING));
+  });
 
   describe('of a RegistryToken that is here', () => {
     const requests = {
@@ -203,7 +274,7 @@ describe('what may be revoked', () => {
         const status = { lostIntents: mine, ...(intent && { mintIntent: anIntent(intent) }) };
         const users = usersOf(aCluster({ tokens: [aToken({ status })] }));
         for (const each of theirs)
-          expect(standingOf({ id: 'x', tag: aTag({ uid: UID, ...each }) }, users)).to.equal('unknown');
+          expect(standingOf({ id: 'x', tag: aTag({ uid: UID, ...each }) }, PLACE, users)).to.equal('unknown');
       }),
     );
   });
@@ -261,10 +332,10 @@ describe('whatever the history', () => {
             secrets: seen.secrets.map((each) =>
               aSecret({ metadata: { annotations: { [TOKEN_ID_ANNOTATION]: each } } }),
             ),
-            retained: seen.retained,
+            retained: seen.retained.map((each) => ({ id: each, place: PLACE })),
             known: seen.known && new Set(seen.known),
           });
-          const { orphans } = findUnused(seen.rows, users, CLUSTER, NOW);
+          const { orphans } = findUnused(seen.rows, users, AT);
           const result = confirm(orphans, suspects, now, delay);
           suspects = result.suspects;
 
