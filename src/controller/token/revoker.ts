@@ -75,8 +75,8 @@ export class Revoker {
       }
       if (failure && previous.attempts === undefined) this.#tellFailure(token, previous, failure);
       next = failure
-        ? steps.withRevocationFailure(next, previous.id, failure, clock.now(), random())
-        : steps.withoutPrevious(next, previous.id);
+        ? steps.withRevocationFailure(next, previous, failure, clock.now(), random())
+        : steps.withoutPrevious(next, previous);
       const { specHash } = previous;
       const keep = steps.specHashesOf(next);
       // What goes wrong with it is left to the sweep.

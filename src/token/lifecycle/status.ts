@@ -10,6 +10,7 @@ import { handledUntil, lastHandled } from '../decide/account-rotation.ts';
 import type { Failure } from './failure.ts';
 import { retryDelay } from './failure.ts';
 import { countMint, mintTimesField, type MintAllowance } from '../decide/mint-budget.ts';
+import { isSameToken } from './place.ts';
 import { surelyExpiredAt } from './schedule.ts';
 
 /**
@@ -222,17 +223,20 @@ export function withoutFailure(status: RegistryTokenStatus): RegistryTokenStatus
 }
 
 /** A previous token is gone from the registry, or expired: nothing is left to do about it. */
-export function withoutPrevious(status: RegistryTokenStatus, id: string): RegistryTokenStatus {
+export function withoutPrevious(
+  status: RegistryTokenStatus,
+  gone: Pick<PreviousToken, 'id' | 'place'>,
+): RegistryTokenStatus {
   return withPrevious(
     status,
-    (status.previousTokens ?? []).filter((token) => token.id !== id),
+    (status.previousTokens ?? []).filter((token) => !isSameToken(token, gone)),
   );
 }
 
 /** Revoking a previous token failed: counts it and says when to try again. */
 export function withRevocationFailure(
   status: RegistryTokenStatus,
-  id: string,
+  failed: Pick<PreviousToken, 'id' | 'place'>,
   failure: Failure,
   now: number,
   random: number,
@@ -240,7 +244,7 @@ export function withRevocationFailure(
   return {
     ...status,
     previousTokens: (status.previousTokens ?? []).map((token) => {
-      if (token.id !== id) return token;
+      if (!isSameToken(token, failed)) return token;
       const attempts = (token.attempts ?? 0) + 1;
       return {
         ...token,
@@ -298,7 +302,8 @@ export function specHashesOf({ token, mintIntent, previousTokens = [] }: Registr
 /** Each once, and never the one in force. */
 function distinct({ token }: RegistryTokenStatus, tokens: readonly PreviousToken[]): PreviousToken[] {
   return tokens.filter(
-    ({ id }, at) => id !== token?.id && tokens.findIndex((other) => other.id === id) === at,
+    (each, at) =>
+      !(token && isSameToken(token, each)) && tokens.findIndex((other) => isSameToken(other, each)) === at,
   );
 }
 

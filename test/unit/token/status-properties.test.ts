@@ -51,11 +51,11 @@ const STEPS: Record<string, Step> = {
     return steps.withStrays(status, [{ id, revision, account, region, place: where }], now);
   },
   revoke: (status, now) =>
-    steps.dueForRevocation(status, now).reduce((rest, { id }) => steps.withoutPrevious(rest, id), status),
+    steps.dueForRevocation(status, now).reduce((rest, token) => steps.withoutPrevious(rest, token), status),
   failToRevoke: (status, now) =>
     steps
       .dueForRevocation(status, now)
-      .reduce((rest, { id }) => steps.withRevocationFailure(rest, id, FAILURE, now, 0.5), status),
+      .reduce((rest, token) => steps.withRevocationFailure(rest, token, FAILURE, now, 0.5), status),
 };
 
 /** Adopts a token that was taken for lost before: no step of a sane history, but previous tokens must bear it. */

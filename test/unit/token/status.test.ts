@@ -114,11 +114,11 @@ describe('the revision of a mint that left no token to use', () => {
 
   it('is used up, also once its stray is revoked', () => {
     expect(lost).to.not.have.property('mintIntent');
-    expect(steps.nextRevision(steps.withoutPrevious(lost, 'stray'))).to.equal(4);
+    expect(steps.nextRevision(steps.withoutPrevious(lost, aPrevious({ id: 'stray' })))).to.equal(4);
   });
   it('stays used up when another is begun that surely does not happen', () => {
     const failed = steps.withoutIntent(steps.withIntent(lost, WHAT, BUDGET, NOW));
-    expect(steps.nextRevision(steps.withoutPrevious(failed, 'stray'))).to.equal(4);
+    expect(steps.nextRevision(steps.withoutPrevious(failed, aPrevious({ id: 'stray' })))).to.equal(4);
   });
   it('stays used up when it is replaced by one that surely does not happen', () => {
     const open = { ...inForce, mintIntent: anIntent({ revision: 3 }) };
@@ -292,13 +292,31 @@ describe('a failure', () => {
 describe('revocation', () => {
   const status = { previousTokens: [aPrevious(), aPrevious({ id: 'other' })] };
 
+  it('is of one token alone, whatever another registry gave the same identifier', () => {
+    const elsewhere = { endpoint: 'https://elsewhere.example', identity: 'https://elsewhere.example' };
+    const there = aPrevious({ place: elsewhere });
+    const both = { previousTokens: [aPrevious(), there] };
+    expect(steps.withoutPrevious(both, there).previousTokens).to.deep.equal([aPrevious()]);
+    const { previousTokens = [] } = steps.withRevocationFailure(both, there, FAILURE, NOW, 0);
+    expect(previousTokens.map(({ attempts = 0 }) => attempts)).to.deep.equal([0, 1]);
+    const moved = steps.withToken(
+      { token: aRecord() },
+      aRecord({ place: elsewhere, revision: 2 }),
+      'x',
+      HOUR,
+      NOW,
+    );
+    expect(moved.previousTokens?.map(({ id, place }) => ({ id, place }))).to.deep.equal([
+      { id: aRecord().id, place: PLACE },
+    ]);
+  });
   it('strikes off what is gone', () => {
-    expect(ids(steps.withoutPrevious(status, 'token-0'))).to.deep.equal(['other']);
-    expect(ids(steps.withoutPrevious({}, 'token-0'))).to.deep.equal([]);
+    expect(ids(steps.withoutPrevious(status, aPrevious()))).to.deep.equal(['other']);
+    expect(ids(steps.withoutPrevious({}, aPrevious()))).to.deep.equal([]);
   });
   it('counts a failure of its own, and says when to try again', () => {
     const [failed, other] =
-      steps.withRevocationFailure(status, 'token-0', FAILURE, NOW, 0).previousTokens ?? [];
+      steps.withRevocationFailure(status, aPrevious(), FAILURE, NOW, 0).previousTokens ?? [];
     expect(failed).to.deep.equal({
       ...aPrevious(),
       attempts: 1,
@@ -310,7 +328,7 @@ describe('revocation', () => {
   it('cuts what the registry said to what a status holds, never within a character', () => {
     const failure = { ...FAILURE, message: `x${'😀'.repeat(1000)}` };
     const { lastError = '' } =
-      steps.withRevocationFailure(status, 'token-0', failure, NOW, 0).previousTokens?.[0] ?? {};
+      steps.withRevocationFailure(status, aPrevious(), failure, NOW, 0).previousTokens?.[0] ?? {};
     expect(lastError).to.have.lengthOf.at.most(1024);
     expect(lastError.isWellFormed()).to.be.true;
   });
