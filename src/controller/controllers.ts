@@ -12,7 +12,7 @@ import type { RecordedToken } from '../token/sweep/absence.ts';
 import { isUntied } from '../token/secret/secret.ts';
 import { AccountController } from './account/account-controller.ts';
 import { noteScopes } from './account/account-status.ts';
-import { AccountSessions } from './account/account-sessions.ts';
+import { AccountSessions, type Issued } from './account/account-sessions.ts';
 import { Assessor } from './token/assessor.ts';
 import { Conclusion } from './token/conclusion.ts';
 import { CredentialFinder } from './token/credential-finder.ts';
@@ -108,6 +108,7 @@ export function assembleControllers(
     verifier,
     revoker,
     skew,
+    issueAt: (issued: Pick<Issued, 'account' | 'place'>) => sessions.issueAt(issued),
   };
   const { sweep, watchNamespaces } = settings;
   const sweeping = {

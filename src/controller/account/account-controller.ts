@@ -6,7 +6,7 @@ import {
   type RegistryAccount,
   type RegistryAccountStatus,
 } from '../../api/registry-account.ts';
-import type { RegistryToken } from '../../api/registry-token.ts';
+import type { RegistryToken, RegistryTokenStatus } from '../../api/registry-token.ts';
 import { toTime } from '../../api/syntax/time.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
@@ -27,6 +27,7 @@ import { rotationProgress } from '../../token/decide/account-rotation.ts';
 import { nothingAllowed } from '../../token/decide/eligibility.ts';
 import { KubeError } from '../../kube/client/errors.ts';
 import { retryDelay, type Failure } from '../../token/lifecycle/failure.ts';
+import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import { pendingRemarks } from '../../token/lifecycle/pending-host.ts';
 import { placesOf } from '../../token/sweep/sweep-regions.ts';
 import { credentialsOf, type AccountSessions } from './account-sessions.ts';
@@ -184,7 +185,12 @@ export class AccountController {
     if (recorded === undefined || recorded === identity) return undefined;
     if (name !== provider?.name || provider?.identity === identity) return undefined;
     const { tokensOf, unreadable } = this.#options;
-    const holds = unreadable() || tokensOf(account.metadata.name).some((token) => placesOf(token).length > 0);
+    const issueAt: IssueAt = (issued) =>
+      issued.account === account.metadata.name ? provider?.capabilities.issue : undefined;
+    const holdsTokens = (status: RegistryTokenStatus): boolean =>
+      placesOf({ status: withTrueEnding(status, issueAt) }).length > 0;
+    const holds =
+      unreadable() || tokensOf(account.metadata.name).some(({ status = {} }) => holdsTokens(status));
     if (!holds && (account.status?.retainedTokens ?? []).length === 0) return undefined;
     const field = provider?.identityField;
     const otherwise = field === undefined ? '' : `, or set ${field} to ${identity} to give those tokens up`;

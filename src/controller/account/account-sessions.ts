@@ -1,4 +1,5 @@
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../api/registry-account.ts';
+import type { Capabilities } from '../../api/capabilities.ts';
 import type { Place } from '../../api/registry-token.ts';
 import { fromTime } from '../../api/syntax/time.ts';
 import type { Clock } from '../../common/clock.ts';
@@ -12,6 +13,8 @@ import { describePlace, reachOf, type Leads, type Reach } from '../../token/life
 interface Session {
   credentials: AccountCredentials | undefined;
   leads: Leads;
+  /** How its registry issues tokens. */
+  issue: Capabilities['issue'] | undefined;
   uid: string;
   generation: number | undefined;
   /** Why tokens can't be created with it at present. */
@@ -57,6 +60,7 @@ export class AccountSessions {
     this.#sessions.set(name, {
       credentials: credentials && credentialsOf(account, credentials),
       leads: leadsOf(account, identity),
+      issue: providerOf(account.spec)?.capabilities.issue,
       uid: account.metadata.uid,
       generation: account.metadata.generation,
       problem,
@@ -155,6 +159,12 @@ export class AccountSessions {
     if (place) return place;
     if (this.identity(name) === undefined) throw accountIsUnknown(name);
     throw new RegistryError('InvalidRequest', `RegistryAccount ${name} has no region ${region}`);
+  }
+
+  /** How the registry issues at an endpoint of an account; undefined: none of its regions leads there, or it was not looked at yet. */
+  issueAt({ account, place }: Pick<Issued, 'account' | 'place'>): Capabilities['issue'] | undefined {
+    const { leads, issue } = this.#sessions.get(account) ?? {};
+    return leads?.regions.some(({ endpoint }) => endpoint === place.endpoint) ? issue : undefined;
   }
 
   /** How an account leads to where a token was issued. */

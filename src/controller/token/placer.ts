@@ -10,6 +10,7 @@ import type { Wanted } from '../../token/decide/eligibility.ts';
 import { hostInForce } from '../../token/decide/situation.ts';
 import type { Waiting } from '../../token/decide/verification.ts';
 import type { Outcome } from '../../token/lifecycle/conditions.ts';
+import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { pendingMessage, withoutPendingHost, withPendingHost } from '../../token/lifecycle/pending-host.ts';
 import * as steps from '../../token/lifecycle/status.ts';
@@ -29,6 +30,7 @@ export interface PlacerOptions {
   clock: Clock;
   random: () => number;
   defaultGracePeriod: number;
+  issueAt: IssueAt;
 }
 
 /** Puts a new token into the Secret: tries it at the registry first, records it after. */
@@ -49,7 +51,7 @@ export class Placer {
     signal: AbortSignal,
   ): Promise<Progress> {
     const { spec, token, wanted, stake, secret } = task;
-    const { verifier, memory, defaultGracePeriod, clock, events, logger } = this.#options;
+    const { verifier, memory, defaultGracePeriod, clock, events, logger, issueAt } = this.#options;
     const { uid } = token.metadata;
     const ruling = await verifier.verify(uid, intent, issued, wanted, stake, signal);
     if (ruling.action === 'refuse') return this.refuse(task, status, intent, issued, ruling.failure);
@@ -85,7 +87,7 @@ export class Placer {
       ? withPendingHost(status, { host: wanted.host, ...keepsHost }, clock.now())
       : withoutPendingHost(status);
     const next = steps.withToken(
-      { ...settled, secretRef: placed.secretRef, host, region: intent.region },
+      { ...withTrueEnding(settled, issueAt), secretRef: placed.secretRef, host, region: intent.region },
       record,
       intent.reason,
       grace,

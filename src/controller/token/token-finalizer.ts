@@ -11,6 +11,7 @@ import { wantedSecret } from '../../token/secret/claimants.ts';
 import { belongsTo, isUntied } from '../../token/secret/secret.ts';
 import { deletionDeadline, tryPatience } from '../../token/lifecycle/deletion-deadline.ts';
 import { planDeletion, type DeletionPlan } from '../../token/lifecycle/deletion.ts';
+import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import { retryDelay, type Failure } from '../../token/lifecycle/failure.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
 import { placesOf } from '../../token/sweep/sweep-regions.ts';
@@ -29,6 +30,7 @@ import { nameOf, type TokenClient } from './token-client.ts';
 
 export interface FinalizerOptions {
   sessions: Pick<AccountSessions, 'reach'>;
+  issueAt: IssueAt;
   tokens: TokenClient;
   secrets: SecretStore;
   minter: Minter;
@@ -69,10 +71,11 @@ export class TokenFinalizer {
   /** @throws KubeError */
   async finalize(seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
     const { tokens, secrets, memory, deletions, retention, clock, random, logger } = this.#options;
-    const { revocationDeadline, onLeftBehind } = this.#options;
+    const { revocationDeadline, onLeftBehind, issueAt } = this.#options;
     if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
-    const token = await tokens.read(nameOf(seen), signal);
-    if (token?.metadata.uid !== seen.metadata.uid) return undefined;
+    const stored = await tokens.read(nameOf(seen), signal);
+    if (stored?.metadata.uid !== seen.metadata.uid) return undefined;
+    const token = { ...stored, status: withTrueEnding(stored.status ?? {}, issueAt) };
     const { uid } = token.metadata;
     const begun = memory.beginDeletion(uid, clock.monotonic());
     // Before it led, a process could do nothing; and a watch can be slower than the first look.

@@ -30,7 +30,7 @@ export function recordedAt(
   const recorded: RecordedToken[] = [];
   for (const { metadata, status = {} } of tokens) {
     const { token, previousTokens = [] } = status;
-    for (const record of [token?.revocable === false ? undefined : token, ...previousTokens]) {
+    for (const record of [token, ...previousTokens]) {
       if (record?.account !== account || !isSamePlace(record.place, place)) continue;
       const { uid, namespace, name } = metadata;
       const { id, scope = [] } = record;

@@ -88,6 +88,11 @@ describe('the key of an account is not in use', () => {
   const left: [string, Part<RegistryAccount>['status'], RegistryToken[]][] = [
     ['a token in force', {}, [anIssuedToken()]],
     [
+      'a token in force of which its status says that nobody can revoke it',
+      {},
+      [anIssuedToken({ status: { token: { revocable: false } } })],
+    ],
+    [
       'a token that is kept on purpose',
       { retainedTokens: [{ id: 'a', region: 'r', place: PLACE, namespace: 'n', name: 'x' }] },
       [],

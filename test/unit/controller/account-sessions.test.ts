@@ -204,6 +204,12 @@ describe('where an account leads', () => {
       expect(sessions.reach(issued)).to.deep.equal(reach);
     });
 
+  it('issues tokens as its registry does, whoever’s the credentials are', () => {
+    expect(sessions.issueAt(of('https://one.example', 'one', 'account-2'))).to.equal('minted');
+    expect(sessions.issueAt(of(OTHER))).to.equal(undefined);
+    expect(sessions.issueAt({ ...of('https://one.example'), account: 'another' })).to.equal(undefined);
+  });
+
   it('is not known of one that was not looked at, nor of one whose credentials could not be tried yet', () => {
     expect(sessions.reach({ ...of(OTHER), account: 'another' })).to.equal('unknown');
     sessions.update(account, 'v1', KEY, undefined, undefined);

@@ -132,6 +132,13 @@ describe('a token that is exchanged, not created at the registry,', () => {
     expect(idsToRevoke(exchanged.status)).to.deep.equal(['token-0']);
   });
 
+  it('leaves one to revoke that was created, though its status says that nobody can', async () => {
+    stage.issueAt = 'minted';
+    const token = aRecord({ revocable: false });
+    const { status } = await issue({ token: { status: { token } } });
+    expect(idsToRevoke(status)).to.deep.equal(['token-1']);
+  });
+
   it('that is the one there is, since it was exchanged a moment ago, answers no request for another', async () => {
     const token = aRecord({ id: 'token-2', revocable: false });
     const { status, outcome, until } = await issue({ token: { status: { token } } });

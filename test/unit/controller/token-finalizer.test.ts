@@ -70,6 +70,8 @@ class Scene {
   /** Whether ServiceAccounts are to keep its Secrets. */
   entriesStay: boolean | undefined;
   noticedAt: number | undefined = 0;
+  /** How the registry issues tokens. */
+  issueAt: 'minted' | 'exchanged' = 'minted';
   readonly #finalizer: TokenFinalizer;
   readonly #token: RegistryToken;
 
@@ -100,6 +102,7 @@ class Scene {
         },
       },
       sessions: { reach: () => ({ region: 'us-south' }) },
+      issueAt: () => this.issueAt,
       minter: { resultsOf: () => Promise.resolve(this.results) },
       revoker: {
         revoke: (_: unknown, { id }: { id: string }, limited: AbortSignal) => this.#revoke(id, limited),
@@ -176,6 +179,22 @@ describe('the finalizer of a RegistryToken', () => {
     expect(await scene.finish()).to.equal(0);
     expect(scene.revoked).to.have.length(2);
     expect([scene.released, scene.leftBehind, scene.told]).to.deep.equal([1, [], []]);
+  });
+
+  it('revokes a token that was minted, though its status says that nobody can', async () => {
+    const { token, ...status } = TOKEN.status ?? {};
+    const claimed = {
+      ...TOKEN,
+      status: { ...status, ...(token && { token: { ...token, revocable: false } }) },
+    };
+    const revokedBy = async (issueAt: Scene['issueAt']): Promise<string[]> => {
+      const scene = new Scene(claimed);
+      scene.issueAt = issueAt;
+      await scene.finish();
+      return scene.revoked;
+    };
+    expect(await revokedBy('minted')).to.have.members(['token-1', 'token-0']);
+    expect(await revokedBy('exchanged')).to.deep.equal(['token-0']);
   });
 
   it('takes its Secret out of ServiceAccounts, and deletes it', async () => {

@@ -56,6 +56,8 @@ export class IssueStage {
   askedForRevisions = false;
   askedAt: unknown;
   askedIn: unknown;
+  /** How the registry issues where the token before is. */
+  issueAt: 'minted' | 'exchanged' | undefined;
   readonly issuer: Issuer;
 
   constructor() {
@@ -120,6 +122,7 @@ export class IssueStage {
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
       clock: { now: () => NOW },
       mintBudget: 5,
+      issueAt: () => this.issueAt,
       defaultGracePeriod: HOUR,
       skew: (account: string, region: string) =>
         account === 'default' && region === 'us-south' ? this.skew : 0,
