@@ -16,10 +16,12 @@ import { Identifiers, type Random } from '../shared/identifiers.ts';
 import { decodeJwt, signHs256, verifyHs256 } from '../shared/jwt.ts';
 import { formOf, json, type Answer, type Request } from '../shared/message.ts';
 import type { Grant } from '../shared/scope.ts';
-import { IamApi } from './iam-api.ts';
+import { ApiKeys } from './api-keys.ts';
 import type { IamState, Key } from './iam-state.ts';
 import { OPERATIONS, pathsOf, type Operation } from './operations.ts';
+import { Policies } from './policies.ts';
 import { IamProblems } from './problems.ts';
+import { ServiceIds } from './service-ids.ts';
 
 export interface IbmCloudOptions {
   clock: Clock;
@@ -75,18 +77,23 @@ export class IbmCloud extends EventEmitter<IbmCloudEvents> implements FakeRegist
     this.#signingKey = createSecretKey(random(32));
     this.#newValue = () => Buffer.from(random(33)).toString('base64url');
     this.#authority = new BearerAuthority(() => clock.now());
-    const iam = new IamApi({
+    const iam = {
       clock,
       state,
       problems: this.#problems,
-      callerOf: (authorization) => this.#callerOf(authorization),
+      callerOf: (authorization: string | undefined) => this.#callerOf(authorization),
       newId: () => this.#identifiers.uuid(),
+      revoked: (key: Key) => this.emit('revoked', this.#event(key)),
+    };
+    const serviceIds = new ServiceIds(iam);
+    const policies = new Policies(iam);
+    const keys = new ApiKeys({
+      ...iam,
       newValue: this.#newValue,
       issued: (key) => {
         this.#values.push(key.value);
         this.emit('issued', this.#event(key));
       },
-      revoked: (key) => this.emit('revoked', this.#event(key)),
     });
     const registryProblem = distributionProblems({
       401: 'Authorization required. See https://cloud.ibm.com/docs/Registry?topic=Registry-troubleshoot-auth-req',
@@ -115,19 +122,19 @@ export class IbmCloud extends EventEmitter<IbmCloudEvents> implements FakeRegist
     });
     const perform: Record<Operation, (request: Request, lifetime?: number) => Answer | Promise<Answer>> = {
       exchange: (request, lifetime) => this.#exchange(request, lifetime),
-      listGroups: (request) => iam.listGroups(request),
-      createGroup: (request) => iam.createGroup(request),
-      listServiceIds: (request) => iam.listServiceIds(request),
-      createServiceId: (request) => iam.createServiceId(request),
-      readServiceId: (request) => iam.readServiceId(request),
-      deleteServiceId: (request) => iam.deleteServiceId(request),
-      listPolicies: (request) => iam.listPolicies(request),
-      createPolicy: (request) => iam.createPolicy(request),
-      deletePolicy: (request) => iam.deletePolicy(request),
-      list: (request) => iam.listKeys(request),
-      mint: (request) => iam.createKey(request),
-      read: (request) => iam.readKey(request),
-      revoke: (request) => iam.deleteKey(request),
+      listGroups: (request) => serviceIds.listGroups(request),
+      createGroup: (request) => serviceIds.createGroup(request),
+      listServiceIds: (request) => serviceIds.list(request),
+      createServiceId: (request) => serviceIds.create(request),
+      readServiceId: (request) => serviceIds.read(request),
+      deleteServiceId: (request) => serviceIds.delete(request),
+      listPolicies: (request) => policies.list(request),
+      createPolicy: (request) => policies.create(request),
+      deletePolicy: (request) => policies.delete(request),
+      list: (request) => keys.list(request),
+      mint: (request) => keys.create(request),
+      read: (request) => keys.read(request),
+      revoke: (request) => keys.delete(request),
       auth: (request, lifetime) => bearerApi.answer(request, lifetime),
       enter: (request) => entranceApi.enter(request),
     };
