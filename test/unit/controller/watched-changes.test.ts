@@ -8,7 +8,8 @@ import {
 } from '../../../src/api/names.ts';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
-import type { FedQueues, Watches } from '../../../src/controller/shared/watches.ts';
+import type { FedQueues } from '../../../src/controller/shared/watched-changes.ts';
+import type { Watches } from '../../../src/controller/shared/watches.ts';
 import { anAccount, anIssuedToken, aSecret, at, HOST, SECOND, type Part } from '../../support/builders.ts';
 import { settle } from '../../support/virtual-clock.ts';
 import { refuse } from '../kube/support/model-server.ts';

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../../../src/api/names.ts';
-import type { Watches, FedQueues } from '../../../src/controller/shared/watches.ts';
+import type { FedQueues } from '../../../src/controller/shared/watched-changes.ts';
+import type { Watches } from '../../../src/controller/shared/watches.ts';
 import type { WorkQueue } from '../../../src/kube/queue/work-queue.ts';
 import { refuse, type ModelServer } from '../kube/support/model-server.ts';
 import { settle, type VirtualClock } from '../../support/virtual-clock.ts';

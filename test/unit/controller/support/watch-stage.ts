@@ -1,4 +1,5 @@
-import { Watches, type FedQueues } from '../../../../src/controller/shared/watches.ts';
+import type { FedQueues } from '../../../../src/controller/shared/watched-changes.ts';
+import { Watches } from '../../../../src/controller/shared/watches.ts';
 import { KubeClient } from '../../../../src/kube/client/client.ts';
 import { WorkQueue } from '../../../../src/kube/queue/work-queue.ts';
 import { settle, VirtualClock } from '../../../support/virtual-clock.ts';
