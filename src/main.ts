@@ -19,13 +19,12 @@ import { createLogger } from './ops/logger.ts';
 import { Metrics } from './ops/metrics.ts';
 import { SecretScrubber } from './ops/secret-scrubber.ts';
 import { RegistryDirectory } from './registry/directory.ts';
+import { MAX_REQUESTS } from './registry/port.ts';
 import { registryProxy } from './registry/http/proxy.ts';
 
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
-/** Longer than everything else in one reconcile may take, in milliseconds. */
+/** Longer than all in one reconcile may take that issues no token, in milliseconds. */
 const LONGEST_RECONCILE = 600_000;
-/** More than any reconcile sends one after another. */
-const MOST_REQUESTS = 20;
 
 const parsed = parseConfig(process.argv.slice(2), process.env, {
   version: packageJson.version,
@@ -135,7 +134,7 @@ async function main(config: Config): Promise<number> {
   const readiness: Checks = Object.fromEntries(
     operator.watches.watches.map((watch) => [watch.title, watchCheck(() => watch.health)]),
   );
-  const longest = Math.max(LONGEST_RECONCILE, MOST_REQUESTS * config.registryTimeout);
+  const longest = LONGEST_RECONCILE + MAX_REQUESTS * config.registryTimeout;
   const liveness: Checks = { work: workCheck(() => operator.longestRunning, longest) };
   const scrape = async (): Promise<Answer> => ({
     status: 200,

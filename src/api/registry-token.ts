@@ -74,6 +74,8 @@ const MINUTE = 60_000;
 const MAX_DURATION = 876_000 * 3_600_000;
 /** 30 days: a previous token that lives on is one more that can leak. */
 export const MAX_GRACE_PERIOD = 720 * 3_600_000;
+/** Names in `spec.scope`. */
+export const MAX_SCOPE = 64;
 const DURATIONS =
   'it takes a duration in hours, minutes and seconds, such as 24h, 1h30m or 45s; a day is 24h';
 /** Of labels and annotations that the operator writes. */
@@ -211,6 +213,8 @@ function readServiceAccounts(names: readonly string[]): readonly string[] {
 }
 
 function readScope(names: readonly string[]): readonly string[] {
+  if (names.length > MAX_SCOPE)
+    throw new InvalidSpec(`spec.scope holds ${names.length} names; it takes at most ${MAX_SCOPE}`);
   const name = names.find((text) => !isScopeName(text));
   if (name !== undefined)
     throw new InvalidSpec(

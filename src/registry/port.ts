@@ -1,5 +1,5 @@
 import type { Capabilities } from '../api/capabilities.ts';
-import type { Access, Lifetime } from '../api/registry-token.ts';
+import { MAX_SCOPE, type Access, type Lifetime } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Redacted } from '../common/redacted.ts';
 import type { PlaceClient } from './http/place-client.ts';
@@ -29,6 +29,9 @@ export interface IssueRequest {
   /** Names; empty: all that the account can give. */
   scope: readonly string[];
 }
+
+/** Requests that issuing a token takes at the most, one after another: one for each name of its scope, and some. */
+export const MAX_REQUESTS = MAX_SCOPE + 16;
 
 /** A token and its value. */
 export interface IssuedToken {

@@ -37,7 +37,7 @@ interface Recent {
  */
 export class Identities {
   readonly #clock: Clock;
-  /** The creation of the group that is under way: all first issues share it. */
+  /** The creation of the group that is under way. */
   #creatingGroup: SharedCall<string> | undefined;
   /** Service IDs that this process created a moment ago. */
   #recent: readonly Recent[] = [];
@@ -63,8 +63,17 @@ export class Identities {
 
   /** The operator's service IDs, of all clusters, or only those of one RegistryToken. @throws RegistryError */
   async list(client: IamClient, signal: AbortSignal, uid?: string): Promise<ServiceId[]> {
+    return this.#listIn(await this.groups(client, signal), client, signal, uid);
+  }
+
+  async #listIn(
+    groups: readonly string[],
+    client: IamClient,
+    signal: AbortSignal,
+    uid: string | undefined,
+  ): Promise<ServiceId[]> {
     const found: ServiceId[] = [];
-    for (const group of await this.groups(client, signal)) {
+    for (const group of groups) {
       const query = { group_id: group, pagesize: '100', ...(uid !== undefined && { name: nameOf(uid) }) };
       const draft = {
         operation: 'list',
@@ -143,9 +152,8 @@ export class Identities {
     return groups.flatMap(({ id, name }) => (name === GROUP_NAME ? [id] : [])).sort();
   }
 
-  async #ensureGroup(client: IamClient, signal: AbortSignal): Promise<string> {
-    const [existing] = await this.groups(client, signal);
-    if (existing !== undefined) return existing;
+  /** All first issues share one creation. */
+  #sharedGroup(client: IamClient, signal: AbortSignal): Promise<string> {
     if (!this.#creatingGroup || this.#creatingGroup.abandoned)
       this.#creatingGroup = new SharedCall(async (limited) => {
         try {
@@ -190,8 +198,10 @@ export class Identities {
     this.#forgetOld();
     for (const recent of this.#recent)
       if (recent.description === description && recent.id !== undefined) return `iam-${recent.id}`;
-    const group = await this.#ensureGroup(client, signal);
-    const found = (await this.list(client, signal, tag.uid))
+    const existing = await this.groups(client, signal);
+    const group = existing[0] ?? (await this.#sharedGroup(client, signal));
+    const groups = existing.length === 0 ? [group] : existing;
+    const found = (await this.#listIn(groups, client, signal, tag.uid))
       .filter((each) => each.description === description)
       .sort((a, b) => (a.created_at ?? 0) - (b.created_at ?? 0) || (a.id < b.id ? -1 : 1));
     if (found[0]) return found[0].iam_id;

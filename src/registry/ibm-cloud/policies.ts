@@ -1,7 +1,11 @@
 import type { Access } from '../../api/registry-token.ts';
 import type { Policy } from './answers.ts';
 
-/** What a policy grants: on one registry namespace, or on the whole registry of a region. */
+/**
+ * What a policy grants: on one registry namespace, or on the whole registry of a region. One policy for several namespaces would
+ * take an operator of API v2 that compares with up to ten values (`stringEqualsAnyOf`), which of its services IBM does not say of the
+ * Container Registry: https://cloud.ibm.com/docs/account?topic=account-known-issues#policy-string-comparison
+ */
 export interface PolicyGrant {
   access: Access;
   region: string;

@@ -30,12 +30,12 @@ export interface Attempt {
   username: string;
   password: Redacted;
   access: Access;
-  /** Names of parts of the registry; empty: only the login is tried. */
+  /** Names of parts of the registry; empty: there is none to ask for, so only the login is tried. */
   scope: readonly string[];
 }
 
-/** Of a longer scope, so many names are tried: what takes time at a registry takes it for all of them. */
-const MAX_NAMES = 4;
+/** Names that are asked for in one request: as many of the longest fit into the 8 KiB that servers take of a URL. */
+const MAX_NAMES = 16;
 /** In a namespace that a scope names, since permission is asked for repositories. There need be none of that name. */
 const REPOSITORY = 'registry-token-operator';
 const ACTIONS: Readonly<Record<Access, string>> = { ReadOnly: 'pull', ReadWrite: 'pull,push' };
@@ -125,28 +125,57 @@ export class LoginProbe {
   }
 
   /**
-   * Asks for what the credential is to give. A registry leaves out of a bearer token what a credential may not do, or refuses the
-   * request; a bearer token that can't be read says no more than that it was given.
+   * Asks for what the credential is to give in each name of the scope: several at once, and one by one those that this did not
+   * show to be given. A registry leaves out of a bearer token what a credential may not do, or refuses the request; a bearer token
+   * that can't be read says no more than that it was given.
    */
-  async #permits(
-    { access, scope }: Attempt,
-    realm: URL,
-    authorization: string,
-    signal: AbortSignal,
-  ): Promise<Verdict> {
-    for (const name of scope.slice(0, MAX_NAMES)) {
+  async #permits(attempt: Attempt, realm: URL, authorization: string, signal: AbortSignal): Promise<Verdict> {
+    const { scope } = attempt;
+    const ask = (names: readonly string[]): Promise<HttpAnswer> => {
       const url = new URL(realm);
-      const repository = this.#options.namesCover === 'repository' ? name : `${name}/${REPOSITORY}`;
-      url.searchParams.set('scope', `repository:${repository}:${ACTIONS[access]}`);
-      const grant = await this.#get(url, { Authorization: authorization }, signal);
-      const message = `the token endpoint ${realm.host} of ${this.#url.host} does not give ${ACTIONS[access].replace(',', ' and ')} in ${name}`;
-      if (grant.flaw === 'is HTML' || grant.status === 429)
-        return unknown(`the token endpoint ${realm.host} answered ${described(grant)}`);
-      if (grant.status !== 200)
-        return { answer: 'refused', message: `${message}: it answered ${grant.status}` };
-      if (!gives(grant.json, ACTIONS[access].split(','))) return { answer: 'refused', message };
+      for (const name of names)
+        url.searchParams.append('scope', `repository:${this.#repositoryIn(name)}:${ACTIONS[attempt.access]}`);
+      return this.#get(url, { Authorization: authorization }, signal);
+    };
+    for (let at = 0; at < scope.length; at += MAX_NAMES) {
+      const names = scope.slice(at, at + MAX_NAMES);
+      const open = names.length === 1 ? names : this.#notGiven(names, attempt.access, await ask(names));
+      for (const name of open) {
+        const verdict = this.#judged(name, attempt.access, realm, await ask([name]));
+        if (verdict.answer !== 'accepted') return verdict;
+      }
     }
     return { answer: 'accepted' };
+  }
+
+  /** Of names asked for at once, those that the answer does not show to be given. */
+  #notGiven(names: readonly string[], access: Access, { status, json }: HttpAnswer): readonly string[] {
+    if (status !== 200) return names;
+    const grants = grantsOf(json);
+    return grants
+      ? names.filter((name) => {
+          const repository = this.#repositoryIn(name);
+          return !gives(
+            grants.filter((grant) => grant.name === repository),
+            access,
+          );
+        })
+      : [];
+  }
+
+  /** What the answer to a request for one name says. */
+  #judged(name: string, access: Access, realm: URL, grant: HttpAnswer): Verdict {
+    if (grant.flaw === 'is HTML' || grant.status === 429)
+      return unknown(`the token endpoint ${realm.host} answered ${described(grant)}`);
+    const message = `the token endpoint ${realm.host} of ${this.#url.host} does not give ${ACTIONS[access].replace(',', ' and ')} in ${name}`;
+    if (grant.status !== 200)
+      return { answer: 'refused', message: `${message}: it answered ${grant.status}` };
+    const grants = grantsOf(grant.json);
+    return !grants || gives(grants, access) ? { answer: 'accepted' } : { answer: 'refused', message };
+  }
+
+  #repositoryIn(name: string): string {
+    return this.#options.namesCover === 'repository' ? name : `${name}/${REPOSITORY}`;
   }
 
   /** Comes with what the registry asked for. @param what that is, for messages */
@@ -208,14 +237,24 @@ function described({ status, flaw }: HttpAnswer): string {
   return flaw === 'is HTML' ? `${status} in HTML` : String(status);
 }
 
-/** Whether a bearer token gives these actions on a repository, if it can be read. */
-function gives(json: unknown, actions: readonly string[]): boolean {
+/** What a bearer token gives on a resource. */
+interface Grant {
+  name?: unknown;
+  actions?: unknown;
+}
+
+/** What a bearer token gives; undefined where it can't be read. */
+function grantsOf(json: unknown): Grant[] | undefined {
   const access = claimsOf(bearerOf(json)?.reveal())?.['access'];
-  if (!Array.isArray(access)) return true;
-  return access.some((each: unknown) => {
-    const given = (each as { actions?: unknown } | null)?.actions;
-    return Array.isArray(given) && (given.includes('*') || actions.every((action) => given.includes(action)));
-  });
+  return Array.isArray(access) ? access.map((each: unknown) => (each ?? {}) as Grant) : undefined;
+}
+
+function gives(grants: readonly Grant[], access: Access): boolean {
+  const wanted = ACTIONS[access].split(',');
+  return grants.some(
+    ({ actions }) =>
+      Array.isArray(actions) && (actions.includes('*') || wanted.every((action) => actions.includes(action))),
+  );
 }
 
 /** `access_token` is OAuth 2's name for what Distribution calls `token`; servers give either or both. */

@@ -149,6 +149,11 @@ describe("a RegistryToken's spec", () => {
         { scope: ['a'.repeat(256)] },
         `spec.scope holds "${'a'.repeat(64)}"; ${SCOPE}`,
       ],
+      [
+        'more names in its scope than it takes',
+        { scope: Array.from({ length: 65 }, (_, at) => `team-${at}`) },
+        'spec.scope holds 65 names; it takes at most 64',
+      ],
       ['an empty lifetime', { lifetime: '' }, `spec.lifetime is ""; ${LIFETIME}`],
       ['a lifetime in days', { lifetime: '30d' }, `spec.lifetime is "30d"; ${LIFETIME}`],
       ['never in lower case', { lifetime: 'never' }, `spec.lifetime is "never"; ${LIFETIME}`],

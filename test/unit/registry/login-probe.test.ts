@@ -315,14 +315,6 @@ describe('trying a credential at a registry', () => {
       { what: 'a refusal', answers: [[403, {}]], verdict: 'refused' },
       { what: 'too many requests', answers: [[429, {}]], verdict: 'unknown' },
       { what: 'a page', answers: [[200, '<html>', HTML]], verdict: 'unknown' },
-      {
-        what: 'one name of two',
-        answers: [
-          [200, bearer(pull)],
-          [200, bearer([])],
-        ],
-        verdict: 'refused',
-      },
     ];
     for (const { what, access = 'ReadOnly', answers, verdict } of cases)
       it(`${what}: ${verdict}`, async () => {
@@ -363,16 +355,78 @@ describe('trying a credential at a registry', () => {
       expect(said).to.deep.equal({ answer: 'accepted' });
     });
 
-    it('a long scope is tried by its first names', async () => {
+    const repositoryIn = (name: string): string => `${name}/registry-token-operator`;
+    const given = (names: readonly string[]): object =>
+      bearer(names.map((name) => ({ type: 'repository', name: repositoryIn(name), actions: ['pull'] })));
+    /** The registry's answer when it is asked for these names at once. */
+    const answerTo = (names: readonly string[], ...answer: Answer): void => {
+      const scopes = names.map((name) => `repository:${repositoryIn(name)}:pull`);
+      nock(REGISTRY, { reqheaders: { authorization } })
+        .get('/oauth/token')
+        .query({ account: 'token', service: 'registry', scope: scopes.length === 1 ? scopes[0] : scopes })
+        .reply(...answer);
+    };
+    const several: { what: string; answers: [string[], ...Answer][]; verdict: Verdict['answer'] }[] = [
+      { what: 'all are given', answers: [[['a', 'b'], 200, given(['b', 'a'])]], verdict: 'accepted' },
+      {
+        what: 'one is not given, nor alone',
+        answers: [
+          [['a', 'b'], 200, given(['a'])],
+          [['b'], 200, given([])],
+        ],
+        verdict: 'refused',
+      },
+      {
+        what: 'the registry gives only the first of several at once, and each alone',
+        answers: [
+          [['a', 'b'], 200, given(['a'])],
+          [['b'], 200, given(['b'])],
+        ],
+        verdict: 'accepted',
+      },
+      {
+        what: 'the registry refuses several at once, and gives each alone',
+        answers: [
+          [['a', 'b'], 400, {}],
+          [['a'], 200, given(['a'])],
+          [['b'], 200, given(['b'])],
+        ],
+        verdict: 'accepted',
+      },
+      {
+        what: 'the registry asks for a pause',
+        answers: [
+          [['a', 'b'], 429, {}],
+          [['a'], 429, {}],
+        ],
+        verdict: 'unknown',
+      },
+      {
+        what: 'nobody can read the token',
+        answers: [[['a', 'b'], 200, { token: 'opaque' }]],
+        verdict: 'accepted',
+      },
+    ];
+    for (const { what, answers, verdict } of several)
+      it(`of several names, ${what}: ${verdict}`, async () => {
+        aRegistry({ grant: GRANT, entry: OPEN });
+        for (const [names, ...answer] of answers) answerTo(names, ...answer);
+        expect((await probe.try({ ...A_LOGIN, scope: ['a', 'b'] }, NEVER)).answer).to.equal(verdict);
+        expect(nock.isDone()).to.equal(true);
+      });
+
+    it('every name of a long scope is asked for, sixteen at once', async () => {
       aRegistry({ grant: GRANT, entry: OPEN });
       const scope = Array.from({ length: 64 }, (_, at) => `team-${at}`);
-      const scoped = nock(REGISTRY)
-        .get('/oauth/token')
-        .query(({ scope: asked }) => asked !== undefined)
-        .times(4)
-        .reply(200, bearer(pull));
-      expect(await probe.try({ ...A_LOGIN, scope }, NEVER)).to.deep.equal({ answer: 'accepted' });
-      expect(scoped.isDone()).to.equal(true);
+      for (let at = 0; at < 48; at += 16) answerTo(scope.slice(at, at + 16), 200, given(scope));
+      answerTo(scope.slice(48), 200, given(scope.slice(0, 63)));
+      answerTo(['team-63'], 403, {});
+      const said = await probe.try({ ...A_LOGIN, scope }, NEVER);
+      expect(said).to.deep.equal({
+        answer: 'refused',
+        message: 'the token endpoint us.icr.io of us.icr.io does not give pull in team-63: it answered 403',
+      });
+      expect(nock.isDone()).to.equal(true);
     });
   });
 
