@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
@@ -19,6 +19,7 @@ import { clockTime, narrate } from './narrator.ts';
 import { OperatorProcess } from './operator-process.ts';
 import type { Options } from './options.ts';
 import { missingPrograms } from './programs.ts';
+import { claimRunFolder } from './run-folder.ts';
 import { installAccount, installDefinitions } from './setup.ts';
 import { serve } from './registries/shared/http-server.ts';
 import type { PreparedRegistry } from './registries/registry-kind.ts';
@@ -44,8 +45,9 @@ export async function runSandbox(
   tell: (line: string) => void,
 ): Promise<number> {
   await using stack = new AsyncDisposableStack();
-  await mkdir(FOLDER, { recursive: true });
-  const kubeconfig = `${FOLDER}kubeconfig`;
+  const { path: folder, release } = await claimRunFolder(FOLDER);
+  stack.defer(release);
+  const kubeconfig = `${folder}kubeconfig`;
   const cluster = await startCluster(env['KUBEBUILDER_ASSETS']);
   stack.defer(cluster.stop);
   await writeKubeconfig(kubeconfig, cluster.kubeconfig);
@@ -58,7 +60,7 @@ export async function runSandbox(
   const client = connect(cluster.kubeconfig, stack);
   await installDefinitions(client, signal);
   cluster.startControllers();
-  const images = await startDistribution(registry.fake, server.url, stack);
+  const images = await startDistribution(registry.fake, server.url, folder, stack);
   // Without one the fake stands in: there is a /v2/ to log in at, and nothing behind it.
   const host = images ?? new URL(server.url).host;
   const account = { name: 'default', namespace: OPERATOR_NAMESPACE, registry, url: server.url, host };
@@ -67,7 +69,7 @@ export async function runSandbox(
   const failure = new AbortController();
   const running = AbortSignal.any([signal, failure.signal]);
   if (options.operator) {
-    const log = `${FOLDER}operator.log`;
+    const log = `${folder}operator.log`;
     const operator = new OperatorProcess(operatorFlags(), kubeconfig, log, (code) => {
       failure.abort(new Error(`the operator ended (${code}); its log is ${log}`));
     });
@@ -94,7 +96,7 @@ export async function runSandbox(
     return await execute(options.exec, { ...env, ...variables }, running);
   }
   const what = `A cluster (${cluster.title}) and ${title} (${server.url}) run.`;
-  for (const line of invitation(what, whatIsBehind, kubeconfig, options)) tell(line);
+  for (const line of invitation(what, whatIsBehind, folder, options)) tell(line);
   await sleep(clock, Infinity, running).catch(() => undefined);
   if (failure.signal.aborted) throw failure.signal.reason as Error;
   tell('stopping');
@@ -105,10 +107,11 @@ export async function runSandbox(
 async function startDistribution(
   authority: FakeRegistry,
   authorityUrl: string,
+  runFolder: string,
   stack: AsyncDisposableStack,
 ): Promise<string | undefined> {
   if ((await missingPrograms('docker-registry')).length > 0) return undefined;
-  const folder = await mkdtemp(`${FOLDER}registry-`);
+  const folder = await mkdtemp(`${runFolder}registry-`);
   stack.defer(() => rm(folder, { recursive: true }));
   const registry = await startDockerRegistry({ folder, authority, authorityUrl });
   stack.defer(() => registry.stop());
@@ -185,20 +188,20 @@ async function execute(command: string, env: NodeJS.ProcessEnv, signal: AbortSig
 }
 
 /** What there is to try. */
-function invitation(what: string, whatIsBehind: string, kubeconfig: string, options: Options): string[] {
+function invitation(what: string, whatIsBehind: string, folder: string, options: Options): string[] {
   return [
     '',
     what,
     whatIsBehind,
     'In another terminal:',
     '',
-    `  export KUBECONFIG=${kubeconfig}`,
+    `  export KUBECONFIG=${folder}kubeconfig`,
     '  kubectl get registrytokens,secrets,events',
     '  kubectl annotate registrytoken app-pull pullsecrets.dev/rotate="$(date)" --overwrite',
     '  kubectl delete registrytoken app-pull',
     '',
     ...(options.operator
-      ? [`The operator writes its log to ${FOLDER}operator.log.`]
+      ? [`The operator writes its log to ${folder}operator.log.`]
       : ['No operator runs. To start one:', '', `  npm start -- ${operatorFlags().join(' ')}`, '']),
     'Ctrl-C stops everything.',
     '',
