@@ -94,7 +94,7 @@ export class HarborRobots implements Registry {
     try {
       return await this.#ask(draft, readRobot, 'holds no robot', signal);
     } catch (error) {
-      if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
+      if (isNotThere(error)) return undefined;
       throw error;
     }
   }
@@ -111,7 +111,7 @@ export class HarborRobots implements Registry {
     try {
       return await this.#ask(draft, () => true, '', signal);
     } catch (error) {
-      if (error instanceof RegistryError && error.code === 'NotFound') return false;
+      if (isNotThere(error)) return false;
       throw error;
     }
   }
@@ -163,9 +163,7 @@ export class HarborRobots implements Registry {
     try {
       return await this.#ask(draft, readProject, 'holds no project', signal);
     } catch (error) {
-      // Harbor says so itself: a 404 of anything else can mean a wrong address.
-      if (error instanceof RegistryError && error.status === 404 && error.registryCode === 'NOT_FOUND')
-        return undefined;
+      if (isNotThere(error)) return undefined;
       throw error;
     }
   }
@@ -189,6 +187,11 @@ export class HarborRobots implements Registry {
       signal,
     );
   }
+}
+
+/** Whether Harbor itself says so: a 404 of anything else can mean a wrong address. */
+function isNotThere(error: unknown): boolean {
+  return error instanceof RegistryError && error.status === 404 && error.registryCode === 'NOT_FOUND';
 }
 
 /** A request to Harbor's API: by Basic authentication and without cookies, since requests of a session need a CSRF token. */

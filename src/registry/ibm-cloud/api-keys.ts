@@ -12,7 +12,7 @@ import type {
 } from '../port.ts';
 import { RegistryError } from '../errors.ts';
 import { readCreatedKey, readKey, readKeys, type ApiKeyRow, type ServiceId } from './answers.ts';
-import type { Draft, IamClient } from './iam-client.ts';
+import { isNotThere, type Draft, type IamClient } from './iam-client.ts';
 import { identityOf, type Identities } from './identities.ts';
 
 export interface ApiKeysOptions {
@@ -111,7 +111,7 @@ export class ApiKeys implements Registry {
     try {
       return rowOf(await this.#options.client.ask(draft, readKey, signal));
     } catch (error) {
-      if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
+      if (isNotThere(error)) return undefined;
       throw error;
     }
   }

@@ -92,7 +92,7 @@ export class IamClient {
     try {
       return await this.ask({ operation, purpose, method: 'DELETE', path, names: true }, () => true, signal);
     } catch (error) {
-      if (error instanceof RegistryError && error.code === 'NotFound') return false;
+      if (isNotThere(error)) return false;
       throw error;
     }
   }
@@ -128,4 +128,9 @@ export class IamClient {
     };
     return client.ask(request, ({ json }) => read(json), 'is not what IAM answers to this', signal);
   }
+}
+
+/** Whether IAM itself says so: a 404 of anything else can mean a wrong address. */
+export function isNotThere(error: unknown): boolean {
+  return error instanceof RegistryError && error.code === 'NotFound' && error.registryCode !== undefined;
 }

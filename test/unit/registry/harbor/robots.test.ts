@@ -76,6 +76,7 @@ describe('Harbor, answer by answer', () => {
   const refusals: [status: number, body: object | string, code: string, words: RegExp][] = [
     [400, errors('BAD_REQUEST', 'bad request permission'), 'InvalidRequest', /bad request permission/],
     [401, errors('UNAUTHORIZED', 'unauthorized'), 'Unauthorized', /check username and password/],
+    [403, errors('FORBIDDEN', 'forbidden'), 'Forbidden', /FORBIDDEN/],
     [403, errors('DENIED', 'permission scope is invalid'), 'Forbidden', /may give only what it has itself/],
     [404, errors('NOT_FOUND', 'project team-x not found'), 'InvalidRequest', /projects of spec\.scope exist/],
     [409, errors('CONFLICT', 'robot account exists'), 'Ambiguous', /there is one of that name/],
@@ -84,10 +85,12 @@ describe('Harbor, answer by answer', () => {
     [429, errors('TOO_MANY_REQUESTS', 'slow down'), 'RateLimited', /slow down/],
     [500, errors('UNKNOWN', 'internal server error'), 'Ambiguous', /find out whether it happened/],
     [502, '<html>bad gateway</html>', 'Ambiguous', /502/],
+    [503, '', 'Ambiguous', /503/],
+    [503, errors('UNKNOWN', 'internal server error'), 'Unavailable', /503/],
     [201, { id: 7 }, 'Ambiguous', /holds no robot/],
   ];
   for (const [status, body, code, words] of refusals) {
-    it(`an issue answered with ${status} is ${code}`, async () => {
+    it(`an issue answered with ${status} ${JSON.stringify(body).slice(0, 32)} is ${code}`, async () => {
       nock(ORIGIN).post('/api/v2.0/robots').reply(status, body);
       const error = await failureOf(registry().issue(aRequest({ scope: ['team-a'] }), signal));
       expect(error).to.be.instanceOf(RegistryError).with.property('code', code);
@@ -130,6 +133,36 @@ describe('Harbor, answer by answer', () => {
     expect(await registry().lookUp?.('8', signal)).to.equal(undefined);
     const error = await failureOf(registry().lookUp?.('9', signal) ?? Promise.resolve());
     expect(error).to.have.property('code', 'Forbidden');
+  });
+
+  const others: [status: number, body: object | string, deleting: string, listing: string][] = [
+    [400, errors('BAD_REQUEST', 'bad query'), 'InvalidRequest', 'InvalidRequest'],
+    [401, errors('UNAUTHORIZED', 'unauthorized'), 'Unauthorized', 'Unauthorized'],
+    [403, errors('FORBIDDEN', 'forbidden'), 'Forbidden', 'Forbidden'],
+    [404, 'no such page', 'NotFound', 'InvalidRequest'],
+    [412, errors('PRECONDITION', 'precondition failed'), 'InvalidRequest', 'InvalidRequest'],
+    [429, errors('TOO_MANY_REQUESTS', 'slow down'), 'RateLimited', 'RateLimited'],
+    [500, errors('UNKNOWN', 'internal server error'), 'Unavailable', 'Unavailable'],
+    [502, '<html>bad gateway</html>', 'Unavailable', 'Unavailable'],
+    [503, errors('UNKNOWN', 'internal server error'), 'Unavailable', 'Unavailable'],
+  ];
+  for (const [status, body, deleting, listing] of others)
+    it(`a deletion answered with ${status} is ${deleting}, a list ${listing}`, async () => {
+      nock(ORIGIN).delete('/api/v2.0/robots/7').reply(status, body);
+      const revoked = registry().revoke?.('7', signal) ?? Promise.resolve();
+      expect(await failureOf(revoked)).to.have.property('code', deleting);
+      nock(ORIGIN)
+        .get(/^\/api\/v2\.0\/robots\?/)
+        .reply(status, body);
+      const error = await failureOf(registry().list?.([], (row) => row, signal) ?? Promise.resolve());
+      expect(error).to.have.property('code', listing);
+    });
+
+  it('a project that only an administrator is told not to exist is an error, not an empty list', async () => {
+    nock(ORIGIN).get('/api/v2.0/projects/team-a').reply(403, errors('FORBIDDEN', 'forbidden'));
+    const error = await failureOf(registry().list?.(['team-a'], (row) => row, signal) ?? Promise.resolve());
+    expect(error).to.have.property('code', 'Forbidden');
+    expect(error.message).to.match(/check that the projects of spec\.scope exist/);
   });
 
   it('an id that is none is never put into a path', async () => {
