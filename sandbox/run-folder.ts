@@ -5,7 +5,7 @@ export interface RunFolder {
   /** Ends with a slash. */
   path: string;
   /** Lets the next sandbox have it. */
-  release(): Promise<void>;
+  release: () => Promise<void>;
 }
 
 /**

@@ -24,22 +24,22 @@ export interface Credentials {
   capabilities: Capabilities;
   places: Places;
   connect: (account: string, tools: Tools) => Connection;
-  /** Differs where block or credentials do, and gives neither away. */
+  /** Changes with the block and the credentials; reveals neither. */
   fingerprint: string;
-  /** What of them may appear nowhere. */
+  /** Values that may appear nowhere. */
   secrets: readonly Redacted[];
 }
 
-/** The registry of an account: a back end, with what the account says of it. */
+/** The registry of an account: a back end with the account's block. */
 export interface Provider {
   name: ProviderName;
-  /** In messages. */
+  /** Name for messages. */
   title: string;
   capabilities: Capabilities;
   places: Places;
-  /** Whose the account says that its credentials are; undefined where only the credentials tell. */
+  /** The identity that the account names; undefined where only the credentials tell. */
   identity: string | undefined;
-  /** Field of the spec that says so, where credentials can be another's. */
+  /** Field of the spec that names it, where credentials can belong to another. */
   identityField: string | undefined;
   /** What is wrong with its block; undefined when nothing is. */
   fault: string | undefined;
@@ -61,7 +61,7 @@ export function providerOf(spec: RegistryAccountSpec): Provider | undefined {
   return provider;
 }
 
-/** Names of the blocks that a spec has; there is to be exactly one. */
+/** Names of the blocks that a spec has; exactly one is valid. */
 export function namedProviders(spec: RegistryAccountSpec): ProviderName[] {
   return PROVIDER_NAMES.filter((name) => spec[name] !== undefined);
 }
@@ -94,7 +94,7 @@ function bind(name: ProviderName, spec: RegistryAccountSpec): Provider {
   };
 }
 
-/** All that is wrapped, at any depth. */
+/** All redacted values, at any depth. */
 function secretsIn(value: unknown): Redacted[] {
   if (value instanceof Redacted) return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(secretsIn) : [];

@@ -13,7 +13,7 @@ import { RegistryClient } from './http/registry-client.ts';
 import { ServerClocks } from './http/server-clocks.ts';
 import { LoginProbe } from './login-probe/login-probe.ts';
 
-/** An account as it can be used. */
+/** An account with its credentials. */
 export interface AccountCredentials {
   name: string;
   credentials: Credentials;
@@ -30,8 +30,8 @@ export interface RegistryDirectoryOptions {
   timeout: number;
   metrics: RegistryMetrics;
   /**
-   * Asked right before a token is created or revoked, after every wait: what it throws comes out of that call, and nothing was
-   * sent. Without it, everything may be done.
+   * Asked right before a token is created or revoked, after every wait: when it throws, that call fails with the same
+   * error, and nothing was sent.
    */
   guard?: (() => void) | undefined;
   proxy?: Proxy | undefined;
@@ -47,7 +47,7 @@ interface Lane {
   breaker: CircuitBreaker;
 }
 
-/** How an account's region is doing, as far as this process has seen. */
+/** The state of an account's region, as far as this process has seen. */
 export interface PlaceState {
   outage: Outage | undefined;
   /** When it answered again after its last outage, in milliseconds since 1970. */
@@ -68,7 +68,7 @@ interface Account {
 
 /**
  * The registries of all accounts. Between calls it keeps what they share: connections, each with its access token, and a rate limit
- * for each place. All of it is in memory; the next process starts afresh.
+ * for each place. All of it is in memory only.
  */
 export class RegistryDirectory {
   readonly #clock: Clock;
@@ -105,7 +105,7 @@ export class RegistryDirectory {
   }
 
   /**
-   * The registry of an account in one of its regions. Not to be kept: the next call may bring other credentials.
+   * The registry of an account in one of its regions. Do not keep it: the credentials can change.
    * @throws RegistryError InvalidRequest when the account has no such region
    */
   registry(account: AccountCredentials, regionName: string): Registry {
@@ -113,7 +113,7 @@ export class RegistryDirectory {
   }
 
   /**
-   * Where the tokens of an account's region are used. Not to be kept, as the registry.
+   * Tries tokens of an account's region. Do not keep it: the credentials can change.
    * @throws RegistryError InvalidRequest when the account has no such region, or its host can't be one
    */
   loginProbe(account: AccountCredentials, regionName: string): LoginProbe {
@@ -128,7 +128,7 @@ export class RegistryDirectory {
     return new LoginProbe({ ...surroundings, breaker, account: account.name, place, namesCover });
   }
 
-  /** How an account's region is doing; nothing is known of one that the account does not have. */
+  /** The state of an account's region; unknown for one that the account does not have. */
   place(account: AccountCredentials, regionName: string): PlaceState {
     const place = account.credentials.places.resolve(regionName);
     if (!place) return { outage: undefined, backAt: undefined };
@@ -136,7 +136,7 @@ export class RegistryDirectory {
     return { outage: breaker.outage ?? limiter.outage, backAt: breaker.closedAt };
   }
 
-  /** Lets the next request to an account's region through, though it is taken to be down. */
+  /** Sends the next request to an account's region, even while it counts as down. */
   tryNow(account: AccountCredentials, regionName: string): void {
     const place = account.credentials.places.resolve(regionName);
     if (place) this.#lane(account.name, this.#account(account), place).breaker.probeNow();
@@ -147,7 +147,7 @@ export class RegistryDirectory {
     return this.#lastRequestAt;
   }
 
-  /** @param listener told of an account one of whose places answers again after an outage; takes the place of an earlier one */
+  /** @param listener called with an account when one of its places answers again after an outage; replaces an earlier one */
   whenBack(listener: (account: string) => void): void {
     this.#onBack = listener;
   }
@@ -188,15 +188,15 @@ export class RegistryDirectory {
   }
 
   /**
-   * Accounts that trust the same authorities share connections, for as long as there is one. Nothing else holds those of a former
-   * `caBundle`: calls under way end on them, and what is idle is closed within seconds.
+   * Accounts that trust the same authorities share connections, for as long as there is one. Nothing else holds those of a
+   * former `caBundle`: calls in flight end on them, and idle ones are closed within seconds.
    */
   #senderFor(caBundle: string | undefined): HttpSender {
     const sharing = [...this.#accounts.values()].find((account) => account.caBundle === caBundle);
     return sharing?.http ?? this.#newSender(caBundle);
   }
 
-  /** Changed credentials get a new connection at once; the rate limits stay, since the registry stays. */
+  /** Changed credentials get a new connection at once; the rate limits stay, since the registry is the same. */
   #account({ name, credentials, caBundle, requestsPerSecond }: AccountCredentials): Account {
     const { connect, fingerprint } = credentials;
     const account = this.#accounts.get(name);

@@ -1,8 +1,8 @@
-/** Everything that can go wrong at a registry, as one closed list (the design's registry vocabulary). */
+/** Every kind of failure at a registry: a closed list. */
 export type RegistryErrorCode =
   | 'Unauthorized'
   | 'Forbidden'
-  /** There is no such token; a wrong address is an InvalidRequest. */
+  /** There is no such object; a wrong address is InvalidRequest. */
   | 'NotFound'
   | 'Conflict'
   | 'QuotaExceeded'
@@ -12,7 +12,7 @@ export type RegistryErrorCode =
   | 'Unavailable'
   | 'Ambiguous';
 
-/** Codes that the same request can get past later without anybody changing anything. */
+/** Codes after which the same request can succeed later without a change. */
 const RETRYABLE: ReadonlySet<RegistryErrorCode> = new Set([
   'Conflict',
   'QuotaExceeded',
@@ -32,15 +32,15 @@ export interface RegistryErrorDetails {
   retryAfter?: number | undefined;
   /** The registry's clock when it answered (Date header), milliseconds since 1970. */
   serverTime?: number | undefined;
-  /** What was heard, without what was asked and what to do: for those who did not ask themselves. */
+  /** The answer alone, without the request and the advice: for callers that did not send the request. */
   heard?: string | undefined;
-  /** Whether nothing was sent, since the place is known to be down or asked to wait: it says nothing about the request. */
+  /** Whether the request was not sent, since the place is down or asked to wait. */
   unsent?: boolean | undefined;
 }
 
 /**
- * The one error that registry code throws. The message says what was asked of which host, what it said, and what to do.
- * It has no cause: what the network layer throws can hold the bytes of an answer, and so a token.
+ * The only error that registry code throws. The message says what was requested of which host, what it answered, and what to do.
+ * It has no `cause`: errors of the network layer can hold bytes of an answer, and so a token.
  */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
@@ -65,14 +65,14 @@ export class RegistryError extends Error {
     this.unsent = details.unsent ?? false;
   }
 
-  /** The same, for a request that was not sent because of it. @param retryAfter milliseconds until one is again */
+  /** The same, for a request that was not sent because of it. @param retryAfter milliseconds until requests are sent again */
   asUnsent(retryAfter: number): RegistryError {
     const { requestId, status, registryCode, serverTime, heard } = this;
     const details = { requestId, status, registryCode, serverTime, heard, retryAfter, unsent: true };
     return new RegistryError(this.code, this.message, details);
   }
 
-  /** The same answer, with what it means here. */
+  /** The same answer with another code and message. */
   reworded(code: RegistryErrorCode, message: string): RegistryError {
     const { requestId, status, registryCode, retryAfter, serverTime, unsent } = this;
     return new RegistryError(code, message, {
@@ -85,12 +85,12 @@ export class RegistryError extends Error {
     });
   }
 
-  /** Whether what was asked for was refused, which says nothing of what else is: neither the place is down nor are the credentials bad. */
+  /** Whether only this request was refused: the place is up, and the credentials are valid. */
   get isRefusal(): boolean {
     return this.code === 'Forbidden' || this.code === 'InvalidRequest';
   }
 
-  /** Whether trying the same again later can succeed by itself. */
+  /** Whether the same request can succeed later without a change. */
   get retryable(): boolean {
     return RETRYABLE.has(this.code);
   }

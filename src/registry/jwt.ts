@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 
-/** The claims of a JWT without a look at its signature; undefined when the value is none. */
+/** The claims of a JWT, whose signature is not checked; undefined when the value is not a JWT. */
 export function claimsOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (typeof value !== 'string') return undefined;
   try {

@@ -8,7 +8,7 @@ import type { RegistryClient } from './http/registry-client.ts';
 export type { Capabilities, Lifetimes } from '../api/capabilities.ts';
 export type { Access, Lifetime } from '../api/registry-token.ts';
 
-/** Whose a token at the registry is. */
+/** The owner of a token at the registry. */
 export interface Tag {
   clusterId: string;
   /** metadata.uid of the RegistryToken. */
@@ -16,32 +16,32 @@ export interface Tag {
   revision: number;
 }
 
-/** What a token is to be. */
+/** A request for a token. */
 export interface IssueRequest {
   tag: Tag;
-  /** Fingerprint of account, region, access, lifetime and scope; what several tokens in turn hang on is made for one of these. */
+  /** Fingerprint of account, region, access, lifetime and scope. Tokens with the same one share what they hang on. */
   specHash: string;
-  /** Shown at the registry; ends with the tag in writing. */
+  /** Shown at the registry; ends with the tag as text. */
   description: string;
   access: Access;
-  /** One that `capabilities.lifetimes` has. */
+  /** One that `capabilities.lifetimes` offers. */
   lifetime: Lifetime;
   /** Names; empty: all that the account can give. */
   scope: readonly string[];
 }
 
-/** Requests that issuing a token takes at the most, one after another: one for each name of its scope, and some. */
+/** Most requests that issuing a token sends, one after another: one for each name in its scope, and some more. */
 export const MAX_REQUESTS = MAX_SCOPE + 16;
 
 /** A token and its value. */
 export interface IssuedToken {
   id: string;
-  /** User name that goes with the value in a docker configuration. */
+  /** User name for the value in a docker configuration. */
   username: string;
   value: Redacted;
   /** Milliseconds since 1970; null when it never expires. */
   expiresAt: number | null;
-  /** Hosts that it is for, where the registry says so. */
+  /** Hosts that accept it, where the registry says so. */
   hosts?: readonly string[];
 }
 
@@ -57,18 +57,18 @@ export interface ListedToken {
   identity?: { clusterId: string; uid: string; specHash: string };
 }
 
-/** Looks at one row of a list: what it returns is kept, unless it is undefined. */
+/** Called with each row of a list; its results are collected, except undefined. */
 export type Select<T> = (row: ListedToken) => T | undefined;
 
 /**
- * One account at one place. Every method throws a RegistryError and nothing else, save the reason of an aborted signal and, from
- * `issue`, `revoke` and `release`, what the guard throws: then nothing was sent.
+ * One account at one place. Methods throw only RegistryError, the reason of an aborted signal and, from `issue`, `revoke` and
+ * `release`, what the guard throws: then nothing was sent.
  */
 export interface Registry {
   readonly capabilities: Capabilities;
-  /** Host as it stands in image names and in the Secret. */
+  /** Host as in image names and in the Secret. */
   readonly host: string;
-  /** Never retried inside: throws `Ambiguous` when it may have happened and the answer was lost. */
+  /** Never retries: throws `Ambiguous` when the token may exist and the answer was lost. */
   issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedToken>;
   /** Reads a value again. Throws `NotFound` when there is no such token. Only with `readBack`. */
   read?(id: string, signal: AbortSignal): Promise<IssuedToken>;
@@ -84,14 +84,14 @@ export interface Registry {
    */
   revoke?(id: string, signal: AbortSignal): Promise<boolean>;
   /**
-   * Looks at everything of ours that the account has at this place, or throws: what may not be read is an error, never an
+   * Lists everything of the operator's that the account has at this place, or throws: what may not be read is an error, never an
    * empty list. A list can be long: only what `select` returns is kept.
    * @param scope of the tokens to list, where the registry lists them apart by scope (`capabilities.scope.listedApart`)
    */
   list?<T>(scope: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]>;
   /**
    * Deletes what tokens of a RegistryToken hung on, save for these specHashes and for what living tokens hang on.
-   * Throws `Conflict` where of the rest anything stays, since tokens hang on it or may do.
+   * Throws `Conflict` when something else stays because tokens hang on it, or may.
    */
   release?:
     | ((owner: Pick<Tag, 'clusterId' | 'uid'>, keep: readonly string[], signal: AbortSignal) => Promise<void>)
@@ -101,7 +101,7 @@ export interface Registry {
 /** A region of a back end, or the registry itself where there are none: then `region` is empty. */
 export interface Place {
   region: string;
-  /** Host as it stands in image names, with its port if it has one. */
+  /** Host as in image names, with its port if it has one. */
   host: string;
   /** Base URL of the API, as `endpointForm` has it. Identifies the place; several regions can share one. */
   endpoint: string;
@@ -111,11 +111,11 @@ export interface Place {
 export interface RegionDefinition {
   name: string;
   host: string;
-  /** `https://` and the host unless told. */
+  /** Default: `https://` and the host. */
   endpoint?: string | undefined;
 }
 
-/** An endpoint in one form: without a default port and a slash at the end, the host in lower case. What is no URL stays as it is. */
+/** An endpoint in one form: without a default port and a slash at the end, the host in lower case. Other text is returned unchanged. */
 export function endpointForm(url: string): string {
   return (URL.parse(url)?.href ?? url).replace(/\/+$/, '');
 }
@@ -134,7 +134,7 @@ export interface Places {
 export interface Connection {
   /**
    * Tries the credentials.
-   * @returns whose they are, since tokens that were issued with another's are out of their reach; and what else there is to say
+   * @returns the identity that they belong to: tokens issued by another identity are out of their reach; and a remark
    * @throws RegistryError when they don't work or can't be tried; the signal's reason
    */
   verify(signal: AbortSignal): Promise<{ identity: string; remark?: string }>;
@@ -145,14 +145,14 @@ export interface Connection {
 export interface Tools {
   /** Sends requests to one place, under its rate limit and through its circuit breaker. */
   client: (place: Place) => PlaceClient;
-  /** Sends requests to what all places share, such as a login service. */
+  /** Sends requests to services that all places share, such as a login service. */
   login: RegistryClient;
   clock: Clock;
-  /** The pod's, for registries that take its own identity. */
+  /** The pod's environment, for registries that use the pod's identity. */
   environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since 1970 by the clock of a place's registry, as far as it is known. */
   registryNow: (place: Place) => number;
-  /** Asked right before something is created or deleted, after every wait: what it throws ends the request unsent. */
+  /** Called right before something is created or deleted, after every wait: when it throws, nothing is sent. */
   guard: (() => void) | undefined;
 }
 
@@ -168,16 +168,16 @@ export interface AccountBlock<Block, Credentials> {
 
 /** A kind of registry. */
 export interface BackEnd<Block, Credentials> {
-  /** In messages. */
+  /** Name for messages. */
   title: string;
   capabilities(block: Block): Capabilities;
   /** @param declared the regions that the account defines */
   places(block: Block, declared: readonly RegionDefinition[]): Places;
-  /** Whose the account says that its credentials are; undefined where only the credentials tell. */
+  /** The identity that the account names; undefined where only the credentials tell. */
   identity(block: Block): string | undefined;
-  /** Field of the block that says so, where credentials can be another's. */
+  /** Field of the block that names it, where credentials can belong to another. */
   identityField?: string;
-  /** What is wrong with the block: what rules of the CRD say, which API servers older than 1.25 drop. */
+  /** What is wrong with the block, as the CRD's CEL rules say; API servers older than 1.25 drop those. */
   fault?(block: Block): string | undefined;
   /** Reads the credentials Secret, or says what is missing and what to do. @param data undefined: the account names no Secret */
   readCredentials(data: CredentialsData | undefined): { credentials: Credentials } | { problem: string };

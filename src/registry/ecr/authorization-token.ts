@@ -53,7 +53,7 @@ export async function authorizationToken(
     throw wrong('holds none');
   const expiresAt = Math.min(ends, keys.expiresAt ?? Infinity);
   if (expiresAt <= source.now()) throw wrong('holds one that has expired');
-  // AWS gives it no name: one that tells apart what was got in different requests.
+  // AWS gives it no id: this one differs between requests.
   const name = [source.endpoint, requestId ?? '', expiresAt].join(' ');
   const id = `ecr-${createHash('sha256').update(name).digest('hex').slice(0, 20)}`;
   return { id, username, value: new Redacted(password), expiresAt };

@@ -17,9 +17,9 @@ export interface AwsService {
   now: () => number;
 }
 
-/** What is asked, as metrics and messages say it. */
+/** A request, as described in metrics and messages. */
 export type AwsInquiry = Pick<PlaceRequest, 'operation' | 'purpose' | 'guard'> & {
-  /** What the request holds that no message may. */
+  /** Secrets in the request; no message may show them. */
   secrets: readonly Redacted[];
 };
 
@@ -61,7 +61,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set(['host', 'user-agent']);
 
 /**
  * One request to AWS. The SDK writes, signs and reads it; it is sent as requests to all registries are: under the place's rate
- * limit, through its breaker and the proxy, with the same timeout, and refusals are told in the same words.
+ * limit, through its breaker and the proxy, with the same timeout, and refusals have the same messages.
  * @param send gives the command to a client of the SDK with these settings, for this one request
  * @throws RegistryError, the signal's reason, or what the guard throws
  */
@@ -71,7 +71,7 @@ export async function askAws<T>(
   send: (settings: SdkSettings) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  // What was thrown stays out of the SDK's hands, which writes into errors.
+  // The error is kept away from the SDK, which changes errors.
   let failure: { reason: unknown } | undefined;
   let sent = false;
   const url = urlBelow(endpoint, '/');
@@ -79,7 +79,7 @@ export async function askAws<T>(
     sent = true;
     const request: PlaceRequest = {
       ...inquiry,
-      // Another credential does no harm, and whoever lost it can't use it.
+      // A second credential does no harm, and one whose answer was lost can't be used.
       creates: false,
       names: false,
       dialect: AWS_DIALECT,
@@ -115,7 +115,7 @@ export async function askAws<T>(
     });
   } catch (error) {
     if (failure) throw failure.reason;
-    // By the SDK, which can quote what it read; only the kind of error is fit for a message.
+    // The SDK's message can quote the answer; only the kind of error is safe for a message.
     const { code, name } = error as { code?: unknown; name?: string };
     const kind = typeof code === 'string' ? code : name;
     const what = sent ? 'the answer makes no sense' : 'the request could not be made';

@@ -6,11 +6,11 @@ export interface AwsKeys {
   secretAccessKey: Redacted;
   /** Of temporary ones. */
   sessionToken: Redacted | undefined;
-  /** Milliseconds since 1970; undefined when they don't expire, or nobody knows when. */
+  /** Milliseconds since 1970; undefined when they don't expire, or the expiry is not known. */
   expiresAt: number | undefined;
 }
 
-/** Keys out of the credentials Secret, or none: then it is the pod's own identity. */
+/** Keys from the credentials Secret, or the pod's own identity. */
 export type EcrCredentials = { kind: 'keys'; keys: AwsKeys } | { kind: 'pod' };
 
 /** Reads the credentials Secret of an account. @param data undefined: the account names none */
@@ -36,7 +36,7 @@ function trimmed(value: Redacted | undefined): Redacted | undefined {
   return text ? new Redacted(text) : undefined;
 }
 
-/** What the SDK knows keys as. Without the expiry, which it would compare with a clock of its own. */
+/** Keys in the SDK's form, without the expiry, which it would compare with its own clock. */
 export function identityOf({ accessKeyId, secretAccessKey, sessionToken }: AwsKeys): {
   accessKeyId: string;
   secretAccessKey: string;
@@ -49,7 +49,7 @@ export function identityOf({ accessKeyId, secretAccessKey, sessionToken }: AwsKe
   };
 }
 
-/** What a request that is signed with keys holds that no message may. */
+/** Secrets in a request that is signed with keys; no message may show them. */
 export function secretsOf({ accessKeyId, secretAccessKey, sessionToken }: AwsKeys): Redacted[] {
   return [accessKeyId, secretAccessKey, ...(sessionToken ? [sessionToken] : [])];
 }

@@ -3,7 +3,7 @@ import type { HttpAnswer } from '../http/answer.ts';
 import type { ErrorDialect } from '../http/error-dialect.ts';
 import { fields, text, type Problem } from '../http/problem.ts';
 
-/** What AWS means, whatever the status: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html, and ECR's. */
+/** The meaning of AWS's codes, whatever the status: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html, and ECR's. */
 const BY_CODE: Readonly<Record<string, RegistryErrorCode>> = {
   AccessDenied: 'Forbidden',
   ExpiredToken: 'Unauthorized',
@@ -55,7 +55,7 @@ const SIGNED_AT_THE_WRONG_TIME = /\bsignature (?:expired|not yet current)\b/i;
 export const AWS_DIALECT: ErrorDialect = {
   read: readProblem,
   classify: (_, problem) => {
-    // The next request is signed by the server's clock, which the answer told.
+    // The next request is signed with the server's time, from this answer.
     if (SIGNED_AT_THE_WRONG_TIME.test(problem?.message ?? '')) return 'Unavailable';
     const code = problem?.code?.replace(/Exception$/, '') ?? '';
     return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;

@@ -8,7 +8,7 @@ import type { SharedExchanges } from './shared-exchanges.ts';
 export interface EcrRegistryOptions {
   place: Place;
   block: { registryId?: string | undefined; public?: boolean | undefined };
-  /** The role that tokens are sessions of, and milliseconds that those last; undefined: they are the account's own identity. */
+  /** The role that tokens are sessions of, with their duration in milliseconds; undefined: tokens have the account's own identity. */
   role: { roleArn: string; duration: number } | undefined;
   identity: AwsIdentity;
   exchanges: SharedExchanges;
@@ -16,7 +16,7 @@ export interface EcrRegistryOptions {
   tools: Tools;
 }
 
-/** An ECR registry: what it issues was exchanged for the account's credentials, and ends by itself. */
+/** An ECR registry: its tokens are exchanged for the account's credentials and expire by themselves. */
 export class EcrRegistry implements Registry {
   readonly capabilities: Capabilities;
   readonly host: string;
@@ -28,7 +28,7 @@ export class EcrRegistry implements Registry {
     this.#options = options;
   }
 
-  /** Those that ask for the same access and scope share one token. */
+  /** Requests for the same access and scope share one token. */
   async issue({ tag, access, scope }: IssueRequest, signal: AbortSignal): Promise<IssuedToken> {
     const { place, role, exchanges, tools } = this.#options;
     signal.throwIfAborted();

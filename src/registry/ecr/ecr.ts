@@ -14,9 +14,9 @@ export interface EcrBlock {
   public?: boolean | undefined;
   /** The role that every token is a session of. */
   roleArn?: string | undefined;
-  /** What the role's trust policy asks for. */
+  /** The external ID that the role's trust policy requires. */
   externalId?: string | undefined;
-  /** From 15m to 12h; 1h unless told. */
+  /** From 15m to 12h; default: 1h. */
   roleSessionDuration?: string | undefined;
   /** Without a role: what the account's own identity can do at the registry, and so can every token. */
   identityAccess?: IssueRequest['access'] | undefined;
@@ -31,7 +31,7 @@ const MIN_SESSION = 900_000;
 const MAX_SESSION = 12 * HOUR;
 /** https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html */
 const TOKEN_LIFETIME = 12 * HOUR;
-/** What an account without a role that also names no access of its identity is told. */
+/** Message for an account that has neither a role nor an identityAccess. */
 const NEITHER =
   'spec.ecr has neither roleArn nor identityAccess: set roleArn to a role that the operator can assume, and tokens are limited to their access and scope; or set identityAccess to what the identity itself can do at the registry (ReadOnly or ReadWrite), which all tokens then can';
 
@@ -98,7 +98,7 @@ export const ECR: BackEnd<EcrBlock, EcrCredentials> = {
         const home: Place = { region, host: '', endpoint };
         const keys = await identity.keys(home, { operation: 'verify', guard: undefined }, signal);
         if (!role) return { identity: await identity.accountId(home, keys, signal) };
-        // Whether it can be assumed is not known before it is tried.
+        // Only an attempt shows whether the role can be assumed.
         const nothing = { ...role, policy: NOTHING, duration: MIN_SESSION };
         await identity.assume(home, keys, nothing, { operation: 'verify', guard: undefined }, signal);
         return { identity: accountOf(role.roleArn) };
@@ -113,7 +113,7 @@ function accountOf(roleArn: string): string {
   return roleArn.split(':')[4] ?? '';
 }
 
-/** For a session that only shows that there can be one. */
+/** Policy of a session that only proves that the role can be assumed. */
 const NOTHING = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }],

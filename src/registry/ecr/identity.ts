@@ -18,7 +18,7 @@ export interface AwsIdentityOptions {
   tools: Tools;
 }
 
-/** How a session of a role is to be. */
+/** The session of a role that is requested. */
 export interface SessionRequest {
   roleArn: string;
   policy: string;
@@ -28,7 +28,7 @@ export interface SessionRequest {
 
 type Purpose = Pick<AwsInquiry, 'operation' | 'guard'>;
 
-/** Whose an account's requests to AWS are. Nothing is kept: every exchange begins with credentials that have all their life before them. */
+/** The AWS identity of an account. Nothing is cached: every exchange begins with fresh credentials. */
 export class AwsIdentity {
   readonly #options: AwsIdentityOptions;
 
@@ -157,8 +157,8 @@ export class AwsIdentity {
   }
 
   /**
-   * The token service beside a place, with a rate limit and a breaker of its own. All regions share it: its clock stands in for that of
-   * a region that was not heard yet.
+   * The token service beside a place, with a rate limit and a breaker of its own. All regions share it: its clock is used for a region
+   * that has not answered yet.
    */
   #sts(place: Place): AwsService {
     const { stsEndpoint, tools } = this.#options;
@@ -170,7 +170,7 @@ export class AwsIdentity {
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** As it stands in CloudTrail. */
+/** As in CloudTrail. */
 function sessionName(account: string): string {
   return `registry-token-operator@${account.replaceAll(/[^\w+=,.@-]/g, '-')}`.slice(0, 64);
 }

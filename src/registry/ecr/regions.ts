@@ -2,7 +2,7 @@ import { endpointForm, type Place, type Places, type RegionDefinition } from '..
 
 /** What the regions of a partition have in common: https://docs.aws.amazon.com/general/latest/gr/rande.html */
 interface Partition {
-  /** As it stands in ARNs. */
+  /** As in ARNs. */
   id: string;
   domain: string;
   regions: RegExp;
@@ -27,7 +27,7 @@ const PARTITIONS: readonly Partition[] = [
   },
 ];
 
-/** Regions to name in messages. Others that are named as AWS names regions are taken as well. */
+/** Regions to name in messages. Other names that have the form of AWS's regions are valid too. */
 const NAMES = `
   af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2
   ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6
@@ -41,7 +41,7 @@ const NAMES = `
 const PUBLIC_REGION = 'us-east-1';
 const PUBLIC_HOST = 'public.ecr.aws';
 
-/** What of an account's block says where it has registries. */
+/** Fields of an account's block that say where its registries are. */
 export interface Location {
   registryId?: string | undefined;
   public?: boolean | undefined;
@@ -51,7 +51,7 @@ export interface Location {
 
 /**
  * The registries of an account: those of AWS's regions and those that it declares. An account with a token service that is not
- * AWS's has only those that it declares, since its credentials are none of AWS's business.
+ * AWS's has only those that it declares, since its credentials must not be sent to AWS.
  */
 export function placesOf(location: Location, declared: readonly RegionDefinition[]): Places {
   if (location.public) {
@@ -92,7 +92,7 @@ export function regionOf({ region, endpoint }: Pick<Place, 'region' | 'endpoint'
   return regionIn(endpoint) ?? (region === '' ? PUBLIC_REGION : region);
 }
 
-/** The partition of a region as it stands in ARNs; `aws` for a region that is none of AWS's. */
+/** The partition of a region as in ARNs; `aws` for a region that AWS does not have. */
 export function partitionIdOf(region: string): string {
   return partitionOf(region)?.id ?? 'aws';
 }

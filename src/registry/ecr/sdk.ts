@@ -1,4 +1,4 @@
-/** What the back end uses of AWS's SDK. To be imported when the first account needs it: it is larger than all of the operator. */
+/** What the back end uses of AWS's SDK. Import it only when an account needs it: it is larger than the rest of the operator. */
 export { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 export {
   ECRPUBLICClient,

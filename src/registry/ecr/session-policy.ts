@@ -3,16 +3,16 @@ import { RegistryError } from '../errors.ts';
 
 type Access = IssueRequest['access'];
 
-/** The registry that a session is to be kept to. */
+/** The registry that a session is limited to. */
 export interface PolicySubject {
-  /** As it stands in ARNs. */
+  /** As in ARNs. */
   partition: string;
   region: string;
   registryId: string | undefined;
   public: boolean;
 }
 
-/** Characters that AWS takes of session policies: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+/** Most characters of a session policy: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 const MAX_POLICY = 2_048;
 /** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html */
 const REPOSITORY = /^(?=.{2,256}$)(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
@@ -22,16 +22,16 @@ const PUSH = ['InitiateLayerUpload', 'UploadLayerPart', 'CompleteLayerUpload', '
 const PULL = ['BatchCheckLayerAvailability', 'GetDownloadUrlForLayer', 'BatchGetImage'];
 
 /**
- * What of its role a session may do: get authorization tokens, and pull from (and push to) the repositories of a scope.
+ * The policy of a session: get authorization tokens, and pull from (and push to) the repositories of a scope.
  * @param scope names of repositories; empty: all of the registry
- * @throws RegistryError InvalidRequest for what is no name of a repository, and for more than fit into a policy
+ * @throws RegistryError InvalidRequest for an invalid name of a repository, and for more names than fit into a policy
  */
 export function sessionPolicy(subject: PolicySubject, access: Access, scope: readonly string[]): string {
   const wrong = scope.find((name) => !REPOSITORY.test(name));
   if (wrong !== undefined)
     throw new RegistryError(
       'InvalidRequest',
-      `${JSON.stringify(wrong.slice(0, 256))} in spec.scope is no name of an ECR repository; correct it`,
+      `${JSON.stringify(wrong.slice(0, 256))} in spec.scope is not a valid name of an ECR repository; correct it`,
     );
   const service = subject.public ? 'ecr-public' : 'ecr';
   const { partition, region, registryId = '*' } = subject;

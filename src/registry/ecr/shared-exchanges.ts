@@ -7,7 +7,7 @@ import { SharedCall } from '../http/shared-call.ts';
 interface Exchanged {
   token: IssuedToken;
   since: number;
-  /** Half of its life: then there is to be a new one for whoever asks. */
+  /** Half of its life: after that, the next request gets a new one. */
   givenUntil: number;
   /** The revision for which each has it, by uid. */
   holders: Map<string, number>;
@@ -25,20 +25,20 @@ interface Slot {
   setback?: Setback | undefined;
 }
 
-/** A token as young as this is given to who asks for a successor to it as well. Milliseconds. */
+/** A token younger than this is also given to requests for its successor. Milliseconds. */
 const MIN_AGE = 60_000;
-/** How long an exchange that was refused is not tried again. Milliseconds. */
+/** Pause after an exchange was refused. Milliseconds. */
 const REFUSAL_PAUSE = 60_000;
-/** How long it is not tried again after it failed otherwise, unless it is asked for longer. Milliseconds. */
+/** Pause after any other failure, unless AWS asks for longer. Milliseconds. */
 const FAILURE_PAUSE = 5_000;
-/** However long it is asked for: a token must not end because of a header. Milliseconds. */
+/** Longest pause that AWS gets, whatever it asks for: a header must not let a token expire. Milliseconds. */
 const MAX_PAUSE = 600_000;
-/** Exchanges that are kept: beyond it, those that were asked for longest ago are done again. */
+/** Most exchanges that are kept; the least recently used are dropped. */
 const MAX_SLOTS = 1_000;
 
 /**
- * Exchanges that RegistryTokens share. However many ask for the same, there is one call at a time, none while the last failure
- * is fresh, and none while what there is has more than half of its life before it, unless its holder wants a successor.
+ * Exchanges that RegistryTokens share. All that need the same one share a call. There is none during the pause after a
+ * failure, and none while the last token has more than half of its life left, unless its holder wants a successor.
  */
 export class SharedExchanges {
   readonly #clock: Clock;
@@ -88,7 +88,7 @@ export class SharedExchanges {
       slot.setback = undefined;
       return slot.last;
     } catch (error) {
-      // What was not sent tells nothing of the exchange, and whoever kept it back says when it can be.
+      // A request that was not sent says nothing about the exchange; its error has its own retry time.
       if (error instanceof RegistryError && !error.unsent)
         slot.setback = { error, until: this.#clock.monotonic() + pauseAfter(error) };
       throw error;
@@ -98,7 +98,7 @@ export class SharedExchanges {
     }
   }
 
-  /** The slot of a key, the last of them from now on; those that nobody can use any more go. */
+  /** The slot of a key, now the most recently used; slots that are of no more use are dropped. */
   #slotOf(key: string): Slot {
     const slot = this.#slots.get(key) ?? {};
     this.#slots.delete(key);
@@ -113,7 +113,7 @@ export class SharedExchanges {
 }
 
 function given({ token, holders }: Exchanged, uid: string, revision: number): IssuedToken {
-  // Whoever asked for a successor in vain goes on asking for one.
+  // A request for a successor that got none is repeated.
   if (!holders.has(uid)) holders.set(uid, revision);
   return token;
 }

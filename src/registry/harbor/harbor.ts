@@ -10,7 +10,7 @@ import { harborRequest, HarborRobots, type HarborCredentials } from './robots.ts
 export interface HarborBlock {
   /** Base URL. */
   url: string;
-  /** Host as it stands in image names, where it is not that of the URL. */
+  /** Host as in image names, where it is not that of the URL. */
   host?: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export const HARBOR_CAPABILITIES: Capabilities = {
   lifetimes: {
     kind: 'range',
     minimum: DAY,
-    // As many days as Harbor counts in an int32.
+    // Harbor counts days in an int32.
     maximum: (2 ** 31 - 2) * DAY,
     granularity: DAY,
     never: true,
@@ -80,7 +80,7 @@ function placeOf({ url, host }: HarborBlock): Place {
   return { region: '', host: host ?? URL.parse(url)?.host ?? '', endpoint: endpointForm(url) };
 }
 
-/** A user can ask who it is; a robot, whose credentials are good, is told that it can't (412). */
+/** Asks for the current user. A robot with valid credentials gets 412. */
 async function verify(
   { endpoint }: Place,
   credentials: HarborCredentials,

@@ -34,7 +34,7 @@ export interface Project {
   name: string;
 }
 
-/** Reads the answer to the creation of a robot, the only one that holds its secret. @returns undefined when it is none */
+/** Parses the answer to the creation of a robot; no other answer holds its secret. @returns undefined when it has another shape */
 export function readCreated(json: unknown): IssuedToken | undefined {
   const { data } = CREATED.safeParse(json);
   if (!data) return undefined;
@@ -43,35 +43,35 @@ export function readCreated(json: unknown): IssuedToken | undefined {
 }
 
 /**
- * What a refusal to create a robot means. Harbor answers 409 to a name that is taken. Only one revision of one RegistryToken has
- * that name: so an earlier request made the robot, and its secret is lost.
+ * The meaning of a refusal to create a robot. Harbor answers 409 when the name is taken. Only one revision of one RegistryToken has
+ * that name: so an earlier request created the robot, and its secret is lost.
  * @param robot its name, and where, for the message
  */
 export function meaningOfRefusal(error: RegistryError, robot: string): RegistryError {
   if (error.code !== 'Conflict') return error;
   return error.reworded(
     'Ambiguous',
-    `could not create robot ${robot}: there is one of that name, made by a request whose answer was lost; the operator will delete it and create another`,
+    `could not create robot ${robot}: there is one of that name, created by a request whose answer was lost; the operator will delete it and create another`,
   );
 }
 
-/** Reads a robot. @returns undefined when it is none */
+/** Parses a robot. @returns undefined when it has another shape */
 export function readRobot(json: unknown): ListedToken | undefined {
   return ROBOT.safeParse(json).data;
 }
 
-/** Reads a page of robots. A page of nothing can be null, as Go writes it. @returns undefined when it is none */
+/** Parses a page of robots. An empty one can be null, as Go writes it. @returns undefined when it has another shape */
 export function readRobots(json: unknown): ListedToken[] | undefined {
   return ROBOTS.safeParse(json === null ? [] : json).data;
 }
 
-/** Reads a project. @returns undefined when it is none */
+/** Parses a project. @returns undefined when it has another shape */
 export function readProject(json: unknown): Project | undefined {
   const { data } = PROJECT.safeParse(json);
   return data && { id: data.project_id, name: data.name };
 }
 
-/** The name of the user that asks. */
+/** The name of the current user. */
 export function readUser(json: unknown): string | undefined {
   return USER.safeParse(json).data?.username;
 }

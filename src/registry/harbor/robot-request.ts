@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IssueRequest, Tag } from '../port.ts';
 
 const DAY = 86_400_000;
-/** Every project there is, and will be. */
+/** Every project, future ones included. */
 const ALL_PROJECTS = '*';
 
 /** The body that creates a robot. Without `effect`: a robot may only give what it has, compared as text. */

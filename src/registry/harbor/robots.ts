@@ -35,14 +35,14 @@ export interface HarborRobotsOptions {
   guard: (() => void) | undefined;
 }
 
-/** What Harbor gives at the most. */
+/** Harbor's maximum. */
 const MAX_PAGE = 100;
 /** Bytes of an answer: a page of robots, each with the permissions for many projects. */
 const MAX_BODY = 16 * 2 ** 20;
-/** In every tag, and in nothing else that is likely to stand in a description. */
+/** Part of every tag, and unlikely elsewhere in a description. */
 const TAG_PART = 'pullsecrets.dev:';
 
-/** Requests to Harbor's API, and what they need to be sent with. */
+/** A request to Harbor's API, before credentials are added. */
 type Draft = Pick<PlaceRequest, 'operation' | 'purpose' | 'method' | 'creates' | 'names'> & {
   path: string;
   body?: object;
@@ -50,7 +50,7 @@ type Draft = Pick<PlaceRequest, 'operation' | 'purpose' | 'method' | 'creates' |
 
 /**
  * Harbor's robot accounts (API v2.0), one for each token. The name of a robot is made of cluster, RegistryToken and revision, and
- * a name that is taken is refused: so a creation whose answer was lost is never done twice.
+ * Harbor refuses a name that is taken: so a creation whose answer was lost is never repeated.
  */
 export class HarborRobots implements Registry {
   readonly capabilities: Capabilities;
@@ -81,7 +81,7 @@ export class HarborRobots implements Registry {
     }
   }
 
-  /** Works also where the account may not see the project of a robot any more, since that was deleted, and its robots with it. */
+  /** Works also where the account may not see the robot's project, such as one that was deleted with its robots. */
   async lookUp(id: string, signal: AbortSignal): Promise<ListedToken | undefined> {
     const draft: Draft = {
       operation: 'read',
@@ -129,7 +129,7 @@ export class HarborRobots implements Registry {
     const level = project ? ['Level=project', `ProjectID=${project.id}`] : [];
     const purpose = project ? `list the robots of project ${project.name}` : 'list the robots of the system';
     const kept: T[] = [];
-    // By id, not by number of the page: a robot that is deleted meanwhile must not hide another.
+    // By id, not by page number: a robot that is deleted meanwhile must not hide another.
     for (let next = 1; ;) {
       const query = [...level, `description=~${encodeURIComponent(TAG_PART)}`, `id=[${next}~]`].join(',');
       const draft: Draft = {
@@ -145,7 +145,7 @@ export class HarborRobots implements Registry {
       if (rows.length < MAX_PAGE) return kept;
       const last = Math.max(...rows.map(({ id }) => Number(id)));
       if (last < next)
-        throw new RegistryError('Unavailable', `could not ${purpose} at ${this.host}: its pages don't go on`);
+        throw new RegistryError('Unavailable', `could not ${purpose} at ${this.host}: its pages repeat`);
       next = last + 1;
     }
   }
@@ -227,5 +227,5 @@ export function harborRequest(
 /** @throws RegistryError InvalidRequest for what would name something else */
 function robotPath(id: string): string {
   if (/^[1-9]\d*$/.test(id)) return `/robots/${id}`;
-  throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is no id of a robot`);
+  throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is not the id of a robot`);
 }

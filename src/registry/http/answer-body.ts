@@ -3,15 +3,15 @@ import { RowSplitter, type Rows, type RowSelection } from '../../common/row-spli
 
 /** How the body of an answer is to be read. */
 export interface BodyLimits {
-  /** Bytes of the body beyond which it is given up. */
+  /** Longest body that is read, in bytes. */
   maxBody: number;
-  /** What is to be handed over row by row, if the answer is a success; the rest is kept as it is. */
+  /** Rows to read one by one if the answer is a success; the rest of the body is kept. */
   rows?: RowSelection | undefined;
 }
 
 const NO_ROWS: Rows = { count: 0, kept: [] };
 
-/** Takes in the body of one answer as it arrives. */
+/** Collects the body of one answer as it arrives. */
 export class AnswerBody {
   readonly #maxBody: number;
   readonly #splitter: RowSplitter | undefined;
@@ -23,7 +23,7 @@ export class AnswerBody {
     this.#splitter = rows && status >= 200 && status < 300 ? new RowSplitter(rows) : undefined;
   }
 
-  /** Why nothing that follows can make it an answer that makes sense. */
+  /** Why the rest of the body need not be read: it can't become valid any more. */
   get flaw(): RawAnswer['flaw'] {
     return this.#size > this.#maxBody ? 'is too long' : this.#splitter?.flaw;
   }
@@ -35,7 +35,7 @@ export class AnswerBody {
     else this.#chunks.push(chunk);
   }
 
-  /** What was taken in so far. */
+  /** What has arrived so far. */
   get content(): Pick<RawAnswer, 'body' | 'rows' | 'flaw'> {
     const body = this.#splitter?.frame ?? Buffer.concat(this.#chunks);
     return { body, rows: this.#splitter?.rows ?? NO_ROWS, flaw: this.flaw };

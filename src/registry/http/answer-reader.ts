@@ -17,7 +17,7 @@ export class NoAnswer extends Error {
 }
 
 /**
- * Takes in one answer from undici. It rests on undici's promise that `onRequestStart` comes before the first byte of the
+ * Reads one answer from undici. It relies on undici calling `onRequestStart` before the first byte of the
  * request is written: a failure without it (refused connection, unknown host, TLS) means that nothing was sent.
  */
 export class AnswerReader implements Dispatcher.DispatchHandler {
@@ -32,7 +32,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   #body: AnswerBody | undefined;
 
   /**
-   * @param signal breaks the request off
+   * @param signal cancels the request
    * @param guard asked right before the request is written
    */
   constructor(limits: BodyLimits, signal: AbortSignal, guard?: () => void) {
@@ -81,7 +81,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     this.#finish();
   }
 
-  /** A status that has arrived stands, even when the body stays incomplete. */
+  /** A status that has arrived counts, even when the body is incomplete. */
   onResponseError(_: unknown, error: Error): void {
     if (this.#status === undefined || this.#status < 200) this.#fail(error);
     else this.#finish('is cut off');
@@ -112,7 +112,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
 /** Only a code or a class: messages can quote what was sent or received. */
 function reasonOf(error: Error & { code?: unknown }): string {
   if (error instanceof DeadlinePassed) return error.message;
-  // What undici's ProxyAgent says of a tunnel that it did not get.
+  // The message of undici's ProxyAgent when the proxy refuses a tunnel.
   const [, refusal] = /^Proxy response \((\d{3})\)/.exec(error.message) ?? [];
   if (refusal !== undefined) return `the proxy answered ${refusal}`;
   return typeof error.code === 'string' ? error.code : error.name;

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Rows } from '../../common/row-splitter.ts';
 
-/** Why the body of an answer can't be understood; reads on after "the answer". */
+/** Why the body of an answer can't be read; completes a sentence that begins with "the answer". */
 export type Flaw = 'has no body' | 'is HTML' | 'is not JSON' | 'is cut off' | 'is too long';
 
 /** An answer, whatever its status. */
@@ -9,11 +9,11 @@ export interface HttpAnswer {
   status: number;
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
-  /** The body as it came, for APIs that don't speak JSON; without the rows that were handed over by themselves. */
+  /** The body as it came, for APIs that don't speak JSON; without the rows that were read one by one. */
   body: Buffer;
-  /** undefined when there is a flaw. Has `{}` in place of each row that was handed over by itself. */
+  /** undefined when there is a flaw. Has `{}` in place of each row that was read by itself. */
   json: unknown;
-  /** The rows that the request asked to be handed over by themselves. */
+  /** The rows that the request asked to be read one by one. */
   rows: Rows;
   flaw: Flaw | undefined;
   /** IAM's `Transaction-Id`; the registry gives its request id in the body of an error. */
@@ -34,8 +34,8 @@ export interface RawAnswer {
   flaw?: Exclude<Flaw, 'has no body' | 'is HTML'> | undefined;
 }
 
-/** Nobody means a longer pause than this; what goes beyond is taken for it. A day, in milliseconds. */
-const LONGEST_RETRY_AFTER = 86_400_000;
+/** Longer pauses are cut to this: a day, in milliseconds. */
+const MAX_RETRY_AFTER = 86_400_000;
 
 /** @param now wall-clock milliseconds, for a Retry-After that is a date when the server does not tell its own time */
 export function readAnswer(raw: RawAnswer, now: number): HttpAnswer {
@@ -72,7 +72,7 @@ function retryAfter(value: string | undefined, now: number): number | undefined 
   if (value === undefined) return undefined;
   const date = httpDate(value);
   const wait = /^\d+$/.test(value) ? Number(value) * 1000 : date === undefined ? undefined : date - now;
-  return wait === undefined ? undefined : Math.min(Math.max(0, wait), LONGEST_RETRY_AFTER);
+  return wait === undefined ? undefined : Math.min(Math.max(0, wait), MAX_RETRY_AFTER);
 }
 
 function httpDate(value: string | undefined): number | undefined {

@@ -3,20 +3,20 @@ import type { Clock } from '../../common/clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { Outage } from './outage.ts';
 
-/** Failures in a row after which a registry is taken to be down. */
+/** Failures in a row after which a registry counts as down. */
 const THRESHOLD = 5;
-/** Milliseconds until it is tried again, at first; doubles with every probe that fails. */
+/** Milliseconds until the first probe; doubles with every probe that fails. */
 const MIN_PAUSE = 5_000;
 const MAX_PAUSE = 60_000;
-/** Milliseconds after which those who find a probe under way may ask for its result. */
+/** Milliseconds after which callers that find a probe under way should ask again. */
 const PROBE_WAIT = 5_000;
-/** A request that was given up without an answer after this many milliseconds tells of an outage; a younger one of nothing. */
+/** A request that its caller cancelled after this many milliseconds without an answer counts as a failure; a younger one does not count. */
 const TELLING_SILENCE = 2_000;
 
 interface Opening {
   /** Wall-clock milliseconds, for messages. */
   since: number;
-  /** What was heard last. */
+  /** The last failure. */
   cause: string;
   pause: number;
   /** Monotonic milliseconds. */
@@ -28,16 +28,15 @@ export interface CircuitBreakerOptions {
   clock: Clock;
   /** What is watched, for messages: `account default in region us-south`. */
   subject: string;
-  /** Called when it answers again, after an outage. */
+  /** Called when the registry answers again after an outage. */
   onClosed?: (() => void) | undefined;
 }
 
 /**
- * Sends nothing to a registry while it is down: a request to it takes until its timeout, and workers that wait for one are
- * missed elsewhere. Closed, everything goes through. After five failures in a row it is open: whoever asks fails at
- * once. After a pause, or when it is told to, it is half-open: one request goes through as a probe, and what becomes of it
- * closes it again or begins a longer pause. Refusals and rate limits are answers, and no failures; a request that its caller
- * gave up after a long silence is one.
+ * Sends nothing to a registry while it is down: each request would block a worker until its timeout.
+ * Closed: all requests are sent. Open, after five failures in a row: requests fail at once. Half-open, after a pause or when told
+ * to: one request is sent as a probe; success closes the breaker, failure begins a longer pause. Refusals and rate limits are
+ * answers, not failures; a request that its caller cancelled after a long silence is a failure.
  */
 export class CircuitBreaker {
   readonly #clock: Clock;
@@ -46,7 +45,7 @@ export class CircuitBreaker {
   #failures = 0;
   #opening: Opening | undefined;
   #closedAt: number | undefined;
-  /** Counts its turns: what became of a request that began before the last one says nothing about what is now. */
+  /** Counts openings and closings: the result of a request that began before the last of them does not count. */
   #era = 0;
 
   constructor({ clock, subject, onClosed }: CircuitBreakerOptions) {
@@ -55,7 +54,7 @@ export class CircuitBreaker {
     this.#onClosed = onClosed;
   }
 
-  /** undefined while requests go through. */
+  /** undefined while requests are sent. */
   get outage(): Outage | undefined {
     const opening = this.#opening;
     if (!opening) return undefined;
@@ -74,12 +73,12 @@ export class CircuitBreaker {
     return this.#closedAt;
   }
 
-  /** Lets the next request through as a probe, whatever pause there is. */
+  /** Sends the next request as a probe, even during a pause. */
   probeNow(): void {
     if (this.#opening) this.#opening.probeAt = this.#clock.monotonic();
   }
 
-  /** @throws RegistryError Unavailable, and unsent, while the registry is taken to be down */
+  /** @throws RegistryError Unavailable, and unsent, while the registry counts as down */
   check(): void {
     const { outage } = this;
     if (!outage) return;
@@ -106,7 +105,7 @@ export class CircuitBreaker {
       if (era === this.#era) this.#judge(error, this.#clock.monotonic() - begun);
       throw error;
     } finally {
-      // A probe that was given up early says nothing: the next request is one.
+      // A probe that was cancelled early says nothing: the next request is the probe.
       if (probe) probe.probing = false;
     }
   }
@@ -143,7 +142,7 @@ export class CircuitBreaker {
   }
 }
 
-/** Whether an error tells of a registry that is down, not of one that says no (a 4xx, whatever it means). */
+/** Whether an error means that a registry is down; a 4xx is an answer. */
 function isFailure({ code, status = 0 }: RegistryError): boolean {
   return (code === 'Unavailable' || code === 'Ambiguous') && !(status >= 400 && status < 500);
 }

@@ -15,17 +15,17 @@ const BY_STATUS: Readonly<Record<number, RegistryErrorCode>> = {
 /**
  * What an answer outside 2xx means.
  *
- * For a request that creates something the question is whether it may have happened all the same. A 4xx says no, and so
- * does a 429, which every kind of server gives before it begins. Not so:
- * - 500: the service may have failed after it had created; 502 and 504: a gateway lost sight of a request it passed on.
- * - 503 means "not taken on" when the service itself says it, which shows in an error body of its own. A gateway's 503 can
+ * For a request that creates something, the question is whether it may have taken effect. A 4xx means no; so does a 429, which
+ * servers send before they begin. These do not:
+ * - 500: the service may have failed after it created the object; 502 and 504: a gateway lost a request that it had forwarded.
+ * - 503 means "not processed" when the service itself sends it, with an error body of its own. A gateway's 503 can
  *   also be a connection that broke behind it (Envoy: "disconnect/reset before headers").
- * - 408 should mean that the request never arrived whole, but gateways use it for slow handlers as well.
+ * - 408 should mean that the request did not arrive completely, but gateways also send it for slow handlers.
  *
  * Those are Ambiguous: looking for the token costs one list, a second live token could cost more.
  *
- * A 404 to a request for one thing says that it is not there, unless a gateway says it in HTML. To any other request it
- * says that the API is not at this address: taken for NotFound, a mistyped endpoint would pass for tokens that are gone.
+ * A 404 to a request for one object means that it does not exist, unless a gateway sends it as HTML. To any other request it
+ * means that the API is not at this address: as NotFound, a mistyped endpoint would look like tokens that are gone.
  */
 export function classify(
   { status, flaw }: { status: number; flaw: Flaw | undefined },

@@ -5,9 +5,9 @@ import type { HttpAnswer } from './answer.ts';
 import type { Inquiry } from './request-description.ts';
 import { quote } from './quote.ts';
 
-const LONGEST_ID = 128;
+const MAX_ID = 128;
 
-/** What to do about it; nothing, where it is retried by itself. */
+/** What the reader can do; empty where the operator retries by itself. */
 const ADVICE: Readonly<Record<RegistryErrorCode, string>> = {
   Unauthorized: 'check the credentials Secret of the account',
   Forbidden: 'check what the credentials of the account may do',
@@ -34,7 +34,7 @@ export function refusal(inquiry: Inquiry, answer: HttpAnswer): RegistryError {
   const { secrets, dialect } = inquiry;
   const problem = dialect.read(answer.json, answer);
   const code = classify(answer, problem, inquiry);
-  const registryCode = problem?.code && quote(problem.code, secrets, LONGEST_ID);
+  const registryCode = problem?.code && quote(problem.code, secrets, MAX_ID);
   const said = problem?.message && `"${quote(problem.message, secrets)}"`;
   const details = detailsOf(inquiry, answer, problem?.requestId);
   const answered = ['the server answered', answer.status, registryCode, said, redirection(answer, inquiry)];
@@ -48,8 +48,8 @@ export function refusal(inquiry: Inquiry, answer: HttpAnswer): RegistryError {
 }
 
 /**
- * The error for a success that does not say what it has to.
- * @param flaw reads on after "the answer"
+ * The error for a success whose body can't be used.
+ * @param flaw completes a sentence that begins with "the answer"
  */
 export function unreadable(inquiry: Inquiry, answer: HttpAnswer, flaw: string): RegistryError {
   const code = inquiry.creates ? 'Ambiguous' : 'Unavailable';
@@ -75,7 +75,7 @@ function detailsOf(
   idInBody: string | undefined,
 ): RegistryErrorDetails {
   const id = idInBody ?? requestId;
-  return { requestId: id && quote(id, secrets, LONGEST_ID), status, retryAfter, serverTime };
+  return { requestId: id && quote(id, secrets, MAX_ID), status, retryAfter, serverTime };
 }
 
 function named({ requestId }: RegistryErrorDetails): string {

@@ -39,14 +39,14 @@ export interface HttpSender {
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
 }
 
-/** Milliseconds to open a connection: a host that is not there is found out long before an answer is given up. */
+/** Milliseconds to open a connection: shorter than the timeout of a request, so that a dead host is detected early. */
 const CONNECT_TIMEOUT = 5_000;
 /** Bytes of a body, where the request does not say. */
 const MAX_BODY = 2 ** 20;
 
 /**
- * Pooled connections to registries. HTTP/1.1 only, where a request that is on its connection is never sent again behind
- * the caller's back. Redirects are answers like others: following one would give the credentials to another host.
+ * Pooled connections to registries. HTTP/1.1 only: undici never sends such a request a second time by itself. Redirects are
+ * answers like others: following one would give the credentials to another host.
  */
 export class HttpClient implements HttpSender {
   readonly #clock: Clock;
@@ -69,7 +69,7 @@ export class HttpClient implements HttpSender {
       connectTimeout: CONNECT_TIMEOUT,
       proxyTls: tcp,
       requestTls: tls,
-      // The connection to the proxy, which carries nothing but requests for tunnels.
+      // The connection to the proxy: it carries only CONNECT requests.
       clientFactory: (origin, given) => new Pool(origin, { ...given, headersTimeout: CONNECT_TIMEOUT }),
     });
     this.#proxy = { agent, except: new NoProxy(proxy.except) };

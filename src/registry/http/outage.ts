@@ -1,11 +1,11 @@
 /** Why nothing is sent to a place at present. Times in milliseconds since 1970. */
 export interface Outage {
-  /** Down: it gave no answer, several times in a row. Paused: it asked to wait. */
+  /** Down: several requests in a row had no answer. Paused: the registry asked to wait. */
   kind: 'Down' | 'Paused';
-  /** What is the matter, the same words for as long as it lasts. */
+  /** Why, in words that stay the same while it lasts. */
   message: string;
-  /** When it is to be asked again. */
+  /** When the next request is sent. */
   retryAt: number;
-  /** Whether it is being asked now, so that the result is to be waited for. */
+  /** Whether a probe is under way. */
   isTried: boolean;
 }

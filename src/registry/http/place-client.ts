@@ -30,8 +30,8 @@ export class PlaceClient {
 
   /**
    * Sends a request once.
-   * @param read what the answer says; undefined when it makes no sense
-   * @param flaw what is wrong with an answer that makes no sense; reads on after "the answer"
+   * @param read parses the answer; undefined when it has the wrong shape
+   * @param flaw what is wrong with an answer that can't be read; completes a sentence that begins with "the answer"
    * @throws RegistryError, the signal's reason, or what the request's guard throws
    */
   async ask<T>(
@@ -49,7 +49,7 @@ export class PlaceClient {
     return result;
   }
 
-  /** A pause that the registry asks for begins before the next request can. */
+  /** Starts the pause that the registry asks for before the next request is admitted. */
   async #heeded(request: RegistryRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const { client, limiter } = this.#options;
     try {
@@ -65,7 +65,7 @@ export class PlaceClient {
   }
 }
 
-/** What of a list that is too long would be read. */
+/** The limits that a list exceeds. */
 function limitOf({ rows, maxBody = 0 }: RegistryRequest, { flaw }: HttpAnswer): string | undefined {
   if (!rows || flaw !== 'is too long') return undefined;
   return `is too long: lists are read up to ${maxBody / 2 ** 20} MiB and ${MAX_ROWS} rows`;

@@ -1,4 +1,4 @@
-/** What a service says went wrong, as received: fit for a message only through `quote`. */
+/** An error as a service sent it. Only `quote` makes its parts safe for a message. */
 export interface Problem {
   code: string | undefined;
   message: string | undefined;
@@ -13,12 +13,12 @@ export function readErrorList(body: unknown): Problem | undefined {
   return code === undefined && message === undefined ? undefined : { code, message, requestId: undefined };
 }
 
-/** The fields of what may be an object. */
+/** The fields of a value; none when it is not an object. */
 export function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** What may be a text, unless it is empty. */
+/** A string that is not empty; else undefined. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

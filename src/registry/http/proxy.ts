@@ -1,8 +1,8 @@
-/** What requests by https go through. */
+/** The proxy for HTTPS requests. */
 export interface Proxy {
-  /** With the user and the password, if it asks for them. */
+  /** With user and password, where the proxy needs them. */
   url: string;
-  /** What is reached without it, as NO_PROXY says it; see `NoProxy`. */
+  /** Hosts that are reached directly, in the form of NO_PROXY; see `NoProxy`. */
   except: string;
 }
 
@@ -17,7 +17,7 @@ export function registryProxy(env: Readonly<Record<string, string | undefined>>)
   const url = URL.parse(address.includes('://') ? address : `http://${address}`);
   if (!url || !/^https?:$/.test(url.protocol) || !isEncoded(url.username) || !isEncoded(url.password))
     throw new Error(
-      'HTTPS_PROXY is no URL such as http://proxy.example:3128, with user and password percent-encoded; correct it, or unset it',
+      'HTTPS_PROXY is not a URL such as http://proxy.example:3128, with user and password percent-encoded; correct it, or unset it',
     );
   return { url: url.href, except: env['no_proxy'] || env['NO_PROXY'] || '' };
 }

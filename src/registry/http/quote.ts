@@ -10,7 +10,7 @@ const LONGEST = 300;
 const JWT = /(?:eyJ|ZXlK|[GWm2]V5S|[BFJNRVZdhlptx159]leU[o-r])[\w\-+/=.]{8,}/g;
 
 /**
- * What a server said, made fit for a message: on one line, without control and formatting characters, without secrets
+ * Text from a server, made safe for a message: on one line, without control and formatting characters, without secrets
  * or anything that looks like a JWT, and cut to `longest` characters.
  * @param secrets what the request held; a server may echo it
  */
@@ -29,7 +29,7 @@ function withoutSecrets(text: string, secrets: readonly Redacted[]): string {
   return rest.replaceAll(JWT, PLACEHOLDER);
 }
 
-/** A secret as it is, as JSON, a URL and a form write it, and in base64; longest first, since some hold others. */
+/** A secret verbatim, as escaped in JSON, URLs and forms, and in base64; longest first, since some contain others. */
 function formsOf(secret: Redacted): string[] {
   const value = secret.reveal();
   const bytes = Buffer.from(value);

@@ -15,18 +15,18 @@ interface Waiter {
   refuse: (error: Error) => void;
 }
 
-/** Milliseconds in which no more than `requestsPerSecond` requests begin, wherever one puts them. */
+/** Milliseconds in any of which at most `requestsPerSecond` requests begin. */
 const WINDOW = 1_000;
-/** Requests under way at once: what takes longer than a moment must not pile up at a registry. */
+/** Requests in flight: slow ones must not pile up at a registry. */
 const CONCURRENCY = 16;
-/** A pause longer than this is not sat out: whoever waits hears at once how long it is. Milliseconds. */
+/** Callers do not wait for a pause longer than this: they get an error that says how long it is. Milliseconds. */
 const MAX_WAIT = 10_000;
-/** However long a registry asks for: a token must not die of a header. Milliseconds. */
+/** Longest pause that a registry gets, whatever it asks for: a header must not let a token expire. Milliseconds. */
 const MAX_PAUSE = 600_000;
 
 /**
- * Admits requests in the order of their coming: at most so many at once, at most so many in any second, none while the
- * registry asked for a pause.
+ * Admits requests in order: at most `CONCURRENCY` in flight, at most `requestsPerSecond` in any second, none during a pause that
+ * the registry asked for.
  */
 export class RateLimiter {
   readonly #clock: Clock;
@@ -36,7 +36,7 @@ export class RateLimiter {
   /** When the requests of the last second began. Monotonic milliseconds. */
   readonly #begun: number[] = [];
   #underWay = 0;
-  /** Monotonic milliseconds, and for messages the same by the wall clock. */
+  /** Monotonic milliseconds; `#pauseEnds` is the same time on the wall clock, for messages. */
   #pausedUntil = -Infinity;
   #pauseEnds = 0;
   #cancelTimer: () => void = () => {};
@@ -47,14 +47,14 @@ export class RateLimiter {
     this.#requestsPerSecond = requestsPerSecond;
   }
 
-  /** Holds from the next request on. */
+  /** Applies from the next request on. */
   set requestsPerSecond(value: number) {
     if (value === this.#requestsPerSecond) return;
     this.#requestsPerSecond = value;
     this.#admit();
   }
 
-  /** While the registry asked for a pause that is too long to sit out. */
+  /** Set during a pause that is too long to wait for. */
   get outage(): Outage | undefined {
     const remaining = this.#pausedUntil - this.#clock.monotonic();
     if (remaining <= MAX_WAIT) return undefined;
@@ -76,7 +76,7 @@ export class RateLimiter {
     }
   }
 
-  /** Begins nothing for so many milliseconds. */
+  /** Admits nothing for so many milliseconds. */
   pause(milliseconds: number): void {
     const length = Math.min(milliseconds, MAX_PAUSE);
     const until = this.#clock.monotonic() + length;
@@ -109,7 +109,7 @@ export class RateLimiter {
     });
   }
 
-  /** Admits whoever may begin now and sets the timer for the next. */
+  /** Admits the requests that may begin now and sets the timer for the next. */
   #admit(): void {
     this.#cancelTimer();
     const now = this.#clock.monotonic();

@@ -1,17 +1,17 @@
 import type { Redacted } from '../../common/redacted.ts';
 import type { ErrorDialect } from './error-dialect.ts';
 
-/** What errors need to know of a request. */
+/** What error messages need to know about a request. */
 export interface Inquiry {
   /** How the API that is asked words its errors. */
   dialect: ErrorDialect;
-  /** What is asked, as it stands in messages: `create a token`. */
+  /** What the request does, in messages: `create a token`. */
   purpose: string;
   url: URL;
-  /** Whether success leaves something behind, so that a lost answer leaves open whether there is one now. */
+  /** Whether success creates something: after a lost answer, it may exist. */
   creates: boolean;
-  /** Whether the URL names one thing, so that a 404 says that it is not there. */
+  /** Whether the URL names one object, so that a 404 means that it does not exist. */
   names: boolean;
-  /** What the request holds that no message may. */
+  /** Secrets in the request; no message may show them. */
   secrets: readonly Redacted[];
 }

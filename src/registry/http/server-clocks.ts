@@ -8,7 +8,7 @@ interface Sample {
   monotonic: number;
 }
 
-/** Less than this says nothing: a Date header has whole seconds, and the answer took a while to come. Milliseconds. */
+/** Smaller differences are ignored: a Date header has whole seconds, and the answer takes time to arrive. Milliseconds. */
 const NOISE = 5_000;
 
 /**
@@ -24,7 +24,7 @@ export class ServerClocks {
   }
 
   /**
-   * Takes in what an answer says of the time.
+   * Records the time in an answer.
    * @param region empty for what all regions share
    * @param serverTime milliseconds since 1970
    */

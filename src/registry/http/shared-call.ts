@@ -1,6 +1,6 @@
 import { abortable } from '../../common/abortable.ts';
 
-/** One call that any number of callers wait for. It is broken off only when the last of them no longer does. */
+/** One call that several callers wait for. It is cancelled only when the last of them cancels. */
 export class SharedCall<T> {
   readonly #controller = new AbortController();
   readonly #result: Promise<T>;
@@ -8,11 +8,11 @@ export class SharedCall<T> {
 
   constructor(call: (signal: AbortSignal) => Promise<T>) {
     this.#result = call(this.#controller.signal);
-    // Those who wait hear of a failure; that none does is no crash.
+    // Callers get the failure; without callers it must not be an unhandled rejection.
     this.#result.catch(() => {});
   }
 
-  /** Broken off: nobody may join any more. */
+  /** Cancelled: no caller may join any more. */
   get abandoned(): boolean {
     return this.#controller.signal.aborted;
   }
@@ -28,7 +28,7 @@ export class SharedCall<T> {
     }
   }
 
-  /** Lets it go on to its end, whoever waits. */
+  /** Lets it run to its end, even without callers. */
   keep(): void {
     this.#waiting++;
   }

@@ -7,8 +7,8 @@ const TIME = z.string().transform((text, context) => {
   return time;
 });
 /**
- * `next` is a URL, of which only the token counts: another host must not get the request. One without a token is no answer that
- * makes sense: the list would seem to end.
+ * `next` is a URL, of which only the token is used: another host must not get the request. A URL without a token is an error: the
+ * list would seem to end.
  */
 const NEXT_URL = z
   .string()
@@ -52,7 +52,7 @@ export interface Page<T> {
   next: string | undefined;
 }
 
-/** Each reads an answer. @returns undefined when it is none of its kind */
+/** Each parses an answer. @returns undefined when it has another shape */
 export const readGroup = reader(GROUP);
 export const readServiceId = reader(SERVICE_ID);
 export const readPolicy = reader(POLICY);

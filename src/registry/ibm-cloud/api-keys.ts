@@ -19,10 +19,10 @@ export interface ApiKeysOptions {
   client: IamClient;
   identities: Identities;
   place: Place;
-  /** A service ID of the administrator's, to whose policies the operator adds nothing; undefined: one for each RegistryToken. */
+  /** An administrator's service ID, whose policies the operator does not change; undefined: one for each RegistryToken. */
   serviceId: string | undefined;
   capabilities: Capabilities;
-  /** Keys that this process created, by id, and by description those of which it does not know whether it did. */
+  /** Keys that this process created, by id; those whose answer was lost, by description. */
   created: Map<string, CreatedKey>;
   /** When it deleted keys, by id, on the monotonic clock. */
   deleted: Map<string, number>;
@@ -33,18 +33,18 @@ export interface ApiKeysOptions {
 
 /** A key that was created a moment ago. */
 export interface CreatedKey {
-  /** Of what it hangs on. */
+  /** Of its service ID. */
   iamId: string;
   /** When, on the monotonic clock. */
   at: number;
 }
 
 const MINUTE = 60_000;
-/** User name that goes with an API key: https://cloud.ibm.com/docs/Registry?topic=Registry-registry_access */
+/** User name for an API key: https://cloud.ibm.com/docs/Registry?topic=Registry-registry_access */
 const USERNAME = 'iamapikey';
 /** How long IAM's lists may not show what was created or deleted: it is eventually consistent. Milliseconds. */
 const MAX_LAG = 300_000;
-/** What an identity can have; https://cloud.ibm.com/docs/account?topic=account-known-issues#iam_limits */
+/** Most keys of an identity: https://cloud.ibm.com/docs/account?topic=account-known-issues#iam_limits */
 export const MAX_KEYS = 20;
 
 /** API keys of IBM Cloud IAM, on service IDs whose policies say what they may do at the registry of a region. */
@@ -125,14 +125,14 @@ export class ApiKeys implements Registry {
     }
     const wasThere = await client.delete('revoke', `delete API key ${id}`, keyPath(id), signal);
     this.#forgetOld();
-    // One that IAM need not know yet still hangs on its service ID.
+    // IAM may not know it yet: it may still hang on its service ID.
     if (!wasThere) return deleted.has(id);
     created.delete(id);
     deleted.set(id, clock.monotonic());
     return true;
   }
 
-  /** What was done longer ago than IAM can lag. */
+  /** Forgets what is older than IAM's lag. */
   #forgetOld(): void {
     const { created, deleted, clock } = this.#options;
     const isOld = (at: number): boolean => clock.monotonic() - at >= MAX_LAG;
@@ -160,7 +160,7 @@ export class ApiKeys implements Registry {
     await identities.release(client, serviceIds, owner, keep, (id) => this.#isFree(id, signal), signal);
   }
 
-  /** Keys, and the service IDs that they hang on; with an administrator's service ID also what was issued before there was one. */
+  /** Keys and their service IDs; with an administrator's service ID also those that were created before it was set. */
   async list<T>(_: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]> {
     const { serviceId } = this.#options;
     const serviceIds = await this.#serviceIds(signal);
@@ -174,7 +174,7 @@ export class ApiKeys implements Registry {
     return rows.flatMap((row) => select(row) ?? []);
   }
 
-  /** With an administrator's service ID, the operator's key may have no right to see others: then it never made any. */
+  /** With an administrator's service ID, the operator's key may not be allowed to list others: then it never created any. */
   async #serviceIds(signal: AbortSignal, uid?: string): Promise<ServiceId[]> {
     const { client, identities, serviceId } = this.#options;
     try {
@@ -185,7 +185,7 @@ export class ApiKeys implements Registry {
     }
   }
 
-  /** All keys at once, for which IAM wants an administrator, or those of one service ID after the other. */
+  /** All keys at once, which takes an administrator, or else service ID by service ID. */
   async #keysOfGroups(serviceIds: readonly { iam_id: string }[], signal: AbortSignal): Promise<ApiKeyRow[]> {
     const { client, identities } = this.#options;
     const keys: ApiKeyRow[] = [];
@@ -215,7 +215,7 @@ export class ApiKeys implements Registry {
     };
     const { client, created } = this.#options;
     const keys = await client.pages(draft, 'pagetoken', readKeys, signal);
-    // One whose creation had no answer: from now on it is known by its id.
+    // The answer to its creation was lost: from now on its id is known.
     for (const { id, description } of keys) {
       const unconfirmed = created.get(description);
       if (unconfirmed && created.delete(description)) created.set(id, unconfirmed);
@@ -223,7 +223,7 @@ export class ApiKeys implements Registry {
     return keys;
   }
 
-  /** What there is to say of the keys of an administrator's service ID before there are no more to be had. */
+  /** A warning when an administrator's service ID is about to run out of keys. */
   async remark(signal: AbortSignal): Promise<string | undefined> {
     const { serviceId } = this.#options;
     if (serviceId === undefined) return undefined;
@@ -233,10 +233,10 @@ export class ApiKeys implements Registry {
   }
 }
 
-/** @throws RegistryError InvalidRequest for what would name all keys, or something else */
+/** @throws RegistryError InvalidRequest for an id that would name all keys, or something else */
 function keyPath(id: string): string {
   if (!/^\.{0,2}$/.test(id)) return `/v1/apikeys/${encodeURIComponent(id)}`;
-  throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is no id of an API key`);
+  throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is not the id of an API key`);
 }
 
 function rowOf({ id, description, expires_at: expiresAt, disabled }: ApiKeyRow): ListedToken {
@@ -253,7 +253,7 @@ function keyName({ uid, revision }: Tag): string {
   return `registrytoken-${uid}-${revision}`;
 }
 
-/** A service ID that was created a moment ago may not be known yet where keys are made: no key was. */
+/** IAM may not know a service ID yet that was just created: no key was created then. */
 function withLag(error: unknown): unknown {
   if (!(error instanceof RegistryError && error.status === 404)) return error;
   return error.reworded('Unavailable', `${error.message} (IAM may not know the service ID yet)`);

@@ -7,7 +7,7 @@ import type { PlaceClient, PlaceRequest } from '../http/place-client.ts';
 import { urlBelow } from '../http/registry-client.ts';
 import type { Page } from './answers.ts';
 
-/** What is asked of IAM. `{account}` in a path or body stands for the account's id. */
+/** A request to IAM, before credentials and the account's id are added. */
 export type Draft = Pick<PlaceRequest, 'operation' | 'purpose' | 'method'> & {
   path: string;
   query?: Record<string, string>;
@@ -26,7 +26,7 @@ export interface IamClientOptions {
   guard: (() => void) | undefined;
 }
 
-/** More pages than this are no list, but a server that gives the same page for ever. */
+/** More pages than this: the server repeats a page for ever. */
 const MAX_PAGES = 10_000;
 
 /** IAM's APIs of identities and policies, for one account. */
@@ -45,7 +45,7 @@ export class IamClient {
 
   /**
    * Asks, and once more with another access token when the first was refused: a 401 means that nothing was done.
-   * @param read what the answer says; undefined when it makes no sense
+   * @param read parses the answer; undefined when it has the wrong shape
    */
   async ask<T>(draft: Draft, read: (json: unknown) => T | undefined, signal: AbortSignal): Promise<T> {
     const { session } = this.#options;
@@ -79,10 +79,13 @@ export class IamClient {
       next = answer.next;
       if (next === undefined) return rows;
     }
-    throw new RegistryError('Unavailable', `could not ${draft.purpose}: the list has no end`);
+    throw new RegistryError(
+      'Unavailable',
+      `could not ${draft.purpose}: the list has more than ${MAX_PAGES} pages`,
+    );
   }
 
-  /** Deletes one thing; one that is not there is success, and told. @returns whether it was there */
+  /** Deletes one object; one that does not exist is success. @returns whether it existed */
   async delete(
     operation: Draft['operation'],
     purpose: string,

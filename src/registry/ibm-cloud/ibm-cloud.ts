@@ -12,11 +12,11 @@ export interface IbmCloudBlock {
   /** Default: the account of the API key. */
   accountId?: string | undefined;
   iamEndpoint?: string | undefined;
-  /** Which hosts the Secrets name: Private needs a network with VRF. */
+  /** Whose hosts the Secrets name: Private needs a network with VRF. */
   network?: 'Public' | 'Private' | undefined;
   /** A service ID of the administrator's to create all keys on; default: one for each RegistryToken. */
   serviceId?: string | undefined;
-  /** What that one's policies allow, and so every key can do. */
+  /** What the policies of that service ID allow. */
   serviceIdAccess?: Access | undefined;
 }
 
@@ -45,7 +45,7 @@ const CAPABILITIES: Capabilities = {
   settling: SETTLING,
 };
 
-/** What an administrator's service ID may do, its own policies say, and the account says of them. */
+/** The access of an administrator's service ID is what the account says that its policies allow. */
 function capabilitiesOf({ serviceId, serviceIdAccess }: IbmCloudBlock): Capabilities {
   if (serviceId === undefined) return CAPABILITIES;
   return { ...CAPABILITIES, access: serviceIdAccess ? [serviceIdAccess] : [], scope: undefined };

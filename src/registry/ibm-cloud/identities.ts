@@ -14,9 +14,9 @@ import {
 import type { IamClient } from './iam-client.ts';
 import { grants, policyBody, type PolicyGrant } from './policies.ts';
 
-/** Service IDs of the operator are in a group of their own: lists stay short, and away from those of others. */
+/** The operator's service IDs are in a group of their own: lists stay short, and without those of others. */
 const GROUP_NAME = 'registry-token-operator';
-/** How long IAM may not show what was created, in milliseconds: meanwhile it is remembered. */
+/** How long IAM may not show a new object, in milliseconds: it is remembered until then. */
 const MAX_LAG = 300_000;
 const IDENTITY = /^\[pullsecrets\.dev:([A-Za-z0-9.-]{1,63}):([A-Za-z0-9-]{1,63}):spec-([0-9a-f]{1,64})\]$/;
 
@@ -25,7 +25,7 @@ type Identity = NonNullable<ListedToken['identity']>;
 /** A service ID that IAM may not show yet. */
 interface Recent {
   description: string;
-  /** undefined: the answer was lost, and with it whether there is one. */
+  /** undefined: the answer was lost, so it may not exist. */
   id: string | undefined;
   /** When, on the monotonic clock. */
   at: number;
@@ -110,7 +110,7 @@ export class Identities {
     };
     const recent = this.#recent.filter(isMeant);
     const found = listed.filter(isMeant);
-    // Of those whose creation had no answer, each that is listed answers for itself.
+    // One whose answer was lost and that is listed exists: the list has its id.
     const others = found.filter(({ id }) => !recent.some((each) => each.id === id));
     const isUnknown = ({ id, description }: Recent): boolean =>
       id === undefined && !others.some((each) => each.description === description);
@@ -140,7 +140,7 @@ export class Identities {
     return wasThere;
   }
 
-  /** The groups of the operator's service IDs: one, unless creations that did not know of each other made more. @throws RegistryError */
+  /** The groups of the operator's service IDs: one, unless concurrent creations made more. @throws RegistryError */
   async groups(client: IamClient, signal: AbortSignal): Promise<string[]> {
     const draft = {
       operation: 'list',
@@ -188,7 +188,7 @@ export class Identities {
     }
   }
 
-  /** Of several, which a list that lagged may have led to, always the same one. */
+  /** Where a list that lagged led to several, always the same one. */
   async #ensureServiceId(
     client: IamClient,
     { tag, specHash }: IssueRequest,
@@ -230,7 +230,7 @@ export class Identities {
     }
   }
 
-  /** What was created longer ago than IAM can lag. */
+  /** Forgets what is older than IAM's lag. */
   #forgetOld(): void {
     this.#recent = this.#recent.filter(({ at }) => this.#clock.monotonic() - at <= MAX_LAG);
   }
@@ -265,14 +265,14 @@ export class Identities {
       try {
         await client.ask(draft, readPolicy, signal);
       } catch (error) {
-        // The service ID is ours alone, so the policy that is in conflict grants it the same, or more: it was created before.
+        // Only the operator creates policies of this service ID: the conflicting one grants the same, and was created before.
         if (!(error instanceof RegistryError && error.code === 'Conflict')) throw error;
       }
     }
   }
 }
 
-/** What a service ID was made for; undefined for one that is not the operator's. */
+/** What a service ID was created for; undefined for one that is not the operator's. */
 export function identityOf({ description }: Pick<ServiceId, 'description'>): Identity | undefined {
   const [, clusterId, uid, specHash] = IDENTITY.exec(description) ?? [];
   return clusterId !== undefined && uid !== undefined && specHash !== undefined

@@ -49,7 +49,7 @@ export function policyBody(
   };
 }
 
-/** Whether a policy grants exactly this, whatever form the CRNs of its roles have. */
+/** Whether a policy grants exactly this, in whatever form its roles' CRNs are. */
 export function grants({ state, roles, resources }: Policy, grant: PolicyGrant, accountId: string): boolean {
   const names = new Set(roles.map(({ role_id: id }) => id.split(':').at(-1)));
   const has = new Map(resources[0]?.attributes.map(({ name, value }) => [name, value]));

@@ -18,7 +18,7 @@ const ACCOUNT_ID = /^[\w-]{1,64}$/;
 
 /**
  * Reads the answer to an exchange; undefined when it holds no usable token. The lifetime is `expires_in`, which no clock
- * can skew; only without it, `expiration` against the clock of whoever said so.
+ * can skew; only without it, `expiration` against the server's clock.
  * @param now wall-clock milliseconds, when the server does not tell its own time
  */
 export function readAccessToken({ json, serverTime }: HttpAnswer, now: number): AccessToken | undefined {

@@ -2,7 +2,7 @@ import type { RegistryErrorCode } from '../errors.ts';
 import type { ErrorDialect } from '../http/error-dialect.ts';
 import { fields, text, type Problem } from '../http/problem.ts';
 
-/** IAM refuses a key that it does not know with 400 where others would say 401. */
+/** Codes with another meaning than their status: IAM answers an unknown key with 400, where others answer 401. */
 const BY_CODE: Readonly<Record<string, RegistryErrorCode>> = {
   BXNIM0407E: 'Unauthorized',
   BXNIM0408E: 'Unauthorized',
@@ -21,7 +21,7 @@ export const IBM_DIALECT: ErrorDialect = {
   adviceByProblem: { BXNIM0415E: 'the API key was not found: correct the credentials Secret' },
   advice: {
     Unauthorized:
-      'check that the API key in the credentials Secret is good and belongs to the account in use',
+      'check that the API key in the credentials Secret is valid and belongs to the account in use',
     Forbidden:
       "check that the API key's owner has the platform role Administrator on the container registry and, for service IDs and API keys, Operator on the IAM Identity service",
   },

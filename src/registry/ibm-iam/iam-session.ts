@@ -20,20 +20,20 @@ interface Setback {
 
 /** Share of its life after which a token is renewed, as IBM's SDK does (ibm-cloud-sdk-core, JwtTokenManager). */
 const RENEW_AFTER = 0.8;
-/** A token counts as expired this long before it is, so that it still is good on arrival. Milliseconds. */
+/** A token counts as expired this long before it expires, so that it is still valid on arrival. Milliseconds. */
 const EXPIRY_MARGIN = 10_000;
-/** How long a refused key is not shown to IAM again. Milliseconds. */
+/** Pause after IAM refused a key. Milliseconds. */
 const REFUSAL_PAUSE = 60_000;
-/** How long IAM is left alone after it failed otherwise, unless it asks for longer. Milliseconds. */
+/** Pause after any other failure of IAM, unless it asks for longer. Milliseconds. */
 const FAILURE_PAUSE = 5_000;
-/** However long IAM asks to be left alone: a token must not die of a header. Milliseconds. */
-const LONGEST_PAUSE = 600_000;
+/** Longest pause that IAM gets, whatever it asks for: a header must not let a token expire. Milliseconds. */
+const MAX_PAUSE = 600_000;
 /** A token as young as this proves that the key works. Milliseconds. */
 const PROOF_AGE = 60_000;
 
 /**
- * Access tokens for one API key. However many ask, there is one exchange at a time, and none while the last failure is
- * fresh. Lifetimes are counted on the monotonic clock from before the request, so neither a skewed nor a jumping clock
+ * Access tokens for one API key. All callers share one exchange at a time, and there is none during the pause after a
+ * failure. Lifetimes are counted on the monotonic clock from before the request, so neither a skewed nor a jumping clock
  * keeps a dead token in use.
  */
 export class IamSession {
@@ -55,14 +55,14 @@ export class IamSession {
     return this.#apiKey.endpoint === endpoint && this.#apiKey.value.equals(value);
   }
 
-  /** What may stand in no message about this session's requests. */
+  /** Secrets in this session's requests; no message may show them. */
   get apiKey(): ApiKey {
     return this.#apiKey;
   }
 
   /**
-   * A valid access token. From 80 % of its life on, it is renewed behind the caller.
-   * @throws RegistryError when there is none and none is to be had; the signal's reason
+   * A valid access token. From 80 % of its life on, it is renewed in the background.
+   * @throws RegistryError when no valid one can be obtained; the signal's reason
    */
   async grant(signal: AbortSignal): Promise<Grant> {
     signal.throwIfAborted();
@@ -75,8 +75,8 @@ export class IamSession {
 
   /**
    * Another access token in place of one that a service refused; undefined when that one itself replaced a refused one
-   * a moment ago: then it is not the token that is wrong.
-   * @throws RegistryError when none is to be had; the signal's reason
+   * a moment ago: then the token is not the cause.
+   * @throws RegistryError when none can be obtained; the signal's reason
    */
   async replace(refused: Grant, signal: AbortSignal): Promise<Grant | undefined> {
     if (this.#grant && this.#grant !== refused) return this.#grant;
@@ -135,5 +135,5 @@ export class IamSession {
 }
 
 function pauseAfter({ retryable, retryAfter = 0 }: RegistryError): number {
-  return retryable ? Math.min(Math.max(retryAfter, FAILURE_PAUSE), LONGEST_PAUSE) : REFUSAL_PAUSE;
+  return retryable ? Math.min(Math.max(retryAfter, FAILURE_PAUSE), MAX_PAUSE) : REFUSAL_PAUSE;
 }

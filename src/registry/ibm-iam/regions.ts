@@ -3,17 +3,17 @@ import { endpointForm, type RegionDefinition } from '../port.ts';
 /** A region of a registry. */
 export interface Region {
   name: string;
-  /** Registry host as it stands in image names, with its port if it has one. */
+  /** Registry host as in image names, with its port if it has one. */
   host: string;
-  /** Base URL of the token API, in the one form by which places are told apart. */
+  /** Base URL of the token API, as `endpointForm` has it. */
   endpoint: string;
 }
 
 /**
  * Region -> host; https://cloud.ibm.com/docs/Registry?topic=Registry-registry_overview#registry_regions, and eu-fr2 from
  * IBM's SDK. The token API is served by these hosts too: bluemix-go, which has its client, points there since February
- * 2021. The hosts before (registry.ng.bluemix.net and its kin) serve the same images; who still names them in images puts
- * them into a RegistryToken's extraHosts or defines a region of an account.
+ * 2021. The former hosts (such as registry.ng.bluemix.net) serve the same images; for images that name them, use extraHosts
+ * of the RegistryToken or define a region of the account.
  */
 const HOSTS: Readonly<Record<string, string>> = {
   'au-syd': 'au.icr.io',
@@ -41,16 +41,16 @@ const ALIASES: Readonly<Record<string, string>> = {
   'us-east': 'us-south',
 };
 
-/** What an account says of its regions. */
+/** Fields of an account that define its regions. */
 export interface RegionSource {
-  /** IBM's own unless told. */
+  /** Default: IBM's own. */
   iamEndpoint?: string | undefined;
   regions?: readonly RegionDefinition[] | undefined;
 }
 
 /**
  * The regions of an account: those it defines and, where it logs in at IBM Cloud itself, the built-in ones with their
- * aliases. An account of another login service has only what it defines, since its access tokens are none of IBM's business.
+ * aliases. An account of another login service has only those that it defines: its access tokens must not be sent to IBM.
  */
 export class Regions {
   readonly #defined: readonly RegionDefinition[];

@@ -16,7 +16,7 @@ export interface IBMRegistryTokensOptions {
   place: Place;
   /** The registry account; undefined for the one that the API key belongs to. */
   accountId: string | undefined;
-  /** Asked right before a token is created or revoked, after every wait. */
+  /** Called right before a token is created or revoked, after every wait. */
   guard: (() => void) | undefined;
 }
 
@@ -89,7 +89,7 @@ export const IBM_REGISTRY_TOKENS: BackEnd<IbmRegistryTokensBlock, ApiKeyCredenti
 };
 
 /**
- * IBM Cloud Container Registry's registry tokens, the API of 2017; where it is described best is bluemix-go's
+ * IBM Cloud Container Registry's registry tokens, the API of 2017; the best description is bluemix-go's
  * api/container/registryv1/tokens.go. That client sends `permanent` in place of `write`; this one does not.
  */
 export class IBMRegistryTokens implements Registry {
@@ -164,7 +164,7 @@ export class IBMRegistryTokens implements Registry {
 
   /**
    * Asks, and once more with another access token when the first was refused: a 401 means that nothing was done.
-   * @param read what the answer says; undefined when it makes no sense
+   * @param read parses the answer; undefined when it has the wrong shape
    */
   async #ask<T>(
     draft: Draft,
@@ -218,5 +218,5 @@ export class IBMRegistryTokens implements Registry {
 /** @throws RegistryError InvalidRequest for what would name the whole collection */
 function pathOf(id: string): string {
   if (isTokenId(id)) return `${TOKENS}/${encodeURIComponent(id)}`;
-  throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is no id of a token`);
+  throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is not the id of a token`);
 }

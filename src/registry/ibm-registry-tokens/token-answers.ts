@@ -7,14 +7,14 @@ import { claimsOf } from '../jwt.ts';
 /** As in `docker login -u token`. */
 const USERNAME = 'token';
 
-/** Names one token in a path: nothing that would name the collection instead. */
+/** Whether a value names one token in a path, and not the collection. */
 export function isTokenId(value: unknown): value is string {
   return typeof value === 'string' && !/^\.{0,2}$/.test(value);
 }
 
 /**
  * Reads `{"token": "<jwt>"}`; the id is the JWT's `jti`, and a JWT without `exp` never expires.
- * @returns undefined when that is not what it is
+ * @returns undefined when it has another shape
  */
 export function readIssued(json: unknown): IssuedToken | undefined {
   const { token } = fields(json);
@@ -26,10 +26,10 @@ export function readIssued(json: unknown): IssuedToken | undefined {
   return { id: jti, username: USERNAME, value: new Redacted(token), expiresAt };
 }
 
-/** Kept for a row without an id: then nobody knows what else is missing. */
+/** Result for a row without an id: the list is then not complete. */
 const DAMAGED = Symbol('a row without an id');
 
-/** Has the rows of `{"tokens": [...]}` handed over one by one, without their values. */
+/** Reads the rows of `{"tokens": [...]}` one by one, without their values. */
 export function listedRows(select: (row: ListedToken) => unknown): RowSelection {
   return {
     key: 'tokens',
@@ -42,7 +42,7 @@ export function listedRows(select: (row: ListedToken) => unknown): RowSelection 
 
 /**
  * What was selected of `{"tokens": [...]}`. A list of nothing can be null, as Go writes it.
- * @returns undefined when that is not what it is, or a row has no id
+ * @returns undefined when it has another shape, or a row has no id
  */
 export function readList({ json, rows }: Pick<HttpAnswer, 'json' | 'rows'>): readonly unknown[] | undefined {
   const { tokens } = fields(json);

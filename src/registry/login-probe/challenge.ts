@@ -1,4 +1,4 @@
-/** What a registry asks for before it opens: a bearer token (RFC 6750; CNCF Distribution's token authentication). */
+/** A registry's challenge for a bearer token (RFC 6750; CNCF Distribution's token authentication). */
 export interface BearerChallenge {
   scheme: 'Bearer';
   /** URL of the token endpoint, as received. */
@@ -9,13 +9,13 @@ export interface BearerChallenge {
 const SCHEME = /[\s,]*([\w!#$%&'*+.^`|~-]+)(?=[\s,]|$)/y;
 const PARAMETER = /[\s,]*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))(?=[\s,]|$)/y;
 
-/** Or the credential itself (RFC 7617), as simple registries do. */
+/** Or for the credential itself (RFC 7617), as simple registries do. */
 export type Challenge = BearerChallenge | { scheme: 'Basic' };
 
 /**
  * Finds the challenge to answer in a WWW-Authenticate header, Bearer rather than Basic as docker does. Takes what servers send, which is more than RFC 9110 allows:
  * values with or without quotes, blanks around commas and equals signs, blanks in place of commas, several challenges in
- * one header. IBM's registry sends its values without quotes. What comes after something that makes no sense is left out.
+ * one header. IBM's registry sends its values without quotes. Parsing stops at the first part that is not valid.
  */
 export function readChallenge(header: string): Challenge | undefined {
   const challenges = readChallenges(header);

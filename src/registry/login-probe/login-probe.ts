@@ -25,7 +25,7 @@ export interface LoginProbeOptions {
   namesCover: ScopeCapability['covers'] | undefined;
 }
 
-/** A credential, and what it is to give. */
+/** A credential, and the permissions that it should have. */
 export interface Attempt {
   username: string;
   password: Redacted;
@@ -36,13 +36,13 @@ export interface Attempt {
 
 /** Names that are asked for in one request: as many of the longest fit into the 8 KiB that servers take of a URL. */
 const MAX_NAMES = 16;
-/** In a namespace that a scope names, since permission is asked for repositories. There need be none of that name. */
+/** Name of a repository in a namespace of the scope, since permission is asked for repositories. It need not exist. */
 const REPOSITORY = 'registry-token-operator';
 const ACTIONS: Readonly<Record<Access, string>> = { ReadOnly: 'pull', ReadWrite: 'pull,push' };
 
-/** Milliseconds for all requests of one try together: whoever waits here is missed elsewhere. */
-const LONGEST_TRY = 10_000;
-/** Nothing longer can be a bearer token or the body of `/v2/`. */
+/** Milliseconds for all requests of one try together: a worker waits for it. */
+const MAX_TRY = 10_000;
+/** Bytes: longer than any bearer token or body of `/v2/`. */
 const MAX_BODY = 2 ** 16;
 
 /**
@@ -53,8 +53,8 @@ const MAX_BODY = 2 ** 16;
  *
  * The registry's host comes from the account, so from an administrator. The credential is shown only to the token endpoint
  * that the registry names over TLS. A registry is asked in plain HTTP only where the API that issues tokens is and has the same host name,
- * so that the account says as much of it; it may name a token endpoint on its own host only, since anybody on the way could
- * have named it. Redirects are not followed.
+ * so that the account itself says HTTP; it may then name a token endpoint on its own host only, since anyone on the network
+ * could have changed the challenge. Redirects are not followed.
  */
 export class LoginProbe {
   readonly #options: LoginProbeOptions;
@@ -70,7 +70,7 @@ export class LoginProbe {
     this.#url = isPlain ? urlBelow(`http://${host}`, '/v2/') : url;
   }
 
-  /** As the account names it. */
+  /** As in the account. */
   get host(): string {
     return this.#options.place.host;
   }
@@ -83,7 +83,7 @@ export class LoginProbe {
     const { breaker, clock } = this.#options;
     try {
       return await breaker.run(() =>
-        withDeadline(clock, LONGEST_TRY, signal, (limited) => this.#login(attempt, limited)).catch(
+        withDeadline(clock, MAX_TRY, signal, (limited) => this.#login(attempt, limited)).catch(
           (error: unknown) => {
             if (error instanceof DeadlinePassed) throw this.#unavailable(this.#url, error.message);
             throw error;
@@ -114,7 +114,7 @@ export class LoginProbe {
     const grant = await this.#get(realm, { Authorization: basic }, signal);
     const where = `the token endpoint ${realm.host}`;
     if (grant.flaw === 'is HTML') return unknown(`${where} answered ${described(grant)}`);
-    // IBM's registry says 400 to a wrong pair, where others say 401. Others say it to a request that names no service.
+    // IBM's registry answers a wrong pair with 400, others with 401. Others answer 400 when the request names no service.
     if (grant.status === 401 || (grant.status === 400 && challenge.service !== undefined))
       return { answer: 'refused', message: `${where} of ${this.#url.host} answered ${grant.status}` };
     if (grant.status !== 200) return unknown(`${where} answered ${described(grant)}`);
@@ -163,7 +163,7 @@ export class LoginProbe {
       : [];
   }
 
-  /** What the answer to a request for one name says. */
+  /** The verdict on a request for one name. */
   #judged(name: string, access: Access, realm: URL, grant: HttpAnswer): Verdict {
     if (grant.flaw === 'is HTML' || grant.status === 429)
       return unknown(`the token endpoint ${realm.host} answered ${described(grant)}`);
@@ -178,7 +178,7 @@ export class LoginProbe {
     return this.#options.namesCover === 'repository' ? name : `${name}/${REPOSITORY}`;
   }
 
-  /** Comes with what the registry asked for. @param what that is, for messages */
+  /** Asks `/v2/` again with an Authorization header. @param what the header holds, for messages */
   async #enter(authorization: string, what: string, signal: AbortSignal): Promise<Verdict> {
     const entry = await this.#get(this.#url, { Authorization: authorization }, signal);
     if (entry.flaw === 'is HTML') return unknown(`${this.#url.host} answered ${described(entry)} to ${what}`);
@@ -200,7 +200,7 @@ export class LoginProbe {
     );
   }
 
-  /** @throws RegistryError Unavailable when there is no answer, or one of a server that is in trouble */
+  /** @throws RegistryError Unavailable when there is no answer, or a 5xx */
   async #get(url: URL, authorization: Record<string, string>, signal: AbortSignal): Promise<HttpAnswer> {
     const { http, clock, metrics, account, place } = this.#options;
     const begun = clock.monotonic();

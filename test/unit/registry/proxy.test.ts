@@ -114,7 +114,7 @@ describe('a proxy on the way to registries', () => {
       it(`${wrong} is refused, and not quoted`, () => {
         expect(() => registryProxy({ HTTPS_PROXY: wrong }))
           .to.throw(
-            'HTTPS_PROXY is no URL such as http://proxy.example:3128, with user and password percent-encoded;',
+            'HTTPS_PROXY is not a URL such as http://proxy.example:3128, with user and password percent-encoded;',
           )
           .that.satisfies((error: Error) => !error.message.includes('hush'));
       });
