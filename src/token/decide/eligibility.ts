@@ -186,7 +186,7 @@ function accessIsNotOffered({ spec, offer }: Settled): Refusal | undefined {
   if (access.includes(spec.access)) return undefined;
   return {
     reason: 'AccessNotAllowed',
-    message: `${offer.title} offers ${access.join(', ')}; spec.access asks for ${spec.access}`,
+    message: `tokens of RegistryAccount ${spec.account} have ${access.join(', ')}, and spec.access asks for ${spec.access}: ask for what they have, or use another account`,
   };
 }
 

@@ -194,7 +194,7 @@ describe('examining a request', () => {
       [
         { spec: aTokenSpec({ ...wrong, region: 'us', access: 'ReadOnly' }) },
         'AccessNotAllowed',
-        'IBM registry tokens offers ReadWrite; spec.access asks for ReadOnly',
+        'tokens of RegistryAccount default have ReadWrite, and spec.access asks for ReadOnly: ask for what they have, or use another account',
       ],
       [
         { offer: anOffer({ lifetimes: HOURS, scope: ONE_PROJECT }) },
