@@ -24,7 +24,9 @@ export class BundledOperator implements AsyncDisposable {
   static async build({ workers, nodeFlags }: Settings): Promise<BundledOperator> {
     const folder = await mkdtemp(join(tmpdir(), 'bundle-'));
     const [program = '', ...rest] = await imageCommand(folder);
-    return new BundledOperator(folder, [program, ...nodeFlags, ...rest], workers);
+    // Of a flag that is given twice Node.js takes the last, and the program is the last word.
+    const command = [program, ...rest.slice(0, -1), ...nodeFlags, ...rest.slice(-1)];
+    return new BundledOperator(folder, command, workers);
   }
 
   private constructor(folder: string, command: readonly string[], workers: number) {

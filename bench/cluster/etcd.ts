@@ -26,18 +26,27 @@ export class Etcd {
     );
   }
 
-  /** Removes every key that begins with the prefix. @throws Error when etcd refuses */
+  /**
+   * Removes every key that begins with the prefix, and all versions there were of it: they count towards the 2 GiB that etcd holds
+   * unless it is told otherwise.
+   * @throws Error when etcd refuses
+   */
   async removeAll(prefix: string): Promise<void> {
-    await this.#ask('deleterange', { key: encode(prefix), range_end: encode(endOf(prefix)) });
+    const { deleted = '0', header } = (await this.#ask('deleterange', {
+      key: encode(prefix),
+      range_end: encode(endOf(prefix)),
+    })) as { deleted?: string; header: { revision: string } };
+    if (deleted !== '0') await this.#ask('compaction', { revision: header.revision });
   }
 
-  async #ask(operation: string, body: object): Promise<void> {
+  async #ask(operation: string, body: object): Promise<unknown> {
     const answer = await fetch(`${this.#url}/v3/kv/${operation}`, {
       method: 'POST',
       body: JSON.stringify(body),
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`etcd refuses ${operation}: ${text}`);
+    return JSON.parse(text);
   }
 }
 
