@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
+import { minted } from '../support/tested-registry.ts';
 import { World } from '../support/world.ts';
 
 const COUNT = 12;
 
-describe('all tokens of an account are to be rotated', () => {
+minted.describe('all tokens of an account are to be rotated', () => {
   let world: World;
   let names: ObjectName[];
   before(async () => {
@@ -32,7 +33,6 @@ describe('all tokens of an account are to be rotated', () => {
     );
   const revisions = async () =>
     (await Promise.all(names.map((name) => world.token(name)))).map(({ status }) => status?.token?.revision);
-  const minted = () => world.service.tokens().length;
 
   it('each is, once, and the account counts them', async () => {
     expect(await revisions()).to.deep.equal(Array(COUNT).fill(1));
@@ -46,18 +46,18 @@ describe('all tokens of an account are to be rotated', () => {
 
   it('a restart neither repeats nor forgets any', async () => {
     await world.stopOperator();
-    const before = minted();
+    const before = world.issued;
     world.startOperator();
     await request('second');
     await world.eventually('it has begun', async () => {
-      const count = minted() - before;
+      const count = world.issued - before;
       return count > 0 ? { value: count } : { seen: 'nothing' };
     });
     await world.stopOperator();
     world.startOperator();
     await whenDone('second', COUNT);
     expect(await revisions()).to.deep.equal(Array(COUNT).fill(3));
-    expect(minted() - before).to.equal(COUNT);
+    expect(world.issued - before).to.equal(COUNT);
   });
 
   it('one made after the request is done already', async () => {
@@ -73,10 +73,10 @@ describe('all tokens of an account are to be rotated', () => {
     await world.client.mergePatch(REGISTRY_ACCOUNTS, { name: 'default' }, { spec: { requestsPerSecond } });
     const times: number[] = [];
     const note = (): void => void times.push(performance.now());
-    world.service.on('issued', note);
+    world.registry.on('issued', note);
     await request('third');
     await whenDone('third', total);
-    world.service.off('issued', note);
+    world.registry.off('issued', note);
     expect(times).to.have.length(total);
     // As many as fit into one second come at once; the rest takes its time. A little is lost on the way.
     const least = (total / requestsPerSecond - 1) * 1000 - 250;

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { REGISTRIES } from '../../sandbox/registries/registries.ts';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import { InvalidSpec, readTokenSpec } from '../../src/api/registry-token.ts';
+import { systemClock } from '../../src/common/clock.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import {
   REFUSED_ACCOUNTS,
@@ -11,7 +13,11 @@ import {
 } from '../support/admission.ts';
 import { aToken } from '../support/builders.ts';
 import { sharedWorld } from '../support/shared-world.ts';
-import type { World } from '../support/world.ts';
+import { HOST, type World } from '../support/world.ts';
+
+const IBM_REGISTRY_TOKENS = REGISTRIES['ibm-registry-tokens']
+  .prepare(systemClock)
+  .account('http://127.0.0.1:1', HOST);
 
 describe('the API server tells people what is wrong with a spec', () => {
   let world: World;
@@ -20,6 +26,10 @@ describe('the API server tells people what is wrong with a spec', () => {
     world = await sharedWorld();
     namespace = await world.createNamespace();
   });
+
+  /** @param spec what it says besides that it is one of IBM registry tokens */
+  const createAccount = (name: string, spec: Partial<RegistryAccountSpec>): Promise<void> =>
+    world.createAccount(name, { ...IBM_REGISTRY_TOKENS, ...spec });
 
   async function refused(create: Promise<unknown>, { field, words }: Refusal): Promise<void> {
     const error: unknown = await create.then(
@@ -47,19 +57,16 @@ describe('the API server tells people what is wrong with a spec', () => {
 
   for (const refusal of REFUSED_ACCOUNTS) {
     it(`${refusal.what}: refused for an account`, () =>
-      refused(world.createAccount(world.uniqueName('refused'), refusal.spec), refusal));
+      refused(createAccount(world.uniqueName('refused'), refusal.spec), refusal));
   }
 
   for (const spec of TAKEN_ACCOUNTS) {
-    it(`${JSON.stringify(spec)}: taken for an account`, () =>
-      world.createAccount(world.uniqueName('taken'), spec));
+    it(`${JSON.stringify(spec)}: taken for an account`, () => createAccount(world.uniqueName('taken'), spec));
   }
 
   it('verify: Off, which YAML reads as false, is no way to write it', async () => {
     const spec = { verify: false } as unknown as Partial<RegistryAccountSpec>;
-    const error: unknown = await world
-      .createAccount(world.uniqueName('refused'), spec)
-      .catch((e: unknown) => e);
+    const error: unknown = await createAccount(world.uniqueName('refused'), spec).catch((e: unknown) => e);
     expect((error as KubeError).message).to.match(/spec\.verify.*must be of type string/);
   });
 });

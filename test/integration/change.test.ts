@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
+import { minted } from '../support/tested-registry.ts';
 import type { World } from '../support/world.ts';
 
 describe('a RegistryToken is changed', () => {
@@ -33,34 +34,35 @@ describe('a RegistryToken is changed', () => {
     }
     throw new Error('the watch ended before it told of the mark');
   }
-  const isAlive = (id: string | undefined): boolean =>
-    world.service.tokens().some((token) => token.id === id);
 
   for (const [what, patch] of [
     ['access', { spec: { access: 'ReadWrite' } }],
     ['lifetime', { spec: { lifetime: 'Never' } }],
     ['the rotate annotation', { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } }],
   ] as const) {
-    it(`${what}: another token is created, the Secret switched in place with one write, the predecessor kept for its grace`, async () => {
-      const name = await world.createToken(namespace);
-      const before = await world.whenReady(name);
-      const secretBefore = await world.secret(name);
-      await world.patchToken(name, patch);
-      const { status } = await whenRevision(name, 2);
-      const secret = await world.secret(name);
-      expect(status?.token?.id).to.not.equal(before.status?.token?.id);
-      expect(secret.metadata.uid).to.equal(secretBefore.metadata.uid);
-      expect(secret.metadata.annotations?.['pullsecrets.dev/token-id']).to.equal(status?.token?.id);
-      expect(status?.previousTokens).to.have.length(1);
-      expect(status?.previousTokens?.[0]).to.include({ id: before.status?.token?.id, revision: 1 });
-      expect(isAlive(before.status?.token?.id)).to.equal(true);
-      expect(status?.conditions?.map(({ type }) => type)).to.include('RevocationPending');
-      expect(await world.eventReasons(name)).to.include('Rotated');
-      expect(await writesSince(secretBefore.metadata.resourceVersion, name)).to.equal(1);
-    });
+    minted.it(
+      `${what}: another token is created, the Secret switched in place with one write, the predecessor kept for its grace`,
+      async () => {
+        const name = await world.createToken(namespace);
+        const before = await world.whenReady(name);
+        const secretBefore = await world.secret(name);
+        await world.patchToken(name, patch);
+        const { status } = await whenRevision(name, 2);
+        const secret = await world.secret(name);
+        expect(status?.token?.id).to.not.equal(before.status?.token?.id);
+        expect(secret.metadata.uid).to.equal(secretBefore.metadata.uid);
+        expect(secret.metadata.annotations?.['pullsecrets.dev/token-id']).to.equal(status?.token?.id);
+        expect(status?.previousTokens).to.have.length(1);
+        expect(status?.previousTokens?.[0]).to.include({ id: before.status?.token?.id, revision: 1 });
+        expect(world.isAlive(before.status?.token?.id)).to.equal(true);
+        expect(status?.conditions?.map(({ type }) => type)).to.include('RevocationPending');
+        expect(await world.eventReasons(name)).to.include('Rotated');
+        expect(await writesSince(secretBefore.metadata.resourceVersion, name)).to.equal(1);
+      },
+    );
   }
 
-  it('the rotate annotation is acted on once, and echoed', async () => {
+  minted.it('the rotate annotation is acted on once, and echoed', async () => {
     const name = await world.createToken(namespace);
     await world.whenReady(name);
     await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'once' } } });
@@ -72,17 +74,20 @@ describe('a RegistryToken is changed', () => {
     expect((await world.token(name)).status?.token?.revision).to.equal(2);
   });
 
-  it('with a grace period of 0s the predecessor is revoked as soon as the Secret is switched', async () => {
-    const name = await world.createToken(namespace, { rotation: { gracePeriod: '0s' } });
-    const before = await world.whenReady(name);
-    await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'leaked' } } });
-    await world.eventually('nothing is left to revoke', async () => {
-      const { status } = await whenRevision(name, 2);
-      return status?.previousTokens ? { seen: JSON.stringify(status) } : { value: true };
-    });
-    expect(isAlive(before.status?.token?.id)).to.equal(false);
-    expect(await world.eventReasons(name)).to.include('Revoked');
-  });
+  minted.it(
+    'with a grace period of 0s the predecessor is revoked as soon as the Secret is switched',
+    async () => {
+      const name = await world.createToken(namespace, { rotation: { gracePeriod: '0s' } });
+      const before = await world.whenReady(name);
+      await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'leaked' } } });
+      await world.eventually('nothing is left to revoke', async () => {
+        const { status } = await whenRevision(name, 2);
+        return status?.previousTokens ? { seen: JSON.stringify(status) } : { value: true };
+      });
+      expect(world.isAlive(before.status?.token?.id)).to.equal(false);
+      expect(await world.eventReasons(name)).to.include('Revoked');
+    },
+  );
 
   it('description, rotation, labels, hosts: the token stays', async () => {
     const name = await world.createToken(namespace);
@@ -91,7 +96,7 @@ describe('a RegistryToken is changed', () => {
       metadata: { labels: { a: 'b' } },
       spec: {
         description: 'other words',
-        rotation: { gracePeriod: '5m', renewBefore: '2h', policy: 'Manual' },
+        rotation: { gracePeriod: '5m', renewBefore: '30m', policy: 'Manual' },
         secret: { extraHosts: ['more.test'], labels: { c: 'd' } },
       },
     });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { ObjectName } from '../../src/common/objects.ts';
 import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
+import { minted } from '../support/tested-registry.ts';
 import type { World } from '../support/world.ts';
 
 describe('a RegistryToken is deleted', () => {
@@ -11,16 +11,11 @@ describe('a RegistryToken is deleted', () => {
     world = await sharedWorld();
     namespace = await world.createNamespace();
   });
-  afterEach(() => world.service.faults.clear());
+  afterEach(() => world.registry.faults.clear());
 
-  const whenGone = (name: ObjectName) =>
-    world.eventually(`${name.name} is gone`, async () =>
-      (await world.exists(world.token(name))) ? { seen: 'still there' } : { value: true },
-    );
-  const living = (uid: string): number =>
-    world.service.tokens().filter(({ description }) => description.includes(uid)).length;
+  const living = (uid: string): number => world.tokensOf(uid).length;
 
-  it('its Secret is deleted and its tokens are revoked, predecessors too', async () => {
+  minted.it('its Secret is deleted and its tokens are revoked, predecessors too', async () => {
     const name = await world.createToken(namespace);
     const { metadata } = await world.whenReady(name);
     await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'x' } } });
@@ -30,7 +25,7 @@ describe('a RegistryToken is deleted', () => {
     });
     expect(living(metadata.uid)).to.equal(2);
     await world.deleteToken(name);
-    await whenGone(name);
+    await world.whenGone(name);
     expect(living(metadata.uid)).to.equal(0);
     expect(await world.exists(world.secret(name))).to.equal(false);
   });
@@ -40,15 +35,15 @@ describe('a RegistryToken is deleted', () => {
     const { metadata } = await world.whenReady(name);
     await world.patchToken(name, { spec: { suspend: true } });
     await world.deleteToken(name);
-    await whenGone(name);
+    await world.whenGone(name);
     expect(living(metadata.uid)).to.equal(0);
   });
 
-  it('deletionPolicy Retain: token and Secret outlive it', async () => {
+  minted.it('deletionPolicy Retain: token and Secret outlive it', async () => {
     const name = await world.createToken(namespace, { deletionPolicy: 'Retain' });
     const { metadata } = await world.whenReady(name);
     await world.deleteToken(name);
-    await whenGone(name);
+    await world.whenGone(name);
     expect(living(metadata.uid)).to.equal(1);
     expect(await world.exists(world.secret(name))).to.equal(true);
   });
@@ -63,7 +58,7 @@ describe('a RegistryToken is deleted', () => {
       return metadata.ownerReferences ? { seen: JSON.stringify(metadata) } : { value: true };
     });
     await world.deleteToken(name);
-    await whenGone(name);
+    await world.whenGone(name);
     expect(await world.exists(world.secret(name))).to.equal(true);
   });
 
@@ -78,35 +73,38 @@ describe('a RegistryToken is deleted', () => {
     await world.createToken(namespace, {}, name.name);
     await world.whenReady(name, { reason: 'SecretConflict' });
     await world.deleteToken(name);
-    await whenGone(name);
+    await world.whenGone(name);
     expect(await world.exists(world.secret(name))).to.equal(true);
   });
 
-  it('a registry that fails for a moment: it waits and revokes', async () => {
+  minted.it('a registry that fails for a moment: it waits and revokes', async () => {
     const name = await world.createToken(namespace);
     const { metadata } = await world.whenReady(name);
     await world.stopOperator();
     world.startOperator({ revocationDeadline: 15_000 });
-    world.service.faults.add({ operation: 'revoke', kind: 'status', status: 503, times: 1 });
+    world.registry.faults.add({ operation: 'revoke', kind: 'status', status: 503, times: 1 });
     await world.deleteToken(name);
-    await whenGone(name);
+    await world.whenGone(name);
     expect(living(metadata.uid)).to.equal(0);
     await world.stopOperator();
     world.startOperator();
   });
 
-  it('a registry that does not come back: it goes after the deadline, and says what it left', async () => {
-    const name = await world.createToken(namespace);
-    await world.whenReady(name);
-    world.service.faults.add({ operation: 'revoke', kind: 'status', status: 503 });
-    const started = performance.now();
-    await world.deleteToken(name);
-    await whenGone(name);
-    expect(performance.now() - started).to.be.greaterThan(1_500);
-    expect(await world.eventReasons(name)).to.include('RevocationFailed');
-    const line = world.log.find(({ msg }) => String(msg).startsWith('deleted without revoking its tokens'));
-    expect(line).to.include({ name: name.name, namespace });
-  });
+  minted.it(
+    'a registry that does not come back: it goes after the deadline, and says what it left',
+    async () => {
+      const name = await world.createToken(namespace);
+      await world.whenReady(name);
+      world.registry.faults.add({ operation: 'revoke', kind: 'status', status: 503 });
+      const started = performance.now();
+      await world.deleteToken(name);
+      await world.whenGone(name);
+      expect(performance.now() - started).to.be.greaterThan(1_500);
+      expect(await world.eventReasons(name)).to.include('RevocationFailed');
+      const line = world.log.find(({ msg }) => String(msg).startsWith('deleted without revoking its tokens'));
+      expect(line).to.include({ name: name.name, namespace });
+    },
+  );
 
   it('its finalizer was taken off before: it was put back, and nothing is left at the registry', async () => {
     const name = await world.createToken(namespace);
@@ -118,7 +116,7 @@ describe('a RegistryToken is deleted', () => {
     });
     await world.patchToken(name, { metadata: { finalizers: ['pullsecrets.dev/revoke'] } });
     await world.deleteToken(name);
-    await whenGone(name);
+    await world.whenGone(name);
     expect(living(metadata.uid)).to.equal(0);
   });
 
@@ -132,7 +130,7 @@ describe('a RegistryToken is deleted', () => {
     for (const name of refused) await world.whenReady(name, { reason: 'AccountNotFound' });
     const begun = world.log.length;
     await world.client.delete(NAMESPACES, { name: doomed });
-    for (const name of [...some, ...refused]) await whenGone(name);
+    for (const name of [...some, ...refused]) await world.whenGone(name);
     await world.eventually('the namespace is gone', async () => {
       const there = await world.exists(world.client.get(NAMESPACES, { name: doomed }));
       return there ? { seen: 'still there' } : { value: true };

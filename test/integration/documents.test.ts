@@ -8,6 +8,7 @@ import { writeKubeconfig } from '../../sandbox/cluster.ts';
 import { missingPrograms } from '../../sandbox/programs.ts';
 import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
+import { minted } from '../support/tested-registry.ts';
 import { HOST, World } from '../support/world.ts';
 
 const run = promisify(execFile);
@@ -65,12 +66,12 @@ describe('the commands of a page of the documentation', function () {
     expect(spec.deletionPolicy).to.equal('Retain');
   });
 
-  it("backup-and-restore.md: the cluster's id is what its tokens are marked with", async () => {
+  minted.it("backup-and-restore.md: the cluster's id is what its tokens are marked with", async () => {
     const { metadata } = await world.client.get(NAMESPACES, { name: 'kube-system' });
     expect(await type('backup-and-restore.md')).to.equal(metadata.uid);
     const name = await world.createToken(await world.createNamespace());
     const token = await world.whenReady(name);
-    const made = world.service.tokens().find(({ id }) => id === token.status?.token?.id);
+    const made = world.registry.tokens().find(({ id }) => id === token.status?.token?.id);
     expect(made?.description).to.include(metadata.uid);
   });
 });

@@ -39,7 +39,6 @@ describe('a registry that exchanges credentials, with nothing to list or revoke 
     await world.setCredentials('aws', { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY });
     const host = new URL(server.url).host;
     await world.createAccount('ecr', {
-      ibmRegistryTokens: undefined,
       ecr: { registryId: REGISTRY_ID, roleArn: ROLE, stsEndpoint: server.url },
       credentialsSecretRef: { name: 'aws' },
       regions: [{ name: 'eu-central-1', host, endpoint: server.url }],

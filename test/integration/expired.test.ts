@@ -46,7 +46,7 @@ describe('many tokens that expired while the operator did not run', () => {
     const note = ({ operation }: { operation: string }): void => {
       if (operation === 'mint') toldBeforeMint ??= told.size;
     };
-    world.service.on('answered', note);
+    world.registry.on('answered', note);
     world.startOperator(settings);
     for (const name of names)
       await world.eventually(`${name.name} has another token`, async () => {
@@ -56,7 +56,7 @@ describe('many tokens that expired while the operator did not run', () => {
           ? { value: true }
           : { seen: JSON.stringify(status) };
       });
-    world.service.off('answered', note);
+    world.registry.off('answered', note);
     // What the other workers have in hand at that moment may not have been written yet.
     expect(toldBeforeMint).to.be.at.least(MANY - WORKERS);
     expect(told.size).to.equal(MANY);

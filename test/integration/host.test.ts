@@ -1,41 +1,47 @@
 import { expect } from 'chai';
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
-import { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
+import type { FakeRegistry } from '../../sandbox/registries/shared/fake-registry.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
-import { systemClock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
-import { API_KEY, type World } from '../support/world.ts';
+import { CAPABILITIES, HAS_ENDPOINTS, prepareRegistry, REGION, where } from '../support/tested-registry.ts';
+import type { World } from '../support/world.ts';
 
 /** Where nothing listens. */
-const DEAD = { host: '127.0.0.1:1', endpoint: 'http://127.0.0.1:1' };
+const DEAD = { host: '127.0.0.1:1', url: 'http://127.0.0.1:1' };
 
-describe('an administrator edits the region of an account', () => {
+/** Whether an account can be led to another API, with tokens that have to be revoked where they were issued. */
+const MOVES = HAS_ENDPOINTS && CAPABILITIES.revoke;
+
+/** A registry as an account names it. */
+interface Address {
+  host: string;
+  /** Of its APIs. */
+  url: string;
+}
+
+describe('an administrator edits where the registry of an account is', () => {
   let world: World;
   let namespace: string;
-  /** Another registry, whose API key is good at the first as well. */
-  const service = new TokenService({
-    clock: systemClock,
-    apiKeys: [{ key: API_KEY, accountId: 'account-1' }],
-    host: 'other.test',
-  });
+  /** Another registry, whose credentials are good at the first as well. */
+  const { fake: service } = prepareRegistry();
   let server: Server;
   /** Another way to the first. */
   let proxy: TcpProxy;
-  let here: { host: string; endpoint: string };
-  let other: { host: string; endpoint: string };
+  let here: Address;
+  let other: Address;
   before(async () => {
     world = await sharedWorld();
     namespace = await world.createNamespace();
     server = await serve(service, { port: 0 });
-    proxy = await TcpProxy.start(world.serviceUrl);
-    here = { host: new URL(world.serviceUrl).host, endpoint: world.serviceUrl };
-    other = { host: new URL(server.url).host, endpoint: server.url };
+    proxy = await TcpProxy.start(world.registryUrl);
+    here = { host: world.registryHost, url: world.registryUrl };
+    other = { host: new URL(server.url).host, url: server.url };
   });
   after(async () => {
     for (const value of service.values()) registerSecret(value);
@@ -51,7 +57,7 @@ describe('an administrator edits the region of an account', () => {
   /** A RegistryToken, ready, of an account of its own. */
   async function aScene(verify: 'Always' | 'Never', spec: RegistryTokenSpec = {}): Promise<Scene> {
     const account = world.uniqueName('edited');
-    await world.createAccount(account, { verify, regions: [{ name: 'us-south', ...here }] });
+    await world.createAccount(account, { verify, ...world.registryAt(here) });
     const rotation = { gracePeriod: '0s' };
     const name = await world.createToken(namespace, { accountRef: { name: account }, rotation, ...spec });
     return { account, name, before: await world.whenReady(name) };
@@ -59,8 +65,10 @@ describe('an administrator edits the region of an account', () => {
   const edit = async ({ account }: Scene, spec: object): Promise<void> => {
     await world.client.mergePatch(REGISTRY_ACCOUNTS, { name: account }, { spec });
   };
-  const lead = (scene: Scene, ...regions: { host: string; endpoint: string }[]): Promise<void> =>
-    edit(scene, { regions: regions.map((region, at) => ({ name: ['us-south', 'before'][at], ...region })) });
+  const lead = (scene: Scene, to: Address): Promise<void> => {
+    const { regions, ...block } = world.registryAt(to);
+    return edit(scene, HAS_ENDPOINTS ? { regions } : { regions, ...block });
+  };
 
   async function auths(name: ObjectName): Promise<string> {
     const { data } = await world.secret(name);
@@ -80,14 +88,18 @@ describe('an administrator edits the region of an account', () => {
     whenStatus(scene, `it says that it waits for ${host}`, ({ pendingHost }) => pendingHost?.host === host);
   const readyOf = ({ conditions }: NonNullable<RegistryToken['status']>) =>
     findCondition(conditions, 'Ready');
-  const alive = (of: TokenService, id: string | undefined): boolean =>
+  const alive = (of: FakeRegistry, id: string | undefined): boolean =>
     of.tokens().some((token) => token.id === id);
 
   for (const verify of ['Always', 'Never'] as const) {
     describe(`with verification ${verify}`, () => {
       const hosts: [what: string, host: () => string, message: RegExp][] = [
         ['where nothing listens', () => DEAD.host, /127\.0\.0\.1:1 could not be asked/],
-        ['of another registry, which does not know the token', () => other.host, /answered 40[01]/],
+        [
+          'of another registry, which does not know the token',
+          () => other.host,
+          /answered 40[01]|gave a bearer/,
+        ],
       ];
       for (const [what, host, message] of hosts)
         it(`the host is one ${what}: the Secret keeps the one it has, and the RegistryToken says so`, async () => {
@@ -116,14 +128,14 @@ describe('an administrator edits the region of an account', () => {
 
       it('the host is another name of the registry: the Secret gets it, and nothing is issued', async () => {
         const scene = await aScene(verify);
-        const host = new URL(proxy.through(world.serviceUrl)).host;
+        const host = new URL(proxy.through(world.registryUrl)).host;
         await lead(scene, { ...here, host });
         const status = await whenStatus(scene, 'the host is in force', (seen) => seen.host === host);
         expect(await auths(scene.name)).to.equal(host);
         expect(status.token).to.deep.equal(scene.before.status?.token);
       });
 
-      it('host and endpoint are mistyped: nothing happens to the Secret', async () => {
+      where(HAS_ENDPOINTS).it('host and endpoint are mistyped: nothing happens to the Secret', async () => {
         const scene = await aScene(verify);
         await lead(scene, DEAD);
         const status = await whenStatus(
@@ -140,19 +152,22 @@ describe('an administrator edits the region of an account', () => {
         expect(after).to.not.have.property('mintIntent');
       });
 
-      it('the endpoint is another registry’s, and its host is dead: the Secret waits with the token it has', async () => {
-        const scene = await aScene(verify);
-        await lead(scene, { host: DEAD.host, endpoint: other.endpoint });
-        const status = await whenTold(scene, DEAD.host);
-        expect(status.token).to.deep.equal(scene.before.status?.token);
-        expect(readyOf(status)).to.include({ status: 'True' });
-        expect(await auths(scene.name)).to.equal(here.host);
-        expect(alive(world.service, status.token?.id)).to.equal(true);
-        await lead(scene, other);
-        const after = await whenStatus(scene, 'it is there', (seen) => seen.host === other.host);
-        expect(alive(service, after.token?.id)).to.equal(true);
-        expect(await auths(scene.name)).to.equal(other.host);
-      });
+      where(MOVES).it(
+        'the endpoint is another registry’s, and its host is dead: the Secret waits with the token it has',
+        async () => {
+          const scene = await aScene(verify);
+          await lead(scene, { host: DEAD.host, url: other.url });
+          const status = await whenTold(scene, DEAD.host);
+          expect(status.token).to.deep.equal(scene.before.status?.token);
+          expect(readyOf(status)).to.include({ status: 'True' });
+          expect(await auths(scene.name)).to.equal(here.host);
+          expect(alive(world.registry, status.token?.id)).to.equal(true);
+          await lead(scene, other);
+          const after = await whenStatus(scene, 'it is there', (seen) => seen.host === other.host);
+          expect(alive(service, after.token?.id)).to.equal(true);
+          expect(await auths(scene.name)).to.equal(other.host);
+        },
+      );
     });
   }
 
@@ -206,7 +221,7 @@ describe('an administrator edits the region of an account', () => {
     expect(await auths(scene.name)).to.equal(here.host);
   });
 
-  describe('to another registry', () => {
+  where(MOVES).describe('to another registry', () => {
     async function moved(spec: RegistryTokenSpec = {}) {
       const scene = await aScene('Always', spec);
       const uid = (await world.secret(scene.name)).metadata.uid;
@@ -222,41 +237,48 @@ describe('an administrator edits the region of an account', () => {
 
     it('a token is issued there, and the one before is not called revoked by what that registry says', async () => {
       const { scene, id, status } = await moved();
-      expect(status.token).to.deep.include({ place: { endpoint: other.endpoint, identity: 'account-1' } });
+      expect(status.token).to.deep.include({
+        place: { ...scene.before.status?.token?.place, endpoint: other.url },
+      });
       const { previousTokens, conditions } = await pending(scene);
       expect(previousTokens?.[0]).to.deep.include({
         id,
-        place: { endpoint: here.endpoint, identity: 'account-1' },
+        place: scene.before.status?.token?.place,
       });
       expect(findCondition(conditions, 'RevocationPending')?.message)
-        .to.include(here.endpoint)
+        .to.include(here.url)
         .and.include('spec.abandonedEndpoints');
-      expect(alive(world.service, id)).to.equal(true);
+      expect(alive(world.registry, id)).to.equal(true);
     });
 
     it('it is revoked where it was issued once a region leads there, whatever that is called', async () => {
       const { scene, id } = await moved();
       await pending(scene);
-      await lead(scene, other, here);
+      const regions = [other, here].map(({ host, url }, at) => ({
+        name: [REGION, 'before'][at],
+        host,
+        endpoint: url,
+      }));
+      await edit(scene, { regions });
       await whenStatus(scene, 'nothing is left to revoke', ({ previousTokens }) => !previousTokens);
-      expect(alive(world.service, id)).to.equal(false);
+      expect(alive(world.registry, id)).to.equal(false);
     });
 
     it('and back again: a token is issued here once more, and the one there is left to be revoked there', async () => {
       const { scene, status } = await moved();
       await lead(scene, here);
       const back = await whenStatus(scene, 'it is back', (seen) => seen.host === here.host);
-      expect(alive(world.service, back.token?.id)).to.equal(true);
+      expect(alive(world.registry, back.token?.id)).to.equal(true);
       expect(alive(service, status.token?.id)).to.equal(true);
     });
 
     it('it is given up where its endpoint is said to be gone for good', async () => {
       const { scene, id } = await moved({ lifetime: 'Never' });
       await pending(scene);
-      await edit(scene, { abandonedEndpoints: [`${here.endpoint}/`] });
+      await edit(scene, { abandonedEndpoints: [`${here.url}/`] });
       await whenStatus(scene, 'it is struck off', ({ previousTokens }) => !previousTokens);
       expect(await world.eventReasons(scene.name)).to.include('TokenGivenUp');
-      expect(alive(world.service, id)).to.equal(true);
+      expect(alive(world.registry, id)).to.equal(true);
     });
 
     it('a RegistryToken that is deleted leaves it, and says so', async () => {
@@ -266,7 +288,7 @@ describe('an administrator edits the region of an account', () => {
       await world.eventually('it is gone', async () =>
         (await world.exists(world.token(scene.name))) ? { seen: 'still there' } : { value: true },
       );
-      expect(alive(world.service, id)).to.equal(true);
+      expect(alive(world.registry, id)).to.equal(true);
     });
   });
 });

@@ -4,13 +4,14 @@ import { ROTATE_ANNOTATION, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { NAMESPACES } from '../../src/kube/client/resources.ts';
-import { describe as describeToken, readTag } from '../../src/token/sweep/tag.ts';
+import { readTag } from '../../src/token/sweep/tag.ts';
+import { minted } from '../support/tested-registry.ts';
 import { World } from '../support/world.ts';
 
 /** As short as flags allow, so that tests do not wait. */
 const SWEEP = { sweep: 'revoke', sweepDelay: 1_000, sweepInterval: 1_000, defaultGracePeriod: 0 } as const;
 
-describe('the registry’s list of tokens', () => {
+minted.describe('the registry’s list of tokens', () => {
   let world: World;
   let namespace: string;
   let clusterId: string;
@@ -22,14 +23,13 @@ describe('the registry’s list of tokens', () => {
     namespace = await world.createNamespace();
   });
   afterEach(async () => {
-    world.service.faults.clear();
+    world.registry.faults.clear();
     await world.stopOperator();
     // What another cluster left would be there for the next test.
-    for (const { id } of world.service.tokens()) await world.removeAtRegistry(id);
+    for (const { id } of world.registry.tokens()) await world.revokeAtRegistry(id);
   });
   after(() => world.close());
 
-  const lives = (id: string | undefined): boolean => world.service.tokens().some((token) => token.id === id);
   const rotate = (name: ObjectName, value: string): Promise<RegistryToken> =>
     world.patchToken(name, { metadata: { annotations: { [ROTATE_ANNOTATION]: value } } });
   const whenRevision = (name: ObjectName, revision: number): Promise<RegistryToken> =>
@@ -59,8 +59,7 @@ describe('the registry’s list of tokens', () => {
     const name = await world.createToken(namespace);
     const { metadata } = await world.whenReady(name);
     const { uid } = metadata;
-    await world.issueAtRegistry(describeToken('', { clusterId, uid, revision: 2, nonce: 'theirs00' }));
-    const theirs = world.service.tokens().find(({ description }) => description.includes('theirs00'))?.id;
+    const theirs = await world.issueAtRegistry({ clusterId, uid, revision: 2, nonce: 'theirs00' });
     expect(await whenConflict(true)).to.include(theirs);
     if (world.keepsAccountEvents)
       expect(await world.eventReasons({ name: 'default' })).to.include('ClusterIdConflict');
@@ -69,8 +68,8 @@ describe('the registry’s list of tokens', () => {
     const { status } = await whenRevision(name, 3);
     expect(status?.token?.id).not.to.equal(theirs);
     await world.whenReady(name);
-    expect(lives(theirs)).to.equal(true);
-    await world.removeAtRegistry(theirs ?? '');
+    expect(world.isAlive(theirs)).to.equal(true);
+    await world.revokeAtRegistry(theirs);
     await whenConflict(false);
   });
 
@@ -78,7 +77,7 @@ describe('the registry’s list of tokens', () => {
     world.startOperator({ ...SWEEP, defaultGracePeriod: 3_600_000 });
     const name = await world.createToken(namespace, { lifetime: 'Never' });
     const { status } = await world.whenReady(name);
-    await world.removeAtRegistry(status?.token?.id ?? '');
+    await world.revokeAtRegistry(status?.token?.id ?? '');
     const after = await whenRevision(name, 2);
     expect(after.status?.lastRotation?.reason).to.equal('TokenLost');
     const secret = await world.secret(name);
@@ -90,20 +89,20 @@ describe('the registry’s list of tokens', () => {
     world.startOperator(settings);
     const names = await Promise.all(Array.from({ length: 40 }, () => world.createToken(namespace)));
     for (const name of names) await world.whenReady(name);
-    world.service.faults.add({ operation: 'revoke', kind: 'status', status: 503 });
+    world.registry.faults.add({ operation: 'revoke', kind: 'status', status: 503 });
     for (const name of names) await rotate(name, 'now');
     for (const name of names) await whenRevision(name, 2);
     await world.stopOperator();
-    world.service.faults.clear();
+    world.registry.faults.clear();
     let lists = 0;
     const count = ({ operation }: { operation: string }): void => void (operation === 'list' && lists++);
-    world.service.on('answered', count);
+    world.registry.on('answered', count);
     world.startOperator(settings);
     await world.eventually('all are revoked', async () => {
-      const left = world.service.tokens().filter(({ description }) => readTag(description)?.revision === 1);
+      const left = world.registry.tokens().filter(({ description }) => readTag(description)?.revision === 1);
       return left.length === 0 ? { value: true } : { seen: `${left.length} left` };
     });
-    world.service.off('answered', count);
+    world.registry.off('answered', count);
     // One for all that ask at once, one for who came in between, and one for each look of the sweep, of which a slow machine
     // sees more than one: few, and not one for each of the forty.
     expect(lists).to.be.within(1, 8);
@@ -119,8 +118,8 @@ describe('the registry’s list of tokens', () => {
       world.startOperator(SWEEP);
       const { status } = await whenRevision(name, 2);
       await whenConflict(true);
-      expect(lives(before.status?.token?.id)).to.equal(true);
-      expect(lives(status?.token?.id)).to.equal(true);
+      expect(world.isAlive(before.status?.token?.id)).to.equal(true);
+      expect(world.isAlive(status?.token?.id)).to.equal(true);
     });
 
     it('with older statuses: the token in the Secret stays, and no revision is used again', async () => {
@@ -134,8 +133,8 @@ describe('the registry’s list of tokens', () => {
       world.startOperator(SWEEP);
       const { status } = await whenRevision(name, 3);
       await whenConflict(true);
-      expect(lives(later.status?.token?.id)).to.equal(true);
-      expect(lives(status?.token?.id)).to.equal(true);
+      expect(world.isAlive(later.status?.token?.id)).to.equal(true);
+      expect(world.isAlive(status?.token?.id)).to.equal(true);
     });
   });
 });

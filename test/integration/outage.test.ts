@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
+import { minted } from '../support/tested-registry.ts';
 import { World } from '../support/world.ts';
 
 const MANY = 20;
 const rotate = (value: string) => ({ metadata: { annotations: { 'pullsecrets.dev/rotate': value } } });
 const readyOf = ({ status }: RegistryToken) => status?.conditions?.find(({ type }) => type === 'Ready');
 
-describe('an outage of a registry', () => {
+minted.describe('an outage of a registry', () => {
   let world: World;
   let namespace: string;
   let names: ObjectName[];
@@ -15,7 +16,7 @@ describe('an outage of a registry', () => {
     world = await World.start();
     world.startOperator();
     namespace = await world.createNamespace();
-    world.service.faults.add({ operation: 'mint', kind: 'status', status: 503 });
+    world.registry.faults.add({ operation: 'mint', kind: 'status', status: 503 });
     names = [];
     for (let n = 0; n < MANY; n++) names.push(await world.createToken(namespace));
   });
@@ -46,13 +47,13 @@ describe('an outage of a registry', () => {
 
   it('is over for all of them once it is for one, which a rotation that people ask for finds out at once', async () => {
     const [first] = names;
-    world.service.faults.clear();
+    world.registry.faults.clear();
     await world.patchToken(first!, rotate('now'));
     // Each would wait far longer for its own next try: up to five minutes.
     await world.whenReady(first!, { status: 'True' }, 15_000);
     for (const name of names) await world.whenReady(name, { status: 'True' }, 30_000);
     for (const { status } of await all())
       expect(status).to.not.have.any.keys('failedAttempts', 'nextRetryTime');
-    expect(world.service.tokens()).to.have.length(MANY);
+    expect(world.issued).to.equal(MANY);
   });
 });

@@ -1,13 +1,23 @@
 import { expect } from 'chai';
+import { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
+import { REGISTRIES } from '../../sandbox/registries/registries.ts';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import { isStalled } from '../../src/api/reasons.ts';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { systemClock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import { NAMESPACES } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { sharedWorld } from '../support/shared-world.ts';
-import { API_KEY, type World } from '../support/world.ts';
+import { CAPABILITIES, LIVES_FOR_EVER, REGION, REGISTRY, where } from '../support/tested-registry.ts';
+import { World } from '../support/world.ts';
+
+const API_KEY = 'an-api-key-that-nobody-may-see';
+const HOUR = 3_600_000;
+const { lifetimes, scope } = CAPABILITIES;
+/** Whether it has IBM Cloud's regions, none of which an account has whose API key is exchanged elsewhere. */
+const IS_IBM = REGISTRY === 'ibm-cloud' || REGISTRY === 'ibm-registry-tokens';
 
 describe('what a RegistryToken asks for can not be had', () => {
   let world: World;
@@ -23,6 +33,8 @@ describe('what a RegistryToken asks for can not be had', () => {
     spec: RegistryTokenSpec;
     reason: string;
     message: RegExp;
+    /** Whether it can be asked of the registry; without it, of each. */
+    applies?: boolean;
   }[] = [
     {
       what: 'an unknown account',
@@ -34,19 +46,22 @@ describe('what a RegistryToken asks for can not be had', () => {
       what: 'an unknown region',
       spec: { region: 'atlantis' },
       reason: 'RegionUnknown',
-      message: /no region atlantis; it has .*us-south/,
+      message: new RegExp(`no region atlantis; it has .*${REGION}`),
+      applies: REGION !== undefined,
     },
     {
       what: "a region of IBM Cloud's from an account whose API key is exchanged elsewhere",
       spec: { region: 'eu-de' },
       reason: 'RegionUnknown',
       message: /no region eu-de; it has us-south$/,
+      applies: IS_IBM,
     },
     {
       what: 'the alias of a built-in region from such an account',
       spec: { region: 'us-east' },
       reason: 'RegionUnknown',
       message: /no region us-east; it has us-south$/,
+      applies: IS_IBM,
     },
     {
       what: "access above the account's limit",
@@ -61,6 +76,7 @@ describe('what a RegistryToken asks for can not be had', () => {
       spec: { lifetime: 'Never' },
       reason: 'LifetimeNotAllowed',
       message: /does not allow tokens that never expire/,
+      applies: LIVES_FOR_EVER,
     },
     {
       what: "a lifetime above the account's limit",
@@ -68,6 +84,7 @@ describe('what a RegistryToken asks for can not be had', () => {
       spec: { lifetime: '24h' },
       reason: 'LifetimeNotAllowed',
       message: /allows at most 12h; spec.lifetime asks for 24h/,
+      applies: lifetimes.kind === 'range',
     },
     {
       what: "a lifetime that the registry rounds up above the account's limit",
@@ -75,12 +92,14 @@ describe('what a RegistryToken asks for can not be had', () => {
       spec: { lifetime: '6h' },
       reason: 'LifetimeNotAllowed',
       message: /allows at most 12h, and a token for 6h lives 24h; spec.lifetime asks for 6h/,
+      applies: lifetimes.kind === 'range' && lifetimes.minimum === 24 * HOUR,
     },
     {
       what: 'a scope from a registry whose tokens have none',
       spec: { scope: ['team'] },
       reason: 'ScopeNotOffered',
       message: /tokens of this account of IBM registry tokens are for all of it; leave out spec.scope/,
+      applies: scope === undefined,
     },
     {
       what: "no scope where the account's limits name some",
@@ -88,12 +107,14 @@ describe('what a RegistryToken asks for can not be had', () => {
       spec: {},
       reason: 'ScopeNotAllowed',
       message: /allows team-\*, but its tokens can't be limited/,
+      applies: scope === undefined,
     },
     {
       what: 'a lifetime that the registry does not offer',
       spec: { lifetime: '25h' },
       reason: 'LifetimeNotOffered',
       message: /has tokens for at most 24h; spec.lifetime asks for 25h/,
+      applies: lifetimes.kind === 'range' && lifetimes.maximum === 24 * HOUR,
     },
     {
       what: 'an account that is not for this namespace',
@@ -103,8 +124,8 @@ describe('what a RegistryToken asks for can not be had', () => {
       message: /namespaceSelector does not match/,
     },
   ];
-  for (const { what, account, spec, reason, message } of refusals) {
-    it(`${what}: ${reason}, and nothing is created`, async () => {
+  for (const { what, account, spec, reason, message, applies = true } of refusals) {
+    where(applies).it(`${what}: ${reason}, and nothing is created`, async () => {
       let accountRef = spec.accountRef;
       if (account) {
         accountRef = { name: world.uniqueName('account') };
@@ -117,8 +138,7 @@ describe('what a RegistryToken asks for can not be had', () => {
       expect(obstacle?.message).to.match(message);
       expect(ready?.message).to.equal(obstacle?.message);
       expect(await world.exists(world.secret(name))).to.equal(false);
-      const made = world.service.tokens().filter(({ description }) => description.includes(metadata.uid));
-      expect(made).to.deep.equal([]);
+      expect(world.tokensOf(metadata.uid)).to.deep.equal([]);
     });
   }
 
@@ -209,6 +229,14 @@ describe('what a RegistryToken asks for can not be had', () => {
   });
 });
 
+async function whenAccount(world: World, name: string, reason: string): Promise<{ message: string }> {
+  return world.eventually(`account ${name} says ${reason}`, async () => {
+    const { status } = await world.account(name);
+    const [ready] = status?.conditions ?? [];
+    return ready?.reason === reason ? { value: ready } : { seen: JSON.stringify(ready) };
+  });
+}
+
 describe('credentials of an account', () => {
   let world: World;
   let namespace: string;
@@ -217,42 +245,52 @@ describe('credentials of an account', () => {
     namespace = await world.createNamespace();
   });
 
-  const whenAccount = (name: string, reason: string) =>
-    world.eventually(`account ${name} says ${reason}`, async () => {
-      const { status } = await world.account(name);
-      const [ready] = status?.conditions ?? [];
-      return ready?.reason === reason ? { value: ready } : { seen: JSON.stringify(ready) };
-    });
-
   it('missing, then without a key, then wrong, then right: said each time, and used at once', async () => {
     const secret = world.uniqueName('credentials');
     const account = world.uniqueName('account');
     await world.createAccount(account, { credentialsSecretRef: { name: secret } });
     const name = await world.createToken(namespace, { accountRef: { name: account } });
 
-    expect((await whenAccount(account, 'CredentialsNotFound')).message).to.match(
-      /create it: .* needs the key apikey/,
+    expect((await whenAccount(world, account, 'CredentialsNotFound')).message).to.match(
+      /create it: .* needs the key/,
     );
     const { status } = await world.whenReady(name, { status: 'False', reason: 'AccountNotReady' });
     expect(status?.conditions?.[0]?.message).to.include(secret);
 
-    await world.setCredentials(secret, { password: 'wrong-field' });
-    expect((await whenAccount(account, 'CredentialsInvalid')).message).to.match(
-      /is not complete: .* needs the key apikey/,
+    await world.setCredentials(secret, { unrelated: 'wrong-field' });
+    expect((await whenAccount(world, account, 'CredentialsInvalid')).message).to.match(
+      /is not complete: .* needs the key/,
     );
 
-    await world.setCredentials(secret, { apikey: 'a-key-that-is-not-known' });
-    expect((await whenAccount(account, 'RegistryUnauthorized')).message).to.include('BXNIM0415E');
+    const wrong = Object.keys(world.prepared.credentials).map((key) => [key, 'one-that-is-not-known']);
+    await world.setCredentials(secret, Object.fromEntries(wrong) as Record<string, string>);
+    await whenAccount(world, account, 'RegistryUnauthorized');
     await world.whenReady(name, { status: 'False', reason: 'AccountNotReady' });
 
-    await world.setCredentials(secret, { apikey: API_KEY });
-    await whenAccount(account, 'CredentialsAccepted');
+    await world.setCredentials(secret);
+    await whenAccount(world, account, 'CredentialsAccepted');
     await world.whenReady(name);
-    expect((await world.account(account)).status?.provider).to.deep.equal({
-      name: 'ibmRegistryTokens',
-      identity: 'account-1',
-    });
+    const { provider } = (await world.account(account)).status ?? {};
+    expect(provider).to.deep.equal((await world.account('default')).status?.provider);
+    expect(provider?.identity).to.be.a('string');
   });
+});
+
+describe('the API key of an account of IBM registry tokens', () => {
+  let world: World;
+  let namespace: string;
+  let service: TokenService;
+  before(async () => {
+    service = new TokenService({
+      clock: systemClock,
+      apiKeys: [{ key: API_KEY, accountId: 'account-1' }],
+    });
+    const prepared = REGISTRIES['ibm-registry-tokens'].prepare(systemClock);
+    world = await World.start({ prepared: { ...prepared, fake: service, credentials: { apikey: API_KEY } } });
+    world.startOperator();
+    namespace = await world.createNamespace();
+  });
+  after(() => world.close());
 
   /** An account with credentials of its own, and a RegistryToken that has a token from it. */
   async function issued(
@@ -270,15 +308,14 @@ describe('credentials of an account', () => {
   function aKey(accountId: string): string {
     const key = world.uniqueName('an-api-key-that-nobody-may-see');
     registerSecret(key);
-    world.service.addApiKey({ key, accountId });
+    service.addApiKey({ key, accountId });
     return key;
   }
-  const alive = (id: string): boolean => world.service.tokens().some((token) => token.id === id);
 
   it('changed, and the former key deleted: nothing is created for it, and what the former created is revoked', async () => {
     const former = aKey('account-1');
     const { secret, account, name, id } = await issued(former);
-    world.service.deleteApiKey(former);
+    service.deleteApiKey(former);
     await world.setCredentials(secret, { apikey: aKey('account-1') });
     await world
       .createToken(namespace, { accountRef: { name: account } })
@@ -286,14 +323,14 @@ describe('credentials of an account', () => {
     expect((await world.token(name)).status?.token?.id).to.equal(id);
     await world.deleteToken(name);
     await world.eventually('its token is revoked', () =>
-      Promise.resolve(alive(id) ? { seen: 'alive' } : { value: true }),
+      Promise.resolve(world.isAlive(id) ? { seen: 'alive' } : { value: true }),
     );
   });
 
   it('of another registry account: refused, so that its tokens do not count as gone where they are not', async () => {
     const { secret, account, name, id } = await issued(API_KEY);
     await world.setCredentials(secret, { apikey: aKey('account-2') });
-    expect((await whenAccount(account, 'CredentialsInvalid')).message).to.equal(
+    expect((await whenAccount(world, account, 'CredentialsInvalid')).message).to.equal(
       'the credentials belong to account account-2, but there are tokens of account account-1; put credentials of that account there, or set spec.ibmRegistryTokens.accountId to account-2 to give those tokens up',
     );
     await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
@@ -302,14 +339,14 @@ describe('credentials of an account', () => {
       const found = conditions?.find(({ reason }) => reason === 'AccountNotReady');
       return found ? { value: found } : { seen: JSON.stringify(conditions) };
     });
-    await world.setCredentials(secret, { apikey: API_KEY });
+    await world.setCredentials(secret);
     await world.eventually('it is rotated', async () => {
       const { lastHandledRotate } = (await world.token(name)).status ?? {};
       return lastHandledRotate === 'now' ? { value: true } : { seen: String(lastHandledRotate) };
     });
     await world.deleteToken(name);
     await world.eventually('both are revoked', () =>
-      Promise.resolve(alive(id) ? { seen: 'alive' } : { value: true }),
+      Promise.resolve(world.isAlive(id) ? { seen: 'alive' } : { value: true }),
     );
   });
 });

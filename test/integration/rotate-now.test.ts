@@ -2,18 +2,19 @@ import { expect } from 'chai';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { sharedWorld } from '../support/shared-world.ts';
+import { minted } from '../support/tested-registry.ts';
 import { World } from '../support/world.ts';
 
 const rotate = (value: string) => ({ metadata: { annotations: { 'pullsecrets.dev/rotate': value } } });
 
-describe('a rotation that somebody asks for', () => {
+minted.describe('a rotation that somebody asks for', () => {
   let world: World;
   let namespace: string;
   before(async () => {
     world = await sharedWorld();
     namespace = await world.createNamespace();
   });
-  afterEach(() => world.service.faults.clear());
+  afterEach(() => world.registry.faults.clear());
 
   const when = (what: string, name: ObjectName, holds: (token: RegistryToken) => boolean) =>
     world.eventually(what, async () => {
@@ -24,10 +25,10 @@ describe('a rotation that somebody asks for', () => {
   it('is tried at once, though the last try failed for good and the next would be in a minute', async () => {
     const name = await world.createToken(namespace);
     await world.whenReady(name);
-    world.service.faults.add({ operation: 'mint', kind: 'status', status: 403 });
+    world.registry.faults.add({ operation: 'mint', kind: 'status', status: 403 });
     await world.patchToken(name, rotate('first'));
     await when('it has failed', name, ({ status }) => status?.failedAttempts === 1);
-    world.service.faults.clear();
+    world.registry.faults.clear();
     await world.patchToken(name, rotate('second'));
     const { status } = await when('it is rotated', name, (token) => token.status?.token?.revision === 2);
     expect(status?.lastHandledRotate).to.equal('second');
@@ -56,11 +57,11 @@ describe('a rotation that somebody asks for', () => {
     await when('it is rotated', name, (token) => token.status?.previousTokens?.[0]?.id === leaked);
     await world.patchToken(name, { spec: { rotation: { gracePeriod: '0s' } } });
     await when('it is revoked', name, (token) => token.status?.previousTokens === undefined);
-    expect(world.service.tokens().map(({ id }) => id)).to.not.include(leaked);
+    expect(world.registry.tokens().map(({ id }) => id)).to.not.include(leaked);
   });
 });
 
-describe('rotations that somebody asks for again and again', () => {
+minted.describe('rotations that somebody asks for again and again', () => {
   let world: World;
   before(async () => {
     world = await World.start();

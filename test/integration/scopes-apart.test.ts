@@ -28,7 +28,6 @@ describe('an account whose registry lists the tokens of each project apart (Harb
     server = await serve(harbor, { port: 0 });
     await world.setCredentials('harbor', { username: 'operator', password: PASSWORD });
     await world.createAccount('harbor', {
-      ibmRegistryTokens: undefined,
       harbor: { url: server.url },
       credentialsSecretRef: { name: 'harbor' },
     });

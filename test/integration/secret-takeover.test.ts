@@ -4,13 +4,14 @@ import type { Manifest } from '../../src/kube/client/manifest.ts';
 import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
+import { minted } from '../support/tested-registry.ts';
 import { HOST, World, type SecretObject } from '../support/world.ts';
 
 /** As short as flags allow, so that tests do not wait. */
 const SWEEP = { sweep: 'revoke', sweepDelay: 1_000, sweepInterval: 1_000 } as const;
 const HAND_MADE = 'a-password-made-by-hand';
 
-describe('a Secret is taken over', () => {
+minted.describe('a Secret is taken over', () => {
   let world: World;
   let namespace: string;
   before(async () => {
@@ -21,16 +22,11 @@ describe('a Secret is taken over', () => {
   });
   after(() => world.close());
 
-  const alive = (id: string | undefined): boolean => world.service.tokens().some((token) => token.id === id);
   const held = async (name: ObjectName): Promise<string | undefined> =>
     (await world.secret(name)).metadata.annotations?.['pullsecrets.dev/token-id'];
   const whenRevoked = (id: string | undefined) =>
     world.eventually(`${id} is revoked`, () =>
-      Promise.resolve(alive(id) ? { seen: 'alive' } : { value: true }),
-    );
-  const whenGone = (name: ObjectName) =>
-    world.eventually(`${name.name} is gone`, async () =>
-      (await world.exists(world.token(name))) ? { seen: 'still there' } : { value: true },
+      Promise.resolve(world.isAlive(id) ? { seen: 'alive' } : { value: true }),
     );
   const retained = async (): Promise<string[]> =>
     ((await world.account('default')).status?.retainedTokens ?? []).map(({ id }) => id);
@@ -52,7 +48,7 @@ describe('a Secret is taken over', () => {
     const former = (await world.whenReady(name)).status?.token?.id;
     const { uid } = (await world.secret(name)).metadata;
     await world.deleteToken(name);
-    await whenGone(name);
+    await world.whenGone(name);
     expect(await retained()).to.include(former);
 
     await world.createToken(namespace, {}, name.name);
@@ -73,7 +69,7 @@ describe('a Secret is taken over', () => {
       await world.whenReady(name);
       const secret = await world.secret(name);
       await world.deleteToken(name);
-      await whenGone(name);
+      await world.whenGone(name);
       // What was revoked by then is as good as any other.
       await world.eventually('the Secret is gone', async () =>
         (await world.exists(world.secret(name))) ? { seen: 'there' } : { value: true },
@@ -93,7 +89,7 @@ describe('a Secret is taken over', () => {
     const before = await world.whenReady(name);
     const id = before.status?.token?.id;
     await world.deleteToken(name);
-    await whenGone(name);
+    await world.whenGone(name);
     await world.createToken(namespace, { suspend: true }, name.name);
     await world.client.mergePatch(
       REGISTRY_TOKENS,
@@ -109,7 +105,7 @@ describe('a Secret is taken over', () => {
       return ownerReferences ? { value: true } : { seen: 'no owner' };
     });
     expect(await retained()).to.not.include(id);
-    expect(alive(id)).to.equal(true);
+    expect(world.isAlive(id)).to.equal(true);
     await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
     await whenRevoked(id);
     expect(await held(name)).to.not.equal(id);
@@ -164,18 +160,18 @@ describe('a Secret is taken over', () => {
     });
 
     it('not before a token was issued, whatever keeps it from that', async () => {
-      world.service.faults.add({ operation: 'mint', kind: 'status', status: 503 });
+      world.registry.faults.add({ operation: 'mint', kind: 'status', status: 503 });
       const { metadata } = await create({ [HOST]: LOGIN });
       const name = await world.createToken(namespace, { secret: { adopt: true } }, metadata.name);
       await world.whenReady(name, { status: 'False', reason: 'RegistryUnavailable' });
       expect((await world.secret(name)).metadata.resourceVersion).to.equal(metadata.resourceVersion);
-      world.service.faults.clear();
+      world.registry.faults.clear();
       await world.whenReady(name);
     });
   });
 });
 
-describe('RegistryTokens exchange the names of their Secrets', () => {
+minted.describe('RegistryTokens exchange the names of their Secrets', () => {
   let world: World;
   let namespace: string;
   before(async () => {
@@ -191,7 +187,7 @@ describe('RegistryTokens exchange the names of their Secrets', () => {
       for (let index = 0; index < count; index++) names.push(await world.createToken(namespace));
       for (const name of names) await world.whenReady(name);
       const uids = await Promise.all(names.map(async (name) => (await world.secret(name)).metadata.uid));
-      const before = world.service.tokens().map(({ id }) => id);
+      const before = world.registry.tokens().map(({ id }) => id);
       await Promise.all(
         names.map((name, index) =>
           world.patchToken(name, { spec: { secret: { name: names[(index + 1) % count]?.name } } }),
@@ -207,7 +203,7 @@ describe('RegistryTokens exchange the names of their Secrets', () => {
         });
         expect((await world.secret(next)).metadata.uid).to.equal(uids[(index + 1) % count]);
       }
-      expect(world.service.tokens().map(({ id }) => id)).to.have.members(before);
+      expect(world.registry.tokens().map(({ id }) => id)).to.have.members(before);
     });
 
   it('one wants what another has and does not give up: it waits, what it had stays alive, and gets it when that goes', async () => {
@@ -217,7 +213,7 @@ describe('RegistryTokens exchange the names of their Secrets', () => {
     const { status } = await world.whenReady(name);
     await world.patchToken(name, { spec: { secret: { name: 'a-elder' } } });
     await world.whenReady(name, { status: 'False', reason: 'SecretConflict' });
-    expect(world.service.tokens().some(({ id }) => id === status?.token?.id)).to.equal(true);
+    expect(world.isAlive(status?.token?.id)).to.equal(true);
     expect((await world.secret(name)).metadata.annotations?.['pullsecrets.dev/token-id']).to.equal(
       status?.token?.id,
     );

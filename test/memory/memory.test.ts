@@ -11,7 +11,7 @@ import { SECRETS } from '../../src/kube/client/resources.ts';
 import { imageCommand } from '../support/image-command.ts';
 import { limitMemory, peakMemory, type MemoryLimit } from '../support/memory-limit.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
-import { API_KEY, OPERATOR_NAMESPACE, World } from '../support/world.ts';
+import { CREDENTIALS, OPERATOR_NAMESPACE, World } from '../support/world.ts';
 
 /** The chart's limit, in bytes. */
 const LIMIT = 256 * 2 ** 20;
@@ -88,7 +88,7 @@ describe('the memory of the operator', function () {
       `${count} tokens are issued`,
       () => {
         expect(operator?.running, 'the operator lives').to.equal(true);
-        const { length } = world.service.values();
+        const { length } = world.registry.values();
         return Promise.resolve(length >= count ? { value: true } : { seen: `${length} are` });
       },
       PATIENCE,
@@ -158,12 +158,12 @@ describe('the memory of the operator', function () {
     for (let n = 0; n < 1_000; n++)
       await world.client.mergePatch(
         SECRETS,
-        { namespace: OPERATOR_NAMESPACE, name: 'ibm-cloud' },
+        { namespace: OPERATOR_NAMESPACE, name: CREDENTIALS },
         {
           metadata: {
             annotations: {
               'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({
-                stringData: { apikey: API_KEY, n, junk: junk(200 * KIB) },
+                stringData: { ...world.prepared.credentials, n, junk: junk(200 * KIB) },
               }),
             },
           },
@@ -176,7 +176,7 @@ describe('the memory of the operator', function () {
 
   it("lets it sweep a registry's list of 100,000 rows, 64 MiB", async () => {
     const namespace = await world.createNamespace();
-    world.service.faults.add({ operation: 'list', kind: 'more-rows', rows: 100_000 });
+    world.registry.faults.add({ operation: 'list', kind: 'more-rows', rows: 100_000 });
     await start();
     await createToken(namespace, 0, 0);
     await whenReady(namespace, 1);

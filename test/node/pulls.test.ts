@@ -57,14 +57,14 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
       this.skip();
     }
     const { apiServer } = await startNode(CLUSTER_SCRIPT!);
-    world = await World.start({}, apiServer);
+    world = await World.start({ running: apiServer });
     folder = await mkdtemp(join(tmpdir(), 'pulls-'));
     registry = await startDockerRegistry({
       folder,
-      authority: world.service,
-      authorityUrl: world.serviceUrl,
+      authority: world.registry,
+      authorityUrl: world.registryUrl,
     });
-    const regions = [{ name: 'us-south', host: registry.host, endpoint: world.serviceUrl }];
+    const regions = [{ name: 'us-south', host: registry.host, endpoint: world.registryUrl }];
     await world.createAccount('node', { regions });
     world.startOperator();
     await pushImage();
@@ -180,7 +180,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     const { status } = await world!.whenReady(name);
     await world!.patchToken(name, { spec: { suspend: true } });
     await world!.whenReady(name, { reason: 'Suspended' });
-    await world!.removeAtRegistry(status?.token?.id ?? '');
+    await world!.revokeAtRegistry(status?.token?.id ?? '');
     await createPod('refused', { imagePullSecrets: [{ name: 'app' }] });
     await whenPullFails('refused');
     await sleep(clock, 15_000);
@@ -243,7 +243,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     await whenPhase('pulls', 'Running');
     await world!.patchToken(name, { metadata: { annotations: { [ROTATE_ANNOTATION]: 'now' } } });
     await world!.eventually('the first token is revoked', async () => {
-      const ids = world!.service.tokens().map(({ id }) => id);
+      const ids = world!.registry.tokens().map(({ id }) => id);
       return ids.some((id) => id === first) ? { seen: ids.join() } : { value: true };
     });
     await registry!.stop();

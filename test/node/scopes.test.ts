@@ -35,7 +35,7 @@ describe('pods pull what the scope of a RegistryToken names, and nothing else', 
       this.skip();
     }
     const { apiServer } = await startNode(CLUSTER_SCRIPT!);
-    world = await World.start({}, apiServer);
+    world = await World.start({ running: apiServer });
     folder = await mkdtemp(join(tmpdir(), 'scopes-'));
     image = await busyboxImage(folder);
     world.startOperator({ sweep: 'revoke' });

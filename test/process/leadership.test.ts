@@ -130,9 +130,9 @@ describe('two operators with leader election', function () {
   const seed = runSeed();
   it(`a leader that was frozen past its lease never acts again (${ROUNDS} times, seed ${seed})`, async () => {
     const random = seededRandom(seed);
-    const mints = new MintLedger(world.service);
+    const mints = new MintLedger(world.registry);
     const effects: string[] = [];
-    world.service.on('answered', ({ operation, status }) => {
+    world.registry.on('answered', ({ operation, status }) => {
       if (operation === 'mint' || operation === 'revoke') effects.push(`${operation}: ${status}`);
     });
     await world.client.mergePatch(
@@ -152,7 +152,7 @@ describe('two operators with leader election', function () {
     let [leader, standby] = await beginBoth(SHORT_LEASE);
     for (let round = 0; round < ROUNDS; round++) {
       const issued = Promise.withResolvers<void>();
-      world.service.once('issued', () => issued.resolve());
+      world.registry.once('issued', () => issued.resolve());
       await issued.promise;
       await sleep(clock, random() * 2_000);
       leader.signal('SIGSTOP');

@@ -5,7 +5,7 @@ import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/
 import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { ProxiedWorld } from '../support/proxied-world.ts';
-import { API_KEY, OPERATOR_NAMESPACE } from '../support/world.ts';
+import { CREDENTIALS, OPERATOR_NAMESPACE } from '../support/world.ts';
 
 /** Many more than there are workers. */
 const COUNT = 40;
@@ -41,13 +41,12 @@ describe('a namespace is deleted while the registry is down', function () {
   const refuses = (): Promise<void> => there.registry.refuse();
   const hangs = async (): Promise<void> => there.registry.add({ kind: 'black-hole' });
   const nothing = (): Promise<void> => Promise.resolve();
-  const credentials = { namespace: OPERATOR_NAMESPACE, name: 'ibm-cloud' };
+  const credentials = { namespace: OPERATOR_NAMESPACE, name: CREDENTIALS };
   const losesCredentials = async (): Promise<void> => {
     await there.world.client.delete(SECRETS, credentials);
     await refuses();
   };
-  const credentialsReturn = (): Promise<void> =>
-    there.world.setCredentials(credentials.name, { apikey: API_KEY });
+  const credentialsReturn = (): Promise<void> => there.world.setCredentials(CREDENTIALS);
   let account: RegistryAccount;
   const losesAccount = async (): Promise<void> => {
     account = await there.world.account('default');
@@ -83,7 +82,7 @@ describe('a namespace is deleted while the registry is down', function () {
       const namespace = await world.createNamespace();
       const names = await Promise.all(Array.from({ length: COUNT }, () => world.createToken(namespace)));
       for (const name of names) await world.whenReady(name, { status: 'True' }, ISSUE);
-      expect(world.service.tokens()).to.have.length(COUNT);
+      expect(world.registry.tokens()).to.have.length(COUNT);
 
       await strike();
       const deleted = clock.monotonic();
@@ -102,7 +101,7 @@ describe('a namespace is deleted while the registry is down', function () {
       );
       const gone = clock.monotonic();
       released ??= gone;
-      expect(world.service.tokens()).to.have.length(COUNT);
+      expect(world.registry.tokens()).to.have.length(COUNT);
 
       await meanwhile();
       const back = clock.monotonic();
@@ -110,7 +109,7 @@ describe('a namespace is deleted while the registry is down', function () {
       await world.eventually(
         'its tokens are revoked',
         () => {
-          const { length } = world.service.tokens();
+          const { length } = world.registry.tokens();
           return Promise.resolve(length === 0 ? { value: true } : { seen: `${length} alive` });
         },
         RECOVERY,

@@ -4,21 +4,39 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { startDockerRegistry, type DockerRegistry } from '../../sandbox/docker-registry.ts';
 import { missingPrograms } from '../../sandbox/programs.ts';
+import { TokenService } from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
+import { REGISTRIES } from '../../sandbox/registries/registries.ts';
+import type { PreparedRegistry } from '../../sandbox/registries/registry-kind.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import { registerSecret } from '../support/secrecy.ts';
-import { API_KEY, World } from '../support/world.ts';
+import { World } from '../support/world.ts';
 import { writeImage } from './oci-layout.ts';
 import { startFront, type Mood, type RegistryFront } from './registry-front.ts';
 import { DENIED, Skopeo, UNAUTHORIZED } from './skopeo.ts';
 
 const ROTATE = 'pullsecrets.dev/rotate';
+const API_KEY = 'an-api-key-that-nobody-may-see';
 const OTHER_KEY = 'the-api-key-of-somebody-else';
 registerSecret(OTHER_KEY);
 /** Of tokens that expire: short enough to see several generations of them. Milliseconds. */
 const LIFETIME = 6_000;
+
+const registryTokens = (): PreparedRegistry => ({
+  ...REGISTRIES['ibm-registry-tokens'].prepare(clock),
+  fake: new TokenService({
+    clock,
+    apiKeys: [
+      { key: API_KEY, accountId: 'account-1' },
+      { key: OTHER_KEY, accountId: 'account-2' },
+    ],
+    namespaces: { 'account-1': ['ours'], 'account-2': ['theirs'] },
+    tokenLifetime: LIFETIME,
+  }),
+  credentials: { apikey: API_KEY },
+});
 
 describe('a registry and its client with what the operator wrote', () => {
   let folder: string;
@@ -36,21 +54,14 @@ describe('a registry and its client with what the operator wrote', () => {
       this.skip();
     }
     folder = await mkdtemp(join(tmpdir(), 'end-to-end-'));
-    world = await World.start({
-      apiKeys: [
-        { key: API_KEY, accountId: 'account-1' },
-        { key: OTHER_KEY, accountId: 'account-2' },
-      ],
-      namespaces: { 'account-1': ['ours'], 'account-2': ['theirs'] },
-      tokenLifetime: LIFETIME,
-    });
+    world = await World.start({ prepared: registryTokens() });
     registry = await startRegistry();
     front = await startFront(registry.host);
     await world.setCredentials('other', { apikey: OTHER_KEY });
     await createAccount('ours', registry.host);
     await createAccount('fronted', front.host);
     await createAccount('theirs', registry.host, { credentialsSecretRef: { name: 'other' } });
-    world.startOperator({ mintBudget: 0 });
+    world.startOperator({ mintBudget: 0, revocationDeadline: 15_000 });
     namespace = await world.createNamespace();
     const image = join(folder, 'image');
     await writeImage(image);
@@ -65,10 +76,10 @@ describe('a registry and its client with what the operator wrote', () => {
   });
 
   const startRegistry = (port = 0): Promise<DockerRegistry> =>
-    startDockerRegistry({ folder, port, authority: world.service, authorityUrl: world.serviceUrl });
+    startDockerRegistry({ folder, port, authority: world.registry, authorityUrl: world.registryUrl });
 
   const createAccount = (name: string, host: string, spec = {}): Promise<void> => {
-    const regions = [{ name: 'us-south', host, endpoint: world.serviceUrl }];
+    const regions = [{ name: 'us-south', host, endpoint: world.registryUrl }];
     return world.createAccount(name, { verify: 'Always', regions, ...spec });
   };
 

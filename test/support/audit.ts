@@ -15,7 +15,7 @@ export interface Audit {
 }
 
 /** Compares every RegistryToken with its Secret and with the registry. @param fake the registry of all of them */
-export async function audit(world: World, fake: FakeRegistry = world.service): Promise<Audit> {
+export async function audit(world: World, fake: FakeRegistry = world.registry): Promise<Audit> {
   const tokens = await world.client.listAll<RegistryToken>(REGISTRY_TOKENS);
   const secrets = await world.client.listAll<SecretObject>(SECRETS);
   const byName = new Map(secrets.map((secret) => [nameOf(secret), secret]));
@@ -65,7 +65,7 @@ const nameOf = ({ metadata }: RegistryToken | SecretObject): string =>
 export function whenInOrder(
   world: World,
   milliseconds: number,
-  fake: FakeRegistry = world.service,
+  fake: FakeRegistry = world.registry,
 ): Promise<Audit> {
   return world.eventually(
     'every RegistryToken is as asked for, and nothing is orphaned',

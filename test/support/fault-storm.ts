@@ -12,7 +12,7 @@ const refused =
 const registryFault =
   (fault: RegistryFault): Strike =>
   ({ world }, random) =>
-    world.service.faults.add({ ...fault, times: 1 + Math.floor(random() * 5) });
+    world.registry.faults.add({ ...fault, times: 1 + Math.floor(random() * 5) });
 
 /** What can happen, and how likely it is compared with the others. */
 const STRIKES: [name: string, weight: number, strike: Strike][] = [

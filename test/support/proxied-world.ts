@@ -6,12 +6,12 @@ import type { RunningApiServer } from './api-servers.ts';
 import { MintLedger } from './mint-ledger.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 import { TlsTermination } from './tls-termination.ts';
-import { HOST, World } from './world.ts';
+import { World } from './world.ts';
 
 /** What the proxy is called in its certificate, where it has one. */
 const PROXY = 'proxy.test';
 
-/** A world whose operator reaches the API server and the token service through proxies; the tests themselves go directly. */
+/** A world whose operator reaches the API server and the registry through proxies; the tests themselves go directly. */
 export class ProxiedWorld {
   readonly world: World;
   readonly api: TcpProxy;
@@ -22,13 +22,13 @@ export class ProxiedWorld {
 
   static async start(): Promise<ProxiedWorld> {
     const world = await World.start();
-    const registry = await TcpProxy.start(world.serviceUrl);
-    const url = registry.through(world.serviceUrl);
-    const spec = {
-      ibmRegistryTokens: { iamEndpoint: url },
-      regions: [{ name: 'us-south', host: HOST, endpoint: url }],
-    };
-    await world.client.mergePatch(REGISTRY_ACCOUNTS, { name: 'default' }, { spec });
+    const registry = await TcpProxy.start(world.registryUrl);
+    const url = registry.through(world.registryUrl);
+    await world.client.mergePatch(
+      REGISTRY_ACCOUNTS,
+      { name: 'default' },
+      { spec: world.registryAt({ url }) },
+    );
     return new ProxiedWorld(world, await proxyTo(world.apiServer), registry);
   }
 
@@ -41,7 +41,7 @@ export class ProxiedWorld {
     this.api = proxy;
     this.kubeConfig = kubeConfig;
     this.registry = registry;
-    this.mints = new MintLedger(world.service);
+    this.mints = new MintLedger(world.registry);
   }
 
   /** The text of `kubeConfig`. */
@@ -55,7 +55,7 @@ export class ProxiedWorld {
   }
 
   async heal(): Promise<void> {
-    this.world.service.faults.clear();
+    this.world.registry.faults.clear();
     await Promise.all([this.api.heal(), this.registry.heal()]);
   }
 

@@ -1,4 +1,4 @@
-/** A cluster, a token service and the operator, for integration tests: real sockets, real time, one process. */
+/** A cluster, a registry and the operator, for integration tests: real sockets, real time, one process. */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { API_VERSION } from '../../src/api/names.ts';
@@ -14,21 +14,25 @@ import { httpTransport } from '../../src/kube/transport/http-transport.ts';
 import { EVENTS, NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
 import type { Call, Transport } from '../../src/kube/transport/transport.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
+import { PROVIDER_NAMES } from '../../src/registry/backends.ts';
 import { RegistryDirectory } from '../../src/registry/directory.ts';
 import type { Secret } from '../../src/token/secret/secret.ts';
+import type { Tag } from '../../src/token/sweep/tag.ts';
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
-import {
-  TokenService,
-  type TokenServiceOptions,
-} from '../../sandbox/registries/ibm-registry-tokens/token-service.ts';
+import type { PreparedRegistry } from '../../sandbox/registries/registry-kind.ts';
+import type { FakeRegistry } from '../../sandbox/registries/shared/fake-registry.ts';
 import { installDefinitions } from '../../sandbox/setup.ts';
 import { startApiServer, type RunningApiServer } from './api-servers.ts';
 import { recordOutput, registerSecret } from './secrecy.ts';
+import { CAPABILITIES, OtherClient, prepareRegistry } from './tested-registry.ts';
 
 export const OPERATOR_NAMESPACE = 'operator-system';
-export const API_KEY = 'an-api-key-that-nobody-may-see';
+/** The Secret with the credentials of the account named default. */
+export const CREDENTIALS = 'registry-credentials';
+/** Of the registry, as accounts have it unless told: it is nowhere. */
 export const HOST = 'registry.test:5000';
-const TOKEN_LIFETIME = 24 * 3_600_000;
+/** Keys of credentials that are no secrets. */
+const PUBLIC_CREDENTIALS = ['username', 'accessKeyId'];
 
 export type SecretObject = Secret & KubeObject;
 
@@ -40,7 +44,11 @@ interface RunningOperator {
 /** Everything an integration test works with. */
 export class World {
   readonly client: KubeClient;
-  readonly service: TokenService;
+  /** What the registry is, and what an account says of it. */
+  readonly prepared: PreparedRegistry;
+  readonly registry: FakeRegistry;
+  /** How many tokens it issued. */
+  issued = 0;
   /** Every line the operator logged. */
   readonly log: Record<string, unknown>[] = [];
   readonly apiServer: RunningApiServer;
@@ -49,36 +57,36 @@ export class World {
   readonly #server: Server;
   readonly #transports: Transport[] = [];
   #operator: RunningOperator | undefined;
+  #otherClient: OtherClient | undefined;
   #names = 0;
 
   /**
-   * Starts a cluster with the CRDs, a token service and an account named default that works.
-   * @param options of the token service
-   * @param running the cluster's API server, if one is there already
+   * Starts a cluster with the CRDs, a registry and an account named default that works.
+   * @param options `prepared`: the registry, unless it is the one that REGISTRY names; `running`: the cluster's API server, if one
+   * is there already
    */
-  static async start(options: Partial<TokenServiceOptions> = {}, running?: RunningApiServer): Promise<World> {
+  static async start(
+    options: { prepared?: PreparedRegistry; running?: RunningApiServer } = {},
+  ): Promise<World> {
+    const { prepared = prepareRegistry(), running } = options;
     const apiServer = running ?? (await startApiServer());
-    const service = new TokenService({
-      clock,
-      apiKeys: [{ key: API_KEY, accountId: 'account-1' }],
-      host: HOST,
-      tokenLifetime: TOKEN_LIFETIME,
-      ...options,
-    });
-    registerSecret(API_KEY);
-    const world = new World(apiServer, service, await serve(service, { port: 0 }));
+    for (const [key, value] of Object.entries(prepared.credentials))
+      if (!PUBLIC_CREDENTIALS.includes(key)) registerSecret(value);
+    const world = new World(apiServer, prepared, await serve(prepared.fake, { port: 0 }));
     await installDefinitions(world.client, new AbortController().signal);
     apiServer.startControllers?.();
     await world.createNamespace(OPERATOR_NAMESPACE);
-    await world.setCredentials('ibm-cloud', { apikey: API_KEY });
+    await world.setCredentials(CREDENTIALS);
     await world.createAccount('default');
     return world;
   }
 
-  private constructor(apiServer: RunningApiServer, service: TokenService, server: Server) {
+  private constructor(apiServer: RunningApiServer, prepared: PreparedRegistry, server: Server) {
     this.apiServer = apiServer;
     this.#server = server;
-    this.service = service;
+    this.prepared = prepared;
+    this.registry = prepared.fake;
+    this.registry.on('issued', () => this.issued++);
     this.client = new KubeClient(this.#connect('test'), { fieldManager: 'test' });
   }
 
@@ -87,9 +95,19 @@ export class World {
     return this.apiServer.kind === 'embedded';
   }
 
-  /** Where the token service is. */
-  get serviceUrl(): string {
+  /** Where the registry is, with all its APIs. */
+  get registryUrl(): string {
     return this.#server.url;
+  }
+
+  /** The registry as it stands in image names, by which it can be asked. */
+  get registryHost(): string {
+    return new URL(this.registryUrl).host;
+  }
+
+  /** What an account says that has the registry under another host or another URL of its APIs. */
+  registryAt({ host = HOST, url = this.registryUrl }): Partial<RegistryAccountSpec> {
+    return this.prepared.account(url, host);
   }
 
   /**
@@ -157,7 +175,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.stopOperator();
-    for (const value of this.service.values()) registerSecret(value);
+    for (const value of this.registry.values()) registerSecret(value);
     await Promise.all(this.#transports.map((transport) => transport.close()));
     await this.#server.close();
     await this.apiServer.close();
@@ -180,34 +198,37 @@ export class World {
     return name;
   }
 
-  async setCredentials(name: string, data: Record<string, string>): Promise<void> {
+  /** @param data those that the registry accepts, unless told */
+  async setCredentials(
+    name: string,
+    data: Readonly<Record<string, string>> = this.prepared.credentials,
+    namespace = OPERATOR_NAMESPACE,
+  ): Promise<void> {
     const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
     await this.client.apply(
       SECRETS,
       {
         apiVersion: 'v1',
         kind: 'Secret',
-        metadata: { name, namespace: OPERATOR_NAMESPACE },
+        metadata: { name, namespace },
         data: Object.fromEntries(encoded) as Record<string, string>,
       },
       { force: true },
     );
   }
 
-  /** @param spec of IBM registry tokens, unless it says otherwise; `undefined` takes a field away */
+  /** @param spec what it says otherwise or besides, another registry too; `undefined` takes a field away */
   async createAccount(
     name: string,
     spec: { [K in keyof RegistryAccountSpec]?: RegistryAccountSpec[K] | undefined } = {},
   ): Promise<void> {
-    const { url } = this.#server;
     await this.client.create(REGISTRY_ACCOUNTS, {
       apiVersion: API_VERSION,
       kind: 'RegistryAccount',
       metadata: { name },
       spec: {
-        ibmRegistryTokens: { iamEndpoint: url },
-        credentialsSecretRef: { name: 'ibm-cloud' },
-        regions: [{ name: 'us-south', host: HOST, endpoint: url }],
+        ...(!PROVIDER_NAMES.some((each) => each in spec) && this.registryAt({})),
+        credentialsSecretRef: { name: CREDENTIALS },
         limits: { maxAccess: 'ReadWrite', allowNeverExpiring: true },
         requestsPerSecond: 1000,
         // Its host is nowhere.
@@ -252,28 +273,39 @@ export class World {
     return this.client.get<SecretObject>(SECRETS, name);
   }
 
+  /** Ids of the tokens of a RegistryToken that work. */
+  tokensOf(uid: string): string[] {
+    const tokens = this.registry.tokens().filter(({ description }) => description.includes(uid));
+    return tokens.map(({ id }) => id);
+  }
+
+  /** Whether it is the value of this token; of one without an id at the registry: whether it is a value of the registry. */
+  holds(value: string | undefined, id: string | undefined): boolean {
+    if (value === undefined) return false;
+    return CAPABILITIES.issue === 'minted'
+      ? id !== undefined && this.registry.tokenOf(value) === id
+      : this.registry.values().includes(value);
+  }
+
+  /** Whether a token works. */
+  isAlive(id: string | undefined): boolean {
+    return this.registry.tokens().some((token) => token.id === id);
+  }
+
   /** Revokes a token behind the operator's back. */
-  async removeAtRegistry(id: string): Promise<void> {
-    await this.#askRegistry('DELETE', `/${id}`);
+  revokeAtRegistry(id: string): Promise<void> {
+    return this.#asOther().revoke(id);
   }
 
-  /** Issues a token, never to expire, that another client of the registry account asks for. */
-  async issueAtRegistry(description: string): Promise<void> {
-    await this.#askRegistry('POST', `?permanent=true&description=${encodeURIComponent(description)}`);
+  /** Issues a token without end, as an operator with the same account does. @returns its id */
+  async issueAtRegistry(tag: Tag): Promise<string> {
+    const { id, value } = await this.#asOther().issue(tag);
+    registerSecret(value);
+    return id;
   }
 
-  async #askRegistry(method: string, path: string): Promise<void> {
-    const { url } = this.#server;
-    const exchange = await fetch(`${url}/identity/token`, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'urn:ibm:params:oauth:grant-type:apikey',
-        apikey: API_KEY,
-      }),
-    });
-    const { access_token: bearer } = (await exchange.json()) as { access_token: string };
-    const headers = { authorization: `Bearer ${bearer}`, account: 'account-1' };
-    await fetch(`${url}/api/v1/tokens${path}`, { method, headers });
+  #asOther(): OtherClient {
+    return (this.#otherClient ??= new OtherClient(this.prepared, this.registryAt({})));
   }
 
   async exists(get: Promise<unknown>): Promise<boolean> {
@@ -284,6 +316,13 @@ export class World {
       if (error instanceof KubeError && error.isNotFound) return false;
       throw error;
     }
+  }
+
+  /** Waits until there is no such RegistryToken any more. */
+  async whenGone(name: ObjectName): Promise<void> {
+    await this.eventually(`${name.name} is gone`, async () =>
+      (await this.exists(this.token(name))) ? { seen: 'still there' } : { value: true },
+    );
   }
 
   /** Reasons of the events about an object. */

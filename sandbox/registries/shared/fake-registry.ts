@@ -37,7 +37,9 @@ export interface FakeRegistry {
   values(): string[];
   on(event: 'issued' | 'revoked', listener: (event: TokenEvent) => void): unknown;
   on(event: 'answered', listener: (report: Answered<string>) => void): unknown;
+  once(event: 'issued' | 'revoked', listener: (event: TokenEvent) => void): unknown;
   off(event: 'issued' | 'revoked', listener: (event: TokenEvent) => void): unknown;
+  off(event: 'answered', listener: (report: Answered<string>) => void): unknown;
   /** The tokens that clients of the API made and that work. */
   tokens(): { id: string; description: string }[];
   /** Id of the token with this value, if it works. */
