@@ -21,7 +21,6 @@ import { FormerSecrets } from './token/former-secrets.ts';
 import { HostMover } from './token/host-mover.ts';
 import { Issuer } from './token/issuer.ts';
 import { Memory } from './token/memory.ts';
-import { Minter } from './token/minter.ts';
 import { OutageWaiters } from './shared/outage-waiters.ts';
 import type { OperatorOptions } from './operator.ts';
 import { PodEvictor } from './pods/pod-evictor.ts';
@@ -34,6 +33,7 @@ import { StatusWriter } from './token/status-writer.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import type { Controller } from './shared/controller.ts';
 import { TokenLists } from './shared/token-lists.ts';
+import { TaggedTokens } from './token/tagged-tokens.ts';
 import { TokenClient } from './token/token-client.ts';
 import { TokenController } from './token/token-controller.ts';
 import { TokenFinalizer } from './token/token-finalizer.ts';
@@ -91,7 +91,7 @@ export function assembleControllers(
   };
   // What is for all, or for several names, is looked for in any case: a backup can have undone all that says that it is there.
   const lists = new TokenLists(sessions, clock, { listsApart, scopesOf, alsoTried: [listOf([])] });
-  const minter = new Minter({ sessions, memory, lists, clusterId, clock });
+  const tagged = new TaggedTokens({ sessions, memory, lists, clusterId, clock });
   const verifier = new Verifier({ sessions, memory, clock });
   const revoker = new Revoker({ ...common, sessions, lists, memory, clusterId });
   const skew = (account: string, region: string): number => sessions.skew(account, region);
@@ -103,7 +103,7 @@ export function assembleControllers(
     secrets,
     tokens,
     statuses: new StatusWriter({ ...common, tokens }),
-    minter,
+    tagged,
     lists,
     verifier,
     revoker,

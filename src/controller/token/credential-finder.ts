@@ -3,13 +3,13 @@ import type { Credential } from '../../token/secret/secret.ts';
 import { heldCredential } from '../../token/secret/secret-view.ts';
 import type { FormerSecrets } from './former-secrets.ts';
 import type { Memory } from './memory.ts';
-import type { Minter } from './minter.ts';
 import type { Task } from './progress.ts';
+import type { TaggedTokens } from './tagged-tokens.ts';
 
 export interface CredentialFinderOptions {
   memory: Memory;
   formerSecrets: Pick<FormerSecrets, 'credential'>;
-  minter: Pick<Minter, 'readBack'>;
+  tagged: Pick<TaggedTokens, 'readBack'>;
 }
 
 /** Finds the value of a token that was issued earlier. */
@@ -32,12 +32,12 @@ export class CredentialFinder {
     id: string,
     signal: AbortSignal,
   ): Promise<Credential | undefined> {
-    const { memory, formerSecrets, minter } = this.#options;
+    const { memory, formerSecrets, tagged } = this.#options;
     const known = memory.recall(token.metadata.uid, id);
     if (known) return credentialOf(known);
     const held = heldCredential(secret, id) ?? (await formerSecrets.credential(token, status, id, signal));
     if (held) return held;
-    const issued = await minter.readBack(token, signal);
+    const issued = await tagged.readBack(token, signal);
     return issued && credentialOf(issued);
   }
 }

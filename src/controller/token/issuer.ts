@@ -1,31 +1,59 @@
 import type { MintIntent, RegistryTokenStatus } from '../../api/registry-token.ts';
+import { fromTime, toTime } from '../../api/syntax/time.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { IssuedToken } from '../../registry/port.ts';
-import { toTime } from '../../api/syntax/time.ts';
+import type { Decision } from '../../token/decide/decision.ts';
+import { mintAllowance } from '../../token/decide/mint-budget.ts';
+import type { Use } from '../../token/decide/verification.ts';
 import { deadOnArrival } from '../../token/lifecycle/clock-skew.ts';
 import { conditionsOf } from '../../token/lifecycle/conditions.ts';
-import type { Decision } from '../../token/decide/decision.ts';
+import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
-import { mintAllowance } from '../../token/decide/mint-budget.ts';
+import { pendingMessage, withoutPendingHost, withPendingHost } from '../../token/lifecycle/pending-host.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
-import { rotateValue } from '../../token/decide/rotate-now.ts';
 import * as steps from '../../token/lifecycle/status.ts';
+import { describeIssued, recordOf, requestOf, strayOf } from '../../token/lifecycle/token-record.ts';
 import { newNonce } from '../../token/sweep/tag.ts';
 import { failureOf } from '../shared/failures.ts';
 import { idsOf } from '../shared/log-fields.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
-import type { Minter, Settlement } from './minter.ts';
-import { Placer, scopeField, stray, type PlacerOptions } from './placer.ts';
-import { failed, holdsLive, type Progress, type Task } from './progress.ts';
+import type { Memory } from './memory.ts';
+import {
+  done,
+  failed,
+  holdsLive,
+  hostHeld,
+  waitingForAcceptance,
+  type Progress,
+  type Task,
+} from './progress.ts';
+import type { SecretStore } from './secret-store.ts';
 import type { StatusWriter } from './status-writer.ts';
+import type { Settlement, TaggedTokens } from './tagged-tokens.ts';
 import type { TokenClient } from './token-client.ts';
+import type { Verifier } from './verifier.ts';
 
-export interface IssuerOptions extends PlacerOptions {
-  tokens: TokenClient;
+type MintDecision = Extract<Decision, { action: 'mint' }>;
+
+export interface IssuerOptions {
+  tokens: Pick<TokenClient, 'addFinalizer'>;
   statuses: Pick<StatusWriter, 'write'>;
-  minter: Minter;
-  metrics: TokenMetrics;
+  tagged: Pick<TaggedTokens, 'issue' | 'settle' | 'highestRevision'>;
+  verifier: Pick<Verifier, 'recall' | 'verify'>;
+  secrets: Pick<SecretStore, 'write'>;
+  memory: Memory;
+  events: Pick<EventRecorder, 'event'>;
+  metrics: Pick<TokenMetrics, 'minted'>;
+  logger: Logger;
+  clock: Clock;
+  random: () => number;
   mintBudget: number;
+  /** Milliseconds for which a previous token stays valid, where the spec does not say. */
+  defaultGracePeriod: number;
+  issueAt: IssueAt;
   /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
   skew: (account: string, region: string) => number;
   /** Called when a registry refused an account's credentials. */
@@ -41,114 +69,100 @@ export interface IssuerOptions extends PlacerOptions {
 const EXCHANGE_PAUSE = 60_000;
 
 /**
- * Gives a RegistryToken a new token: intent, mint, verification, Secret, status, in this order, so that a
- * crash between any two of them leaves enough behind to go on.
+ * Gives a RegistryToken a new token: intent, request, verification, Secret, status, in this order, so that a crash between any two
+ * of them leaves enough behind to go on. A token that is exchanged ends by itself, and can be neither listed nor revoked: nothing
+ * is recorded before the Secret has it, and after a crash the next look gets another.
  */
 export class Issuer {
   readonly #options: IssuerOptions;
-  readonly #placer: Placer;
 
   constructor(options: IssuerOptions) {
     this.#options = options;
-    this.#placer = new Placer(options);
-  }
-
-  /** As `mint`, or `exchange` where there is nothing to create. */
-  issue(task: Task, decision: Extract<Decision, { action: 'mint' }>, signal: AbortSignal): Promise<Progress> {
-    return task.wanted.issue === 'exchanged'
-      ? this.exchange(task, decision, signal)
-      : this.mint(task, decision, signal);
   }
 
   /**
-   * Gets a token that nobody has to look after: it can't be listed or revoked, and ends by itself. So nothing is recorded before the
-   * Secret has it, and after a crash the next look gets another.
-   * @throws KubeError when the Secret can't be written for a passing reason
-   */
-  async exchange(
-    task: Task,
-    decision: Extract<Decision, { action: 'mint' }>,
-    signal: AbortSignal,
-  ): Promise<Progress> {
-    const { tokens, clock, logger, skew, metrics, minter } = this.#options;
-    const { wanted } = task;
-    logger.info({ ...idsOf(task.token), reason: decision.reason }, `getting a token: ${decision.message}`);
-    const owned = { ...task, token: await tokens.addFinalizer(task.token, signal) };
-    const request = this.#requestOf(owned, decision);
-    const begun = steps.withExchange(task.status, request, clock.now());
-    let issued: IssuedToken;
-    try {
-      issued = await minter.mint(owned, begun.mintIntent, signal);
-    } catch (error) {
-      return failed(owned, task.status, this.#failureOf(task, error), this.#options);
-    }
-    if (issued.id === task.status.token?.id) return this.#sameAgain(owned, decision);
-    metrics.minted(decision.reason);
-    const ahead = skew(wanted.account, wanted.region);
-    const dead = deadOnArrival(issued.expiresAt, clock.now(), ahead);
-    const progress = dead
-      ? this.#placer.refuse(owned, begun, begun.mintIntent, issued, dead)
-      : await this.#placer.place(owned, begun, begun.mintIntent, issued, clock.now() + ahead, signal);
-    return { ...progress, status: steps.withoutExchange(progress.status) };
-  }
-
-  /**
-   * Begins and finishes a mint.
+   * Begins and finishes a request for a token.
    * @throws KubeError when the intent can't be recorded (nothing has happened then), or the Secret can't be written for a
    * passing reason (the intent stays, and what it gave is remembered)
    */
-  async mint(
-    task: Task,
-    decision: Extract<Decision, { action: 'mint' }>,
-    signal: AbortSignal,
-  ): Promise<Progress> {
-    const { tokens, clock, random, logger, mintBudget, skew } = this.#options;
-    const { wanted, spec } = task;
-    logger.info({ ...idsOf(task.token), reason: decision.reason }, `issuing a token: ${decision.message}`);
-    const owned = await tokens.addFinalizer(task.token, signal);
-    let listed: number;
-    try {
-      const held = task.secret.state === 'ours' ? task.secret.holds : undefined;
-      const isToAsk = steps.isOlderThanSecret(task.status, held);
-      const where = { ...wanted, place: decision.place };
-      listed = await this.#options.minter.highestRevision(owned.metadata.uid, where, isToAsk, signal);
-    } catch (error) {
-      return failed({ ...task, token: owned }, task.status, failureOf(error), this.#options);
-    }
-    const intent = { nonce: newNonce(random()), ...this.#requestOf({ ...task, token: owned }, decision) };
-    const rhythm = { lifetime: wanted.lifetime, rotation: spec.rotation };
-    const allowance = mintAllowance(decision.reason, mintBudget, task.status, rhythm);
-    const intended = steps.withIntent(task.status, intent, allowance, clock.now(), listed);
-    const first = intended.token === undefined;
-    const token = await this.#options.statuses.write(
-      owned,
-      intended,
-      conditionsOf({
-        status: intended,
-        spec,
-        wanted,
-        secretHolds: holdsLive(task, intended),
-        outcome: { kind: 'held', reason: first ? 'Issuing' : 'Rotating', message: decision.message },
-        now: clock.now(),
-        skew: skew(wanted.account, wanted.region),
-      }),
-      signal,
-    );
-    const announced = token.status ?? intended;
-    const progress = { ...task, token };
+  async issue(task: Task, decision: MintDecision, signal: AbortSignal): Promise<Progress> {
+    const { tokens, logger } = this.#options;
+    const { reason, message } = decision;
+    logger.info({ ...idsOf(task.token), reason }, `issuing a token: ${message}`);
+    const owned = { ...task, token: await tokens.addFinalizer(task.token, signal) };
+    return task.wanted.issue === 'exchanged'
+      ? this.#exchange(owned, decision, signal)
+      : this.#mint(owned, decision, signal);
+  }
+
+  async #exchange(task: Task, decision: MintDecision, signal: AbortSignal): Promise<Progress> {
+    const { token, status, spec, wanted } = task;
+    const revision = steps.nextRevision(status);
+    const startedAt = toTime(this.#options.clock.now());
+    const what = requestOf(token, spec, wanted, decision);
+    const request: MintIntent = { revision, startedAt, phase: 'Announced', ...what };
     let issued: IssuedToken;
     try {
-      issued = await this.#options.minter.mint(progress, intended.mintIntent, signal);
+      issued = await this.#options.tagged.issue(token, request, spec.description, wanted.given, signal);
     } catch (error) {
-      return this.#mintFailed(progress, announced, error);
+      return failed(task, status, this.#failureOf(task, error), this.#options);
     }
-    this.#options.metrics.minted(decision.reason);
-    const ahead = skew(wanted.account, wanted.region);
+    if (issued.id === status.token?.id) return this.#sameAgain(task, decision);
+    return this.#use({ ...task, status: steps.withLostIntent(status) }, request, issued, signal);
+  }
+
+  async #mint(task: Task, decision: MintDecision, signal: AbortSignal): Promise<Progress> {
+    const { tagged, statuses, clock, random, mintBudget, skew } = this.#options;
+    const { token, status, wanted, spec, secret } = task;
+    const { place, reason, message } = decision;
+    let listed: number;
+    try {
+      const isToAsk = steps.isOlderThanSecret(status, secret.state === 'ours' ? secret.holds : undefined);
+      listed = await tagged.highestRevision(token.metadata.uid, { ...wanted, place }, isToAsk, signal);
+    } catch (error) {
+      return failed(task, status, failureOf(error), this.#options);
+    }
+    const request = { nonce: newNonce(random()), ...requestOf(token, spec, wanted, decision) };
+    const rhythm = { lifetime: wanted.lifetime, rotation: spec.rotation };
+    const allowance = mintAllowance(reason, mintBudget, status, rhythm);
+    const intended = steps.withIntent(status, request, allowance, clock.now(), listed);
+    const updates = conditionsOf({
+      status: intended,
+      spec,
+      wanted,
+      secretHolds: holdsLive(task, intended),
+      outcome: { kind: 'held', reason: intended.token ? 'Rotating' : 'Issuing', message },
+      now: clock.now(),
+      skew: skew(wanted.account, wanted.region),
+    });
+    const stored = await statuses.write(token, intended, updates, signal);
+    const announced = { ...task, token: stored, status: stored.status ?? intended };
+    let issued: IssuedToken;
+    try {
+      issued = await tagged.issue(stored, intended.mintIntent, spec.description, wanted.given, signal);
+    } catch (error) {
+      const failure = this.#failureOf(task, error);
+      // Only a mint that surely did not happen gives its revision back.
+      const isUncertain = failure.reason === 'MintUnconfirmed';
+      const left = isUncertain ? steps.withPhase(announced.status, 'Unconfirmed') : undefined;
+      return failed(announced, left ?? steps.withoutIntent(announced.status), failure, this.#options);
+    }
+    return this.#use(announced, intended.mintIntent, issued, signal);
+  }
+
+  /** Goes on with a token that the registry just gave. */
+  #use(
+    task: Task,
+    intent: MintIntent,
+    issued: IssuedToken,
+    signal: AbortSignal,
+  ): Promise<Progress> | Progress {
+    const { metrics, clock, skew } = this.#options;
+    metrics.minted(intent.reason);
+    const ahead = skew(intent.account, intent.region);
     const dead = deadOnArrival(issued.expiresAt, clock.now(), ahead);
-    if (dead) return this.#placer.refuse(progress, announced, intended.mintIntent, issued, dead);
-    // In the registry's time, as its expiry is: between them lies the token's real life.
-    const issuedAt = clock.now() + ahead;
-    return this.#placer.place(progress, announced, intended.mintIntent, issued, issuedAt, signal);
+    if (dead) return this.#refuse(task, intent, issued, dead);
+    return this.#place(task, intent, issued, clock.now() + ahead, signal);
   }
 
   /**
@@ -156,28 +170,26 @@ export class Issuer {
    * the account may not look there and something else is wanted by now, it is given up: the sweep revokes what may have come of it,
    * should it find that.
    * @returns `lost` with the status so far, when there is none: whether to begin another is to be decided afresh
-   * @throws KubeError as `mint` does
+   * @throws KubeError as `issue` does
    */
   async settle(
     task: Task,
     { intent, stranded }: Extract<Decision, { action: 'settle' }>,
     signal: AbortSignal,
   ): Promise<Progress | { lost: RegistryTokenStatus }> {
-    const { minter, verifier, clock, logger } = this.#options;
+    const { tagged, verifier, clock, logger, skew, onLost } = this.#options;
     const { token, status, wanted } = task;
     verifier.recall(token.metadata.uid, intent);
     let settlement: Settlement;
     try {
-      settlement = await minter.settle(token, intent, stranded, signal);
+      settlement = await tagged.settle(token, intent, stranded, signal);
     } catch (error) {
       // The account may not look there, as in a project that it may not see: what is wanted by now does not wait for that.
       const isInVain =
         error instanceof RegistryError && error.isRefusal && intent.specHash !== wanted.specHash;
       if (!isInVain) return failed(task, status, failureOf(error), this.#options);
-      logger.warn(
-        { ...idsOf(token), revision: intent.revision },
-        `an earlier request is given up: ${error.message}`,
-      );
+      const note = `an earlier request is given up: ${error.message}`;
+      logger.warn({ ...idsOf(token), revision: intent.revision }, note);
       settlement = { result: 'lost', strays: [] };
     }
     if (settlement.result === 'pending') {
@@ -186,13 +198,14 @@ export class Issuer {
       return { token, status, outcome: { kind: 'held', reason, message }, secretHolds, until };
     }
     const { account, region, revision } = intent;
+    const ahead = skew(account, region);
     const adopted =
       settlement.result === 'found' &&
       intent.specHash === wanted.specHash &&
       wanted.place !== undefined &&
       isSamePlace(intent.place, wanted.place) &&
-      !deadOnArrival(settlement.issued.expiresAt, clock.now(), this.#options.skew(account, region));
-    const unwanted = settlement.result === 'found' && !adopted ? [stray(intent, settlement.issued)] : [];
+      !deadOnArrival(settlement.issued.expiresAt, clock.now(), ahead);
+    const unwanted = settlement.result === 'found' && !adopted ? [strayOf(intent, settlement.issued)] : [];
     const strays = [...settlement.strays, ...unwanted];
     const otherwise = stranded
       ? 'an earlier mint is given up: its account or region is gone'
@@ -202,14 +215,100 @@ export class Issuer {
       adopted ? 'adopting a token created earlier' : otherwise,
     );
     const cleaned = steps.withStrays(status, strays, clock.now());
-    if (settlement.result === 'lost') await this.#options.onLost(intent, signal);
+    if (settlement.result === 'lost') await onLost(intent, signal);
     if (settlement.result === 'lost' || !adopted) return { lost: cleaned };
-    const issuedAt = Date.parse(intent.startedAt) + this.#options.skew(account, region);
-    return this.#placer.place(task, cleaned, intent, settlement.issued, issuedAt, signal);
+    const issuedAt = (fromTime(intent.startedAt) ?? clock.now()) + ahead;
+    return this.#place({ ...task, status: cleaned }, intent, settlement.issued, issuedAt, signal);
+  }
+
+  /** Tries a new token, puts it into the Secret if the registry accepts it, and records it. @param issuedAt by the registry's clock */
+  async #place(
+    task: Task,
+    intent: MintIntent,
+    issued: IssuedToken,
+    issuedAt: number,
+    signal: AbortSignal,
+  ): Promise<Progress> {
+    const { verifier, secrets, memory, clock, defaultGracePeriod, issueAt } = this.#options;
+    const { spec, token, status, wanted, stake, secret } = task;
+    const { uid } = token.metadata;
+    const ruling = await verifier.verify(uid, intent, issued, wanted, stake, signal);
+    if (ruling.action === 'refuse') return this.#refuse(task, intent, issued, ruling.failure);
+    if (ruling.action === 'wait') return waitingForAcceptance(task, ruling, clock);
+    const { doubt, keepsHost } = ruling;
+    const host = keepsHost ? hostHeld(task) : wanted.host;
+    const { id, username, value } = issued;
+    // After a crash, or where only the status could not be written, the Secret is as it is to be.
+    const isPlaced = secret.state === 'ours' && secret.current && secret.holds === id && secret.host === host;
+    const placed = isPlaced
+      ? { secretRef: { name: spec.secret.name, uid: secret.uid } }
+      : await secrets.write(task, host, { tokenId: id, username, value }, signal);
+    if ('failure' in placed)
+      return failed({ ...task, secret: placed.secret }, status, placed.failure, this.#options);
+    const settled = keepsHost
+      ? withPendingHost(status, { host: wanted.host, ...keepsHost }, clock.now())
+      : withoutPendingHost(status);
+    const written = {
+      ...withTrueEnding(settled, issueAt),
+      secretRef: placed.secretRef,
+      host,
+      region: intent.region,
+    };
+    const record = recordOf(intent, issued, wanted, issuedAt, doubt);
+    const grace = spec.rotation.gracePeriod ?? defaultGracePeriod;
+    const next = steps.withToken(written, record, intent, grace, clock.now());
+    this.#tell(task, intent, next, ruling);
+    const { pendingHost } = next;
+    if (!pendingHost) return done(token, next);
+    // The host that the account names stays out of the Secret, and is tried again.
+    const until = memory.noteHostTried(uid, pendingHost.host, clock.now());
+    const message = pendingMessage(pendingHost);
+    const outcome = { kind: 'held', reason: 'HostNotAccepted', message } as const;
+    return { token, status: next, outcome, secretHolds: true, until };
+  }
+
+  /** Tells of a token that came into force. @param after the status that has it */
+  #tell(
+    { token, status: before, spec }: Task,
+    { reason, revision }: MintIntent,
+    { token: record }: RegistryTokenStatus,
+    { doubt }: Use,
+  ): void {
+    const { logger, events, clock } = this.#options;
+    if (!record) return;
+    const { id, expiresAt } = record;
+    const first = before.token === undefined;
+    logger.info(
+      { ...idsOf(token), reason, id, revision, expiresAt: expiresAt ?? 'never' },
+      first ? 'token issued' : 'token rotated',
+    );
+    const note = `${reason}: Secret ${spec.secret.name} holds ${describeIssued(record, before.token, clock.now())}`;
+    events.event(token, 'Normal', first ? 'Issued' : 'Rotated', note);
+    if (doubt === undefined) return;
+    logger.warn({ ...idsOf(token), id }, `token not verified: ${doubt}`);
+    const unverified = `whether the registry accepts token ${id} is not known: ${doubt}`;
+    events.event(token, 'Warning', 'Unverified', unverified);
+  }
+
+  /**
+   * A new token that is of no use: it is revoked, where tokens can be, and the one in force stays. Its intent stays too, until
+   * another takes its place, or its revision counts as used, so that no two tokens ever share one: by a higher one a registry that
+   * shares tokens out knows that the RegistryToken wants another.
+   */
+  #refuse(task: Task, intent: MintIntent, issued: IssuedToken, failure: Failure): Progress {
+    const { memory, clock } = this.#options;
+    const { token, status, wanted } = task;
+    memory.forgetIntent(token.metadata.uid);
+    const discarded = steps.withPhase(status, 'Discarded');
+    const next =
+      wanted.issue === 'exchanged'
+        ? steps.withUsedRevision(status, intent.revision)
+        : steps.withStrays(discarded, [strayOf(intent, issued)], clock.now());
+    return failed(task, next, failure, this.#options);
   }
 
   /** What was exchanged a moment ago is given to all who ask for the same. It is no answer to who asks for another. */
-  #sameAgain(task: Task, { message: why }: Extract<Decision, { action: 'mint' }>): Progress {
+  #sameAgain(task: Task, { message: why }: MintDecision): Progress {
     const { token, status } = task;
     const until = this.#options.clock.now() + EXCHANGE_PAUSE;
     const message = `${why}; the token was exchanged a moment ago, and will be replaced at ${toTime(until)}`;
@@ -217,37 +316,9 @@ export class Issuer {
     return { token, status, outcome, secretHolds: holdsLive(task, status), until };
   }
 
-  /** What a status says of a request for a token. */
-  #requestOf(
-    { token, spec, wanted }: Task,
-    { place, reason }: Extract<Decision, { action: 'mint' }>,
-  ): Omit<MintIntent, 'revision' | 'startedAt' | 'phase' | 'nonce'> {
-    const { account, region, scope, specHash, accountRotation } = wanted;
-    const rotate = rotateValue(token);
-    return {
-      account,
-      region,
-      place,
-      access: spec.access,
-      ...scopeField(scope),
-      specHash,
-      reason,
-      ...(rotate === undefined ? {} : { rotate }),
-      ...(accountRotation === '' ? {} : { accountRotation }),
-    };
-  }
-
   #failureOf({ wanted }: Task, error: unknown): Failure {
     const failure = failureOf(error);
     if (failure.reason === 'RegistryUnauthorized') this.#options.onUnauthorized(wanted.account);
     return failure;
-  }
-
-  #mintFailed(task: Task, status: RegistryTokenStatus, error: unknown): Progress {
-    const failure = this.#failureOf(task, error);
-    // Only a mint that surely did not happen gives its revision back.
-    const uncertain = failure.reason === 'MintUnconfirmed';
-    const next = uncertain ? steps.withPhase(status, 'Unconfirmed') : steps.withoutIntent(status);
-    return failed(task, next, failure, this.#options);
   }
 }

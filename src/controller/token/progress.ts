@@ -4,11 +4,12 @@ import type { Outcome } from '../../token/lifecycle/conditions.ts';
 import type { Wanted } from '../../token/decide/eligibility.ts';
 import { untilItAnswers, type Failure } from '../../token/lifecycle/failure.ts';
 import { pendingMessage, withPendingHost, type PendingHost } from '../../token/lifecycle/pending-host.ts';
+import { hostInForce } from '../../token/decide/situation.ts';
 import { rotateValue } from '../../token/decide/rotate-now.ts';
 import type { SecretView } from '../../token/secret/secret-view.ts';
 import { holds } from '../../token/lifecycle/secret-found.ts';
-import { withFailure } from '../../token/lifecycle/status.ts';
-import type { Stake } from '../../token/decide/verification.ts';
+import { withFailure, withPhase } from '../../token/lifecycle/status.ts';
+import type { Stake, Waiting } from '../../token/decide/verification.ts';
 
 /** What a reconcile works on. */
 export interface Task {
@@ -60,6 +61,38 @@ export function waitingForHost(
   const message = pendingMessage(next.pendingHost);
   const outcome = { kind: 'held', reason: 'HostNotAccepted', message } as const;
   return { token: task.token, status: next, outcome, secretHolds: holdsLive(task, status), until };
+}
+
+/** The host that the Secret has. It can be ahead of the status, whose write may have failed. */
+export function hostHeld({ secret, status, wanted }: Task): string {
+  const held = secret.state === 'ours' ? secret.host : undefined;
+  return held ?? hostInForce(status, wanted);
+}
+
+/** A new token that the registry does not accept yet, or that is not known to be accepted where it has to be. */
+export function waitingForAcceptance(
+  task: Task,
+  { refusal, until, message: why }: Waiting,
+  clock: Pick<Clock, 'now'>,
+): Progress {
+  const { token, status, wanted, stake } = task;
+  const secretHolds = holdsLive(task, status);
+  if (refusal !== undefined) {
+    const message = `the registry does not accept the new token yet: ${why}; will retry`;
+    const outcome = { kind: 'held', reason: 'Verifying', message } as const;
+    return { token, status: withPhase(status, 'Verifying'), outcome, secretHolds, until };
+  }
+  if (stake !== 'adopted' && hostHeld(task) !== wanted.host) {
+    const pending = { host: wanted.host, refused: false, message: why };
+    return waitingForHost(task, status, pending, until, clock);
+  }
+  const advice = "let the operator reach the registry's host";
+  const message =
+    stake === 'adopted'
+      ? `${why}; ${advice}, or set spec.verify of the account to Never`
+      : `the token in the Secret stays until the registry is known to accept the new one: ${why}; ${advice}`;
+  const outcome = { kind: 'held', reason: 'RegistryUnavailable', message } as const;
+  return { token, status, outcome, secretHolds, until };
 }
 
 /**

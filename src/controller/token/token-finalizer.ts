@@ -14,6 +14,7 @@ import { planDeletion, type DeletionPlan } from '../../token/lifecycle/deletion.
 import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import { retryDelay, type Failure } from '../../token/lifecycle/failure.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
+import { strayOf, type Stray } from '../../token/lifecycle/token-record.ts';
 import { placesOf } from '../../token/sweep/sweep-regions.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import type { Deletions } from './deletions.ts';
@@ -21,7 +22,7 @@ import { failureOf } from '../shared/failures.ts';
 import { idsOf } from '../shared/log-fields.ts';
 import type { Memory } from './memory.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
-import { strayOf, type Minter, type Stray } from './minter.ts';
+import type { TaggedTokens } from './tagged-tokens.ts';
 import type { Retention } from './retention.ts';
 import type { Revoker } from './revoker.ts';
 import type { SecretObject, SecretStore } from './secret-store.ts';
@@ -33,7 +34,7 @@ export interface FinalizerOptions {
   issueAt: IssueAt;
   tokens: TokenClient;
   secrets: SecretStore;
-  minter: Minter;
+  tagged: Pick<TaggedTokens, 'resultsOf'>;
   revoker: Revoker;
   memory: Memory;
   deletions: Pick<Deletions, 'noticedAt'>;
@@ -184,13 +185,13 @@ export class TokenFinalizer {
 
   /** What a mint that was begun left at the registry, or why that is not known. */
   async #search(token: RegistryToken, intent: MintIntent, signal: AbortSignal): Promise<Stray[] | Failure> {
-    const { sessions, minter } = this.#options;
+    const { sessions, tagged } = this.#options;
     if (sessions.reach(intent) === 'given up') return [];
     try {
       const { uid } = token.metadata;
-      const found = await minter.resultsOf(uid, intent, signal);
+      const found = await tagged.resultsOf(uid, intent, signal);
       for (const id of found ?? []) this.#options.memory.noteOwn(uid, id);
-      return found?.map((id) => strayOf(intent, id)) ?? UNSETTLED;
+      return found?.map((id) => strayOf(intent, { id })) ?? UNSETTLED;
     } catch (error) {
       return failureOf(error);
     }

@@ -58,29 +58,6 @@ export function withIntent(
   };
 }
 
-/**
- * A request that leaves nothing behind, as far as `withToken` needs it: it is not to be recorded.
- * @param request what is asked for
- */
-export function withExchange(
-  status: RegistryTokenStatus,
-  request: Omit<MintIntent, 'revision' | 'startedAt' | 'phase'>,
-  now: number,
-): RegistryTokenStatus & { mintIntent: MintIntent } {
-  const revision = nextRevision(status);
-  const mintIntent = { revision, startedAt: toTime(now), phase: 'Announced', ...request } as const;
-  return { ...withLost(status), mintIntent };
-}
-
-/**
- * Without the request of `withExchange`. Where what came of it was of no use its revision stays used: by a higher one a registry that
- * shares tokens out knows that the RegistryToken wants another.
- */
-export function withoutExchange(status: RegistryTokenStatus): RegistryTokenStatus {
-  const { mintIntent, ...rest } = status;
-  return mintIntent?.phase === 'Discarded' ? withUsed(rest, mintIntent.revision) : rest;
-}
-
 /** An open request is given up: should a token come of it after all, it is known whose that is. */
 function withLost(status: RegistryTokenStatus): RegistryTokenStatus {
   const { mintIntent, ...rest } = status;
@@ -117,7 +94,7 @@ export function withPhase(status: RegistryTokenStatus, phase: MintIntent['phase'
 /** The mint surely did not happen: its revision is free again, and it does not count against the budget. */
 export function withoutIntent(status: RegistryTokenStatus): RegistryTokenStatus {
   const { mintIntent, ...others } = status;
-  const rest = mintIntent ? withUsed(others, mintIntent.revision - 1) : others;
+  const rest = mintIntent ? withUsedRevision(others, mintIntent.revision - 1) : others;
   const counted = mintTimesField(mintIntent?.reason ?? '');
   const times = status[counted] ?? [];
   const index = times.lastIndexOf(mintIntent?.startedAt ?? '');
@@ -127,27 +104,33 @@ export function withoutIntent(status: RegistryTokenStatus): RegistryTokenStatus 
 /** The mint left no token to use and no other is to be created: its revision stays used, whatever becomes of its strays. */
 export function withLostIntent(status: RegistryTokenStatus): RegistryTokenStatus {
   const { mintIntent } = status;
-  return mintIntent ? withUsed(withLost(status), mintIntent.revision) : status;
+  return mintIntent ? withUsedRevision(withLost(status), mintIntent.revision) : status;
 }
 
 /** Keeps a revision from being used again, where the token in force does not say that it was. */
-function withUsed(status: RegistryTokenStatus, revision: number): RegistryTokenStatus {
+export function withUsedRevision(status: RegistryTokenStatus, revision: number): RegistryTokenStatus {
   return revision > (status.token?.revision ?? 0) ? { ...status, lastRevision: revision } : status;
 }
 
 /**
  * The Secret holds the new token: the one before is revoked `grace` from now, or struck off once it has surely expired. Where too
  * many wait to be revoked, the oldest do not wait any longer.
+ * @param request that it came of
  */
 export function withToken(
   status: RegistryTokenStatus,
   token: TokenRecord,
-  reason: string,
+  request: Pick<MintIntent, 'reason' | 'rotate' | 'accountRotation'>,
   grace: number,
   now: number,
 ): RegistryTokenStatus {
-  const { mintIntent, lastHandledAccountRotation: _, lastRevision: __, ...rest } = withoutFailure(status);
-  const { rotate, accountRotation } = mintIntent ?? {};
+  const {
+    mintIntent: _,
+    lastHandledAccountRotation: __,
+    lastRevision: ___,
+    ...rest
+  } = withoutFailure(status);
+  const { reason, rotate, accountRotation } = request;
   const handled = lastHandled(handledUntil(status, token.account, now), accountRotation);
   const before = status.token;
   const retired = before && before.revocable !== false ? [retire(before, now, grace)] : [];

@@ -74,6 +74,7 @@ describe('how long a token is to be in use', () => {
       const stage = new IssueStage();
       const { status } = await stage.mint(taskFor({ lifetime, given }));
       expect(status.token?.lifetime).to.equal(recorded);
+      expect(stage.requestedLifetime, 'asked for').to.equal(given);
       const settled = await stage.settled(found(), { wanted: aWanted({ lifetime, given }) });
       expect(settled.status.token?.lifetime, 'settled').to.equal(recorded);
     });
@@ -166,6 +167,27 @@ describe('a token that is exchanged, not created at the registry,', () => {
       `mint ${REVISION}`,
       `mint ${REVISION + 1}`,
     ]);
+  });
+
+  it('that takes the place of a request that was open leaves that to the sweep, whatever becomes of it', async () => {
+    const mintIntent = anIntent({ revision: REVISION, nonce: 'abcdefgh' });
+    const refused = { action: 'refuse', failure: FAILURE };
+    const waiting = { action: 'wait', refusal: 'no', message: 'no', until: NOW + MINUTE };
+    for (const ruling of [stage.ruling, refused, waiting]) {
+      stage.ruling = ruling;
+      const { status } = await issue({ token: { status: { mintIntent } } });
+      expect(status).to.not.have.property('mintIntent');
+      expect(status.lostIntents).to.deep.equal([{ revision: REVISION, nonce: 'abcdefgh' }]);
+    }
+    expect(stage.did).to.include(`mint ${REVISION + 1}`);
+  });
+
+  it('that is not accepted yet leaves nothing in the status', async () => {
+    stage.ruling = { action: 'wait', refusal: 'no', message: 'no', until: NOW + MINUTE };
+    const task = situationTask({ now: NOW });
+    const { status, outcome } = await issue();
+    expect(outcome).to.include({ kind: 'held', reason: 'Verifying' });
+    expect(status).to.deep.equal(task.status);
   });
 
   it('that the registry does not give leaves all as it was, though nobody knows whether it did', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Settlement } from '../../../src/controller/token/minter.ts';
+import type { Settlement } from '../../../src/controller/token/tagged-tokens.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { SecretView } from '../../../src/token/secret/secret-view.ts';
 import {

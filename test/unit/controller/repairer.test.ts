@@ -74,7 +74,7 @@ async function repair(stage: Stage): Promise<{
   const finding = {
     memory,
     formerSecrets: { credential: () => Promise.resolve(former === undefined ? undefined : named(former)) },
-    minter: {
+    tagged: {
       readBack: () => {
         asked++;
         if (registry === undefined) return Promise.reject(new RegistryError('Unavailable', 'no answer'));

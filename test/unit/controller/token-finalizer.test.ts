@@ -103,7 +103,7 @@ class Scene {
       },
       sessions: { reach: () => ({ region: 'us-south' }) },
       issueAt: () => this.issueAt,
-      minter: { resultsOf: () => Promise.resolve(this.results) },
+      tagged: { resultsOf: () => Promise.resolve(this.results) },
       revoker: {
         revoke: (_: unknown, { id }: { id: string }, limited: AbortSignal) => this.#revoke(id, limited),
         release: (_: unknown, { account, region }: Issued, keep: readonly string[]) =>

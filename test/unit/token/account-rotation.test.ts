@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import type { MintIntent, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import { isToRotate, rotationAsked, rotationProgress } from '../../../src/token/decide/account-rotation.ts';
 import { decide } from '../../../src/token/decide/decision.ts';
 import { withIntent, withoutIntent, withToken } from '../../../src/token/lifecycle/status.ts';
@@ -17,6 +18,12 @@ import {
 
 const asking = (requestedAt: string | undefined) => anAccount({ spec: { rotation: { requestedAt } } });
 const handled = (value: string) => anIssuedToken({ status: { lastHandledAccountRotation: value } });
+
+/** The open mint ends with a token. */
+const finish = (
+  status: RegistryTokenStatus & { mintIntent: MintIntent },
+  record = aRecord({ id: 'token-2', revision: 2 }),
+): RegistryTokenStatus => withToken(status, record, status.mintIntent, HOUR, ISSUED);
 
 describe('a rotation of all tokens of an account', () => {
   it('is asked for by any text', () => {
@@ -46,8 +53,7 @@ describe('a rotation of all tokens of an account', () => {
     const [earlier, later] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'];
     for (const accountRotation of [undefined, earlier]) {
       const intent = anIntent(accountRotation === undefined ? {} : { accountRotation });
-      const status = { ...handled(later).status, mintIntent: intent };
-      const next = withToken(status, aRecord({ id: 'token-2', revision: 2 }), 'RenewalDue', HOUR, ISSUED);
+      const next = finish({ ...handled(later).status, mintIntent: intent });
       expect(next).to.include({ lastHandledAccountRotation: later });
       expect(isToRotate(anIssuedToken({ status: next }), later)).to.equal(false);
     }
@@ -56,7 +62,7 @@ describe('a rotation of all tokens of an account', () => {
   it('is not handled by what another account asked for', () => {
     const status = { ...handled('x').status, mintIntent: anIntent({ account: 'other' }) };
     const record = aRecord({ id: 'token-2', revision: 2, account: 'other' });
-    const next = withToken(status, record, 'SpecChanged', HOUR, ISSUED);
+    const next = finish(status, record);
     expect(isToRotate(anIssuedToken({ status: next }), 'x')).to.equal(true);
   });
 
@@ -67,7 +73,7 @@ describe('a rotation of all tokens of an account', () => {
       '2026-01-03T00:00:00Z',
     ];
     const status = { ...handled(mistake).status, mintIntent: anIntent({ accountRotation: corrected }) };
-    const next = withToken(status, aRecord({ id: 'token-2', revision: 2 }), 'RenewalDue', HOUR, ISSUED);
+    const next = finish(status);
     expect(isToRotate(anIssuedToken({ status: next }), corrected)).to.equal(false);
     expect(isToRotate(anIssuedToken({ status: next }), later)).to.equal(true);
   });
@@ -102,13 +108,13 @@ describe('a rotation of all tokens of an account', () => {
 
   it('is answered by whatever token is minted after it', () => {
     const status = { ...anIssuedToken().status, mintIntent: anIntent({ accountRotation: 'x' }) };
-    const next = withToken(status, aRecord({ id: 'token-2', revision: 2 }), 'RenewalDue', HOUR, ISSUED);
+    const next = finish(status);
     expect(next).to.include({ lastHandledAccountRotation: 'x' });
   });
 
   it('is not answered by one whose mint began before it', () => {
     const status = { ...handled('w').status, mintIntent: anIntent() };
-    const next = withToken(status, aRecord({ id: 'token-2', revision: 2 }), 'RenewalDue', HOUR, ISSUED);
+    const next = finish(status);
     expect(isToRotate(anIssuedToken({ status: next }), 'x')).to.equal(true);
   });
 
@@ -141,7 +147,7 @@ describe('a rotation of all tokens of an account', () => {
                 : withToken(
                     status,
                     aRecord({ id: `t${++id}`, revision: mintIntent.revision }),
-                    mintIntent.reason,
+                    mintIntent,
                     0,
                     ISSUED,
                   );

@@ -28,7 +28,7 @@ const place = (status: RegistryTokenStatus, record: Partial<TokenRecord>, now: n
   steps.withToken(
     status,
     aRecord({ issuedAt: toTime(now), expiresAt: toTime(now + DAY), ...record }),
-    'RenewalDue',
+    WHAT,
     HOUR,
     now,
   );

@@ -127,14 +127,14 @@ describe('the revision of a mint that left no token to use', () => {
   });
   it('needs no mention any more when a later token is in force', () => {
     const record = aRecord({ id: 'token-4', revision: 4 });
-    expect(steps.withToken(lost, record, 'SpecChanged', 0, NOW)).to.not.have.property('lastRevision');
+    expect(steps.withToken(lost, record, WHAT, 0, NOW)).to.not.have.property('lastRevision');
   });
 });
 
 describe('a new token', () => {
   const fresh = aRecord({ id: 'token-2', revision: 2, issuedAt: at(HOUR), expiresAt: at(25 * HOUR) });
   const place = (status: RegistryTokenStatus, grace = 10 * MINUTE) =>
-    steps.withToken(status, fresh, 'RenewalDue', grace, NOW);
+    steps.withToken(status, fresh, status.mintIntent ?? WHAT, grace, NOW);
 
   it('takes the place of its predecessor, and ends the intent and all failures', () => {
     const status = {
@@ -200,7 +200,7 @@ describe('a new token', () => {
   for (const [name, part, grace, now, revokeAt] of graces) {
     it(`has its predecessor revoked ${name}`, () => {
       const [retired] =
-        steps.withToken({ token: aRecord(part) }, fresh, 'RenewalDue', grace, now).previousTokens ?? [];
+        steps.withToken({ token: aRecord(part) }, fresh, WHAT, grace, now).previousTokens ?? [];
       expect(retired).to.have.property('revokeAt', revokeAt);
     });
   }
@@ -362,24 +362,11 @@ describe('what the tokens of a RegistryToken were made for', () => {
   });
 });
 
-describe('a request that leaves nothing behind', () => {
-  const before: RegistryTokenStatus = { token: aRecord({ revocable: false }), mintTimes: [at(0)] };
-
-  it('is no mint: it has a revision and a time, and nothing is counted', () => {
-    const status = steps.withExchange(before, WHAT, NOW);
-    const mintIntent = { ...WHAT, revision: 2, startedAt: at(HOUR), phase: 'Announced' };
-    expect(status).to.deep.equal({ ...before, mintIntent });
-    expect(steps.withoutExchange(status)).to.deep.equal(before);
-  });
-  it('gives up a mint that was open, of which a token may come', () => {
-    const open = { ...before, mintIntent: anIntent({ revision: 2, nonce: 'abcdefgh' }) };
-    const { lostIntents, mintIntent } = steps.withExchange(open, WHAT, NOW);
-    expect(lostIntents).to.deep.equal([{ revision: 2, nonce: 'abcdefgh' }]);
-    expect(mintIntent.revision).to.equal(3);
-  });
-  it('leaves a previous token to its end', () => {
+describe('a token that nobody can revoke', () => {
+  it('is left to its end once another takes its place', () => {
+    const before: RegistryTokenStatus = { token: aRecord({ revocable: false }), mintTimes: [at(0)] };
     const next = aRecord({ id: 'token-2', revision: 2, revocable: false });
-    const status = steps.withToken(steps.withExchange(before, WHAT, NOW), next, 'RenewalDue', HOUR, NOW);
+    const status = steps.withToken(before, next, WHAT, HOUR, NOW);
     expect(status).to.include({ token: next }).and.not.have.any.keys('previousTokens', 'mintIntent');
   });
 });

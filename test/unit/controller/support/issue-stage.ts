@@ -1,9 +1,14 @@
 import { expect } from 'chai';
 import { FINALIZER } from '../../../../src/api/names.ts';
-import type { MintIntent, RegistryToken, RegistryTokenStatus } from '../../../../src/api/registry-token.ts';
+import type {
+  Lifetime,
+  MintIntent,
+  RegistryToken,
+  RegistryTokenStatus,
+} from '../../../../src/api/registry-token.ts';
 import { Redacted } from '../../../../src/common/redacted.ts';
 import { Issuer, type IssuerOptions } from '../../../../src/controller/token/issuer.ts';
-import type { Settlement } from '../../../../src/controller/token/minter.ts';
+import type { Settlement } from '../../../../src/controller/token/tagged-tokens.ts';
 import type { Progress, Task } from '../../../../src/controller/token/progress.ts';
 import { StatusWriter } from '../../../../src/controller/token/status-writer.ts';
 import type { RegistryError } from '../../../../src/registry/errors.ts';
@@ -47,6 +52,8 @@ export class IssueStage {
   readonly recalled: number[] = [];
   ruling: unknown = { action: 'use', doubt: undefined };
   placed: unknown = { secretRef: { name: 'app', uid: 'secret-uid' } };
+  /** How long the token that was asked for is to live. */
+  requestedLifetime: Lifetime | undefined;
   minting: () => Promise<IssuedToken> = () => Promise.resolve(NEW);
   settling: () => Promise<Settlement> = () => expect.fail('nothing is to be settled');
   /** How far the clock of the builders' region is ahead; those of others are right. */
@@ -81,9 +88,10 @@ export class IssueStage {
         logger: new Logs(),
         clock: new VirtualClock(NOW),
       }),
-      minter: {
-        mint: (_: Task, intent: MintIntent) => {
+      tagged: {
+        issue: (_: RegistryToken, intent: MintIntent, __: string, lifetime: Lifetime) => {
           did.push(`mint ${intent.revision}`);
+          this.requestedLifetime = lifetime;
           return this.minting();
         },
         settle: () => this.settling(),
@@ -135,7 +143,7 @@ export class IssueStage {
   }
 
   async mint(task = situationTask({ now: NOW })): Promise<Progress> {
-    return this.#note(await this.issuer.mint(task, RENEWAL, signal));
+    return this.#note(await this.issuer.issue(task, RENEWAL, signal));
   }
 
   #note<T extends object>(ended: T): T {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { MintIntent, RegistryToken } from '../../../src/api/registry-token.ts';
 import { Memory } from '../../../src/controller/token/memory.ts';
-import { Minter, type MinterOptions } from '../../../src/controller/token/minter.ts';
+import { TaggedTokens, type TaggedTokensOptions } from '../../../src/controller/token/tagged-tokens.ts';
 import type { TokenList } from '../../../src/controller/shared/token-lists.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { readTag, type Tag } from '../../../src/token/sweep/tag.ts';
@@ -12,17 +12,14 @@ import {
   anIssuedToken,
   aRecord,
   at,
-  aTokenSpec,
   DAY,
   HOUR,
-  aWanted,
   ISSUED,
   type Part,
   PLACE,
   MINUTE,
   SECOND,
 } from '../../support/builders.ts';
-import { situationTask } from '../../support/tasks.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const CLUSTER = 'this-cluster';
@@ -32,7 +29,7 @@ const { signal } = new AbortController();
 const { username, value } = aCredential();
 const NEW = { id: 'token-2', username, value, expiresAt: ISSUED + DAY };
 
-/** A minter, a registry with tokens of some tags, and what that is asked. */
+/** A tagged, a registry with tokens of some tags, and what that is asked. */
 class Stage {
   readonly memory = new Memory();
   readonly tags: [id: string, tag: Tag][] = [];
@@ -46,7 +43,7 @@ class Stage {
   /** How long a new token may be missing from a list, in milliseconds. */
   lag = 0;
   readonly clock = new VirtualClock(ISSUED + HOUR);
-  readonly minter: Minter;
+  readonly tagged: TaggedTokens;
 
   constructor() {
     const give = (what: unknown): Promise<typeof NEW> => {
@@ -89,7 +86,7 @@ class Stage {
       clusterId: CLUSTER,
       clock: this.clock,
     };
-    this.minter = new Minter(options as unknown as MinterOptions);
+    this.tagged = new TaggedTokens(options as unknown as TaggedTokensOptions);
   }
 
   /** The registry has a token with this RegistryToken's tag, unless told otherwise. */
@@ -99,7 +96,7 @@ class Stage {
   }
 }
 
-describe('a mint', () => {
+describe('a request for a token', () => {
   it('asks for what the intent and the spec say, under a tag that tells whose it is', async () => {
     const stage = new Stage();
     const what = { access: 'ReadWrite', specHash: 'as intended', scope: ['team-a', 'team-b'] } as const;
@@ -110,8 +107,8 @@ describe('a mint', () => {
       region: 'eu-de',
       nonce: 'abcdefgh',
     });
-    const task = situationTask({ spec: aTokenSpec({ description: 'of team one' }) });
-    expect(await stage.minter.mint(task, intent, signal)).to.equal(NEW);
+    const given = stage.tagged.issue(anIssuedToken(), intent, 'of team one', DAY, signal);
+    expect(await given).to.equal(NEW);
     const [where, request] = stage.asked as [string, { description: string }];
     expect(where).to.equal('default/eu-de');
     expect(request).to.deep.include({ ...what, lifetime: DAY });
@@ -127,22 +124,15 @@ describe('a mint', () => {
     });
   });
 
-  it('asks for the lifetime that the registry gives, not for how long the token is to be in use', async () => {
-    const stage = new Stage();
-    const wanted = aWanted({ lifetime: HOUR, given: DAY });
-    await stage.minter.mint(situationTask({ wanted }), anIntent(), signal);
-    expect(stage.asked[1]).to.include({ lifetime: DAY });
-  });
-
   it('asks for all that the account can give where its intent names no scope', async () => {
     const stage = new Stage();
-    await stage.minter.mint(situationTask(), anIntent(), signal);
+    await stage.tagged.issue(anIssuedToken(), anIntent(), '', DAY, signal);
     expect(stage.asked[1]).to.deep.include({ scope: [] });
   });
 
   it('is remembered: its value, and that it is what the intent gave', async () => {
     const stage = new Stage();
-    await stage.minter.mint(situationTask(), anIntent(), signal);
+    await stage.tagged.issue(anIssuedToken(), anIntent(), '', DAY, signal);
     expect(stage.memory.intentResult(UID, 2)).to.equal('token-2');
     expect(stage.memory.recall(UID, 'token-2')).to.equal(NEW);
   });
@@ -150,7 +140,7 @@ describe('a mint', () => {
 
 describe('the highest revision that is known to be at a registry', () => {
   const highest = (stage: Stage, isToAsk = true): Promise<number> =>
-    stage.minter.highestRevision(UID, WHERE, isToAsk, signal);
+    stage.tagged.highestRevision(UID, WHERE, isToAsk, signal);
 
   it('is that of the RegistryToken’s own tokens, whatever others have', async () => {
     const stage = new Stage()
@@ -189,13 +179,13 @@ describe('what came of an intent by its tag', () => {
       .has('d', { nonce: 'abcdefgh', revision: 3 })
       .has('e', { nonce: 'abcdefgh', uid: 'another' })
       .has('f', { nonce: 'abcdefgh', clusterId: 'another' });
-    expect(await stage.minter.resultsOf(UID, anIntent({ nonce: 'abcdefgh' }), signal)).to.deep.equal(['a']);
+    expect(await stage.tagged.resultsOf(UID, anIntent({ nonce: 'abcdefgh' }), signal)).to.deep.equal(['a']);
   });
 
   it('is not known where it can not be read: the intent stays', async () => {
     const stage = new Stage().has('token-2');
     stage.failure = new RegistryError('Unavailable', 'down');
-    const settled: unknown = await stage.minter
+    const settled: unknown = await stage.tagged
       .settle(anIssuedToken(), anIntent(), false, signal)
       .catch((error: unknown) => error);
     expect(settled).to.equal(stage.failure);
@@ -210,7 +200,7 @@ describe('what came of an intent', () => {
     it(`is waited for, from when its answer was given up, for ${what}`, async () => {
       const stage = new Stage();
       stage.lag = lag;
-      const settled = await stage.minter.settle(
+      const settled = await stage.tagged.settle(
         anIssuedToken(),
         anIntent({ startedAt: at(HOUR) }),
         false,
@@ -228,7 +218,7 @@ describe('what came of an intent', () => {
       stage.lag = MINUTE;
       const settle = async (): Promise<string> => {
         const intent = anIntent({ startedAt: at(startedAt), phase: 'Verifying' });
-        return (await stage.minter.settle(anIssuedToken(), intent, false, signal)).result;
+        return (await stage.tagged.settle(anIssuedToken(), intent, false, signal)).result;
       };
       expect(await settle()).to.equal('pending');
       await stage.clock.advance(MINUTE - 1);
@@ -240,7 +230,7 @@ describe('what came of an intent', () => {
   describe('of a RegistryToken that is deleted', () => {
     const intent = anIntent({ nonce: 'abcdefgh' });
     let stage: Stage;
-    const results = (): Promise<string[] | undefined> => stage.minter.resultsOf(UID, intent, signal);
+    const results = (): Promise<string[] | undefined> => stage.tagged.resultsOf(UID, intent, signal);
     beforeEach(() => {
       stage = new Stage();
       stage.lag = MINUTE;
@@ -264,7 +254,7 @@ describe('what came of an intent', () => {
       expect(await results()).to.equal(undefined);
       await stage.clock.advance(MINUTE);
       const other = anIntent({ nonce: 'another0' });
-      expect(await stage.minter.resultsOf(UID, other, signal)).to.equal(undefined);
+      expect(await stage.tagged.resultsOf(UID, other, signal)).to.equal(undefined);
     });
 
     it('is nothing more once it was revoked, whatever lists show', async () => {
@@ -281,7 +271,7 @@ describe('what came of an intent', () => {
     const intent = anIntent({ specHash: 'as intended', scope: ['team-a'], phase: 'Verifying' });
     const made = { revision: 2, specHash: 'as intended', scope: ['team-a'], issuedAt: intent.startedAt };
     const stray = { id: 'token-2', ...made, ...WHERE };
-    expect(await stage.minter.settle(anIssuedToken(), intent, false, signal)).to.deep.equal({
+    expect(await stage.tagged.settle(anIssuedToken(), intent, false, signal)).to.deep.equal({
       result: 'lost',
       strays: [stray],
     });
@@ -293,18 +283,18 @@ describe('where a registry keeps scopes apart', () => {
     const stage = new Stage();
     const scope = ['team-a'];
     const record = aRecord({ scope });
-    await stage.minter.settle(anIssuedToken(), anIntent({ scope }), false, signal);
-    await stage.minter.resultsOf(UID, anIntent({ scope }), signal);
-    await stage.minter.highestRevision(UID, { ...WHERE, scope }, true, signal);
-    await stage.minter.highestRevision(UID, { ...WHERE, scope }, false, signal);
-    await stage.minter.readBack(anIssuedToken({ status: { token: record } }), signal);
+    await stage.tagged.settle(anIssuedToken(), anIntent({ scope }), false, signal);
+    await stage.tagged.resultsOf(UID, anIntent({ scope }), signal);
+    await stage.tagged.highestRevision(UID, { ...WHERE, scope }, true, signal);
+    await stage.tagged.highestRevision(UID, { ...WHERE, scope }, false, signal);
+    await stage.tagged.readBack(anIssuedToken({ status: { token: record } }), signal);
     expect(stage.searched).to.deep.equal(Array.from({ length: 5 }, () => scope));
   });
 });
 
 describe('the value of the token in force', () => {
   const readBack = (stage: Stage, part: Part<RegistryToken> = {}): Promise<unknown> =>
-    stage.minter.readBack(anIssuedToken(part), signal).catch((error: unknown) => error);
+    stage.tagged.readBack(anIssuedToken(part), signal).catch((error: unknown) => error);
 
   it('is read back where its tag is the RegistryToken’s', async () => {
     const stage = new Stage().has('token-1');

@@ -4,7 +4,7 @@ import { Redacted } from '../../../src/common/redacted.ts';
 import type { AccountSessions } from '../../../src/controller/account/account-sessions.ts';
 import { CredentialFinder } from '../../../src/controller/token/credential-finder.ts';
 import { Memory } from '../../../src/controller/token/memory.ts';
-import { Minter, type Settlement } from '../../../src/controller/token/minter.ts';
+import { TaggedTokens, type Settlement } from '../../../src/controller/token/tagged-tokens.ts';
 import { TokenLists } from '../../../src/controller/shared/token-lists.ts';
 import { Repairer } from '../../../src/controller/token/repairer.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
@@ -44,10 +44,10 @@ const issued = (id: string): IssuedToken => ({
   expiresAt: null,
 });
 
-/** A registry with some tokens, and a minter. */
+/** A registry with some tokens, and a tagged. */
 class Stage {
   readonly memory = new Memory();
-  readonly minter: Minter;
+  readonly tagged: TaggedTokens;
   readonly lists: TokenLists;
   /** What the registry was asked. */
   readonly asked: string[] = [];
@@ -77,7 +77,7 @@ class Stage {
     const clock = new VirtualClock(NOW);
     this.lists = new TokenLists(sessions, clock, ONE_LIST);
     const { memory, lists } = this;
-    this.minter = new Minter({ sessions, memory, lists, clusterId: CLUSTER, clock });
+    this.tagged = new TaggedTokens({ sessions, memory, lists, clusterId: CLUSTER, clock });
   }
 
   /** The registry has a token with our tag. */
@@ -89,7 +89,7 @@ class Stage {
   }
 
   settle(intent: MintIntent, { token = anIssuedToken(), stranded = false } = {}): Promise<Settlement> {
-    return this.minter.settle(token, intent, stranded, signal);
+    return this.tagged.settle(token, intent, stranded, signal);
   }
 }
 
@@ -245,7 +245,7 @@ describe('what came of a mint', () => {
 
 describe('the value of the token in force', () => {
   const readBack = (stage: Stage, token: RegistryToken = anIssuedToken()): Promise<IssuedToken | undefined> =>
-    stage.minter.readBack(token, signal);
+    stage.tagged.readBack(token, signal);
 
   it('is read back where the token is ours by its tag, and remembered', async () => {
     const stage = new Stage(true).has('token-1', 1);
@@ -298,13 +298,13 @@ describe('the value of the token in force', () => {
 });
 
 /** One that must neither write nor fail. */
-function aRepairer({ memory, minter }: Stage): Repairer {
+function aRepairer({ memory, tagged }: Stage): Repairer {
   const nothing = (): void => undefined;
   return new Repairer({
     memory,
     verifier: { try: () => expect.fail('it is not to be adopted') },
     credentials: new CredentialFinder({
-      minter,
+      tagged,
       memory,
       formerSecrets: { credential: () => Promise.resolve(undefined) },
     }),

@@ -1,13 +1,13 @@
 import type { Reason } from '../../api/reasons.ts';
-import type { MintIntent, PreviousToken, RegistryToken } from '../../api/registry-token.ts';
+import type { Lifetime, MintIntent, RegistryToken } from '../../api/registry-token.ts';
 import { fromTime } from '../../api/syntax/time.ts';
 import type { Clock } from '../../common/clock.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { IssuedToken } from '../../registry/port.ts';
+import { strayOf, type Stray } from '../../token/lifecycle/token-record.ts';
 import { cameOf, describe } from '../../token/sweep/tag.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import type { Memory } from './memory.ts';
-import type { Task } from './progress.ts';
 import type { TokenList, TokenLists } from '../shared/token-lists.ts';
 
 /** A mint whose answer got lost may still be on its way; this long after its answer was given up, it is taken to have failed. */
@@ -21,45 +21,44 @@ export type Settlement =
   /** It may still happen. */
   | { result: 'pending'; reason: Reason; message: string; until: number };
 
-/** A token of this RegistryToken that it does not know of. */
-export type Stray = Omit<PreviousToken, 'revokeAt'>;
-
-export interface MinterOptions {
-  sessions: AccountSessions;
+export interface TaggedTokensOptions {
+  sessions: Pick<AccountSessions, 'registryOf'>;
   memory: Memory;
   lists: Pick<TokenLists, 'current' | 'find' | 'last'>;
   clusterId: string;
   clock: Clock;
 }
 
-/** Creates tokens at registries and finds out what became of a creation whose answer got lost. */
-export class Minter {
-  readonly #options: MinterOptions;
+/** The tokens of RegistryTokens as registries have them, by their tags: what came of a request whose answer got lost, and their values. */
+export class TaggedTokens {
+  readonly #options: TaggedTokensOptions;
   /** When this process began to act, milliseconds since 1970. */
   readonly #since: number;
 
-  constructor(options: MinterOptions) {
+  constructor(options: TaggedTokensOptions) {
     this.#options = options;
     this.#since = options.clock.now();
   }
 
-  /** Creates the token of an intent that was just recorded, and for the first time. @throws RegistryError, LeadershipLost */
-  async mint(
-    { token, spec, wanted }: Pick<Task, 'token' | 'spec' | 'wanted'>,
+  /**
+   * Has the registry create a token, or exchange one, for the first time under its revision.
+   * @param lifetime that the registry is to give
+   * @throws RegistryError, LeadershipLost
+   */
+  async issue(
+    { metadata: { uid } }: RegistryToken,
     intent: MintIntent,
+    description: string,
+    lifetime: Lifetime,
     signal: AbortSignal,
   ): Promise<IssuedToken> {
-    const { uid } = token.metadata;
     const { sessions, memory, clusterId } = this.#options;
-    const { revision, nonce } = intent;
+    const { revision, nonce, access, specHash, scope = [] } = intent;
     const tag = { clusterId, uid, revision, nonce };
-    const { access, specHash, scope = [] } = intent;
-    const description = describe(spec.description, tag);
-    const issued = await sessions
-      .registryOf(intent)
-      .issue({ tag, specHash, description, access, lifetime: wanted.given, scope }, signal);
+    const request = { tag, specHash, description: describe(description, tag), access, lifetime, scope };
+    const issued = await sessions.registryOf(intent).issue(request, signal);
     memory.remember(uid, issued);
-    memory.rememberIntent(uid, intent.revision, issued.id);
+    memory.rememberIntent(uid, revision, issued.id);
     return issued;
   }
 
@@ -104,7 +103,7 @@ export class Minter {
         'whether the last request created a token is not known yet; it is looked for at the registry';
       return { result: 'pending', reason: 'MintUnconfirmed', message, until };
     }
-    const strays = results.map((id) => strayOf(intent, id));
+    const strays = results.map((id) => strayOf(intent, { id }));
     const [id] = results;
     if (id !== undefined && readBack && registry.read) {
       try {
@@ -204,12 +203,4 @@ export class Minter {
       .filter(({ tag }) => tag.clusterId === clusterId && tag.uid === uid && cameOf(tag, intent))
       .map(({ id }) => id);
   }
-}
-
-/** A token that came of an intent, as one that is to be revoked. When it was issued is known by the intent only. */
-export function strayOf(
-  { revision, account, region, place, specHash, scope, startedAt }: MintIntent,
-  id: string,
-): Stray {
-  return { id, revision, specHash, ...(scope && { scope }), account, region, place, issuedAt: startedAt };
 }
