@@ -12,7 +12,7 @@ import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import { nextLook } from '../../token/lifecycle/next-look.ts';
 import { pendingMessage } from '../../token/lifecycle/pending-host.ts';
 import { rotationTime } from '../../token/lifecycle/schedule.ts';
-import * as steps from '../../token/lifecycle/status.ts';
+import { withGrace } from '../../token/lifecycle/previous-tokens.ts';
 import { recordedServiceAccounts } from '../../token/workloads/service-accounts.ts';
 import type { ServiceAccountLinker } from '../service-accounts/service-account-linker.ts';
 import type { OutageWaiters } from '../shared/outage-waiters.ts';
@@ -108,7 +108,7 @@ export class Conclusion {
       secretHolds && spec ? await formerSecrets.remove(token, spec.secret.name, signal) : NONE_LEFT;
     const held = this.#stillHeld(assessment, progress, left);
     const grace = spec && (spec.rotation.gracePeriod ?? defaultGracePeriod);
-    const shortened = grace === undefined ? status : steps.withGrace(status, grace, clock.now());
+    const shortened = grace === undefined ? status : withGrace(status, grace, clock.now());
     const { status: revoked, waiting } = await revoker.revokeDue(token, shortened, held, signal);
     const isDue = (id: string): boolean => !held.has(id) && !waiting.has(id);
     return { status: revoked, left, awaited: { isDue, until: [...waiting.values()] } };

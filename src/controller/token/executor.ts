@@ -3,7 +3,8 @@ import { decide } from '../../token/decide/decision.ts';
 import { stakeOf } from '../../token/decide/verification.ts';
 import type { Outcome } from '../../token/lifecycle/conditions.ts';
 import { withHostFound, withSecretFound } from '../../token/lifecycle/secret-found.ts';
-import * as steps from '../../token/lifecycle/status.ts';
+import { withoutFailure } from '../../token/lifecycle/failure.ts';
+import { withLostIntent } from '../../token/lifecycle/mint-steps.ts';
 import type { Assessed, Assessment, Assessor } from './assessor.ts';
 import type { HostMover } from './host-mover.ts';
 import type { Issuer } from './issuer.ts';
@@ -65,7 +66,7 @@ export class Executor {
       }
       case 'rest': {
         const found = withHostFound(withSecretFound(status, secret, spec), secret, wanted);
-        return { token, status: steps.withoutFailure(found), outcome: { kind: 'done' }, secretHolds };
+        return { token, status: withoutFailure(found), outcome: { kind: 'done' }, secretHolds };
       }
     }
   }
@@ -87,7 +88,7 @@ export class Executor {
    */
   #startAfresh(assessed: Assessed, status: RegistryTokenStatus, signal: AbortSignal): Promise<Progress> {
     const { situation } = assessed;
-    const settled = steps.withLostIntent(status);
+    const settled = withLostIntent(status);
     const decision = decide({ ...situation, token: { ...situation.token, status: settled } });
     const next = decision.action === 'mint' || decision.action === 'hold' ? status : settled;
     return this.#act(situation.token, next, { ...assessed, decision }, signal);

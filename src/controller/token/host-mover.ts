@@ -3,7 +3,7 @@ import type { Logger } from '../../common/logger.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { withoutPendingHost } from '../../token/lifecycle/pending-host.ts';
-import { withoutFailure } from '../../token/lifecycle/status.ts';
+import { withoutFailure } from '../../token/lifecycle/failure.ts';
 import type { Credential } from '../../token/secret/secret.ts';
 import type { CredentialFinder } from './credential-finder.ts';
 import { idsOf } from '../shared/log-fields.ts';

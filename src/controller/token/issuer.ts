@@ -14,7 +14,7 @@ import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { pendingMessage, withoutPendingHost, withPendingHost } from '../../token/lifecycle/pending-host.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
-import * as steps from '../../token/lifecycle/status.ts';
+import * as steps from '../../token/lifecycle/mint-steps.ts';
 import { describeIssued, recordOf, requestOf, strayOf } from '../../token/lifecycle/token-record.ts';
 import { newNonce } from '../../token/sweep/tag.ts';
 import { failureOf } from '../shared/failures.ts';

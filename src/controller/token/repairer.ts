@@ -4,7 +4,7 @@ import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import type { Decision } from '../../token/decide/decision.ts';
 import type { Credential } from '../../token/secret/secret.ts';
 import { hostInForce } from '../../token/decide/situation.ts';
-import * as steps from '../../token/lifecycle/status.ts';
+import { withoutFailure } from '../../token/lifecycle/failure.ts';
 import type { CredentialFinder } from './credential-finder.ts';
 import { failureOf } from '../shared/failures.ts';
 import { idsOf } from '../shared/log-fields.ts';
@@ -76,7 +76,7 @@ export class Repairer {
       );
     }
     const written = { ...status, host, secretRef: placed.secretRef };
-    if (!decision.held) return done(token, steps.withoutFailure(written));
+    if (!decision.held) return done(token, withoutFailure(written));
     // What is held back beside it stays as it is: a repair must not restart its backoff.
     const { reason, message, until } = decision.held;
     return { token, status: written, outcome: { kind: 'held', reason, message }, secretHolds: true, until };

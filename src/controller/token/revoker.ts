@@ -8,8 +8,8 @@ import { describePlace } from '../../token/lifecycle/place.ts';
 import { surelyExpiredAt } from '../../token/lifecycle/schedule.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/port.ts';
+import * as previousTokens from '../../token/lifecycle/previous-tokens.ts';
 import { readTag, type Tag } from '../../token/sweep/tag.ts';
-import * as steps from '../../token/lifecycle/status.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import { failureOf } from '../shared/failures.ts';
 import { idsOf } from '../shared/log-fields.ts';
@@ -64,7 +64,7 @@ export class Revoker {
     let next = status;
     const isFreed = (previous: PreviousToken): boolean =>
       memory.wasElsewhere(token.metadata.uid, previous.id) && sessions.reach(previous) !== 'elsewhere';
-    for (const previous of steps.dueForRevocation(status, clock.now(), isFreed)) {
+    for (const previous of previousTokens.dueForRevocation(status, clock.now(), isFreed)) {
       if (clock.monotonic() - begun >= LONGEST_LOOK) break;
       if (held.has(previous.id) || !recorded.has(previous.id)) continue;
       const expired = surelyExpiredAt(previous) <= clock.now();
@@ -75,10 +75,10 @@ export class Revoker {
       }
       if (failure && previous.attempts === undefined) this.#tellFailure(token, previous, failure);
       next = failure
-        ? steps.withRevocationFailure(next, previous, failure, clock.now(), random())
-        : steps.withoutPrevious(next, previous);
+        ? previousTokens.withRevocationFailure(next, previous, failure, clock.now(), random())
+        : previousTokens.withoutPrevious(next, previous);
       const { specHash } = previous;
-      const keep = steps.specHashesOf(next);
+      const keep = previousTokens.specHashesOf(next);
       // What goes wrong with it is left to the sweep.
       if (specHash !== undefined && !keep.has(specHash))
         await this.release(token, previous, [...keep], signal);

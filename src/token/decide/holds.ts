@@ -6,7 +6,7 @@ import { isRetryRequested } from './rotate-now.ts';
 import { MAX_HOST_PAUSE, pendingMessage } from '../lifecycle/pending-host.ts';
 import { expiryOf, SHORTEST_LIFE } from '../lifecycle/schedule.ts';
 import { isExpired, type PlaceState, type Policy, type Situation } from './situation.ts';
-import { hasRoomForMint } from '../lifecycle/status.ts';
+import { hasRoomForMint } from '../lifecycle/previous-tokens.ts';
 
 /** Something is to be done, but not now; `until` undefined: not before somebody changes something. */
 export interface Hold {

@@ -1,4 +1,7 @@
 import type { Reason } from '../../api/reasons.ts';
+import type { RegistryTokenStatus } from '../../api/registry-token.ts';
+import { shorten } from '../../api/syntax/text.ts';
+import { toDeadline, toTime } from '../../api/syntax/time.ts';
 
 /** Something that did not work, in the words of a condition. */
 export interface Failure {
@@ -71,4 +74,37 @@ export function retryDelay(
   const { first, longest } = failure.retryable ? FAST : SLOW;
   const backoff = Math.min(longest, first * 2 ** Math.min(attempts - 1, 30));
   return Math.max(Math.min(failure.retryAfter ?? 0, LONGEST_WAIT), backoff * (1 + random / 5));
+}
+
+/** As much of what went wrong as a status holds. */
+export const MAX_MESSAGE = 1024;
+
+/**
+ * One more failure in a row: records and counts it, and says when to try again.
+ * @param rotate value of the rotate-now annotation that it was tried with
+ */
+export function withFailure(
+  status: RegistryTokenStatus,
+  failure: Failure,
+  now: number,
+  random: number,
+  rotate?: string,
+): RegistryTokenStatus {
+  const attempts = (status.failedAttempts ?? 0) + 1;
+  return {
+    ...status,
+    failedAttempts: attempts,
+    lastFailure: {
+      time: toTime(now),
+      reason: failure.reason,
+      message: shorten(failure.message, MAX_MESSAGE),
+    },
+    nextRetryTime: toDeadline(now + retryDelay(failure, attempts, random)),
+    ...(rotate === undefined ? {} : { lastTriedRotate: rotate }),
+  };
+}
+
+export function withoutFailure(status: RegistryTokenStatus): RegistryTokenStatus {
+  const { failedAttempts: _, lastFailure: __, nextRetryTime: ___, lastTriedRotate: ____, ...rest } = status;
+  return rest;
 }

@@ -2,7 +2,7 @@ import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../../api/re
 import { fromTime } from '../../api/syntax/time.ts';
 import type { Outcome } from './conditions.ts';
 import { expiryOf, rotationTime } from './schedule.ts';
-import { revocationTime } from './status.ts';
+import { revocationTime } from './previous-tokens.ts';
 
 /** Two steps of one RegistryToken that follow from the clock alone are at least this far apart. */
 const SHORTEST_PAUSE = 1_000;

@@ -2,7 +2,7 @@ import { FINALIZER, OWNER_UID_LABEL, TOKEN_ID_ANNOTATION } from '../../api/names
 import type { Place, RegistryToken } from '../../api/registry-token.ts';
 import type { ObjectMeta } from '../../common/objects.ts';
 import { isSamePlace } from '../lifecycle/place.ts';
-import { specHashesOf } from '../lifecycle/status.ts';
+import { specHashesOf } from '../lifecycle/previous-tokens.ts';
 import type { RetainedToken } from './retained.ts';
 import type { TaggedToken } from './tag.ts';
 

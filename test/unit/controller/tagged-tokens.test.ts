@@ -10,7 +10,7 @@ import { Repairer } from '../../../src/controller/token/repairer.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { IssuedToken, ListedToken, Registry, Select } from '../../../src/registry/port.ts';
 import { decide, type Decision } from '../../../src/token/decide/decision.ts';
-import { withStrays } from '../../../src/token/lifecycle/status.ts';
+import { withStrays } from '../../../src/token/lifecycle/mint-steps.ts';
 import { describe as describeToken, type Tag } from '../../../src/token/sweep/tag.ts';
 import {
   ABSENT,

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { MintIntent, RegistryTokenStatus } from '../../../src/api/registry-token.ts';
 import { isToRotate, rotationAsked, rotationProgress } from '../../../src/token/decide/account-rotation.ts';
 import { decide } from '../../../src/token/decide/decision.ts';
-import { withIntent, withoutIntent, withToken } from '../../../src/token/lifecycle/status.ts';
+import { withIntent, withoutIntent, withToken } from '../../../src/token/lifecycle/mint-steps.ts';
 import {
   anAccount,
   anIntent,

@@ -7,7 +7,7 @@ import { mintAllowance, mintTimesField } from '../../../src/token/decide/mint-bu
 import { nextLook } from '../../../src/token/lifecycle/next-look.ts';
 import { expiryOf } from '../../../src/token/lifecycle/schedule.ts';
 import type { Situation } from '../../../src/token/decide/situation.ts';
-import { withFailure } from '../../../src/token/lifecycle/status.ts';
+import { withFailure } from '../../../src/token/lifecycle/failure.ts';
 import {
   ABSENT,
   anIntent,

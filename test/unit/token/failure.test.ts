@@ -3,8 +3,13 @@ import * as fc from 'fast-check';
 import { isTrouble } from '../../../src/api/reasons.ts';
 import { failureOf } from '../../../src/controller/shared/failures.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
-import { isRegistryFailure, retryDelay } from '../../../src/token/lifecycle/failure.ts';
-import { HOUR, MINUTE, SECOND } from '../../support/builders.ts';
+import {
+  isRegistryFailure,
+  retryDelay,
+  withFailure,
+  withoutFailure,
+} from '../../../src/token/lifecycle/failure.ts';
+import { aRecord, at, HOUR, ISSUED, MINUTE, SECOND } from '../../support/builders.ts';
 
 describe('the wait after a failure', () => {
   const rows: [name: string, failure: Parameters<typeof retryDelay>[0], waits: number[]][] = [
@@ -67,5 +72,38 @@ describe('the reason of a failure', () => {
   it('is not the registry’s where the API server refused the Secret', () => {
     for (const reason of ['SecretNotWritten', 'NamespaceTerminating'] as const)
       expect(isRegistryFailure(reason)).to.be.false;
+  });
+});
+
+describe('a failure', () => {
+  const NOW = ISSUED + HOUR;
+  const FAILURE = { reason: 'RegistryUnavailable', message: 'no answer', retryable: true } as const;
+
+  it('is counted, and says when to try again', () => {
+    const once = withFailure({ token: aRecord() }, FAILURE, NOW, 0);
+    expect(once).to.deep.equal({
+      token: aRecord(),
+      failedAttempts: 1,
+      lastFailure: { time: at(HOUR), reason: FAILURE.reason, message: FAILURE.message },
+      nextRetryTime: at(HOUR + 2 * SECOND),
+    });
+    expect(withFailure(once, FAILURE, NOW + 2 * SECOND, 0.5)).to.deep.equal({
+      token: aRecord(),
+      failedAttempts: 2,
+      lastFailure: { time: at(HOUR + 2 * SECOND), reason: FAILURE.reason, message: FAILURE.message },
+      nextRetryTime: at(HOUR + 7 * SECOND),
+    });
+  });
+  it('is forgotten without a trace', () => {
+    const status = { token: aRecord() };
+    expect(withoutFailure(withFailure(status, FAILURE, NOW, 0, 'now'))).to.deep.equal(status);
+  });
+  it('can be written, however long the other side asks to wait', () => {
+    const failure = { ...FAILURE, retryAfter: Number.MAX_VALUE };
+    expect(withFailure({}, failure, NOW, 0).nextRetryTime).to.equal(at(2 * HOUR));
+  });
+  it('says which request for a rotation it was', () => {
+    expect(withFailure({}, FAILURE, NOW, 0, 'now')).to.include({ lastTriedRotate: 'now' });
+    expect(withFailure({}, FAILURE, NOW, 0)).to.not.have.property('lastTriedRotate');
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
-import { withLostIntent } from '../../../src/token/lifecycle/status.ts';
+import { withLostIntent } from '../../../src/token/lifecycle/mint-steps.ts';
 import { knownScopes, scopesInUse } from '../../../src/token/sweep/known-scopes.ts';
 import { anIntent, anIssuedToken, aPrevious, aRecord, aToken, PLACE } from '../../support/builders.ts';
 

@@ -3,7 +3,20 @@ import * as fc from 'fast-check';
 import type { RegistryTokenStatus, TokenRecord } from '../../../src/api/registry-token.ts';
 import { toTime } from '../../../src/api/syntax/time.ts';
 import { decide } from '../../../src/token/decide/decision.ts';
-import * as steps from '../../../src/token/lifecycle/status.ts';
+import { withFailure } from '../../../src/token/lifecycle/failure.ts';
+import {
+  nextRevision,
+  withIntent,
+  withStrays,
+  withToken,
+  withoutIntent,
+} from '../../../src/token/lifecycle/mint-steps.ts';
+import {
+  dueForRevocation,
+  hasRoomForMint,
+  withRevocationFailure,
+  withoutPrevious,
+} from '../../../src/token/lifecycle/previous-tokens.ts';
 import {
   anIntent,
   aPrevious,
@@ -25,7 +38,7 @@ const BUDGET = { count: 5, window: HOUR };
 const FAILURE = { reason: 'RegistryUnavailable', message: 'no answer', retryable: true } as const;
 
 const place = (status: RegistryTokenStatus, record: Partial<TokenRecord>, now: number): RegistryTokenStatus =>
-  steps.withToken(
+  withToken(
     status,
     aRecord({ issuedAt: toTime(now), expiresAt: toTime(now + DAY), ...record }),
     WHAT,
@@ -34,28 +47,29 @@ const place = (status: RegistryTokenStatus, record: Partial<TokenRecord>, now: n
   );
 
 const STEPS: Record<string, Step> = {
-  begin: (status, now) => steps.withIntent(status, WHAT, BUDGET, now),
+  begin: (status, now) => withIntent(status, WHAT, BUDGET, now),
   finish: (status, now, count) =>
     status.mintIntent
       ? place(status, { id: `token-${count}`, revision: status.mintIntent.revision }, now)
       : status,
   mint: (status, now, count) => {
-    const intended = steps.withIntent(status, WHAT, BUDGET, now);
+    const intended = withIntent(status, WHAT, BUDGET, now);
     return place(intended, { id: `token-${count}`, revision: intended.mintIntent.revision }, now);
   },
-  abandon: (status) => steps.withoutIntent(status),
-  fail: (status, now) => steps.withFailure(status, FAILURE, now, 0.5),
+  abandon: (status) => withoutIntent(status),
+  fail: (status, now) => withFailure(status, FAILURE, now, 0.5),
   findStray: (status, now, count) => {
     const found = (count % 2 === 0 && status.token) || aPrevious({ id: `stray-${count % 5}` });
     const { id, revision, account, region, place: where } = found;
-    return steps.withStrays(status, [{ id, revision, account, region, place: where }], now);
+    return withStrays(status, [{ id, revision, account, region, place: where }], now);
   },
   revoke: (status, now) =>
-    steps.dueForRevocation(status, now).reduce((rest, token) => steps.withoutPrevious(rest, token), status),
+    dueForRevocation(status, now).reduce((rest, token) => withoutPrevious(rest, token), status),
   failToRevoke: (status, now) =>
-    steps
-      .dueForRevocation(status, now)
-      .reduce((rest, token) => steps.withRevocationFailure(rest, token, FAILURE, now, 0.5), status),
+    dueForRevocation(status, now).reduce(
+      (rest, token) => withRevocationFailure(rest, token, FAILURE, now, 0.5),
+      status,
+    ),
 };
 
 /** Adopts a token that was taken for lost before: no step of a sane history, but previous tokens must bear it. */
@@ -103,7 +117,7 @@ describe('for any sequence of steps', () => {
             expect(status.token.revision).to.be.above(before.token?.revision ?? 0);
           if (status.mintIntent && before.mintIntent && status.mintIntent !== before.mintIntent)
             expect(status.mintIntent.revision).to.be.above(before.mintIntent.revision);
-          expect(steps.nextRevision(status)).to.be.above(status.token?.revision ?? 0);
+          expect(nextRevision(status)).to.be.above(status.token?.revision ?? 0);
         });
       }),
       { numRuns: 500 },
@@ -135,18 +149,18 @@ describe('for any sequence of steps', () => {
     const mint =
       (isOfUse: boolean): Step =>
       (status, now, count) => {
-        if (!steps.hasRoomForMint(status)) return status;
-        const intended = steps.withIntent(status, WHAT, BUDGET, now);
+        if (!hasRoomForMint(status)) return status;
+        const intended = withIntent(status, WHAT, BUDGET, now);
         const { revision, account, region } = intended.mintIntent;
         const { place: where } = aRecord();
         const id = created(`token-${count}`);
         return isOfUse
           ? place(intended, { id, revision }, now)
-          : steps.withStrays(intended, [{ id, revision, account, region, place: where }], now);
+          : withStrays(intended, [{ id, revision, account, region, place: where }], now);
       };
     const available = {
       revoke: (status, now, count) => {
-        for (const { id } of steps.dueForRevocation(status, now)) issued.delete(id);
+        for (const { id } of dueForRevocation(status, now)) issued.delete(id);
         return revoke(status, now, count);
       },
       failToRevoke,
@@ -173,7 +187,7 @@ describe('for any sequence of steps', () => {
       fc.property(histories(STEPS, 15), lives, fc.nat(999), (history, life, fraction) => {
         const lived = live(history, STEPS, () => undefined);
         const now = lived.now + fraction;
-        const intended = steps.withIntent(lived.status, WHAT, BUDGET, now);
+        const intended = withIntent(lived.status, WHAT, BUDGET, now);
         const { revision } = intended.mintIntent;
         const fresh = place(intended, { id: 'fresh', revision, expiresAt: toTime(now + life * SECOND) }, now);
         const situation = aSituation({ now, secret: ours({ holds: 'fresh' }) });
