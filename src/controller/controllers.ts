@@ -94,7 +94,7 @@ export function assembleControllers(
   const tagged = new TaggedTokens({ sessions, memory, lists, clusterId, clock });
   const verifier = new Verifier({ sessions, memory, clock });
   const revoker = new Revoker({ ...common, sessions, lists, memory, clusterId });
-  const skew = (account: string, region: string): number => sessions.skew(account, region);
+  const registryNow = (account: string, region: string): number => sessions.registryNow(account, region);
   const shared = {
     ...common,
     ...settings,
@@ -107,7 +107,7 @@ export function assembleControllers(
     lists,
     verifier,
     revoker,
-    skew,
+    registryNow,
     issueAt: (issued: Pick<Issued, 'account' | 'place'>) => sessions.issueAt(issued),
   };
   const { sweep, watchNamespaces } = settings;

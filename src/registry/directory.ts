@@ -161,9 +161,9 @@ export class RegistryDirectory {
     return this.#account(account).connection.verify(signal);
   }
 
-  /** How far the clock of an account's region is ahead of this machine's, in milliseconds; 0 where that is not known. */
-  skew(account: string, region: string): number {
-    return this.#serverClocks.skew(account, region);
+  /** The time by the clock of an account's region, in milliseconds since 1970; by this machine's where that is not known. */
+  registryNow(account: string, region: string): number {
+    return this.#serverClocks.now(account, region);
   }
 
   /** Drops what is kept for an account that is gone. Calls under way go on. */
@@ -218,7 +218,7 @@ export class RegistryDirectory {
       login,
       clock: this.#clock,
       environment: this.#environment,
-      registryNow: ({ region }) => this.#clock.now() + this.skew(name, region),
+      registryNow: ({ region }) => this.registryNow(name, region),
       guard: this.#guard,
     });
     const renewed: Account = { ...shared, connection };

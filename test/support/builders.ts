@@ -248,6 +248,7 @@ export function ours(part: Partial<Extract<SecretView, { state: 'ours' }>> = {})
  */
 export function aSituation({
   token: tokenPart = {},
+  now = ISSUED + HOUR,
   ...part
 }: Partial<Omit<Situation, 'token'>> & { token?: Part<RegistryToken> } = {}): Situation {
   const token = anIssuedToken(tokenPart);
@@ -255,8 +256,8 @@ export function aSituation({
   const { account, region = 'us-south', access, lifetime = DAY, scope } = spec;
   const hash = specHash({ account, region, access, lifetime, scope });
   return {
-    now: ISSUED + HOUR,
-    skew: 0,
+    now,
+    registryNow: now,
     token,
     spec,
     wanted: aWanted({ account, region, lifetime, given: lifetime, scope, specHash: hash }),

@@ -120,9 +120,9 @@ export class AccountSessions {
     return session?.uid === metadata.uid && session.generation === metadata.generation;
   }
 
-  /** How far the clock of an account's region is ahead of this machine's, in milliseconds; 0 where that is not known. */
-  skew(name: string, region: string): number {
-    return this.#directory.skew(name, region);
+  /** The time by the clock of an account's region, in milliseconds since 1970; by this machine's where that is not known. */
+  registryNow(name: string, region: string): number {
+    return this.#directory.registryNow(name, region);
   }
 
   changedAt(name: string): number | undefined {

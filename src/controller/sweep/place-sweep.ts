@@ -18,8 +18,8 @@ export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'>, A
   allTokens: () => RegistryToken[];
   lists: Pick<TokenLists, 'whole'>;
   sweep: 'revoke' | 'report';
-  /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
-  skew: (account: string, region: string) => number;
+  /** The time by the clock of an account's region, in milliseconds since 1970; by this machine's where that is not known. */
+  registryNow: (account: string, region: string) => number;
   /** Milliseconds for which a token must have been seen unused. */
   sweepDelay: number;
 }
@@ -92,7 +92,7 @@ export class PlaceSweep {
    * out; LeadershipLost
    */
   async run(look: Look, signal: AbortSignal): Promise<Outcome> {
-    const { allTokens, lists, clock, clusterId, sweep, sweepDelay, skew, logger } = this.#options;
+    const { allTokens, lists, clusterId, sweep, sweepDelay, registryNow, logger } = this.#options;
     const { gone, region } = look;
     const account = look.account.metadata.name;
     this.#listLag = look.registry.capabilities.settling.listing;
@@ -100,7 +100,7 @@ export class PlaceSweep {
     const recorded = recordedAt(allTokens(), issued);
     const list = await lists.whole(issued, signal);
     this.#findings = { ...this.#findings, askedAt: list.askedAt };
-    const now = clock.now() + skew(account, region);
+    const now = registryNow(account, region);
     for (const [scope, { message }] of list.unread)
       logger.warn({ account, region, scope }, `not swept: ${message}`);
     const told = await this.#tellGone(look, recorded, list, now, signal);

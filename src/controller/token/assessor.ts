@@ -94,7 +94,7 @@ export class Assessor {
       const now = clock.now();
       const situation: Situation = {
         now,
-        skew: sessions.skew(wanted.account, wanted.region),
+        registryNow: sessions.registryNow(wanted.account, wanted.region),
         token,
         spec,
         wanted,

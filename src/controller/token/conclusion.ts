@@ -8,6 +8,7 @@ import type { Wanted } from '../../token/decide/eligibility.ts';
 import { lockedMessage } from '../../token/decide/holds.ts';
 import { unknownAnnotations } from '../../token/decide/rotate-now.ts';
 import { isGood } from '../../token/decide/situation.ts';
+import type { Moment } from '../../token/lifecycle/clock-skew.ts';
 import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import { nextLook } from '../../token/lifecycle/next-look.ts';
 import { pendingMessage } from '../../token/lifecycle/pending-host.ts';
@@ -34,8 +35,8 @@ export interface ConclusionOptions {
   clock: Clock;
   /** Milliseconds for which a previous token stays valid, where the spec does not say. */
   defaultGracePeriod: number;
-  /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
-  skew: (account: string, region: string) => number;
+  /** The time by the clock of an account's region, in milliseconds since 1970; by this machine's where that is not known. */
+  registryNow: (account: string, region: string) => number;
   /** Called when a RegistryToken's Secret has become good to pull with, after it was missing or dead. */
   onGood: (token: RegistryToken) => void;
 }
@@ -50,22 +51,20 @@ export class Conclusion {
 
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. @throws KubeError */
   async conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
-    const { clock, statuses, linker, skew: skewOf, onGood } = this.#options;
+    const { statuses, linker, onGood } = this.#options;
     const { token, outcome, secretHolds } = progress;
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
     const { status: cleared, left, awaited } = await this.#clear(assessment, progress, signal);
     const scheduled = scheduledStatus(token, cleared, assessment);
     const status = spec ? withServiceAccounts(token, scheduled, spec, linker) : scheduled;
-    const skew = wanted ? skewOf(wanted.account, wanted.region) : 0;
     const updates = conditionsOf({
       status,
       spec,
       wanted,
       secretHolds,
       outcome,
-      now: clock.now(),
-      skew,
+      ...this.#moment(wanted),
       remarks: [...linker.problems(token), ...remarksOf(assessment, status)],
     });
     await statuses.write(token, status, updates, signal);
@@ -74,7 +73,7 @@ export class Conclusion {
     if (isReady && !wasGood) onGood(token);
     const previousTokens = status.previousTokens?.filter(({ id }) => awaited.isDue(id)) ?? [];
     const until = soonest(this.#patience(progress, wanted), ...awaited.until);
-    const look = nextLook(token, spec, { ...status, previousTokens }, outcome, until, clock.now(), skew);
+    const look = nextLook(token, spec, { ...status, previousTokens }, outcome, until, this.#moment(wanted));
     const hasFinishedIntent =
       !assessment.refusal && assessment.decision.action === 'settle' && outcome.kind === 'done';
     // What was asked for while an earlier mint was open has not been looked at.
@@ -112,6 +111,13 @@ export class Conclusion {
     const { status: revoked, waiting } = await revoker.revokeDue(token, shortened, held, signal);
     const isDue = (id: string): boolean => !held.has(id) && !waiting.has(id);
     return { status: revoked, left, awaited: { isDue, until: [...waiting.values()] } };
+  }
+
+  /** Where it is not known which registry counts, this machine's clock does. */
+  #moment(wanted: Wanted | undefined): Moment {
+    const { clock, registryNow } = this.#options;
+    const now = clock.now();
+    return { now, registryNow: wanted ? registryNow(wanted.account, wanted.region) : now };
   }
 
   /** Until when a RegistryToken waits for what holds it back; for a place that is down until that answers. */

@@ -34,8 +34,8 @@ export async function tellDead(
   if (memory.isToldDead(metadata.uid, id)) return false;
   const secretHolds = holds(secret, status) && !situation.tokenIsGone;
   const outcome = { kind: 'held', reason: 'Rotating', message: decision.message } as const;
-  const { now, skew } = situation;
-  const updates = conditionsOf({ status, spec, wanted, secretHolds, outcome, now, skew });
+  const { now, registryNow } = situation;
+  const updates = conditionsOf({ status, spec, wanted, secretHolds, outcome, now, registryNow });
   const written = await statuses.write(token, status, updates, signal);
   memory.noteToldDead(metadata.uid, id);
   return written !== token;

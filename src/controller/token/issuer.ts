@@ -8,7 +8,7 @@ import type { IssuedToken } from '../../registry/port.ts';
 import type { Decision } from '../../token/decide/decision.ts';
 import { mintAllowance } from '../../token/decide/mint-budget.ts';
 import type { Use } from '../../token/decide/verification.ts';
-import { deadOnArrival } from '../../token/lifecycle/clock-skew.ts';
+import { deadOnArrival, type Moment } from '../../token/lifecycle/clock-skew.ts';
 import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
@@ -54,8 +54,8 @@ export interface IssuerOptions {
   /** Milliseconds for which a previous token stays valid, where the spec does not say. */
   defaultGracePeriod: number;
   issueAt: IssueAt;
-  /** How far the clock of an account's region is ahead, in milliseconds; 0 where that is not known. */
-  skew: (account: string, region: string) => number;
+  /** The time by the clock of an account's region, in milliseconds since 1970; by this machine's where that is not known. */
+  registryNow: (account: string, region: string) => number;
   /** Called when a registry refused an account's credentials. */
   onUnauthorized: (account: string) => void;
   /** Called when a request is given up of which nobody knows whether a token will come of it. @throws KubeError: it is not given up */
@@ -112,7 +112,7 @@ export class Issuer {
   }
 
   async #mint(task: Task, decision: MintDecision, signal: AbortSignal): Promise<Progress> {
-    const { tagged, statuses, clock, random, mintBudget, skew } = this.#options;
+    const { tagged, statuses, clock, random, mintBudget } = this.#options;
     const { token, status, wanted, spec, secret } = task;
     const { place, reason, message } = decision;
     let listed: number;
@@ -132,8 +132,7 @@ export class Issuer {
       wanted,
       secretHolds: holdsLive(task, intended),
       outcome: { kind: 'held', reason: intended.token ? 'Rotating' : 'Issuing', message },
-      now: clock.now(),
-      skew: skew(wanted.account, wanted.region),
+      ...this.#moment(wanted),
     });
     const stored = await statuses.write(token, intended, updates, signal);
     const announced = { ...task, token: stored, status: stored.status ?? intended };
@@ -157,12 +156,11 @@ export class Issuer {
     issued: IssuedToken,
     signal: AbortSignal,
   ): Promise<Progress> | Progress {
-    const { metrics, clock, skew } = this.#options;
-    metrics.minted(intent.reason);
-    const ahead = skew(intent.account, intent.region);
-    const dead = deadOnArrival(issued.expiresAt, clock.now(), ahead);
+    this.#options.metrics.minted(intent.reason);
+    const moment = this.#moment(intent);
+    const dead = deadOnArrival(issued.expiresAt, moment);
     if (dead) return this.#refuse(task, intent, issued, dead);
-    return this.#place(task, intent, issued, clock.now() + ahead, signal);
+    return this.#place(task, intent, issued, moment.registryNow, signal);
   }
 
   /**
@@ -177,7 +175,7 @@ export class Issuer {
     { intent, stranded }: Extract<Decision, { action: 'settle' }>,
     signal: AbortSignal,
   ): Promise<Progress | { lost: RegistryTokenStatus }> {
-    const { tagged, verifier, clock, logger, skew, onLost } = this.#options;
+    const { tagged, verifier, clock, logger, onLost } = this.#options;
     const { token, status, wanted } = task;
     verifier.recall(token.metadata.uid, intent);
     let settlement: Settlement;
@@ -198,13 +196,13 @@ export class Issuer {
       return { token, status, outcome: { kind: 'held', reason, message }, secretHolds, until };
     }
     const { account, region, revision } = intent;
-    const ahead = skew(account, region);
+    const moment = this.#moment(intent);
     const adopted =
       settlement.result === 'found' &&
       intent.specHash === wanted.specHash &&
       wanted.place !== undefined &&
       isSamePlace(intent.place, wanted.place) &&
-      !deadOnArrival(settlement.issued.expiresAt, clock.now(), ahead);
+      !deadOnArrival(settlement.issued.expiresAt, moment);
     const unwanted = settlement.result === 'found' && !adopted ? [strayOf(intent, settlement.issued)] : [];
     const strays = [...settlement.strays, ...unwanted];
     const otherwise = stranded
@@ -217,7 +215,8 @@ export class Issuer {
     const cleaned = steps.withStrays(status, strays, clock.now());
     if (settlement.result === 'lost') await onLost(intent, signal);
     if (settlement.result === 'lost' || !adopted) return { lost: cleaned };
-    const issuedAt = (fromTime(intent.startedAt) ?? clock.now()) + ahead;
+    const age = moment.now - (fromTime(intent.startedAt) ?? moment.now);
+    const issuedAt = moment.registryNow - age;
     return this.#place({ ...task, status: cleaned }, intent, settlement.issued, issuedAt, signal);
   }
 
@@ -314,6 +313,11 @@ export class Issuer {
     const message = `${why}; the token was exchanged a moment ago, and will be replaced at ${toTime(until)}`;
     const outcome = { kind: 'held', reason: 'Rotating', message } as const;
     return { token, status, outcome, secretHolds: holdsLive(task, status), until };
+  }
+
+  #moment({ account, region }: Pick<MintIntent, 'account' | 'region'>): Moment {
+    const { clock, registryNow } = this.#options;
+    return { now: clock.now(), registryNow: registryNow(account, region) };
   }
 
   #failureOf({ wanted }: Task, error: unknown): Failure {

@@ -2,7 +2,7 @@ import type { Clock } from '../../common/clock.ts';
 
 interface Sample {
   /** How far the server was ahead, in milliseconds. */
-  skew: number;
+  ahead: number;
   /** This machine's clocks at that moment. */
   wall: number;
   monotonic: number;
@@ -31,19 +31,19 @@ export class ServerClocks {
   note(account: string, region: string, serverTime: number): void {
     const wall = this.#clock.now();
     this.#samples.set(key(account, region), {
-      skew: serverTime - wall,
+      ahead: serverTime - wall,
       wall,
       monotonic: this.#clock.monotonic(),
     });
   }
 
   /**
-   * How far a region's clock is ahead of this machine's, in milliseconds; where the region has not been heard since this machine's
-   * clock was set, what its account shares. 0 where nothing is known.
+   * The time by a region's clock, in milliseconds since 1970; where the region has not been heard since this machine's clock was set,
+   * by what its account shares; by this machine's own where nothing is known.
    */
-  skew(account: string, region: string): number {
-    const { skew = 0 } = this.#current(key(account, region)) ?? this.#current(key(account, '')) ?? {};
-    return Math.abs(skew) < NOISE ? 0 : skew;
+  now(account: string, region: string): number {
+    const { ahead = 0 } = this.#current(key(account, region)) ?? this.#current(key(account, '')) ?? {};
+    return this.#clock.now() + (Math.abs(ahead) < NOISE ? 0 : ahead);
   }
 
   /** What was heard, unless this machine's clock was set since. */

@@ -131,8 +131,9 @@ function withinBudget(
 }
 
 /** Whether there is a token to write the Secret with: one that lives. It is written with the host that goes with it. */
-function canWrite({ token, tokenIsGone, now, skew }: Situation): boolean {
-  return token.status?.token !== undefined && !tokenIsGone && !isExpired(token, now + skew);
+function canWrite(situation: Situation): boolean {
+  const { token, tokenIsGone } = situation;
+  return token.status?.token !== undefined && !tokenIsGone && !isExpired(situation);
 }
 
 /** What is to be done where the account names another host for the token there is. */
@@ -199,20 +200,20 @@ function tokenLost({ tokenIsGone }: Situation): Need<MintReason> | undefined {
   };
 }
 
-function tokenExpired({ token, spec, now, skew }: Situation): Need<MintReason> | undefined {
-  if (spec.rotation.policy === 'Manual' || !isExpired(token, now + skew)) return undefined;
+function tokenExpired(situation: Situation): Need<MintReason> | undefined {
+  if (situation.spec.rotation.policy === 'Manual' || !isExpired(situation)) return undefined;
   return { reason: 'TokenExpired', message: 'the token has expired' };
 }
 
-function renewalDue({ token, spec, now, skew }: Situation): Need<MintReason> | undefined {
+function renewalDue({ token, spec, registryNow }: Situation): Need<MintReason> | undefined {
   const expiresAt = token.status?.token?.expiresAt;
-  if (expiresAt === undefined || !isDue(scheduled({ token, spec }), now + skew)) return undefined;
+  if (expiresAt === undefined || !isDue(scheduled({ token, spec }), registryNow)) return undefined;
   return { reason: 'RenewalDue', message: `the token expires at ${expiresAt}` };
 }
 
-function rotationDue({ token, spec, now, skew }: Situation): Need<MintReason> | undefined {
+function rotationDue({ token, spec, registryNow }: Situation): Need<MintReason> | undefined {
   const { rotateEvery } = spec.rotation;
-  if (rotateEvery === undefined || !isDue(scheduled({ token, spec }), now + skew)) return undefined;
+  if (rotateEvery === undefined || !isDue(scheduled({ token, spec }), registryNow)) return undefined;
   return { reason: 'RotationDue', message: `it is replaced every ${formatDuration(rotateEvery)}` };
 }
 

@@ -137,12 +137,13 @@ function repairBackingOff(situation: Situation): Hold | undefined {
 }
 
 /** A token that was dead when it came calls for another at once; with a clock that is wrong, so does that one. */
-function lastCameDead({ token, now, skew }: Situation): Hold | undefined {
+function lastCameDead({ token, now, registryNow }: Situation): Hold | undefined {
   const record = token.status?.token;
   const issued = fromTime(record?.issuedAt);
   if (!record || issued === undefined || expiryOf(record) - issued >= SHORTEST_LIFE) return undefined;
-  const until = issued - skew + PAUSE_AFTER_DEAD;
-  if (issued - skew > now || until <= now) return undefined;
+  const age = registryNow - issued;
+  if (age < 0 || age >= PAUSE_AFTER_DEAD) return undefined;
+  const until = now + PAUSE_AFTER_DEAD - age;
   return hold(
     'ClockSkew',
     `the token issued at ${toTime(issued)} was to expire at ${toTime(expiryOf(record))}: the clock of this cluster or of the registry is wrong; the next is created at ${toTime(until)}`,
@@ -183,8 +184,8 @@ export function hostNotAccepted(situation: Situation): Hold | undefined {
 }
 
 /** With rotation by hand only, an expired token stays until somebody asks. */
-export function expiredForGood({ token, now, skew }: Situation): Hold | undefined {
-  if (!isExpired(token, now + skew)) return undefined;
+export function expiredForGood(situation: Situation): Hold | undefined {
+  if (!isExpired(situation)) return undefined;
   return hold(
     'TokenExpired',
     `the token has expired and spec.rotation.policy is Manual; ask for a rotation with annotation ${ROTATE_ANNOTATION}`,

@@ -1,5 +1,6 @@
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../../api/registry-token.ts';
 import type { Wanted } from './eligibility.ts';
+import type { Moment } from '../lifecycle/clock-skew.ts';
 import { expiryOf } from '../lifecycle/schedule.ts';
 import type { SecretView } from '../secret/secret-view.ts';
 
@@ -22,10 +23,7 @@ export interface PlaceState {
 }
 
 /** Everything a decision is made from. Times in milliseconds since 1970. */
-export interface Situation {
-  now: number;
-  /** How far the registry's clock is ahead, in milliseconds; 0 where that is not known. Its clock counts for expiry. */
-  skew: number;
+export interface Situation extends Moment {
   token: RegistryToken;
   spec: TokenSpec;
   wanted: Wanted;
@@ -68,16 +66,20 @@ export function first<T>(policies: readonly Policy<T>[], situation: Situation): 
   return undefined;
 }
 
-/** Whether the token in force has expired. */
-export function isExpired({ status }: RegistryToken, now: number): boolean {
-  return status?.token !== undefined && expiryOf(status.token) <= now;
+/** Whether the token in force has expired, by the registry's clock. */
+export function isExpired({
+  token: { status },
+  registryNow,
+}: Pick<Situation, 'token' | 'registryNow'>): boolean {
+  return status?.token !== undefined && expiryOf(status.token) <= registryNow;
 }
 
 /** Whether pods can pull with the Secret as it is: it holds the recorded token, which is alive. */
-export function isGood({ secret, token, tokenIsGone, now, skew }: Situation): boolean {
+export function isGood(situation: Situation): boolean {
+  const { secret, token, tokenIsGone } = situation;
   const id = token.status?.token?.id;
   const holds = secret.state === 'ours' && id !== undefined && secret.holds === id;
-  return holds && !tokenIsGone && !isExpired(token, now + skew);
+  return holds && !tokenIsGone && !isExpired(situation);
 }
 
 /** The host that goes with the token in force: what the Secret was written with last, whatever the account names now. */

@@ -157,11 +157,12 @@ function isOfWantedPlace(
  * Whether the Secret holds a token that no record names and that may have come of a request that was given up: it was written there,
  * and the status could not be. It is taken to live as long as the one in force.
  */
-function mayBeLost({ secret, token, now, skew }: Situation): boolean {
+function mayBeLost(situation: Situation): boolean {
+  const { secret, token } = situation;
   const { lostIntents = [], previousTokens = [], token: record } = token.status ?? {};
   if (secret.state !== 'ours' || secret.holds === undefined || lostIntents.length === 0) return false;
   const isRecorded = [record, ...previousTokens].some((each) => each?.id === secret.holds);
-  return !isRecorded && !isExpired(token, now + skew);
+  return !isRecorded && !isExpired(situation);
 }
 
 /**
@@ -171,25 +172,20 @@ function mayBeLost({ secret, token, now, skew }: Situation): boolean {
 function heldRecord(
   situation: Situation,
 ): (Pick<MintIntent, 'account' | 'region' | 'place'> & { specHash?: string }) | undefined {
-  const { secret, token, now, skew } = situation;
+  const { secret, token, registryNow } = situation;
   const { token: record, previousTokens = [], mintIntent } = token.status ?? {};
   if (secret.state !== 'ours' || secret.holds === undefined) return undefined;
   if (secret.holds === record?.id) return isGood(situation) ? record : undefined;
   const previous = previousTokens.find(({ id }) => id === secret.holds);
-  if (previous) return expiryOf(previous) > now + skew ? previous : undefined;
+  if (previous) return expiryOf(previous) > registryNow ? previous : undefined;
   return mintIntent;
 }
 
 /** The token in force, where nobody can tell what the Secret holds, since somebody took the token's name off it: it may be that one. */
-function hiddenRecord({
-  secret,
-  token,
-  tokenIsGone,
-  now,
-  skew,
-}: Situation): Pick<MintIntent, 'place' | 'region'> | undefined {
+function hiddenRecord(situation: Situation): Pick<MintIntent, 'place' | 'region'> | undefined {
+  const { secret, token, tokenIsGone } = situation;
   const isUnnamed = secret.state === 'ours' && secret.holds === undefined;
-  return isUnnamed && !tokenIsGone && !isExpired(token, now + skew) ? token.status?.token : undefined;
+  return isUnnamed && !tokenIsGone && !isExpired(situation) ? token.status?.token : undefined;
 }
 
 /** What an intent says of its new token that an earlier process tried: that it was refused, and waited for. */

@@ -7,11 +7,17 @@ export const CLOCK_ERROR = 86_400_000;
 /** From here on a difference between clocks is worth telling somebody. Milliseconds. */
 const REMARKABLE = 60_000;
 
-/**
- * Says that two clocks differ, if they do by a minute or more; in whole minutes, so that it says the same at every look.
- * @param skew how far the registry's clock is ahead, in milliseconds
- */
-export function skewRemark(skew: number): string | undefined {
+/** One moment by two clocks, in milliseconds since 1970. */
+export interface Moment {
+  /** By this machine's clock, which times what the operator does. */
+  now: number;
+  /** By the registry's clock, which counts for when tokens are issued and expire; as `now` where it is not known. */
+  registryNow: number;
+}
+
+/** Says that two clocks differ, if they do by a minute or more; in whole minutes, so that it says the same at every look. */
+export function skewRemark({ now, registryNow }: Moment): string | undefined {
+  const skew = registryNow - now;
   if (Math.abs(skew) < REMARKABLE) return undefined;
   const distance = formatDuration(Math.round(Math.abs(skew) / REMARKABLE) * REMARKABLE);
   const side = skew > 0 ? 'behind' : 'ahead of';
@@ -23,9 +29,9 @@ export function skewRemark(skew: number): string | undefined {
  * judged: the registry's, where known.
  * @param expiresAt milliseconds since 1970; null when it never expires
  */
-export function deadOnArrival(expiresAt: number | null, now: number, skew: number): Failure | undefined {
-  if (expiresAt === null || expiresAt > now + skew) return undefined;
-  const clocks = skewRemark(skew) ?? `it is ${toTime(now)} by the operator's clock`;
+export function deadOnArrival(expiresAt: number | null, moment: Moment): Failure | undefined {
+  if (expiresAt === null || expiresAt > moment.registryNow) return undefined;
+  const clocks = skewRemark(moment) ?? `it is ${toTime(moment.now)} by the operator's clock`;
   return {
     reason: 'ClockSkew',
     message: `the registry gave a token that had expired at ${toTime(expiresAt)}: ${clocks}; correct the clock that is wrong`,

@@ -2,7 +2,7 @@ import type { ConditionUpdate } from '../../api/conditions.ts';
 import { isProgressing, isStalled, type Reason } from '../../api/reasons.ts';
 import type { RegistryTokenStatus, TokenSpec } from '../../api/registry-token.ts';
 import { fromTime } from '../../api/syntax/time.ts';
-import { skewRemark } from './clock-skew.ts';
+import { skewRemark, type Moment } from './clock-skew.ts';
 import type { Refusal, Wanted } from '../decide/eligibility.ts';
 import { withRetryTime, type Failure } from './failure.ts';
 import { pendingMessage } from './pending-host.ts';
@@ -17,7 +17,7 @@ export type Outcome =
   | { kind: 'held'; reason: Reason; message: string }
   | { kind: 'failed'; failure: Failure };
 
-interface Facts {
+interface Facts extends Moment {
   status: RegistryTokenStatus;
   spec: TokenSpec | undefined;
   /** undefined where it was refused. */
@@ -25,10 +25,6 @@ interface Facts {
   /** The Secret is there and holds the recorded token. */
   secretHolds: boolean;
   outcome: Outcome;
-  /** Milliseconds since 1970. */
-  now: number;
-  /** How far the registry's clock is ahead, in milliseconds. */
-  skew: number;
   /** What else there is to say of a RegistryToken that is ready. */
   remarks?: readonly string[];
 }
@@ -84,13 +80,13 @@ function isSameTry({ reason }: { reason: Reason }, lastFailure: { reason: string
 }
 
 function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
-  const { status, spec, wanted, secretHolds, now, skew, remarks = [] } = facts;
+  const { status, spec, wanted, secretHolds, registryNow, remarks = [] } = facts;
   const { token } = status;
   const refused = facts.outcome.kind === 'refused';
-  const alive = token !== undefined && expiryOf(token) > now + skew;
+  const alive = token !== undefined && expiryOf(token) > registryNow;
   if (!refused && alive && secretHolds && (!wanted || token.specHash === wanted.specHash)) {
     const suspended = obstacle?.reason === 'Suspended';
-    const skewed = skewRemark(skew);
+    const skewed = skewRemark(facts);
     const unverified =
       token.unverified === undefined
         ? undefined

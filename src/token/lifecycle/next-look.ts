@@ -1,5 +1,6 @@
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../../api/registry-token.ts';
 import { fromTime } from '../../api/syntax/time.ts';
+import type { Moment } from './clock-skew.ts';
 import type { Outcome } from './conditions.ts';
 import { expiryOf, rotationTime } from './schedule.ts';
 import { revocationTime } from './previous-tokens.ts';
@@ -12,8 +13,7 @@ const SHORTEST_PAUSE = 1_000;
  * is held back by something else, and does not count: looking again at once would find the same. Not so what came due while
  * the reconcile went on, since slow answers and revocations take their time: then nobody else would ever look again.
  * @param until when what held it back in this reconcile ends
- * @param skew how far the registry's clock, which counts for expiry, is ahead, in milliseconds
- * @returns milliseconds from `now`, at least a second unless a revocation is due; undefined: not by the clock
+ * @returns milliseconds from now, at least a second unless a revocation is due; undefined: not by the clock
  */
 export function nextLook(
   token: RegistryToken,
@@ -21,21 +21,22 @@ export function nextLook(
   status: RegistryTokenStatus,
   outcome: Outcome,
   until: number | undefined,
-  now: number,
-  skew = 0,
+  { now, registryNow }: Moment,
 ): number | undefined {
   const { token: record, previousTokens = [] } = status;
-  const planned = spec && record && rotationTime(record, spec.rotation, token.metadata.uid);
-  const rotation = planned === undefined ? undefined : planned - skew;
+  const rotation = spec && record && rotationTime(record, spec.rotation, token.metadata.uid);
+  const untilRotation = rotation === undefined ? undefined : rotation - registryNow;
+  const untilExpiry = record && expiryOf(record) - registryNow;
   const retry = fromTime(status.nextRetryTime);
-  const times = [rotation, retry, record && expiryOf(record) - skew].filter((time) => (time ?? 0) > now);
+  const untilRetry = retry === undefined ? undefined : retry - now;
+  const ahead = [untilRotation, untilRetry, untilExpiry].filter((wait) => (wait ?? 0) > 0);
   const set = [
-    until,
-    outcome.kind === 'failed' ? retry : undefined,
-    outcome.kind === 'done' ? rotation : undefined,
+    until === undefined ? undefined : until - now,
+    outcome.kind === 'failed' ? untilRetry : undefined,
+    outcome.kind === 'done' ? untilRotation : undefined,
   ];
-  const steps = [...times, ...set].flatMap((time) =>
-    time === undefined ? [] : [Math.max(time - now, SHORTEST_PAUSE)],
+  const steps = [...ahead, ...set].flatMap((wait) =>
+    wait === undefined ? [] : [Math.max(wait, SHORTEST_PAUSE)],
   );
   const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
   const revocations = suspended ? [] : previousTokens.map((each) => Math.max(0, revocationTime(each) - now));

@@ -181,7 +181,7 @@ describe('where an account leads', () => {
       loginProbe: ask('loginProbe'),
       place: ask('place'),
       tryNow: ask('tryNow'),
-      skew: (_: string, region: string) => (region === 'one' ? HOUR : 0),
+      registryNow: (_: string, region: string) => (region === 'one' ? HOUR : 0),
       forget: (name: string) => void asked.push(`forget ${name}`),
     } as unknown as RegistryDirectory;
     sessions = new AccountSessions(directory, new VirtualClock(), () => true);
@@ -256,7 +256,7 @@ describe('where an account leads', () => {
   });
 
   it('has a clock of its own', () => {
-    expect(['one', 'two'].map((region) => sessions.skew('default', region))).to.deep.equal([HOUR, 0]);
+    expect(['one', 'two'].map((region) => sessions.registryNow('default', region))).to.deep.equal([HOUR, 0]);
   });
 
   it('is forgotten with the account', () => {

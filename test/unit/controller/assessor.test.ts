@@ -95,7 +95,7 @@ class Stage {
         verifies: (account: string) => this.#of(account, this.verifies),
         identity: () => this.identity,
         changedAt: (account: string) => this.#of(account, this.changedAt),
-        skew: (account: string, region: string) => this.#of(`${account}/${region}`, MINUTE),
+        registryNow: (account: string, region: string) => this.#of(`${account}/${region}`, NOW + MINUTE),
         place: (account: string, region: string) => this.#of(`${account}/${region}`, this.place),
       },
       memory: this.memory,
@@ -158,7 +158,7 @@ describe('assessing a RegistryToken', () => {
     stage.problem = { reason: 'AccountNotReady', message: 'why' };
     expect(await stage.situation()).to.deep.include({
       now: NOW,
-      skew: MINUTE,
+      registryNow: NOW + MINUTE,
       mintBudget: 5,
       accountProblem: stage.problem,
     });

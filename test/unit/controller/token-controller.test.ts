@@ -120,7 +120,7 @@ async function reconcile(stage: Stage): Promise<Result> {
     tryAccount: nothing,
     waiters: new OutageWaiters(nothing),
     clock: { now: () => now, monotonic: () => 0, after: () => nothing },
-    skew: () => 0,
+    registryNow: () => now,
   };
   const executor = new Executor(options as unknown as ExecutorOptions);
   const conclusion = new Conclusion(options as unknown as ConclusionOptions);

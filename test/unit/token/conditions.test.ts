@@ -34,7 +34,7 @@ const conditions = (part: Partial<Facts> = {}): ConditionUpdate[] =>
     secretHolds: true,
     outcome: DONE,
     now: ISSUED + HOUR,
-    skew: 0,
+    registryNow: part.now ?? ISSUED + HOUR,
     ...part,
   });
 const types = (part: Partial<Facts>): string[] => conditions(part).map(({ type }) => type);

@@ -178,7 +178,7 @@ describe('for any history and clock', () => {
         ? ({ kind: 'held', reason: decision.reason, message: decision.message } as const)
         : ({ kind: 'done' } as const);
     const until = 'until' in decision ? decision.until : undefined;
-    const look = nextLook(token, spec, token.status ?? {}, outcome, until, now);
+    const look = nextLook(token, spec, token.status ?? {}, outcome, until, { now, registryNow: now });
     if (look !== undefined) expect(look).to.be.at.least(SECOND);
   });
 
@@ -187,7 +187,10 @@ describe('for any history and clock', () => {
     const decision = decide(situation);
     if (decision.action !== 'hold' || decision.until === undefined) return;
     const { reason, message, until } = decision;
-    const look = nextLook(token, spec, token.status ?? {}, { kind: 'held', reason, message }, until, now);
+    const look = nextLook(token, spec, token.status ?? {}, { kind: 'held', reason, message }, until, {
+      now,
+      registryNow: now,
+    });
     expect(look).to.be.at.most(Math.max(until - now, SECOND));
   });
 });

@@ -40,7 +40,7 @@ function look(status: RegistryTokenStatus, circumstances: Circumstances = {}): n
     now: NOW,
     ...circumstances,
   };
-  return nextLook(aToken(), spec, status, outcome, until, now);
+  return nextLook(aToken(), spec, status, outcome, until, { now, registryNow: now });
 }
 
 describe('the next look at a RegistryToken', () => {

@@ -8,7 +8,17 @@ import {
   withRevocationFailure,
   withoutPrevious,
 } from '../../../src/token/lifecycle/previous-tokens.ts';
-import { anIntent, aPrevious, aRecord, at, HOUR, ISSUED, MINUTE, SECOND } from '../../support/builders.ts';
+import {
+  anIntent,
+  aPrevious,
+  aRecord,
+  at,
+  HOUR,
+  ISSUED,
+  MINUTE,
+  PLACE,
+  SECOND,
+} from '../../support/builders.ts';
 
 const NOW = ISSUED + HOUR;
 const FAILURE = {

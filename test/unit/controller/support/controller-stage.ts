@@ -184,8 +184,8 @@ export class ControllerStage {
       onGood: () => void did.push('is good'),
       clock: this.clock,
       defaultGracePeriod: 2 * HOUR,
-      skew: (account: string, region: string) =>
-        account === 'default' && region === 'us-south' ? this.skew : 0,
+      registryNow: (account: string, region: string) =>
+        this.clock.now() + (account === 'default' && region === 'us-south' ? this.skew : 0),
       tryNow: (account: string, region: string) => void did.push(`try ${account}/${region}`),
       tryAccount: (account: string) => void did.push(`try ${account}`),
       waiters: new OutageWaiters((key) => void did.push(`enqueue ${key}`)),

@@ -132,8 +132,8 @@ export class IssueStage {
       mintBudget: 5,
       issueAt: () => this.issueAt,
       defaultGracePeriod: HOUR,
-      skew: (account: string, region: string) =>
-        account === 'default' && region === 'us-south' ? this.skew : 0,
+      registryNow: (account: string, region: string) =>
+        NOW + (account === 'default' && region === 'us-south' ? this.skew : 0),
       onUnauthorized: (account: string) => void did.push(`unauthorized ${account}`),
       onLost: ({ region, scope }: MintIntent) => {
         this.lost.push(scope === undefined ? region : `${region} ${scope.join()}`);

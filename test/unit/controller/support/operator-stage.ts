@@ -200,7 +200,7 @@ export class OperatorStage {
         if (this.isMute) await hang(signal);
         return { identity: PLACE.identity };
       },
-      skew: () => 0,
+      registryNow: () => this.clock.now(),
       forget: nothing,
       whenBack: (listener: (account: string) => void) => {
         this.back = listener;

@@ -163,7 +163,7 @@ export class SweepStage {
       clusterId: CLUSTER,
       sweepDelay: DELAY,
       sweepInterval: HOUR,
-      skew: () => this.skew,
+      registryNow: () => this.clock.now() + this.skew,
       random: () => 0,
       account: () => this.account,
       allTokens: () => this.watched.tokens ?? this.tokens,
