@@ -10,6 +10,7 @@ import {
   clockReadings,
   conditionReadings,
   inexactDependencies,
+  oddLimits,
   oversizedDefinitions,
   tooLong,
   type SourceFile,
@@ -37,6 +38,7 @@ const checks: Check[] = [
   }),
   rule('clock', async () => clockReadings(await read('src/**/*.ts'))),
   rule('back ends', async () => backEndImports(await read('src/**/*.ts'))),
+  rule('limits', async () => oddLimits(await read('{src,sandbox,scripts}/**/*.ts'))),
   rule('conditions', async () => conditionReadings(await read('src/**/*.ts'))),
   rule('size of definitions', async () => oversizedDefinitions(await read('crds/*.yaml'))),
   rule('exact dependencies', async () => {

@@ -7,16 +7,16 @@ export interface SourceFile {
   text: string;
 }
 
-const LONGEST_FILE = 500;
+const MAX_FILE_LINES = 500;
 /** Clients keep the last applied definition in an annotation, and the server takes 256 KiB of those in all. */
-const LARGEST_DEFINITION = 100_000;
+const MAX_DEFINITION = 100_000;
 const EXACT_VERSION = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
 
 export function tooLong(files: readonly SourceFile[]): string[] {
   return files
     .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
-    .filter(({ lines }) => lines > LONGEST_FILE)
-    .map(({ path, lines }) => `${path}: ${lines} lines, at most ${LONGEST_FILE}; split it by what it does`);
+    .filter(({ lines }) => lines > MAX_FILE_LINES)
+    .map(({ path, lines }) => `${path}: ${lines} lines, at most ${MAX_FILE_LINES}; split it by what it does`);
 }
 
 /** Places that read the machine's clock by `new Date()`; the linter knows the other ways. */
@@ -29,6 +29,15 @@ export function clockReadings(files: readonly SourceFile[]): string[] {
           ? [`${path}:${index + 1}: take the time from a Clock`]
           : [],
       ),
+  );
+}
+
+/** Names of limits that are not told as such: `MAX_…` and `MIN_…` are. */
+export function oddLimits(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    [...text.matchAll(/\bconst ((?:LONGEST|MOST|LARGEST|SHORTEST|LEAST|SMALLEST|FEWEST)_\w+)/g)].map(
+      ([, name = '']) => `${path}: ${name}; limits are MAX_… and MIN_…`,
+    ),
   );
 }
 
@@ -81,8 +90,8 @@ function folderOf(path: string): string | undefined {
 export function oversizedDefinitions(files: readonly SourceFile[]): string[] {
   return files
     .map(({ path, text }) => ({ path, size: Buffer.byteLength(text) }))
-    .filter(({ size }) => size >= LARGEST_DEFINITION)
-    .map(({ path, size }) => `${path}: ${size} bytes, must stay under ${LARGEST_DEFINITION}`);
+    .filter(({ size }) => size >= MAX_DEFINITION)
+    .map(({ path, size }) => `${path}: ${size} bytes, must stay under ${MAX_DEFINITION}`);
 }
 
 /** Dependencies of a package.json that are ranges: every installation must get the same. */

@@ -24,7 +24,7 @@ import { registryProxy } from './registry/http/proxy.ts';
 
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 /** Longer than all in one reconcile may take that issues no token, in milliseconds. */
-const LONGEST_RECONCILE = 600_000;
+const MAX_RECONCILE = 600_000;
 
 const parsed = parseConfig(process.argv.slice(2), process.env, {
   version: packageJson.version,
@@ -134,7 +134,7 @@ async function main(config: Config): Promise<number> {
   const readiness: Checks = Object.fromEntries(
     operator.watches.watches.map((watch) => [watch.title, watchCheck(() => watch.health)]),
   );
-  const longest = LONGEST_RECONCILE + MAX_REQUESTS * config.registryTimeout;
+  const longest = MAX_RECONCILE + MAX_REQUESTS * config.registryTimeout;
   const liveness: Checks = { work: workCheck(() => operator.longestRunning, longest) };
   const scrape = async (): Promise<Answer> => ({
     status: 200,

@@ -12,7 +12,7 @@ import type { Store } from './store.ts';
 /** When bookmarks come, as from kube-apiserver: each minute, and shortly before the end of the watch. */
 const BOOKMARK_INTERVAL = 60_000;
 const LAST_BOOKMARK = 2_000;
-const LONGEST_WATCH = 30 * 60_000;
+const MAX_WATCH = 30 * 60_000;
 
 export interface WatchParameters {
   type: ResourceType;
@@ -155,5 +155,5 @@ function tooOld(asked: number, oldest: number): StatusError {
 
 function timeoutOf(query: URLSearchParams): number {
   const seconds = Number(query.get('timeoutSeconds') ?? '0');
-  return seconds > 0 ? seconds * 1000 : LONGEST_WATCH;
+  return seconds > 0 ? seconds * 1000 : MAX_WATCH;
 }

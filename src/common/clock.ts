@@ -12,7 +12,7 @@ export interface Clock {
 }
 
 /** Longest delay `setTimeout` accepts; beyond it, Node fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+const MAX_TIMER = 2 ** 31 - 1;
 
 /** The machine's own clock. Its timers keep the process alive while they are pending. */
 export const systemClock: Clock = {
@@ -23,7 +23,7 @@ export const systemClock: Clock = {
     let timer: NodeJS.Timeout;
     const arm = (): void => {
       const left = due - performance.now();
-      timer = left > LONGEST_TIMER ? setTimeout(arm, LONGEST_TIMER) : setTimeout(callback, Math.max(0, left));
+      timer = left > MAX_TIMER ? setTimeout(arm, MAX_TIMER) : setTimeout(callback, Math.max(0, left));
     };
     arm();
     return () => clearTimeout(timer);

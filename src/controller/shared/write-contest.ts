@@ -1,7 +1,7 @@
 /** How many writes a thing gets before the operator starts to hold back, and for how long it then does. */
 const PATIENCE = 3;
 const FIRST_PAUSE = 30_000;
-const LONGEST_PAUSE = 3_600_000;
+const MAX_PAUSE = 3_600_000;
 /** Writes further apart than this are not a fight. */
 const CALM = 600_000;
 
@@ -23,5 +23,5 @@ export class Contest {
 }
 
 function pause(writes: number): number {
-  return writes < PATIENCE ? 0 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (writes - PATIENCE));
+  return writes < PATIENCE ? 0 : Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** (writes - PATIENCE));
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { Change } from '../../kube/cache/replica.ts';
 
 /** As many RegistryTokens that are gone are remembered. */
-const MOST_GONE = 10_000;
+const MAX_GONE = 10_000;
 
 /** What the watches told of RegistryTokens being deleted, by uid. */
 export class Deletions {
@@ -38,6 +38,6 @@ export class Deletions {
   #rememberGone(uid: string): void {
     this.#gone.add(uid);
     const [oldest] = this.#gone;
-    if (this.#gone.size > MOST_GONE && oldest !== undefined) this.#gone.delete(oldest);
+    if (this.#gone.size > MAX_GONE && oldest !== undefined) this.#gone.delete(oldest);
   }
 }

@@ -18,7 +18,7 @@ import type { TokenMetrics } from '../shared/metrics.ts';
 import type { TokenLists } from '../shared/token-lists.ts';
 
 /** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. */
-const LONGEST_LOOK = 60_000;
+const MAX_LOOK = 60_000;
 
 /** What is known of a token that is to be revoked. */
 export type Revocable = Issued & Pick<PreviousToken, 'id' | 'scope' | 'issuedAt'>;
@@ -65,7 +65,7 @@ export class Revoker {
     const isFreed = (previous: PreviousToken): boolean =>
       memory.wasElsewhere(token.metadata.uid, previous.id) && sessions.reach(previous) !== 'elsewhere';
     for (const previous of previousTokens.dueForRevocation(status, clock.now(), isFreed)) {
-      if (clock.monotonic() - begun >= LONGEST_LOOK) break;
+      if (clock.monotonic() - begun >= MAX_LOOK) break;
       if (held.has(previous.id) || !recorded.has(previous.id)) continue;
       const expired = surelyExpiredAt(previous) <= clock.now();
       const failure = expired ? undefined : await this.revoke(token, previous, signal);

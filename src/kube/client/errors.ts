@@ -121,7 +121,7 @@ const isStatus = (body: unknown): body is Status =>
 const isSensitive = (path: string): boolean => /\/(secrets|serviceaccounts\/[^/]+\/token)(\/|$)/.test(path);
 
 /** An API server is back long before a proxy that stands in for it says so. Milliseconds. */
-const LONGEST_RETRY_AFTER = 60_000;
+const MAX_RETRY_AFTER = 60_000;
 
 /**
  * The error for an answer that refuses a call.
@@ -155,7 +155,7 @@ export function refusal(
       status: httpStatus,
       reason: status.reason,
       causes,
-      retryAfter: seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER) : undefined,
+      retryAfter: seconds > 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER) : undefined,
       denial: denial && { explanation: new Redacted(denial['explanation'] ?? '') },
     },
   );

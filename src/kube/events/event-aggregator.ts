@@ -43,9 +43,9 @@ const SERIES_TIME = 6 * 60_000;
 const BURST = 25;
 const REFILL_TIME = 5 * 60_000;
 /** The server refuses longer names of objects (RFC 1123 subdomain); in characters. */
-const LONGEST_NAME = 253;
+const MAX_NAME_LENGTH = 253;
 /** The server refuses longer notes; in bytes. */
-const LONGEST_NOTE = 1024;
+const MAX_NOTE_LENGTH = 1024;
 
 interface Series {
   event: EventManifest;
@@ -149,14 +149,14 @@ function seriesKey({ regarding: { metadata }, type, reason, occasion, note }: Oc
 
 /** What follows a dot must begin with a letter or digit, and what stands before one must end with one. */
 function eventName(name: string, unique: string): string {
-  const room = LONGEST_NAME - unique.length - 1;
+  const room = MAX_NAME_LENGTH - unique.length - 1;
   return `${name.slice(0, room).replace(/[^a-z0-9]+$/, '')}.${unique}`;
 }
 
 /** Cut to what the server takes, at a character. */
 function shortened(note: string): string {
-  if (Buffer.byteLength(note) <= LONGEST_NOTE) return note;
+  if (Buffer.byteLength(note) <= MAX_NOTE_LENGTH) return note;
   const ellipsis = '…';
-  const room = LONGEST_NOTE - Buffer.byteLength(ellipsis);
+  const room = MAX_NOTE_LENGTH - Buffer.byteLength(ellipsis);
   return new TextDecoder().decode(Buffer.from(note).subarray(0, room)).replace(/\uFFFD+$/, '') + ellipsis;
 }

@@ -19,7 +19,7 @@ export interface EventRecorderOptions {
 }
 
 /** Events that may wait for the server; later ones are dropped (client-go's broadcaster holds as many). */
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 /** Waits in milliseconds before an event is tried again; then it is dropped. */
 const RETRY_WAITS = [1_000, 4_000];
 /** The longest a flush takes. */
@@ -56,7 +56,7 @@ export class EventRecorder {
     const event = this.#aggregator.add({ regarding, type, reason, note, occasion });
     if (!event) return;
     const { name } = event.metadata;
-    if (this.#waiting.size >= MOST_WAITING && !this.#waiting.has(name)) {
+    if (this.#waiting.size >= MAX_WAITING && !this.#waiting.has(name)) {
       this.#logger.debug({ reason, regarding: regarding.metadata.name }, 'Event dropped: too many wait');
       return;
     }

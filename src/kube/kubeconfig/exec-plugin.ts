@@ -24,7 +24,7 @@ export class ExecPluginFailure extends Error {
 }
 
 /** Characters; certificates and tokens of groups take some tens of thousands. */
-const LARGEST_OUTPUT = 2 ** 20;
+const MAX_OUTPUT = 2 ** 20;
 
 /**
  * Runs a credential plugin once; it is killed when the signal aborts, with all that it started.
@@ -53,7 +53,7 @@ export async function runExecPlugin(
   signal.addEventListener('abort', onAbort, { once: true });
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
-    if (output.length > LARGEST_OUTPUT) stop('its command printed too much');
+    if (output.length > MAX_OUTPUT) stop('its command printed too much');
   });
   child.on('error', (error: NodeJS.ErrnoException) => stop(error.code ?? 'its command failed'));
   child.on('close', (code, name) => {

@@ -20,7 +20,7 @@ export interface Fairness {
 
 /** Milliseconds after a key's first failure, which double with each, and the longest; as client-go's. */
 const FIRST_BACKOFF = 5;
-const LONGEST_BACKOFF = 1_000_000;
+const MAX_BACKOFF = 1_000_000;
 
 /**
  * Keys to be worked on, with client-go's promises (util/workqueue): a key waits at most once; it is never worked on by two
@@ -84,7 +84,7 @@ export class WorkQueue {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.#metrics?.retried();
-    const wait = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** failures);
+    const wait = Math.min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** failures);
     this.addAfter(key, Math.max(wait, atLeast));
   }
 

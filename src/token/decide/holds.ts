@@ -4,7 +4,7 @@ import { fromTime, toTime } from '../../api/syntax/time.ts';
 import { isOutage, isRegistryFailure, untilItAnswers, withRetryTime } from '../lifecycle/failure.ts';
 import { isRetryRequested } from './rotate-now.ts';
 import { MAX_HOST_PAUSE, pendingMessage } from '../lifecycle/pending-host.ts';
-import { expiryOf, SHORTEST_LIFE } from '../lifecycle/schedule.ts';
+import { expiryOf, MIN_LIFE } from '../lifecycle/schedule.ts';
 import { isExpired, type PlaceState, type Policy, type Situation } from './situation.ts';
 import { hasRoomForMint } from '../lifecycle/previous-tokens.ts';
 
@@ -140,7 +140,7 @@ function repairBackingOff(situation: Situation): Hold | undefined {
 function lastCameDead({ token, now, registryNow }: Situation): Hold | undefined {
   const record = token.status?.token;
   const issued = fromTime(record?.issuedAt);
-  if (!record || issued === undefined || expiryOf(record) - issued >= SHORTEST_LIFE) return undefined;
+  if (!record || issued === undefined || expiryOf(record) - issued >= MIN_LIFE) return undefined;
   const age = registryNow - issued;
   if (age < 0 || age >= PAUSE_AFTER_DEAD) return undefined;
   const until = now + PAUSE_AFTER_DEAD - age;

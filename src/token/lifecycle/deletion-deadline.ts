@@ -12,7 +12,7 @@ export interface DeletionProgress {
  * What the registry gets to answer to the first try, since one that hangs is to be found out soon; and to any later one at
  * least, also when the deadline is near or past: waiting for its turn under the rate limit counts too.
  */
-const SHORTEST_TRY = 3_000;
+const MIN_TRY = 3_000;
 /** Whose turn came late has this long at least, so that one passing failure is not the end of it. */
 const LATE_COMER = 5_000;
 
@@ -23,5 +23,5 @@ export function deletionDeadline({ noticedAt, begunAt }: DeletionProgress, limit
 
 /** Milliseconds for the next try. @param left milliseconds until the deadline */
 export function tryPatience({ failedTries }: DeletionProgress, left: number): number {
-  return failedTries === 0 ? SHORTEST_TRY : Math.max(left, SHORTEST_TRY);
+  return failedTries === 0 ? MIN_TRY : Math.max(left, MIN_TRY);
 }

@@ -58,7 +58,7 @@ export function untilItAnswers(message: string): string {
 const FAST = { first: 2_000, longest: 300_000 };
 const SLOW = { first: 60_000, longest: 3_600_000 };
 /** However long the other side asks to wait: a token must not die of a header. */
-const LONGEST_WAIT = 3_600_000;
+const MAX_WAIT = 3_600_000;
 
 /**
  * How long to wait before the next try, in milliseconds: doubling from 2 s to 5 min with up to a fifth of jitter where
@@ -73,7 +73,7 @@ export function retryDelay(
 ): number {
   const { first, longest } = failure.retryable ? FAST : SLOW;
   const backoff = Math.min(longest, first * 2 ** Math.min(attempts - 1, 30));
-  return Math.max(Math.min(failure.retryAfter ?? 0, LONGEST_WAIT), backoff * (1 + random / 5));
+  return Math.max(Math.min(failure.retryAfter ?? 0, MAX_WAIT), backoff * (1 + random / 5));
 }
 
 /** As much of what went wrong as a status holds. */

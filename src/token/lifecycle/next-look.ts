@@ -6,7 +6,7 @@ import { expiryOf, rotationTime } from './schedule.ts';
 import { revocationTime } from './previous-tokens.ts';
 
 /** Two steps of one RegistryToken that follow from the clock alone are at least this far apart. */
-const SHORTEST_PAUSE = 1_000;
+const MIN_PAUSE = 1_000;
 
 /**
  * When to look at a RegistryToken again, if nothing calls for it earlier. What is already past and was not acted on now
@@ -35,9 +35,7 @@ export function nextLook(
     outcome.kind === 'failed' ? untilRetry : undefined,
     outcome.kind === 'done' ? untilRotation : undefined,
   ];
-  const steps = [...ahead, ...set].flatMap((wait) =>
-    wait === undefined ? [] : [Math.max(wait, SHORTEST_PAUSE)],
-  );
+  const steps = [...ahead, ...set].flatMap((wait) => (wait === undefined ? [] : [Math.max(wait, MIN_PAUSE)]));
   const suspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
   const revocations = suspended ? [] : previousTokens.map((each) => Math.max(0, revocationTime(each) - now));
   const soonest = Math.min(...steps, ...revocations);

@@ -8,9 +8,9 @@ import { CLOCK_ERROR } from './clock-skew.ts';
 const JITTER = 0.05;
 const DEFAULT_MARGIN = 1 / 3;
 /** What a margin that was asked for leaves a token at least, in milliseconds: half of the shortest lifetime there is to ask for. */
-const LEAST_IN_FORCE = 30_000;
+const MIN_IN_FORCE = 30_000;
 /** A token that comes with less than this to live, in milliseconds, came dead. */
-export const SHORTEST_LIFE = 5_000;
+export const MIN_LIFE = 5_000;
 
 /** Milliseconds since 1970 at which a recorded token expires; Infinity when it never does. */
 export function expiryOf(record: Pick<TokenRecord, 'expiresAt'>): number {
@@ -69,14 +69,14 @@ export interface Rhythm {
 export function shortestInForce(record: TokenRecord | undefined, { lifetime, rotation }: Rhythm): number {
   if (rotation.policy === 'Manual') return Infinity;
   const life = record ? lifeOf(record) : lifetime === 'Never' ? Infinity : lifetime;
-  return Math.max(LEAST_IN_FORCE, timeInForce(life, rotation) * (1 - JITTER));
+  return Math.max(MIN_IN_FORCE, timeInForce(life, rotation) * (1 - JITTER));
 }
 
 /** How long a token of that life is in force by its schedule, before jitter; Infinity: for good. */
 function timeInForce(life: number, { renewBefore, rotateEvery }: TokenSpec['rotation']): number {
   if (life === Infinity) return rotateEvery ?? Infinity;
   const wanted = renewBefore ?? life * DEFAULT_MARGIN;
-  return life - (life - wanted >= LEAST_IN_FORCE ? wanted : life * DEFAULT_MARGIN);
+  return life - (life - wanted >= MIN_IN_FORCE ? wanted : life * DEFAULT_MARGIN);
 }
 
 /** Milliseconds from a token's issue to the end of its use. */

@@ -30,7 +30,7 @@ export interface Claim {
 }
 
 /** As many names as the CRD's schema takes. */
-const MOST_NAMES = 128;
+const MAX_NAMES = 128;
 
 /**
  * Reads a ServiceAccount. The record stands in an annotation, so that it changes in the same write as the list it speaks
@@ -150,7 +150,7 @@ export function recordedServiceAccounts(
   const recorded = status?.serviceAccounts ?? [];
   if (spec.suspend === true) return recorded;
   const former = recorded.filter((name) => !serviceAccounts.includes(name));
-  return [...former.filter(holds), ...serviceAccounts].slice(0, MOST_NAMES);
+  return [...former.filter(holds), ...serviceAccounts].slice(0, MAX_NAMES);
 }
 
 /** Every ServiceAccount that a RegistryToken has to do with, or had. */

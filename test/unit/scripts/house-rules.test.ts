@@ -4,6 +4,7 @@ import {
   clockReadings,
   conditionReadings,
   inexactDependencies,
+  oddLimits,
   oversizedDefinitions,
   tooLong,
   type SourceFile,
@@ -34,6 +35,13 @@ describe('house rules', () => {
       );
     });
   }
+
+  it('find limits that are not called MAX_… or MIN_…', () => {
+    const text = 'const MAX_PAUSE = 1;\nexport const LONGEST_WAIT = 2;\nconst MOST_NAMES = MAX_NAMES;\n';
+    expect(oddLimits([{ path: 'a.ts', text }])).to.deep.equal(
+      ['LONGEST_WAIT', 'MOST_NAMES'].map((name) => `a.ts: ${name}; limits are MAX_… and MIN_…`),
+    );
+  });
 
   const readings: [string, boolean][] = [
     ['const [ready] = token.status?.conditions ?? [];', true],
