@@ -139,13 +139,18 @@ describe('a RegistryToken is applied', () => {
     },
   );
 
-  it('creates nothing when the operator is restarted', async () => {
+  it('creates nothing when the operator is restarted, and reads no Secret that it wrote', async () => {
     const name = await world.createToken(namespace);
     const before = await world.whenReady(name);
     const secretBefore = await world.secret(name);
     const { issued } = world;
     await world.stopOperator();
     const lines = world.log.length;
+    const read: string[] = [];
+    world.intercept = ({ method, path }, pass) => {
+      if (method === 'GET' && path.endsWith(`/secrets/${name.name}`)) read.push(path);
+      return pass();
+    };
     world.startOperator();
     await world.eventually('the operator works again', () =>
       Promise.resolve(
@@ -159,5 +164,7 @@ describe('a RegistryToken is applied', () => {
       secretBefore.metadata.resourceVersion,
     );
     expect(world.issued).to.equal(issued + 1);
+    world.intercept = undefined;
+    expect(read).to.deep.equal([]);
   });
 });

@@ -243,6 +243,17 @@ describe('the Secret of a RegistryToken', () => {
     });
   });
 
+  it('edited while the operator does not run: is restored without creating a token', async () => {
+    const name = await world.createToken(namespace);
+    const { status } = await world.whenReady(name);
+    const { issued } = world;
+    await world.stopOperator();
+    await world.client.mergePatch(SECRETS, name, { data: { '.dockerconfigjson': DOCKER_CONFIG } });
+    world.startOperator();
+    await whenSecretHolds(name, status?.token?.id);
+    expect(world.issued).to.equal(issued);
+  });
+
   describe('after a restart, while the registry is down', () => {
     for (const [what, change] of [
       ['wants another label: gets it', { secret: { labels: { tier: 'web' } } }],

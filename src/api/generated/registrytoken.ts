@@ -330,6 +330,14 @@ export interface RegistryTokenStatus {
   secretRef?: {
     name: string;
     uid: string;
+    /**
+     * Its version as the operator wrote it last, where it was stored as wanted: a Secret that still has it need not be read.
+     */
+    resourceVersion?: string;
+    /**
+     * Fingerprint of what the operator wrote then, without the credential.
+     */
+    appliedHash?: string;
   };
   /**
    * The value of the annotation pullsecrets.dev/rotate that was last acted on.

@@ -19,6 +19,7 @@ import {
   type Secret,
   type SecretManifest,
 } from '../../token/secret/secret.ts';
+import { knownSecret, writtenSecret, type SecretRef } from '../../token/secret/written-secret.ts';
 import { viewSecret, type SecretView, type Takeover } from '../../token/secret/secret-view.ts';
 import { idsOf } from '../shared/log-fields.ts';
 import type { Task } from './progress.ts';
@@ -27,7 +28,7 @@ import type { Retention } from './retention.ts';
 export type SecretObject = Secret & KubeObject;
 
 /** Where a token stands now, or why it does not, with the Secret as it is after the try. */
-export type Placed = { secretRef: { name: string; uid: string } } | { failure: Failure; secret: SecretView };
+export type Placed = { secretRef: SecretRef } | { failure: Failure; secret: SecretView };
 
 export interface SecretStoreOptions {
   client: Pick<KubeClient, 'get' | 'apply' | 'delete'>;
@@ -48,8 +49,8 @@ interface Seen {
 }
 
 /**
- * The Secrets of RegistryTokens. Watching gives only their metadata, so a Secret is read when its resourceVersion is not
- * the one last looked at, and not at all while nothing changes.
+ * The Secrets of RegistryTokens. Watching gives only their metadata, so a Secret is read when its resourceVersion is neither
+ * the one last looked at nor the one that the status says was written, and not at all while nothing changes.
  */
 export class SecretStore {
   readonly #options: SecretStoreOptions;
@@ -73,9 +74,13 @@ export class SecretStore {
     signal: AbortSignal,
   ): Promise<SecretView> {
     const name = { namespace: token.metadata.namespace, name: spec.secret.name };
-    const version = this.#options.cached(name)?.metadata.resourceVersion;
+    const watched = this.#options.cached(name)?.metadata;
     const seen = this.#seen.get(token.metadata.uid);
-    if (!live && version !== undefined && seen?.from === key(version, token, hosts)) return seen.view;
+    if (!live && watched) {
+      if (seen?.from === key(watched.resourceVersion, token, hosts)) return seen.view;
+      const known = knownSecret(watched, token, spec, hosts);
+      if (known) return known;
+    }
     return this.#look(await this.read(name, signal), token, spec, hosts, others);
   }
 
@@ -131,11 +136,12 @@ export class SecretStore {
       }
       const stored = await this.#apply(manifest, secret, signal);
       const view = this.#look(stored, token, spec, [host]);
-      const { name, uid } = stored.metadata;
+      const { name } = stored.metadata;
       const altered = alterations(manifest, stored);
       if (altered.length > 0) return { failure: contested(name, altered), secret: view };
       if (takeover) this.#tell(token, takeover);
-      return { secretRef: { name, uid } };
+      const { tokenId } = credential;
+      return { secretRef: writtenSecret(stored.metadata, view, { token, spec, host, tokenId }) };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       const failure = refused(error, manifest, secret);

@@ -15,7 +15,9 @@ export function withSecretFound(
   spec: TokenSpec,
 ): RegistryTokenStatus {
   if (secret.state !== 'ours') return status;
-  return { ...status, secretRef: { name: spec.secret.name, uid: secret.uid } };
+  const { name } = spec.secret;
+  const isKnown = status.secretRef?.name === name && status.secretRef.uid === secret.uid;
+  return isKnown ? status : { ...status, secretRef: { name, uid: secret.uid } };
 }
 
 /**

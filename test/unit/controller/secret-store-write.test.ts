@@ -13,6 +13,8 @@ import { ABSENT, aCredential, aSecret, aSituation, HOST, ours, type Part } from 
 import { Logs } from '../kube/support/logs.ts';
 
 const { value } = aCredential();
+/** Fingerprint of what the builders' Secret says: it is in statuses, and must not change by accident. */
+const APPLIED = '5b96990799707dcb';
 const PATCH = { method: 'PATCH', path: '/api/v1/namespaces/team/secrets/app' };
 
 /** Writes, while the API server does this with it. */
@@ -76,7 +78,9 @@ const refuse =
 describe('a token is put into the Secret', () => {
   it('that was looked at, by force, and only as it was then: another process may have put a later token there', async () => {
     expect(await write(stored())).to.deep.equal({
-      placed: { secretRef: { name: 'app', uid: 'secret-uid' } },
+      placed: {
+        secretRef: { name: 'app', uid: 'secret-uid', resourceVersion: '7', appliedHash: APPLIED },
+      },
       uid: 'secret-uid',
       resourceVersion: '7',
       force: true,

@@ -114,6 +114,25 @@ describe('the Secret of a RegistryToken', () => {
       expect(calls[1]?.signal, 'ends with its signal').to.equal(signal);
     });
 
+  it('is not read by a process that did not see it, where it is as the status says that it was written', async () => {
+    const { wanted, secret } = aSituation();
+    const status = TOKEN.status ?? {};
+    const task: Task = { token: TOKEN, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' };
+    const placed = await store.write(task, HOST, aCredential(), signal);
+    const secretRef = 'secretRef' in placed ? placed.secretRef : expect.fail('it was not written');
+    const token = anIssuedToken({ status: { host: HOST, secretRef } });
+    store.forget(TOKEN.metadata.uid);
+    calls = [];
+    expect(await view(false, [HOST], token)).to.include({ state: 'ours', holds: 'token-1', current: true });
+    expect(calls).to.deep.equal([]);
+    await view(true, [HOST], token);
+    expect(calls, 'where it is to be certain').to.have.length(1);
+    store.forget(TOKEN.metadata.uid);
+    watched = '8';
+    await view(false, [HOST], token);
+    expect(calls, 'where somebody changed it').to.have.length(2);
+  });
+
   it('is read each time while it is another’s', async () => {
     stored = aSecret({}, { token: anIssuedToken({ metadata: { uid: 'another' } }) });
     for (let look = 0; look < 2; look++) expect(await view()).to.include({ state: 'foreign' });
