@@ -176,10 +176,11 @@ export class ExchangeAudit {
   /** Looks for RegistryTokens that stay although nothing but exchanged tokens is theirs. To be called now and then. */
   checkDeletions(): void {
     const { clock, weather, webhooks } = this.#world;
-    if (webhooks.isActive || clock.monotonic() - weather.lastClusterTrouble < PROMPTNESS) return;
     for (const { metadata, status = {} } of this.#world.tokens()) {
+      if (metadata.deletionTimestamp === undefined || webhooks.isActive) continue;
+      if (clock.monotonic() - weather.lastClusterTrouble < PROMPTNESS) return;
       const { token, previousTokens = [], mintIntent } = status;
-      const waited = clock.now() - Date.parse(metadata.deletionTimestamp ?? '');
+      const waited = clock.now() - Date.parse(metadata.deletionTimestamp);
       const isPlain = token && previousTokens.length === 0 && !mintIntent;
       if (isPlain && this.#exchanges(token.account) && waited > MINUTE)
         this.#fail(

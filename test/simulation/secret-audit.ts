@@ -3,7 +3,7 @@ import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
 import type { SecretObject } from '../support/world.ts';
 import type { Audit } from './audit.ts';
-import { isHeldBack, PATIENCE, patienceWith } from './held-back.ts';
+import { isHeldBack, PATIENCE, patienceWith, PROMPTNESS } from './held-back.ts';
 import { heldToken, hostsOf, ownerOf } from './held-token.ts';
 import { deathOf, type KnownToken } from './mint-book.ts';
 import type { World } from './world.ts';
@@ -158,15 +158,15 @@ export class SecretAudit {
   look(): void {
     const { clock, weather, settings, webhooks } = this.#world;
     const now = clock.now();
-    const calmFor = clock.monotonic() - weather.lastTrouble;
-    if (webhooks.isActive) return;
     for (const secret of this.#world.secrets()) {
-      const token = this.#tokens.get(ownerOf(secret) ?? '');
       const id = this.#heldBy(secret) ?? '';
       const held = this.#tokenOf(id);
-      if (!token || !held || this.#audit.takenAway.has(id) || isHeldBack(token)) continue;
+      // Most live: no more is looked at.
+      if (!held || now - deathOf(held) <= PROMPTNESS || webhooks.isActive) continue;
+      const token = this.#tokens.get(ownerOf(secret) ?? '');
+      if (!token || this.#audit.takenAway.has(id) || isHeldBack(token)) continue;
       const patience = patienceWith(token);
-      if (calmFor < patience) continue;
+      if (clock.monotonic() - weather.lastTrouble < patience) continue;
       if (token.spec.secret?.name !== undefined && token.spec.secret.name !== secret.metadata.name) continue;
       const recent = this.#audit.mints
         .of(token.metadata.uid)
