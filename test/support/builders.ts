@@ -33,7 +33,7 @@ export const DAY = 24 * HOUR;
 export const ISSUED = Date.parse('2026-01-01T00:00:00Z');
 export const HOST = 'us.icr.io';
 /** Where the tokens that the builders make were issued. */
-export const PLACE = { endpoint: `https://${HOST}`, identity: 'account-1' };
+export const PLACE = { endpoint: `https://${HOST}`, identity: 'account-1', provider: 'ibmRegistryTokens' };
 
 function build<T extends object>(defaults: T, part: Part<T>): T {
   return merge.withOptions({ mergeArrays: false }, defaults, part) as T;
@@ -185,6 +185,7 @@ export function anOffer(capabilities: Part<Capabilities> = {}): Offer {
   const resolve = (name = 'us-south'): Region | undefined =>
     all.find(({ region }) => region === (aliases[name] ?? name));
   return {
+    name: 'ibmRegistryTokens',
     title: 'IBM registry tokens',
     capabilities: aCapability(capabilities),
     places: { defaultRegion: 'us-south', all, resolve },

@@ -243,6 +243,10 @@ export interface RegistryAccountStatus {
        * Whose the credentials were there.
        */
       identity: string;
+      /**
+       * The back end, by the name of its block in the spec of the account.
+       */
+      provider?: string;
     };
     /**
      * Of the RegistryToken.

@@ -193,6 +193,10 @@ export interface RegistryTokenStatus {
        * Whose the credentials were there.
        */
       identity: string;
+      /**
+       * The back end, by the name of its block in the spec of the account.
+       */
+      provider?: string;
     };
     /**
      * False where the registry can't revoke it. Nothing ends it before expiresAt, not even the deletion of the RegistryToken.
@@ -225,6 +229,10 @@ export interface RegistryTokenStatus {
        * Whose the credentials were there.
        */
       identity: string;
+      /**
+       * The back end, by the name of its block in the spec of the account.
+       */
+      provider?: string;
     };
     issuedAt?: string;
     expiresAt?: string;
@@ -262,6 +270,10 @@ export interface RegistryTokenStatus {
        * Whose the credentials were there.
        */
       identity: string;
+      /**
+       * The back end, by the name of its block in the spec of the account.
+       */
+      provider?: string;
     };
     access: 'ReadOnly' | 'ReadWrite';
     scope?: string[];

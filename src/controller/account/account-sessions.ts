@@ -144,9 +144,10 @@ export class AccountSessions {
 
   /** Where an account's region leads; undefined: there is no such region, or it is not known yet. @param region by its own name, no alias */
   leadsTo(name: string, region: string): Place | undefined {
-    const { regions = [], identity } = this.#sessions.get(name)?.leads ?? {};
+    const { provider, regions = [], identity } = this.#sessions.get(name)?.leads ?? {};
     const endpoint = regions.find((each) => each.name === region)?.endpoint;
-    return endpoint === undefined || identity === undefined ? undefined : { endpoint, identity };
+    if (provider === undefined || endpoint === undefined || identity === undefined) return undefined;
+    return { endpoint, identity, provider };
   }
 
   /**
@@ -164,6 +165,7 @@ export class AccountSessions {
   /** How the registry issues at an endpoint of an account; undefined: none of its regions leads there, or it was not looked at yet. */
   issueAt({ account, place }: Pick<Issued, 'account' | 'place'>): Capabilities['issue'] | undefined {
     const { leads, issue } = this.#sessions.get(account) ?? {};
+    // Whatever the place says of its back end: whoever may write a status can write that, too.
     return leads?.regions.some(({ endpoint }) => endpoint === place.endpoint) ? issue : undefined;
   }
 
@@ -244,6 +246,7 @@ export function leadsOf({ spec, status }: RegistryAccount, identity: string | un
   const provider = providerOf(spec);
   const recorded = status?.provider?.name === provider?.name ? status?.provider?.identity : undefined;
   return {
+    provider: provider?.name,
     regions: provider?.places.all.map(({ region, endpoint }) => ({ name: region, endpoint })) ?? [],
     identity: provider?.identity ?? identity ?? recorded,
     isChosen: provider?.identity !== undefined,

@@ -7,7 +7,8 @@ import { PlaceSweep, type PlaceSweepOptions } from './place-sweep.ts';
 
 /** What is remembered of one endpoint of one account from look to look. Times are monotonic milliseconds. */
 export class SweptPlace {
-  readonly sweep: PlaceSweep;
+  readonly #options: PlaceSweepOptions;
+  sweep: PlaceSweep;
   dueAt = -Infinity;
   failures = 0;
   /** What is owed there, or was when the endpoint led elsewhere. */
@@ -23,6 +24,7 @@ export class SweptPlace {
   #place: Place | undefined;
 
   constructor(options: PlaceSweepOptions) {
+    this.#options = options;
     this.sweep = new PlaceSweep(options);
   }
 
@@ -48,9 +50,17 @@ export class SweptPlace {
   /** What was seen elsewhere says nothing of a place: it is looked at now. @param place undefined: not known */
   leadsTo(place: Place | undefined, now: number): void {
     if (!place || (this.#place && isSamePlace(this.#place, place))) return;
+    if (this.#place) this.#forget();
     this.#place = place;
     this.failures = 0;
     this.firstAskedAt = undefined;
     this.dueAt = now;
+  }
+
+  #forget(): void {
+    this.sweep = new PlaceSweep(this.#options);
+    this.scopes = NOT_SEARCHED;
+    this.missingRetained = new Map();
+    this.sweptAt = undefined;
   }
 }

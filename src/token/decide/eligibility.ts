@@ -19,6 +19,8 @@ export interface Region {
 
 /** The registry of an account, as far as deciding needs it. */
 export interface Offer {
+  /** The back end. */
+  name: string;
   /** In messages. */
   title: string;
   capabilities: Capabilities;
@@ -118,7 +120,8 @@ export function examine(request: Request): { wanted: Wanted } | { refusal: Refus
       account: spec.account,
       region: region.region,
       host: region.host,
-      place: identity === undefined ? undefined : { endpoint: region.endpoint, identity },
+      place:
+        identity === undefined ? undefined : { endpoint: region.endpoint, identity, provider: offer.name },
       scope,
       lifetime: inUse,
       given,

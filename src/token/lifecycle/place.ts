@@ -3,6 +3,8 @@ import type { Place } from '../../api/registry-token.ts';
 /** What an account says of where it leads. */
 export interface Leads {
   regions: readonly { name: string; endpoint: string }[];
+  /** The back end of its registry; undefined: it names none. */
+  provider: string | undefined;
   /** Whose its credentials are at the registry; undefined: not known yet. */
   identity: string | undefined;
   /** An administrator chose that identity, and so gave up what others there have. */
@@ -21,8 +23,16 @@ export type Reach =
   | 'given up'
   | 'unknown';
 
+/**
+ * Whether two places are one. Two APIs can be behind one URL, such as a gateway's: what one back end does not know there, another may.
+ * A place that was recorded before places said their back end is taken to be of any.
+ */
 export function isSamePlace(a: Place, b: Place): boolean {
-  return a.endpoint === b.endpoint && a.identity === b.identity;
+  return a.endpoint === b.endpoint && a.identity === b.identity && isSameProvider(a.provider, b.provider);
+}
+
+function isSameProvider(a: string | undefined, b: string | undefined): boolean {
+  return a === undefined || b === undefined || a === b;
 }
 
 /** Whether two records are of one token: two registries can give the same identifier. */
@@ -36,11 +46,12 @@ export function isSameToken(a: { id: string; place: Place }, b: { id: string; pl
  * @param preferred the region to name where several lead there
  */
 export function reachOf(
-  { endpoint, identity }: Place,
-  { regions, identity: own, isChosen, abandoned }: Leads,
+  { endpoint, identity, provider }: Place,
+  { provider: ownProvider, regions, identity: own, isChosen, abandoned }: Leads,
   preferred: string,
 ): Reach {
-  const names = regions.filter((region) => region.endpoint === endpoint).map(({ name }) => name);
+  const leading = isSameProvider(provider, ownProvider) ? regions : [];
+  const names = leading.filter((region) => region.endpoint === endpoint).map(({ name }) => name);
   const [first] = names;
   if (first === undefined) return abandoned.includes(endpoint) ? 'given up' : 'elsewhere';
   if (own === undefined) return 'unknown';

@@ -118,6 +118,7 @@ describe('whose the credentials of an account are', () => {
     const spec = { ibmRegistryTokens: undefined, harbor: { url: 'https://Harbor.example/' } };
     const leads = leadsOf(anAccount({ spec, status: recorded('harbor') }), undefined);
     expect(leads).to.deep.equal({
+      provider: 'harbor',
       regions: [{ name: '', endpoint: 'https://harbor.example' }],
       identity: 'https://harbor.example',
       isChosen: true,
@@ -129,6 +130,7 @@ describe('whose the credentials of an account are', () => {
     const both = { harbor: { url: 'https://harbor.example' } };
     for (const spec of [{ ibmRegistryTokens: undefined }, both])
       expect(leadsOf(anAccount({ spec, status: recorded('ibmRegistryTokens') }), undefined)).to.deep.equal({
+        provider: undefined,
         regions: [],
         identity: undefined,
         isChosen: false,
@@ -160,7 +162,11 @@ describe('where an account leads', () => {
     { name: 'two', host: 'two.example' },
   ];
   const account = anAccount({ spec: { regions, abandonedEndpoints: ['https://gone.example'] } });
-  const place = (endpoint: string, identity = 'account-1'): Place => ({ endpoint, identity });
+  const place = (endpoint: string, identity = 'account-1'): Place => ({
+    endpoint,
+    identity,
+    provider: 'ibmRegistryTokens',
+  });
   const of = (endpoint: string, region = 'one', identity?: string): Issued => ({
     account: 'default',
     region,

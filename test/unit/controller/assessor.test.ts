@@ -206,7 +206,7 @@ describe('assessing a RegistryToken', () => {
       expect(wanted).to.deep.include({
         region: '',
         host: 'harbor.example',
-        place: { endpoint: url, identity: url },
+        place: { endpoint: url, identity: url, provider: 'harbor' },
         scope: ['team-a', 'team-b'],
         lifetime: 90 * MINUTE,
         given: DAY,

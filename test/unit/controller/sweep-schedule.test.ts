@@ -60,6 +60,18 @@ describe('a region is swept', () => {
     expect([asked(stage, 'eu-de'), asked(stage, 'us-south')]).to.deep.equal([2, 1]);
   });
 
+  it('at once where another API answers at its endpoint by now, which shows nothing of what was seen before', async () => {
+    stage.add('eu-de', 'a');
+    await stage.look();
+    expect(stage.orphans.get('eu-de')).to.equal(1);
+    await stage.clock.advance(DELAY - 1);
+    stage.moved.set('eu-de', { ...placeIn('eu-de'), provider: 'harbor' });
+    await stage.run(DELAY - 1);
+    expect(stage.revoked, 'it was seen for less than the delay there').to.deep.equal([]);
+    await stage.run(2);
+    expect(stage.revoked).to.deep.equal(['a']);
+  });
+
   it('after a failure, ever more rarely, and after a success as if it had never failed', async () => {
     const pause = async (): Promise<number | undefined> => {
       const { requeueAfter } = (await stage.look()) ?? {};

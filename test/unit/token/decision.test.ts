@@ -344,8 +344,8 @@ describe('decide', () => {
 });
 
 describe('decide, where the account', () => {
-  const moved = { endpoint: 'https://moved.example', identity: PLACE.identity };
-  const other = { endpoint: PLACE.endpoint, identity: 'account-2' };
+  const moved = { ...PLACE, endpoint: 'https://moved.example' };
+  const other = { ...PLACE, identity: 'account-2' };
   const host = aWanted({ host: 'moved.example' });
   const tried = {
     pendingHost: { host: 'moved.example', since: at(0), refused: false, message: 'ENOTFOUND' },

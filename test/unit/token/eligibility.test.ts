@@ -47,6 +47,7 @@ const HOURS: Lifetimes = {
 function aSingleRegistry(capabilities: Parameters<typeof aCapability>[0] = {}): Offer {
   const place = { region: '', host: 'harbor.example', endpoint: 'https://harbor.example' };
   return {
+    name: 'harbor',
     title: 'Harbor',
     capabilities: aCapability(capabilities),
     places: {
@@ -84,7 +85,7 @@ describe('examining a request', () => {
         {
           region: '',
           host: 'harbor.example',
-          place: { endpoint: 'https://harbor.example', identity: PLACE.identity },
+          place: { ...PLACE, endpoint: 'https://harbor.example', provider: 'harbor' },
           specHash: specHash({
             account: 'default',
             region: '',

@@ -15,6 +15,7 @@ const LEADS: Leads = {
     { name: 'us-south', endpoint },
     { name: 'lab', endpoint: OTHER },
   ],
+  provider: PLACE.provider,
   identity,
   isChosen: false,
   abandoned: [],
@@ -39,6 +40,8 @@ describe('the place of a token', () => {
       'elsewhere',
     ],
     ['is elsewhere where no region is left', { regions: [] }, 'elsewhere'],
+    ['is elsewhere where its account became one of another registry', { provider: 'harbor' }, 'elsewhere'],
+    ['is elsewhere where its account names no registry', { provider: undefined, regions: [] }, 'elsewhere'],
     ['is elsewhere for credentials of another account', { identity: 'account-2' }, 'elsewhere'],
     ['is given up where that account was chosen', { identity: 'account-2', isChosen: true }, 'given up'],
     ['is given up where its endpoint is gone for good', { regions: [], abandoned: [endpoint] }, 'given up'],
@@ -58,10 +61,17 @@ describe('the place of a token', () => {
   for (const [what, leads, reach] of rows)
     it(what, () => expect(reachOf(PLACE, { ...LEADS, ...leads }, 'us-south')).to.deep.equal(reach));
 
-  it('is the same with the same endpoint and account only', () => {
+  it('is the same with the same endpoint, account and back end only', () => {
     expect(isSamePlace(PLACE, { ...PLACE })).to.equal(true);
     expect(isSamePlace(PLACE, { ...PLACE, endpoint: OTHER })).to.equal(false);
     expect(isSamePlace(PLACE, { ...PLACE, identity: 'account-2' })).to.equal(false);
+    expect(isSamePlace(PLACE, { ...PLACE, provider: 'harbor' })).to.equal(false);
+  });
+
+  it('is the same where it was recorded before places said their back end', () => {
+    expect(isSamePlace(PLACE, { endpoint, identity })).to.equal(true);
+    expect(isSamePlace({ endpoint, identity }, PLACE)).to.equal(true);
+    expect(reachOf({ endpoint, identity }, LEADS, 'us-south')).to.deep.equal({ region: 'us-south' });
   });
 
   it('is called by both, and by its endpoint alone where that is all there is to tell whose it is', () => {
