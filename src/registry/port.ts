@@ -89,6 +89,8 @@ export interface Registry {
    * @param scope of the tokens to list, where the registry lists them apart by scope (`capabilities.scope.listedApart`)
    */
   list?<T>(scope: readonly string[], select: Select<T>, signal: AbortSignal): Promise<T[]>;
+  /** The scopes that the account can see, where a back end lists them apart: tokens can be in some that nothing here knows of. */
+  scopes?(signal: AbortSignal): Promise<(readonly string[])[]>;
   /**
    * Deletes what tokens of a RegistryToken hung on, save for these specHashes and for what living tokens hang on.
    * Throws `Conflict` when something else stays because tokens hang on it, or may.

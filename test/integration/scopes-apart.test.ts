@@ -16,13 +16,13 @@ describe('an account whose registry lists the tokens of each project apart (Harb
   let server: Server;
   let namespace: string;
   /** Projects that the account administers. */
-  const rights = ['team-a', 'team-c', 'team-b'];
+  const rights = ['team-a', 'team-c', 'team-d', 'team-b'];
 
   before(async () => {
     world = await World.start();
     harbor = new Harbor({
       clock,
-      projects: ['team-a', 'team-b', 'team-c'],
+      projects: ['team-a', 'team-b', 'team-c', 'team-d'],
       users: [{ username: 'operator', password: PASSWORD, administrator: false, projects: rights }],
     });
     server = await serve(harbor, { port: 0 });
@@ -46,7 +46,7 @@ describe('an account whose registry lists the tokens of each project apart (Harb
     const [left, kept] = [await create('team-a'), await create('team-b')];
     await world.whenReady(left);
     const { status: before } = await world.whenReady(kept);
-    rights.splice(2);
+    rights.splice(3);
     harbor.faults.add({ operation: 'revoke', kind: 'status', status: 500 });
     await world.deleteToken(left);
     await world.eventually('it is gone', async () =>
@@ -98,6 +98,21 @@ describe('an account whose registry lists the tokens of each project apart (Harb
     world.startOperator(SWEEP);
     await world.eventually('its robot is deleted', async () =>
       own() > 0 ? { seen: String(own()) } : { value: true },
+    );
+  });
+
+  it('finds what was left in a project of which nothing in the cluster tells any more', async () => {
+    const name = await world.createToken(namespace, { accountRef: { name: 'harbor' }, scope: ['team-d'] });
+    await world.whenReady(name);
+    const left = () => harbor.robots().filter(({ project }) => project?.name === 'team-d').length;
+    await world.stopOperator();
+    await world.patchToken(name, { metadata: { finalizers: null } });
+    await world.deleteToken(name);
+    expect((await world.account('harbor')).status?.scopes ?? []).to.not.include('team-d');
+    expect(left()).to.equal(1);
+    world.startOperator(SWEEP);
+    await world.eventually('its robot is deleted', async () =>
+      left() > 0 ? { seen: String(left()) } : { value: true },
     );
   });
 });

@@ -15,6 +15,8 @@ export interface TokenList {
   identities: readonly Identity[];
   /** The lists of scopes (`listOf`) in which tokens were looked for, where the registry keeps them apart. */
   scopes: ReadonlySet<string>;
+  /** Which of these each row is in, by its identifier. */
+  foundIn: ReadonlyMap<string, string>;
   /** Those that the registry did not show, and why. */
   unread: ReadonlyMap<string, RegistryError>;
   /** When it was asked for, on the monotonic clock. */
@@ -33,6 +35,9 @@ export interface ScopedAccounts {
 
 /** Where a token is, and what part of the registry it is for. */
 type Scoped = Issued & { scope?: readonly string[] };
+
+/** Of which scopes (`listOf`) tokens are listed: of one, of those in which tokens can be, or of all that the account can see. */
+type Part = { scope: string } | 'known' | 'visible';
 
 /** Milliseconds for which a list tells what is there. What is missing in it is looked for in a newer one. */
 const MAX_AGE = 300_000;
@@ -55,15 +60,19 @@ export class TokenLists {
     this.#scoped = scoped;
   }
 
-  /** As `current`, of everything at the place. @throws RegistryError; the signal's reason */
-  async whole(where: Issued, signal: AbortSignal): Promise<TokenList> {
-    const lists = this.#of(where, undefined);
+  /**
+   * As `current`, of everything at the place.
+   * @param everywhere whether to look also where nothing says that there are tokens: in every scope that the account can see
+   * @throws RegistryError; the signal's reason
+   */
+  async whole(where: Issued, signal: AbortSignal, everywhere = false): Promise<TokenList> {
+    const lists = this.#of(where, everywhere ? 'visible' : 'known');
     return lists.newerThan(lists.count, signal);
   }
 
   /** A list that is asked for after this call, at least of the scope. @throws RegistryError; the signal's reason */
   async current(where: Scoped, signal: AbortSignal): Promise<TokenList> {
-    const lists = this.#of(where, listOf(where.scope));
+    const lists = this.#of(where, { scope: listOf(where.scope) });
     return lists.newerThan(lists.count, signal);
   }
 
@@ -77,14 +86,14 @@ export class TokenLists {
     find: (list: TokenList) => T | undefined,
     signal: AbortSignal,
   ): Promise<T | undefined> {
-    const lists = this.#of(where, listOf(where.scope));
+    const lists = this.#of(where, { scope: listOf(where.scope) });
     const { count } = lists;
     return find(await lists.recent(signal)) ?? find(await lists.newerThan(count, signal));
   }
 
   /** The last list of a place, however old; undefined when there was none. */
   last(where: Scoped): TokenList | undefined {
-    return this.#places.get(this.#keyOf(where, listOf(where.scope)))?.last;
+    return this.#places.get(this.#keyOf(where, { scope: listOf(where.scope) }))?.last;
   }
 
   /** An account works with other credentials or at other places: what was listed before says nothing any more. */
@@ -93,16 +102,16 @@ export class TokenLists {
   }
 
   /** The name of a region says nothing of where its tokens are. */
-  #keyOf({ account, place }: Issued, scope: string | undefined): string {
-    const apart = this.#scoped.listsApart(account) ? `/${scope ?? '*'}` : '';
+  #keyOf({ account, place }: Issued, part: Part): string {
+    const name = typeof part === 'object' ? `scope/${part.scope}` : part;
+    const apart = this.#scoped.listsApart(account) ? `/${name}` : '';
     return `${account}/${place.identity}/${place.endpoint}${apart}`;
   }
 
-  /** @param scope by its list; undefined: all */
-  #of(where: Issued, scope: string | undefined): PlaceLists {
-    const key = this.#keyOf(where, scope);
+  #of(where: Issued, part: Part): PlaceLists {
+    const key = this.#keyOf(where, part);
     const known = this.#places.get(key);
-    const lists = known ?? new PlaceLists((signal) => this.#ask(where, scope, signal), this.#clock);
+    const lists = known ?? new PlaceLists((signal) => this.#ask(where, part, signal), this.#clock);
     // The last of them from now on. Whoever waits for one that goes has it.
     this.#places.delete(key);
     this.#places.set(key, lists);
@@ -111,19 +120,25 @@ export class TokenLists {
     return lists;
   }
 
-  async #ask(where: Issued, scope: string | undefined, signal: AbortSignal): Promise<Listed> {
+  async #ask(where: Issued, part: Part, signal: AbortSignal): Promise<Listed> {
     const registry = this.#sessions.registryOf(where);
-    if (!this.#scoped.listsApart(where.account))
-      return { ...sorted(await rowsOf(registry, [], signal)), scopes: new Set(), unread: new Map() };
+    if (!this.#scoped.listsApart(where.account)) {
+      const nowhere = { scopes: new Set<string>(), foundIn: new Map(), unread: new Map() };
+      return { ...sorted(await rowsOf(registry, [], signal)), ...nowhere };
+    }
     const rows: Row[] = [];
     const scopes = new Set<string>();
     const unread = new Map<string, RegistryError>();
-    const known = scope === undefined ? this.#scoped.scopesOf(where.account) : new Set([scope]);
-    const anyhow = scope === undefined ? (this.#scoped.alsoTried ?? []) : [];
+    const foundIn = new Map<string, string>();
+    const known = typeof part === 'object' ? new Set([part.scope]) : this.#scoped.scopesOf(where.account);
+    const anyhow = typeof part === 'object' ? [] : [...(this.#scoped.alsoTried ?? [])];
+    if (part === 'visible') anyhow.push(...(await scopesSeen(registry, signal)));
     for (const each of new Set([...known, ...anyhow])) {
       try {
-        rows.push(...(await rowsOf(registry, scopeOfList(each), signal)));
+        const found = await rowsOf(registry, scopeOfList(each), signal);
+        rows.push(...found);
         scopes.add(each);
+        for (const { id } of found) foundIn.set(id, each);
       } catch (error) {
         if (!isOfScope(error)) throw error;
         if (known.has(each)) unread.set(each, error);
@@ -131,7 +146,7 @@ export class TokenLists {
     }
     const [refusal] = unread.values();
     if (refusal && scopes.size === 0) throw refusal;
-    return { ...sorted(rows), scopes, unread };
+    return { ...sorted(rows), scopes, foundIn, unread };
   }
 }
 
@@ -139,6 +154,16 @@ type Row = TaggedToken | Identity;
 
 async function rowsOf(registry: Registry, scope: readonly string[], signal: AbortSignal): Promise<Row[]> {
   return (await registry.list?.(scope, ours, signal)) ?? [];
+}
+
+/** Lists of the scopes (`listOf`) that the account can see; none where it may not ask for them. */
+async function scopesSeen(registry: Registry, signal: AbortSignal): Promise<string[]> {
+  try {
+    return (await registry.scopes?.(signal))?.map(listOf) ?? [];
+  } catch (error) {
+    if (isOfScope(error)) return [];
+    throw error;
+  }
 }
 
 function sorted(rows: readonly Row[]): Pick<TokenList, 'tokens' | 'identities'> {

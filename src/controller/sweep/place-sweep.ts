@@ -44,6 +44,8 @@ export class PlaceSweep {
   readonly #reporter: SweepReporter;
   readonly #absent: AbsentTokens;
   #findings = NOTHING_FOUND;
+  /** As in the last list. */
+  #foundIn: TokenList['foundIn'] = new Map();
   /** Milliseconds that the registry's lists can lag. */
   #listLag = 0;
 
@@ -64,6 +66,13 @@ export class PlaceSweep {
   /** Whether nothing was left to be revoked or deleted when last looked. */
   get isClean(): boolean {
     return isClean(this.#findings);
+  }
+
+  /** Lists of scopes (`listOf`) in which something was left when last looked. */
+  get uncleanScopes(): ReadonlySet<string> {
+    const { orphans, unknown, identities } = this.#findings;
+    const ids = [...orphans.keys(), ...unknown.keys(), ...identities.keys()];
+    return new Set(ids.flatMap((id) => this.#foundIn.get(id) ?? []));
   }
 
   /** Tokens that are unknown here, and surely not for want of having looked twice. */
@@ -98,7 +107,7 @@ export class PlaceSweep {
     this.#listLag = look.registry.capabilities.settling.listing;
     const issued = { account, region, place: look.place };
     const recorded = recordedAt(allTokens(), issued);
-    const list = await lists.whole(issued, signal);
+    const list = await lists.whole(issued, signal, look.everywhere);
     this.#findings = { ...this.#findings, askedAt: list.askedAt };
     const now = registryNow(account, region);
     for (const [scope, { message }] of list.unread)
@@ -115,6 +124,7 @@ export class PlaceSweep {
       delay: sweepDelay,
     });
     this.#findings = findings;
+    this.#foundIn = list.foundIn;
     this.#reporter.keepOnly((id) => findings.orphans.has(id) || findings.unknown.has(id));
     this.#reporter.reportUnknown(look, certain.unknown);
     const stillThere = [...gone].filter((uid) => users.inHand.has(uid));

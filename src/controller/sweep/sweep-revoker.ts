@@ -24,6 +24,8 @@ export interface Look {
   gone: ReadonlySet<string>;
   /** Whether the account has tokens elsewhere that are unknown here. */
   shared: boolean;
+  /** Whether to look also in scopes of which nothing says that tokens are there. */
+  everywhere: boolean;
 }
 
 /** What one look may delete, if nothing uses it by then. */

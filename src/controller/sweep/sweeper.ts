@@ -12,7 +12,7 @@ import { scopesInUse } from '../../token/sweep/known-scopes.ts';
 import { missingRetained, type RetainedToken } from '../../token/sweep/retained.ts';
 import { afterSearch, scopesToName, withNoted } from '../../token/sweep/searched-scopes.ts';
 import { confirm } from '../../token/sweep/suspects.ts';
-import { afterFailure, afterLook, afterLostRequest } from '../../token/sweep/sweep-schedule.ts';
+import { afterFailure, afterLook, afterLostRequest, isTimeForAll } from '../../token/sweep/sweep-schedule.ts';
 import { withoutSweep, withSweep, type SweepReport } from '../../token/sweep/swept-status.ts';
 import { changeAccountStatus } from '../account/account-status.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
@@ -116,9 +116,9 @@ export class Sweeper {
    * again before it is revoked.
    */
   owedScopes(account: string): string[] {
-    return [...this.#placesOf(account)].flatMap(({ debts, uncleanScopes }) => [
+    return [...this.#placesOf(account)].flatMap(({ debts, sweep }) => [
       ...debts.map(({ scope }) => scope),
-      ...uncleanScopes,
+      ...sweep.uncleanScopes,
     ]);
   }
 
@@ -172,11 +172,15 @@ export class Sweeper {
     const inUse = scopesInUse(name, allTokens());
     const looked = debtsAt(swept.debts, place);
     const gone = new Set(looked.map(({ uid }) => uid));
-    const look = { account, region, place, registry, gone, shared };
+    const began = clock.monotonic();
+    // Where that failed, what is known to be there comes first.
+    const everywhere = swept.failures === 0 && isTimeForAll(swept.everywhereAt, began);
+    const look = { account, region, place, registry, gone, shared, everywhere };
     const { list, stillThere, done }: Outcome = await swept.sweep.run(look, signal);
     const { askedAt } = list;
     swept.failures = 0;
     swept.firstAskedAt ??= askedAt;
+    if (everywhere) swept.everywhereAt = began;
     const { firstAskedAt, sweep } = swept;
     const { debts, dueAt } = afterLook(swept.debts, {
       place,
@@ -191,7 +195,7 @@ export class Sweeper {
       interval: sweepInterval,
     });
     Object.assign(swept, { debts, dueAt });
-    swept.scopes = afterSearch(swept.scopes, list, inUse, sweep.isClean);
+    swept.scopes = afterSearch(swept.scopes, list, inUse, sweep.uncleanScopes);
     if (list.unread.size === 0) swept.sweptAt = clock.now();
     const missing = missingRetained(account.status?.retainedTokens ?? [], place, list);
     // A list can lag: what lists lack that are so far apart is gone.
@@ -226,7 +230,7 @@ export class Sweeper {
     const scopes = {
       places: targets.map(({ swept }) => swept.scopes),
       owed: new Set(this.owedScopes(account)),
-      unclean: new Set(targets.flatMap(({ swept }) => swept.uncleanScopes)),
+      unclean: new Set(targets.flatMap(({ swept }) => [...swept.sweep.uncleanScopes])),
       inUse: scopesInUse(account, allTokens()),
     };
     return {

@@ -20,6 +20,8 @@ export class SweptPlace {
   sweptAt: number | undefined;
   /** When the first list of that place was asked for; undefined: not yet. */
   firstAskedAt: number | undefined;
+  /** When the last list of every scope that the account can see was asked for; undefined: not yet. */
+  everywhereAt: number | undefined;
   /** Where it led when it was last looked at, or was to be; undefined: not known yet. */
   #place: Place | undefined;
 
@@ -31,11 +33,6 @@ export class SweptPlace {
   /** Whether something is known to be left there. */
   get isOpen(): boolean {
     return this.debts.length > 0 || this.sweep.orphans > 0;
-  }
-
-  /** Scopes in which the last look found something left. */
-  get uncleanScopes(): readonly string[] {
-    return this.sweep.isClean ? [] : [...this.scopes.searched];
   }
 
   /**
@@ -54,6 +51,7 @@ export class SweptPlace {
     this.#place = place;
     this.failures = 0;
     this.firstAskedAt = undefined;
+    this.everywhereAt = undefined;
     this.dueAt = now;
   }
 

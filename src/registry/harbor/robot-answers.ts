@@ -65,6 +65,12 @@ export function readRobots(json: unknown): ListedToken[] | undefined {
   return ROBOTS.safeParse(json === null ? [] : json).data;
 }
 
+/** Parses a page of projects. An empty one can be null, as Go writes it. @returns undefined when it has another shape */
+export function readProjects(json: unknown): Project[] | undefined {
+  const { data } = z.array(PROJECT).safeParse(json ?? []);
+  return data?.map(({ project_id: id, name }) => ({ id, name }));
+}
+
 /** Parses a project. @returns undefined when it has another shape */
 export function readProject(json: unknown): Project | undefined {
   const { data } = PROJECT.safeParse(json);

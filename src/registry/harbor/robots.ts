@@ -16,6 +16,7 @@ import {
   meaningOfRefusal,
   readCreated,
   readProject,
+  readProjects,
   readRobot,
   readRobots,
   type Project,
@@ -122,6 +123,24 @@ export class HarborRobots implements Registry {
     if (name === undefined || others.length > 0) return this.#robots(undefined, select, signal);
     const project = await this.#project(name, signal);
     return project ? this.#robots(project, select, signal) : [];
+  }
+
+  /** All projects for an administrator and a robot of all projects; for others those they have to do with, and public ones. */
+  async scopes(signal: AbortSignal): Promise<string[][]> {
+    const scopes: string[][] = [];
+    for (let page = 1; ; page++) {
+      const draft: Draft = {
+        operation: 'list',
+        purpose: 'list projects',
+        method: 'GET',
+        path: `/projects?page=${page}&page_size=${MAX_PAGE}&with_detail=false`,
+        creates: false,
+        names: false,
+      };
+      const projects = await this.#ask(draft, readProjects, 'is no complete list', signal);
+      scopes.push(...projects.map(({ name }) => [name]));
+      if (projects.length < MAX_PAGE) return scopes;
+    }
   }
 
   /** Robots of a project, or of the system, whose description may hold our tag: Harbor ignores conditions it does not know. */

@@ -5,30 +5,28 @@ export const MAX_SCOPES = 1_000;
 
 /** In which lists of scopes (`listOf`) a place was searched, where the registry lists them apart. Times are monotonic milliseconds. */
 export interface SearchedScopes {
-  /** By the last look. */
-  searched: ReadonlySet<string>;
   /** When the last list was asked for. */
   askedAt: number;
   /** Those in which no token was left that nothing uses, by the last list and all since that time. */
   inVain: ReadonlyMap<string, number>;
 }
 
-export const NOT_SEARCHED: SearchedScopes = { searched: new Set(), askedAt: -Infinity, inVain: new Map() };
+export const NOT_SEARCHED: SearchedScopes = { askedAt: -Infinity, inVain: new Map() };
 
 /**
  * Takes in one more look.
  * @param inUse scopes that RegistryTokens had when it began: what they leave comes later
- * @param isClean whether nothing is left there
+ * @param unclean scopes in which something is left
  */
 export function afterSearch(
   { inVain }: SearchedScopes,
   { scopes, askedAt }: { scopes: ReadonlySet<string>; askedAt: number },
   inUse: ReadonlySet<string>,
-  isClean: boolean,
+  unclean: ReadonlySet<string>,
 ): SearchedScopes {
-  const free = isClean ? [...scopes].filter((scope) => !inUse.has(scope)) : [];
+  const free = [...scopes].filter((scope) => !inUse.has(scope) && !unclean.has(scope));
   const since = new Map(free.map((scope) => [scope, inVain.get(scope) ?? askedAt]));
-  return { searched: scopes, askedAt, inVain: since };
+  return { askedAt, inVain: since };
 }
 
 /** Tokens may have come to these scopes since: that they were searched in vain says nothing any more. */

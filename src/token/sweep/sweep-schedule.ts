@@ -7,6 +7,17 @@ const LATE_ARRIVAL = 60_000;
 /** Milliseconds to the next look where a RegistryToken that is about to go is still there: its finalizer is being removed. */
 const STILL_THERE = 10_000;
 
+/**
+ * Milliseconds from one look in all scopes that an account can see to the next, each of which is a request or more. It finds what
+ * nothing here knows of any more, as after a restore from a backup.
+ */
+const EVERYWHERE_INTERVAL = 86_400_000;
+
+/** Whether a look is to be in all scopes that the account can see. @param lastAt when the last one was; undefined: there was none */
+export function isTimeForAll(lastAt: number | undefined, now: number): boolean {
+  return lastAt === undefined || now - lastAt >= EVERYWHERE_INTERVAL;
+}
+
 /** A look at a place that came to its end. Times are monotonic milliseconds. */
 export interface Looked extends Settling {
   place: Place;

@@ -89,7 +89,8 @@ function stage(
         if (unread) return Promise.reject(unread);
         const tag = { clusterId: CLUSTER, uid: TOKEN.metadata.uid, revision: 1, ...part };
         const tokens = new Map(ours.map((id) => [id, { id, tag, expiresAt: null }]));
-        return Promise.resolve(find({ tokens, identities: [], scopes: NONE, unread: new Map(), askedAt: 0 }));
+        const nowhere = { scopes: NONE, foundIn: new Map(), unread: new Map() };
+        return Promise.resolve(find({ tokens, identities: [], ...nowhere, askedAt: 0 }));
       },
     },
     clusterId: CLUSTER,

@@ -51,6 +51,54 @@ describe('tokens of a registry that lists scopes apart', () => {
   });
 });
 
+describe('a scope of which nothing here knows any more, as after a restore from a backup,', () => {
+  const ofTeamZ = (stage: SweepStage): number =>
+    stage.searched.filter((scope) => scope.includes('team-z')).length;
+
+  it('is searched where the account can see it, and what was left there is revoked', async () => {
+    const stage = aStage(['team-a']);
+    stage.visible = ['team-y', 'team-z'];
+    left(stage, 'z', 'team-z');
+    await stage.look();
+    expect(stage.status.scopes, 'also by the next process').to.deep.equal(['team-a', 'team-z']);
+    await stage.run(2 * HOUR);
+    expect(stage.revoked).to.deep.equal(['z']);
+    expect(stage.status).to.not.have.property('scopes');
+  });
+
+  it('is searched once when the process begins and once a day: it is a request or more for each', async () => {
+    const stage = aStage(['team-a']);
+    stage.visible = ['team-z'];
+    await stage.run(24 * HOUR - MINUTE);
+    expect(ofTeamZ(stage)).to.equal(1);
+    await stage.run(24 * HOUR);
+    expect(ofTeamZ(stage)).to.equal(2);
+  });
+
+  it('is searched after a look where scopes are known, if the first look failed: there may be too many to see', async () => {
+    const stage = aStage(['team-a']);
+    stage.visible = ['team-z'];
+    stage.down.set('us-south', outage);
+    await stage.run(MINUTE);
+    stage.down.clear();
+    await stage.run(30 * MINUTE);
+    expect([stage.searched.at(-1), ofTeamZ(stage)]).to.deep.equal([['team-a'], 0]);
+    await stage.run(HOUR);
+    expect(ofTeamZ(stage)).to.equal(1);
+  });
+
+  it('hides nothing of others where it may not be listed', async () => {
+    const stage = aStage(['team-a']);
+    stage.visible = ['team-z'];
+    stage.hidden.add('team-z');
+    left(stage, 'a', 'team-a');
+    await stage.run(HOUR);
+    expect(stage.revoked).to.deep.equal(['a']);
+    expect(stage.status).to.have.property('lastSweepTime');
+    expect(stage.lines.filter((line) => line.startsWith('not swept: '))).to.deep.equal([]);
+  });
+});
+
 describe('a scope that may not be listed, which anyone may name', () => {
   it('keeps no other scope from being swept, and what it hides is not called gone', async () => {
     const stage = aStage(['team-a', 'theirs']);

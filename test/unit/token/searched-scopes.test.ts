@@ -14,7 +14,7 @@ const NONE: ReadonlySet<string> = new Set();
 /** A place that was searched at those times, each time in all of the scopes. */
 const searchedAt = (scopes: string[], ...times: number[]): SearchedScopes =>
   times.reduce(
-    (before, askedAt) => afterSearch(before, { scopes: new Set(scopes), askedAt }, NONE, true),
+    (before, askedAt) => afterSearch(before, { scopes: new Set(scopes), askedAt }, NONE, NONE),
     NOT_SEARCHED,
   );
 
@@ -35,19 +35,25 @@ describe('a scope was searched in vain', () => {
     expect(isFree('b', [searchedAt(['a'], 0, MINUTE)])).to.equal(false);
   });
 
-  const breaks: [what: string, inUse: string[], isClean: boolean, scopes: string[]][] = [
-    ['a RegistryToken had it', ['a'], true, ['a']],
-    ['something was left', [], false, ['a']],
-    ['it was not searched', [], true, ['b']],
+  const breaks: [what: string, inUse: string[], unclean: string[], scopes: string[]][] = [
+    ['a RegistryToken had it', ['a'], [], ['a']],
+    ['something was left there', [], ['a'], ['a']],
+    ['it was not searched', [], [], ['b']],
   ];
-  for (const [what, inUse, isClean, scopes] of breaks)
+  for (const [what, inUse, unclean, scopes] of breaks)
     it(`not where in between ${what}`, () => {
       const first = searchedAt(['a'], 0);
       const list = { scopes: new Set(scopes), askedAt: MINUTE };
-      const second = afterSearch(first, list, new Set(inUse), isClean);
-      const third = afterSearch(second, { scopes: new Set(['a']), askedAt: MINUTE + 1 }, NONE, true);
+      const second = afterSearch(first, list, new Set(inUse), new Set(unclean));
+      const third = afterSearch(second, { scopes: new Set(['a']), askedAt: MINUTE + 1 }, NONE, NONE);
       expect(isFree('a', [third])).to.equal(false);
     });
+
+  it('though something was left in another', () => {
+    const left = { scopes: new Set(['a', 'b']), askedAt: MINUTE };
+    const searched = afterSearch(searchedAt(['a', 'b'], 0), left, NONE, new Set(['b']));
+    expect([isFree('a', [searched]), isFree('b', [searched])]).to.deep.equal([true, false]);
+  });
 
   it('not where a RegistryToken noted it since', () => {
     const noted = withNoted(searchedAt(['a', 'b'], 0, MINUTE), new Set(['a']));

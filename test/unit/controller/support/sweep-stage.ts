@@ -58,6 +58,8 @@ export class SweepStage {
   listLag = 0;
   /** Whether the registry lists tokens of different scopes apart. */
   listsApart = false;
+  /** Scopes that the account can see. */
+  visible: string[] = [];
   /** Scopes that may not be searched. */
   readonly hidden = new Set<string>();
   /** What the registry says of a token by its id, if it can be asked. */
@@ -219,7 +221,7 @@ export class SweepStage {
       const error = this.down.get(region);
       if (error) throw error;
     };
-    const registry: Pick<Registry, 'capabilities' | 'list' | 'lookUp' | 'revoke'> = {
+    const registry: Pick<Registry, 'capabilities' | 'list' | 'lookUp' | 'revoke' | 'scopes'> = {
       capabilities: aCapability({ settling: { listing: this.listLag } }),
       list: async (scope, select) => {
         this.searched.push(scope);
@@ -233,6 +235,10 @@ export class SweepStage {
         const shown = ({ id }: ListedToken): boolean =>
           !this.listsApart || listOf(scope) === (this.scopeOf.get(id) ?? '');
         return (this.regions.get(region) ?? []).filter(shown).flatMap((row) => select(row) ?? []);
+      },
+      scopes: async () => {
+        fail();
+        return this.visible.map((scope) => [scope]);
       },
       ...(this.byId && {
         lookUp: async (id: string) => {

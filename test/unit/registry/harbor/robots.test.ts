@@ -204,6 +204,33 @@ describe('Harbor, answer by answer', () => {
     expect(await registry().list?.([], ({ id }) => id, signal)).to.have.lengthOf(100);
   });
 
+  it('shows the projects that the account has to do with, page by page, or none', async () => {
+    const project = (id: number): object => ({ project_id: id, name: `team-${id}` });
+    nock(ORIGIN)
+      .get('/api/v2.0/projects')
+      .query({ page: 1, page_size: 100, with_detail: false })
+      .reply(
+        200,
+        Array.from({ length: 100 }, (_, index) => project(index)),
+      )
+      .get('/api/v2.0/projects')
+      .query({ page: 2, page_size: 100, with_detail: false })
+      .reply(200, [project(100)]);
+    const scopes = await registry().scopes?.(signal);
+    expect(scopes).to.have.lengthOf(101);
+    expect(scopes?.at(-1)).to.deep.equal(['team-100']);
+    nock(ORIGIN).get('/api/v2.0/projects').query(true).reply(200, 'null');
+    expect(await registry().scopes?.(signal)).to.deep.equal([]);
+    nock(ORIGIN)
+      .get('/api/v2.0/projects')
+      .query(true)
+      .reply(200, [{ name: 'without an id' }]);
+    expect(await failureOf(registry().scopes?.(signal) ?? Promise.resolve())).to.have.property(
+      'code',
+      'Unavailable',
+    );
+  });
+
   it('says whose the credentials are, of a user and of a robot', async () => {
     nock(ORIGIN).get('/api/v2.0/users/current').reply(200, { username: 'operator' });
     expect(await connection().verify(signal)).to.deep.equal({ identity: ORIGIN });
