@@ -13,7 +13,7 @@ import { deletionDeadline, tryPatience } from '../../token/lifecycle/deletion-de
 import { planDeletion, type DeletionPlan } from '../../token/lifecycle/deletion.ts';
 import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import { retryDelay, type Failure } from '../../token/lifecycle/failure.ts';
-import { isSamePlace } from '../../token/lifecycle/place.ts';
+import { isSamePlace, isSameToken } from '../../token/lifecycle/place.ts';
 import { strayOf, type Stray } from '../../token/lifecycle/token-record.ts';
 import { placesOf } from '../../token/sweep/sweep-regions.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
@@ -159,8 +159,9 @@ export class TokenFinalizer {
         const found = plan.search ? await this.#search(token, plan.search, limited) : [];
         if ('reason' in found) failure = found;
         const due = [...plan.revoke, ...('reason' in found ? [] : found)];
-        for (const each of new Map(due.map((entry) => [entry.id, entry])).values()) {
-          if (plan.retain.includes(each.id)) continue;
+        for (const [at, each] of due.entries()) {
+          const isKnown = due.findIndex((other) => isSameToken(other, each)) < at;
+          if (isKnown || plan.retain.includes(each.id)) continue;
           failure = (await revoker.revoke(token, each, limited)) ?? failure;
         }
         if (failure) return { failure, tokens };

@@ -197,6 +197,14 @@ describe('the finalizer of a RegistryToken', () => {
     expect(await revokedBy('exchanged')).to.deep.equal(['token-0']);
   });
 
+  it('revokes each of two tokens to which two registries gave the same identifier', async () => {
+    const place = { ...PLACE, endpoint: 'https://elsewhere.example' };
+    const previousTokens = [aPrevious({ id: 'token-1', place })];
+    const scene = new Scene({ ...TOKEN, status: { ...TOKEN.status, previousTokens } });
+    await scene.finish();
+    expect(scene.revoked).to.deep.equal(['token-1', 'token-1']);
+  });
+
   it('takes its Secret out of ServiceAccounts, and deletes it', async () => {
     const scene = new Scene();
     scene.secrets = [secret('app', 'token-1')];
