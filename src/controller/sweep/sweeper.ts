@@ -1,33 +1,25 @@
 import type { RegistryAccount, RegistryAccountStatus } from '../../api/registry-account.ts';
-import type { Place } from '../../api/registry-token.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { providerOf } from '../../registry/backends.ts';
 import { listOf } from '../../token/decide/scope.ts';
-import { MAX_LIST_LAG } from '../../token/sweep/absence.ts';
 import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
-import { debtsAt } from '../../token/sweep/debts.ts';
 import { scopesInUse } from '../../token/sweep/known-scopes.ts';
-import { missingRetained, type RetainedToken } from '../../token/sweep/retained.ts';
-import { afterSearch, scopesToName, withNoted } from '../../token/sweep/searched-scopes.ts';
-import { confirm } from '../../token/sweep/suspects.ts';
-import { afterFailure, afterLook, afterLostRequest, isTimeForAll } from '../../token/sweep/sweep-schedule.ts';
+import type { RetainedToken } from '../../token/sweep/retained.ts';
+import { scopesToName, withNoted } from '../../token/sweep/searched-scopes.ts';
+import { afterLostRequest } from '../../token/sweep/sweep-schedule.ts';
 import { withoutSweep, withSweep, type SweepReport } from '../../token/sweep/swept-status.ts';
 import { changeAccountStatus } from '../account/account-status.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import { failureOf } from '../shared/failures.ts';
-import type { Outcome, PlaceSweepOptions } from './place-sweep.ts';
 import { sweepTargets, type SweepTarget } from './sweep-targets.ts';
-import { SweptPlace } from './swept-place.ts';
+import { SweptPlace, type SweptPlaceOptions } from './swept-place.ts';
 
-export interface SweeperOptions extends PlaceSweepOptions {
+export interface SweeperOptions extends SweptPlaceOptions {
   account: (name: string) => RegistryAccount | undefined;
   client: KubeClient;
   sessions: AccountSessions;
-  random: () => number;
-  /** Milliseconds from one look at a place to the next. */
-  sweepInterval: number;
   /** Called when an account should be reconciled before it asked to be. */
   enqueue: (account: string) => void;
 }
@@ -112,8 +104,8 @@ export class Sweeper {
   }
 
   /**
-   * Lists of scopes (`listOf`) in which RegistryTokens that are gone may have left tokens with an account: what a look found there is looked for
-   * again before it is revoked.
+   * Lists of scopes (`listOf`) in which RegistryTokens that are gone may have left tokens with an account: what a look found there
+   * is looked for again before it is revoked.
    */
   owedScopes(account: string): string[] {
     return [...this.#placesOf(account)].flatMap(({ debts, sweep }) => [
@@ -144,82 +136,28 @@ export class Sweeper {
   }
 
   /** @returns tokens kept on purpose that are gone there. @throws KubeError, LeadershipLost */
-  async #lookIfDue(account: RegistryAccount, target: Target, signal: AbortSignal): Promise<RetainedToken[]> {
-    const { sessions, clock } = this.#options;
-    const { region, swept } = target;
+  async #lookIfDue(
+    account: RegistryAccount,
+    { region, isNamed, swept }: Target,
+    signal: AbortSignal,
+  ): Promise<RetainedToken[]> {
+    const { sessions, clock, logger } = this.#options;
     const { name } = account.metadata;
     swept.leadsTo(sessions.leadsTo(name, region), clock.monotonic());
     if (swept.dueAt > clock.monotonic()) return [];
     try {
-      return await this.#look(account, target, sessions.placeOf(name, region), signal);
+      const place = sessions.placeOf(name, region);
+      const registry = sessions.registryOf({ account: name, region, place });
+      const shared = [...this.#placesOf(name)].some(({ sweep }) => sweep.isShared);
+      return await swept.look({ account, region, place, registry, shared }, signal);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      this.#failed(name, target, error);
+      const failure = failureOf(error);
+      swept.failed(failure, isNamed);
+      const fields = { account: name, region, reason: failure.reason };
+      logger[isNamed ? 'warn' : 'debug'](fields, `not swept: ${failure.message}`);
       return [];
     }
-  }
-
-  async #look(
-    account: RegistryAccount,
-    { region, swept }: Target,
-    place: Place,
-    signal: AbortSignal,
-  ): Promise<RetainedToken[]> {
-    const { sessions, clock, sweepInterval, allTokens } = this.#options;
-    const { name } = account.metadata;
-    const registry = sessions.registryOf({ account: name, region, place });
-    const shared = [...this.#placesOf(name)].some(({ sweep }) => sweep.isShared);
-    const inUse = scopesInUse(name, allTokens());
-    const looked = debtsAt(swept.debts, place);
-    const gone = new Set(looked.map(({ uid }) => uid));
-    const began = clock.monotonic();
-    // Where that failed, what is known to be there comes first.
-    const everywhere = swept.failures === 0 && isTimeForAll(swept.everywhereAt, began);
-    const look = { account, region, place, registry, gone, shared, everywhere };
-    const { list, stillThere, done }: Outcome = await swept.sweep.run(look, signal);
-    const { askedAt } = list;
-    swept.failures = 0;
-    swept.firstAskedAt ??= askedAt;
-    if (everywhere) swept.everywhereAt = began;
-    const { firstAskedAt, sweep } = swept;
-    const { debts, dueAt } = afterLook(swept.debts, {
-      place,
-      looked,
-      stillThere,
-      askedAt,
-      firstAskedAt,
-      done,
-      now: clock.monotonic(),
-      listLag: registry.capabilities.settling.listing,
-      certainAt: sweep.certainAt,
-      interval: sweepInterval,
-    });
-    Object.assign(swept, { debts, dueAt });
-    swept.scopes = afterSearch(swept.scopes, list, inUse, sweep.uncleanScopes);
-    if (list.unread.size === 0) swept.sweptAt = clock.now();
-    const missing = missingRetained(account.status?.retainedTokens ?? [], place, list);
-    // A list can lag: what lists lack that are so far apart is gone.
-    const { suspects, certain } = confirm(missing, swept.missingRetained, askedAt, MAX_LIST_LAG);
-    swept.missingRetained = suspects;
-    return certain;
-  }
-
-  #failed(account: string, { region, swept, isNamed }: Target, error: RegistryError): void {
-    const { clock, random, logger, sweepInterval } = this.#options;
-    swept.failures++;
-    const { failures } = swept;
-    const failure = failureOf(error);
-    const now = clock.monotonic();
-    swept.dueAt = afterFailure({
-      failure,
-      failures,
-      isNamed,
-      now,
-      interval: sweepInterval,
-      random: random(),
-    });
-    const fields = { account, region, reason: failure.reason };
-    logger[isNamed ? 'warn' : 'debug'](fields, `not swept: ${failure.message}`);
   }
 
   #report(account: string, targets: readonly Target[], goneRetained: readonly RetainedToken[]): SweepReport {

@@ -1,31 +1,44 @@
 import type { Place } from '../../api/registry-token.ts';
+import type { Failure } from '../../token/lifecycle/failure.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
-import type { Debt } from '../../token/sweep/debts.ts';
-import { NOT_SEARCHED, type SearchedScopes } from '../../token/sweep/searched-scopes.ts';
-import type { Suspects } from '../../token/sweep/suspects.ts';
+import { MAX_LIST_LAG } from '../../token/sweep/absence.ts';
+import { debtsAt, type Debt } from '../../token/sweep/debts.ts';
+import { scopesInUse } from '../../token/sweep/known-scopes.ts';
+import { missingRetained, type RetainedToken } from '../../token/sweep/retained.ts';
+import { afterSearch, NOT_SEARCHED, type SearchedScopes } from '../../token/sweep/searched-scopes.ts';
+import { confirm, type Suspects } from '../../token/sweep/suspects.ts';
+import { afterFailure, afterLook, isTimeForAll } from '../../token/sweep/sweep-schedule.ts';
 import { PlaceSweep, type PlaceSweepOptions } from './place-sweep.ts';
+import type { Look } from './sweep-revoker.ts';
 
-/** What is remembered of one endpoint of one account from look to look. Times are monotonic milliseconds. */
+export interface SweptPlaceOptions extends PlaceSweepOptions {
+  random: () => number;
+  /** Milliseconds from one look at a place to the next. */
+  sweepInterval: number;
+}
+
+/** One endpoint of one account: what is remembered from look to look, and when the next one is due. Times are monotonic milliseconds. */
 export class SweptPlace {
-  readonly #options: PlaceSweepOptions;
+  readonly #options: SweptPlaceOptions;
   sweep: PlaceSweep;
   dueAt = -Infinity;
+  /** Looks that failed in a row. */
   failures = 0;
   /** What is owed there, or was when the endpoint led elsewhere. */
   debts: readonly Debt[] = [];
   scopes: SearchedScopes = NOT_SEARCHED;
-  /** Tokens kept on purpose that the last list lacked. */
-  missingRetained: Suspects = new Map();
   /** Wall-clock milliseconds of the last complete look; undefined: there was none. */
   sweptAt: number | undefined;
-  /** When the first list of that place was asked for; undefined: not yet. */
-  firstAskedAt: number | undefined;
-  /** When the last list of every scope that the account can see was asked for; undefined: not yet. */
-  everywhereAt: number | undefined;
   /** Where it led when it was last looked at, or was to be; undefined: not known yet. */
   #place: Place | undefined;
+  /** When the first list of that place was asked for; undefined: not yet. */
+  #firstAskedAt: number | undefined;
+  /** When it was last looked at in every scope that the account can see; undefined: not yet. */
+  #everywhereAt: number | undefined;
+  /** Tokens kept on purpose that the last list lacked. */
+  #missingRetained: Suspects = new Map();
 
-  constructor(options: PlaceSweepOptions) {
+  constructor(options: SweptPlaceOptions) {
     this.#options = options;
     this.sweep = new PlaceSweep(options);
   }
@@ -50,15 +63,65 @@ export class SweptPlace {
     if (this.#place) this.#forget();
     this.#place = place;
     this.failures = 0;
-    this.firstAskedAt = undefined;
-    this.everywhereAt = undefined;
+    this.#firstAskedAt = undefined;
+    this.#everywhereAt = undefined;
     this.dueAt = now;
+  }
+
+  /**
+   * Looks once, and decides when to look again.
+   * @returns tokens kept on purpose that are gone
+   * @throws as `PlaceSweep.run`
+   */
+  async look(part: Omit<Look, 'gone' | 'everywhere'>, signal: AbortSignal): Promise<RetainedToken[]> {
+    const { clock, sweepInterval, allTokens } = this.#options;
+    const { account, place, registry } = part;
+    const inUse = scopesInUse(account.metadata.name, allTokens());
+    const looked = debtsAt(this.debts, place);
+    const gone = new Set(looked.map(({ uid }) => uid));
+    const began = clock.monotonic();
+    // Where that failed, what is known to be there comes first.
+    const everywhere = this.failures === 0 && isTimeForAll(this.#everywhereAt, began);
+    const { list, stillThere, done } = await this.sweep.run({ ...part, gone, everywhere }, signal);
+    const { askedAt } = list;
+    this.failures = 0;
+    this.#firstAskedAt ??= askedAt;
+    if (everywhere) this.#everywhereAt = began;
+    const { debts, dueAt } = afterLook(this.debts, {
+      place,
+      looked,
+      stillThere,
+      askedAt,
+      firstAskedAt: this.#firstAskedAt,
+      done,
+      now: clock.monotonic(),
+      listLag: registry.capabilities.settling.listing,
+      certainAt: this.sweep.certainAt,
+      interval: sweepInterval,
+    });
+    this.debts = debts;
+    this.dueAt = dueAt;
+    this.scopes = afterSearch(this.scopes, list, inUse, this.sweep.uncleanScopes);
+    if (list.unread.size === 0) this.sweptAt = clock.now();
+    const missing = missingRetained(account.status?.retainedTokens ?? [], place, list);
+    // A list can lag: what lists lack that are so far apart is gone.
+    const { suspects, certain } = confirm(missing, this.#missingRetained, askedAt, MAX_LIST_LAG);
+    this.#missingRetained = suspects;
+    return certain;
+  }
+
+  /** A look failed. @param isNamed whether anything in the cluster points there */
+  failed(failure: Failure, isNamed: boolean): void {
+    const { clock, random, sweepInterval: interval } = this.#options;
+    const failures = ++this.failures;
+    const now = clock.monotonic();
+    this.dueAt = afterFailure({ failure, failures, isNamed, now, interval, random: random() });
   }
 
   #forget(): void {
     this.sweep = new PlaceSweep(this.#options);
     this.scopes = NOT_SEARCHED;
-    this.missingRetained = new Map();
+    this.#missingRetained = new Map();
     this.sweptAt = undefined;
   }
 }
