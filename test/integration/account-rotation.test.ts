@@ -29,7 +29,8 @@ minted.describe('all tokens of an account are to be rotated', () => {
         const done = rotation?.requestedAt === requestedAt && rotation.done === total;
         return done ? { value: rotation } : { seen: JSON.stringify(rotation) };
       },
-      18_000,
+      // IBM Cloud takes several requests for a token.
+      45_000,
     );
   const revisions = async () =>
     (await Promise.all(names.map((name) => world.token(name)))).map(({ status }) => status?.token?.revision);

@@ -4,7 +4,7 @@ import { systemClock as clock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
 import { ProxiedWorld } from '../support/proxied-world.ts';
-import { HAS_ENDPOINTS } from '../support/tested-registry.ts';
+import { HAS_ENDPOINTS, minted } from '../support/tested-registry.ts';
 import { HOST } from '../support/world.ts';
 
 const MANY = 500;
@@ -14,7 +14,7 @@ const WELL: Record<string, RegistryTokenSpec> = {
   ...(HAS_ENDPOINTS && { 'another region of the account': { region: 'near' } }),
 };
 
-describe('a place in trouble, and one that is well', function () {
+minted.describe('a place in trouble, and one that is well', function () {
   this.timeout(60_000);
   let there: ProxiedWorld;
   let namespace: string;

@@ -5,7 +5,7 @@ import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { NAMESPACES } from '../../src/kube/client/resources.ts';
 import { readTag } from '../../src/token/sweep/tag.ts';
-import { minted } from '../support/tested-registry.ts';
+import { LISTS_AT_ONCE, minted, where } from '../support/tested-registry.ts';
 import { World } from '../support/world.ts';
 
 /** As short as flags allow, so that tests do not wait. */
@@ -73,7 +73,7 @@ minted.describe('the registry’s list of tokens', () => {
     await whenConflict(false);
   });
 
-  it('twice without the token in force: another is issued', async () => {
+  where(LISTS_AT_ONCE).it('twice without the token in force: another is issued', async () => {
     world.startOperator({ ...SWEEP, defaultGracePeriod: 3_600_000 });
     const name = await world.createToken(namespace, { lifetime: 'Never' });
     const { status } = await world.whenReady(name);

@@ -1,7 +1,8 @@
 import { carriesWatch, ProxiedWorld } from '../support/proxied-world.ts';
+import { minted } from '../support/tested-registry.ts';
 import { survive } from '../support/survival.ts';
 
-describe('the network between operator and API server fails for a moment', function () {
+minted.describe('the network between operator and API server fails for a moment', function () {
   this.timeout(60_000);
   let there: ProxiedWorld;
   before(async () => {

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { minted } from '../support/tested-registry.ts';
+import { CAPABILITIES, LISTS_AT_ONCE, where } from '../support/tested-registry.ts';
 import { World } from '../support/world.ts';
 
 const MANY = 20;
 const rotate = (value: string) => ({ metadata: { annotations: { 'pullsecrets.dev/rotate': value } } });
 const readyOf = ({ status }: RegistryToken) => status?.conditions?.find(({ type }) => type === 'Ready');
 
-minted.describe('an outage of a registry', () => {
+where(CAPABILITIES.issue === 'minted' && LISTS_AT_ONCE).describe('an outage of a registry', () => {
   let world: World;
   let namespace: string;
   let names: ObjectName[];

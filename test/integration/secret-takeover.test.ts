@@ -4,7 +4,7 @@ import type { Manifest } from '../../src/kube/client/manifest.ts';
 import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
-import { minted } from '../support/tested-registry.ts';
+import { LISTS_AT_ONCE, minted, where } from '../support/tested-registry.ts';
 import { HOST, World, type SecretObject } from '../support/world.ts';
 
 /** As short as flags allow, so that tests do not wait. */
@@ -159,7 +159,7 @@ minted.describe('a Secret is taken over', () => {
       expect(status?.mintIntent?.revision).to.equal(1);
     });
 
-    it('not before a token was issued, whatever keeps it from that', async () => {
+    where(LISTS_AT_ONCE).it('not before a token was issued, whatever keeps it from that', async () => {
       world.registry.faults.add({ operation: 'mint', kind: 'status', status: 503 });
       const { metadata } = await create({ [HOST]: LOGIN });
       const name = await world.createToken(namespace, { secret: { adopt: true } }, metadata.name);

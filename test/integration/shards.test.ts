@@ -22,7 +22,7 @@ interface Shard {
 minted.describe(
   'two operators, each for namespaces of its own, with one account and one cluster id',
   function () {
-    this.timeout(90_000);
+    this.timeout(150_000);
     let world: World;
     const shards: Shard[] = [];
 
@@ -60,7 +60,7 @@ minted.describe(
       );
       const shard = { namespace, home, tokens, operator };
       shards.push(shard);
-      await Promise.all(tokens.map((name) => world.whenReady(name)));
+      await Promise.all(tokens.map((name) => world.whenReady(name, { status: 'True' }, 60_000)));
       return shard;
     };
     const idOf = async (name: ObjectName): Promise<string> =>

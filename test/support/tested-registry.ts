@@ -43,6 +43,9 @@ export const SPOILS_TOKENS: boolean = operations.issuing.includes('mint');
 /** Whether credentials are exchanged for an access token, with which requests are made. */
 export const HAS_SESSIONS: boolean = operations.all.includes('exchange');
 
+/** Whether lists show at once what was created and deleted: elsewhere it takes a minute and more to settle a request in doubt. */
+export const LISTS_AT_ONCE = CAPABILITIES.settling.listing === 0;
+
 /** Mocha's `it` and `describe` of the file at hand. */
 interface Definers {
   readonly it: typeof it;
