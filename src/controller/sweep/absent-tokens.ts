@@ -1,57 +1,50 @@
 import type { Clock } from '../../common/clock.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/port.ts';
-import type { RecordedToken } from '../../token/sweep/absence.ts';
-
-export interface AbsentTokensOptions {
-  clock: Clock;
-  /** Told of tokens that statuses name and that the registry no longer has. */
-  onGone: (token: RecordedToken) => void;
-}
 
 /** How long one look goes on asking for tokens by their ids, in milliseconds: the rest is for the next, at once. */
 const MAX_LOOK = 60_000;
 
 /**
- * Tells which of the tokens that lists lack are gone. Where a registry can be asked for a token by its id it may have it all the
- * same, in none of its lists or in one that may not be read: then only one that it does not know by its id either is gone.
+ * Finds out which of the tokens that lists lack are gone. A registry that can be asked for a token by its id may have it all the
+ * same: it is in no list, or in one that may not be read. Only one that it does not know by its id either is gone.
  */
 export class AbsentTokens {
-  readonly #options: AbsentTokensOptions;
+  readonly #clock: Clock;
   /** Those that were there by their ids when last asked for. */
   #there: ReadonlySet<string> = new Set();
 
-  constructor(options: AbsentTokensOptions) {
-    this.#options = options;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   /**
    * @param absent missing in every list for long enough
-   * @returns whether time was left for all of them, save those that were there before
+   * @returns those that are gone, and whether time was left for all, except those that were there before
    * @throws RegistryError when the registry does not answer
    */
-  async tell(
-    absent: readonly RecordedToken[],
+  async findGone<T extends { id: string }>(
+    absent: readonly T[],
     registry: Pick<Registry, 'lookUp'>,
     signal: AbortSignal,
-  ): Promise<boolean> {
-    const { clock, onGone } = this.#options;
-    const until = clock.monotonic() + MAX_LOOK;
+  ): Promise<{ gone: T[]; done: boolean }> {
+    const until = this.#clock.monotonic() + MAX_LOOK;
     const before = new Set(absent.flatMap(({ id }) => (this.#there.has(id) ? [id] : [])));
     const there = new Set(before);
     this.#there = there;
+    const gone: T[] = [];
     for (const token of absent.toSorted((a, b) => Number(before.has(a.id)) - Number(before.has(b.id)))) {
-      if (clock.monotonic() >= until) return before.has(token.id);
-      if (await isThere(token, registry, signal)) there.add(token.id);
-      else onGone(token);
+      if (this.#clock.monotonic() >= until) return { gone, done: before.has(token.id) };
+      if (await isThere(token.id, registry, signal)) there.add(token.id);
+      else gone.push(token);
     }
-    return true;
+    return { gone, done: true };
   }
 }
 
-/** One that may not be asked for stays: nobody knows. */
+/** A token that may not be read counts as there. */
 async function isThere(
-  { id }: RecordedToken,
+  id: string,
   registry: Pick<Registry, 'lookUp'>,
   signal: AbortSignal,
 ): Promise<boolean> {

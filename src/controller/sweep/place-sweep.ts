@@ -6,11 +6,11 @@ import { confirm } from '../../token/sweep/suspects.ts';
 import { mayRevoke, type UnknownToken } from '../../token/sweep/unused-tokens.ts';
 import type { Users } from '../../token/sweep/users.ts';
 import type { TokenList, TokenLists } from '../shared/token-lists.ts';
-import { AbsentTokens, type AbsentTokensOptions } from './absent-tokens.ts';
+import { AbsentTokens } from './absent-tokens.ts';
 import { SweepReporter } from './sweep-reporter.ts';
 import { SweepRevoker, type Look, type SweepRevokerOptions } from './sweep-revoker.ts';
 
-export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'>, AbsentTokensOptions {
+export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'> {
   users: SweepRevokerOptions['users'] & {
     /** What uses tokens, as the watches last saw it. */
     watched(): Users;
@@ -22,6 +22,8 @@ export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'>, A
   registryNow: (account: string, region: string) => number;
   /** Milliseconds for which a token must have been seen unused. */
   sweepDelay: number;
+  /** Told of tokens that statuses name and that the registry no longer has. */
+  onGone: (token: RecordedToken) => void;
 }
 
 /** What one look came to. */
@@ -52,7 +54,7 @@ export class PlaceSweep {
   constructor(options: PlaceSweepOptions) {
     this.#options = options;
     this.#reporter = new SweepReporter(options);
-    this.#absent = new AbsentTokens(options);
+    this.#absent = new AbsentTokens(options.clock);
     this.#revoker = new SweepRevoker(options, (id) => {
       this.#findings = without(this.#findings, id);
     });
@@ -164,6 +166,8 @@ export class PlaceSweep {
     const absent = findAbsent(shown, tokens, now);
     const { suspects, certain } = confirm(absent, this.#findings.absent, askedAt, this.#absenceDelay);
     this.#findings = { ...this.#findings, absent: suspects };
-    return this.#absent.tell(certain, registry, signal);
+    const { gone, done } = await this.#absent.findGone(certain, registry, signal);
+    for (const token of gone) this.#options.onGone(token);
+    return done;
   }
 }

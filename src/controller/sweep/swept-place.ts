@@ -8,6 +8,7 @@ import { missingRetained, type RetainedToken } from '../../token/sweep/retained.
 import { afterSearch, NOT_SEARCHED, type SearchedScopes } from '../../token/sweep/searched-scopes.ts';
 import { confirm, type Suspects } from '../../token/sweep/suspects.ts';
 import { afterFailure, afterLook, isTimeForAll } from '../../token/sweep/sweep-schedule.ts';
+import { AbsentTokens } from './absent-tokens.ts';
 import { PlaceSweep, type PlaceSweepOptions } from './place-sweep.ts';
 import type { Look } from './sweep-revoker.ts';
 
@@ -16,6 +17,8 @@ export interface SweptPlaceOptions extends PlaceSweepOptions {
   /** Milliseconds from one look at a place to the next. */
   sweepInterval: number;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** One endpoint of one account: what is remembered from look to look, and when the next one is due. Times are monotonic milliseconds. */
 export class SweptPlace {
@@ -37,10 +40,12 @@ export class SweptPlace {
   #everywhereAt: number | undefined;
   /** Tokens kept on purpose that the last list lacked. */
   #missingRetained: Suspects = new Map();
+  readonly #absentRetained: AbsentTokens;
 
   constructor(options: SweptPlaceOptions) {
     this.#options = options;
     this.sweep = new PlaceSweep(options);
+    this.#absentRetained = new AbsentTokens(options.clock);
   }
 
   /** Whether something is known to be left there. */
@@ -103,11 +108,13 @@ export class SweptPlace {
     this.dueAt = dueAt;
     this.scopes = afterSearch(this.scopes, list, inUse, this.sweep.uncleanScopes);
     if (list.unread.size === 0) this.sweptAt = clock.now();
-    const missing = missingRetained(account.status?.retainedTokens ?? [], place, list);
+    // What is in a list that may not be read shows only by its id.
+    const shown = registry.lookUp ? { tokens: list.tokens, unread: NONE } : list;
+    const missing = missingRetained(account.status?.retainedTokens ?? [], place, shown);
     // A list can lag: what lists lack that are so far apart is gone.
     const { suspects, certain } = confirm(missing, this.#missingRetained, askedAt, MAX_LIST_LAG);
     this.#missingRetained = suspects;
-    return certain;
+    return (await this.#absentRetained.findGone(certain, registry, signal)).gone;
   }
 
   /** A look failed. @param isNamed whether anything in the cluster points there */

@@ -400,6 +400,16 @@ describe('sweeper', () => {
     expect(stage.status).to.not.have.property('retainedTokens');
   });
 
+  for (const isThere of [true, false])
+    it(`a token kept on purpose ${isThere ? 'stays' : 'is struck off'} where lists lack it and the registry ${isThere ? 'has' : 'does not have'} it by its id`, async () => {
+      const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
+      stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
+      const row = { id: 'a', description: '', expiresAt: null, revoked: false };
+      stage.byId = () => (isThere ? row : undefined);
+      await stage.run(3 * HOUR);
+      expect(stage.status.retainedTokens).to.deep.equal(isThere ? retainedTokens : undefined);
+    });
+
   it('a token kept on purpose is not struck off for one list that lacks it', async () => {
     const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
     stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
