@@ -90,7 +90,7 @@ export async function askAws<T>(
       ),
       body: typeof body === 'string' ? body : new TextDecoder().decode(body as Uint8Array | undefined),
     };
-    return client.ask(request, readable, 'makes no sense', signal).then(
+    return client.ask(request, readable, 'has no valid form', signal).then(
       (response) => ({ response }),
       (reason: unknown) => {
         failure = { reason };
@@ -118,7 +118,7 @@ export async function askAws<T>(
     // The SDK's message can quote the answer; only the kind of error is safe for a message.
     const { code, name } = error as { code?: unknown; name?: string };
     const kind = typeof code === 'string' ? code : name;
-    const what = sent ? 'the answer makes no sense' : 'the request could not be made';
+    const what = sent ? 'the answer has no valid form' : 'the request could not be made';
     throw new RegistryError('Unavailable', `could not ${inquiry.purpose} at ${url.host}: ${what} (${kind})`);
   }
 }

@@ -21,7 +21,7 @@ const LOOPBACK = listOf([
 export class NoProxy {
   readonly #exceptions: readonly Exception[];
 
-  /** @param text what makes no sense in it is passed over */
+  /** @param text invalid entries are ignored */
   constructor(text: string) {
     this.#exceptions = text
       .split(',')

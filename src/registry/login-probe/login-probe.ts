@@ -100,11 +100,11 @@ export class LoginProbe {
     const { username, password } = attempt;
     const knock = await this.#get(this.#url, {}, signal);
     if (knock.status === 200 && knock.flaw !== 'is HTML')
-      return unknown(`${this.#url.host} opens without a credential`);
+      return unknown(`${this.#url.host} does not ask for a credential`);
     if (knock.status !== 401)
-      return unknown(`${this.#url.host} answered ${described(knock)} in place of a challenge`);
+      return unknown(`${this.#url.host} answered ${described(knock)} instead of a challenge`);
     const challenge = readChallenge(knock.headers['www-authenticate'] ?? '');
-    if (!challenge) return unknown(`${this.#url.host} gives no challenge of Bearer or Basic`);
+    if (!challenge) return unknown(`${this.#url.host} sends no Bearer or Basic challenge`);
     const basic = `Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`;
     if (challenge.scheme === 'Basic') return this.#enter(basic, 'the token', signal);
     const realm = this.#realm(challenge);

@@ -110,8 +110,12 @@ describe('trying a credential at a registry', () => {
   }
 
   const doubts: [what: string, prepare: () => void, message: RegExp][] = [
-    ['it opens without a credential', () => void nock(REGISTRY).get('/v2/').reply(200, {}), /opens without/],
-    ['it has no /v2/', () => void nock(REGISTRY).get('/v2/').reply(404), /404 in place of a challenge/],
+    [
+      'it opens without a credential',
+      () => void nock(REGISTRY).get('/v2/').reply(200, {}),
+      /does not ask for a credential/,
+    ],
+    ['it has no /v2/', () => void nock(REGISTRY).get('/v2/').reply(404), /404 instead of a challenge/],
     ['it answers HTML', () => void nock(REGISTRY).get('/v2/').reply(200, '<html>', HTML), /in HTML/],
     ['it limits the rate', () => void nock(REGISTRY).get('/v2/').reply(429), /429/],
     ['it is in trouble', () => void nock(REGISTRY).get('/v2/').reply(503), /503/],
@@ -128,9 +132,13 @@ describe('trying a credential at a registry', () => {
     [
       'its 401 has no challenge',
       () => void nock(REGISTRY).get('/v2/').reply(401),
-      /no challenge of Bearer or/,
+      /sends no Bearer or Basic challenge/,
     ],
-    ['it asks for something else', () => aRegistry({ challenge: 'Negotiate' }), /no challenge of Bearer or/],
+    [
+      'it asks for something else',
+      () => aRegistry({ challenge: 'Negotiate' }),
+      /sends no Bearer or Basic challenge/,
+    ],
     ['the challenge has no realm', () => aRegistry({ challenge: 'Bearer service="x"' }), /no token endpoint/],
     ['the realm is no URL', () => aRegistry({ challenge: 'Bearer realm="us.icr.io"' }), /no token endpoint/],
     [

@@ -375,7 +375,7 @@ describe('ECR, answer by answer', () => {
     [400, xmlProblem('RequestExpired', 'Request has expired'), 'Unavailable', /RequestExpired/],
     [500, xmlProblem('InternalFailure', 'Internal failure'), 'Unavailable', /InternalFailure/],
     [503, xmlProblem('ServiceUnavailable', 'unavailable'), 'Unavailable', /ServiceUnavailable/],
-    [200, session().slice(0, 500), 'Unavailable', /makes no sense|is HTML/],
+    [200, session().slice(0, 500), 'Unavailable', /has no valid form|is HTML/],
     [
       200,
       '<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>',
