@@ -243,16 +243,19 @@ describe('the Secret of a RegistryToken', () => {
     });
   });
 
-  it('edited while the operator does not run: is restored without creating a token', async () => {
-    const name = await world.createToken(namespace);
-    const { status } = await world.whenReady(name);
-    const { issued } = world;
-    await world.stopOperator();
-    await world.client.mergePatch(SECRETS, name, { data: { '.dockerconfigjson': DOCKER_CONFIG } });
-    world.startOperator();
-    await whenSecretHolds(name, status?.token?.id);
-    expect(world.issued).to.equal(issued);
-  });
+  where(CAPABILITIES.readBack).it(
+    'edited while the operator does not run: is restored without creating a token',
+    async () => {
+      const name = await world.createToken(namespace);
+      const { status } = await world.whenReady(name);
+      const { issued } = world;
+      await world.stopOperator();
+      await world.client.mergePatch(SECRETS, name, { data: { '.dockerconfigjson': DOCKER_CONFIG } });
+      world.startOperator();
+      await whenSecretHolds(name, status?.token?.id);
+      expect(world.issued).to.equal(issued);
+    },
+  );
 
   describe('after a restart, while the registry is down', () => {
     for (const [what, change] of [
