@@ -61,7 +61,7 @@ export class TokenLists {
   }
 
   /**
-   * As `current`, of everything at the place.
+   * As `current`, of everything at the place. What is refused of a single scope, be it all that are known, is only noted there.
    * @param everywhere whether to look also where nothing says that there are tokens: in every scope that the account can see
    * @throws RegistryError; the signal's reason
    */
@@ -145,7 +145,7 @@ export class TokenLists {
       }
     }
     const [refusal] = unread.values();
-    if (refusal && scopes.size === 0) throw refusal;
+    if (refusal && typeof part === 'object') throw refusal;
     return { ...sorted(rows), scopes, foundIn, unread };
   }
 }

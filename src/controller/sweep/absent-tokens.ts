@@ -1,58 +1,96 @@
 import type { Clock } from '../../common/clock.ts';
-import { RegistryError } from '../../registry/errors.ts';
+import type { Logger } from '../../common/logger.ts';
+import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/port.ts';
 
 /** How long one look goes on asking for tokens by their ids, in milliseconds: the rest is for the next, at once. */
 const MAX_LOOK = 60_000;
+/** Milliseconds to the next try where the registry does not answer. */
+const RETRY = 60_000;
+/** These say nothing of one token: others would fail with them, too. */
+const OF_ALL: ReadonlySet<RegistryErrorCode> = new Set(['Unauthorized', 'RateLimited']);
+
+/** What was found out of the tokens that lists lack. */
+export interface Absence<T> {
+  gone: T[];
+  /** Whether time was left for all that were not asked for before. */
+  done: boolean;
+}
 
 /**
  * Finds out which of the tokens that lists lack are gone. A registry that can be asked for a token by its id may have it all the
- * same: it is in no list, or in one that may not be read. Only one that it does not know by its id either is gone.
+ * same: it is in no list, or in one that may not be read. Only one that it does not know by its id either is gone. One that it
+ * fails at or may not be read counts as there: nobody knows.
  */
 export class AbsentTokens {
   readonly #clock: Clock;
-  /** Those that were there by their ids when last asked for. */
-  #there: ReadonlySet<string> = new Set();
+  readonly #logger: Logger;
+  /** Ids of those that are gone: they are not asked for again. */
+  #gone: ReadonlySet<string> = new Set();
+  /** When the others were last asked for, by id, on the monotonic clock. */
+  #askedAt: ReadonlyMap<string, number> = new Map();
+  #retryAt: number | undefined;
 
-  constructor(clock: Clock) {
+  constructor({ clock, logger }: { clock: Clock; logger: Logger }) {
     this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** When the registry may answer what it did not, on the monotonic clock; undefined: it answered, or did not again. */
+  get retryAt(): number | undefined {
+    return this.#retryAt;
   }
 
   /**
    * @param absent missing in every list for long enough
-   * @returns those that are gone, and whether time was left for all, except those that were there before
-   * @throws RegistryError when the registry does not answer
+   * @throws the signal's reason
    */
   async findGone<T extends { id: string }>(
     absent: readonly T[],
     registry: Pick<Registry, 'lookUp'>,
     signal: AbortSignal,
-  ): Promise<{ gone: T[]; done: boolean }> {
-    const until = this.#clock.monotonic() + MAX_LOOK;
-    const before = new Set(absent.flatMap(({ id }) => (this.#there.has(id) ? [id] : [])));
-    const there = new Set(before);
-    this.#there = there;
-    const gone: T[] = [];
-    for (const token of absent.toSorted((a, b) => Number(before.has(a.id)) - Number(before.has(b.id)))) {
-      if (this.#clock.monotonic() >= until) return { gone, done: before.has(token.id) };
-      if (await isThere(token.id, registry, signal)) there.add(token.id);
-      else gone.push(token);
-    }
-    return { gone, done: true };
+  ): Promise<Absence<T>> {
+    const ids = new Set(absent.map(({ id }) => id));
+    this.#gone = new Set([...this.#gone].filter((id) => ids.has(id)));
+    this.#askedAt = new Map([...this.#askedAt].filter(([id]) => ids.has(id)));
+    this.#retryAt = undefined;
+    const done = await this.#ask(
+      [...ids].filter((id) => !this.#gone.has(id)),
+      registry,
+      signal,
+    );
+    return { gone: absent.filter(({ id }) => this.#gone.has(id)), done };
   }
-}
 
-/** A token that may not be read counts as there. */
-async function isThere(
-  id: string,
-  registry: Pick<Registry, 'lookUp'>,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    const row = await registry.lookUp?.(id, signal);
-    return row !== undefined && !row.revoked;
-  } catch (error) {
-    if (error instanceof RegistryError && error.isRefusal) return true;
-    throw error;
+  /** Those first that were never asked for, or longest ago. @returns as `Absence.done` */
+  async #ask(
+    ids: readonly string[],
+    registry: Pick<Registry, 'lookUp'>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const before = this.#askedAt;
+    const lastAskedAt = (id: string): number => before.get(id) ?? -1;
+    const until = this.#clock.monotonic() + MAX_LOOK;
+    const gone = new Set(this.#gone);
+    const askedAt = new Map(before);
+    this.#gone = gone;
+    this.#askedAt = askedAt;
+    for (const id of ids.toSorted((a, b) => lastAskedAt(a) - lastAskedAt(b))) {
+      const now = this.#clock.monotonic();
+      if (now >= until) return before.has(id);
+      try {
+        const row = await registry.lookUp?.(id, signal);
+        if (row === undefined || row.revoked) gone.add(id);
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error;
+        this.#logger.debug({ id }, `not known whether the token is gone: ${error.message}`);
+        const ofAll = error.unsent || OF_ALL.has(error.code);
+        if (ofAll || (error.retryable && !before.has(id)))
+          this.#retryAt = now + Math.max(RETRY, error.retryAfter ?? 0);
+        if (ofAll) return true;
+      }
+      askedAt.set(id, now);
+    }
+    return true;
   }
 }

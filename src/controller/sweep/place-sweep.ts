@@ -54,7 +54,7 @@ export class PlaceSweep {
   constructor(options: PlaceSweepOptions) {
     this.#options = options;
     this.#reporter = new SweepReporter(options);
-    this.#absent = new AbsentTokens(options.clock);
+    this.#absent = new AbsentTokens(options);
     this.#revoker = new SweepRevoker(options, (id) => {
       this.#findings = without(this.#findings, id);
     });
@@ -87,9 +87,13 @@ export class PlaceSweep {
     return this.#findings.unknown.size > 0;
   }
 
-  /** As `certainAt` of the findings. */
+  /** As `certainAt` of the findings, and when tokens can be asked for at which the registry failed. */
   get certainAt(): number | undefined {
-    return certainAt(this.#findings, { unused: this.#options.sweepDelay, absent: this.#absenceDelay });
+    const delays = { unused: this.#options.sweepDelay, absent: this.#absenceDelay };
+    const times = [certainAt(this.#findings, delays), this.#absent.retryAt].filter(
+      (time) => time !== undefined,
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** However short the delay is that was configured, no shorter than the registry says that its lists can lag. */
@@ -99,12 +103,12 @@ export class PlaceSweep {
 
   /**
    * Looks once.
-   * @throws RegistryError when it has no complete list or does not revoke; KubeError when what uses tokens can't be found
+   * @throws RegistryError when it has no list or does not revoke; KubeError when what uses tokens can't be found
    * out; LeadershipLost
    */
   async run(look: Look, signal: AbortSignal): Promise<Outcome> {
-    const { allTokens, lists, clusterId, sweep, sweepDelay, registryNow, logger } = this.#options;
-    const { gone, region } = look;
+    const { allTokens, lists, registryNow, logger } = this.#options;
+    const { region } = look;
     const account = look.account.metadata.name;
     this.#listLag = look.registry.capabilities.settling.listing;
     const issued = { account, region, place: look.place };
@@ -114,7 +118,27 @@ export class PlaceSweep {
     const now = registryNow(account, region);
     for (const [scope, { message }] of list.unread)
       logger.warn({ account, region, scope }, `not swept: ${message}`);
+    const [refusal] = list.unread.values();
+    if (refusal && list.scopes.size === 0) {
+      // What is in lists that may not be read shows by its id all the same.
+      await this.#tellGone(look, recorded, list, now, signal);
+      throw refusal;
+    }
+    const { stillThere, done } = await this.#removeUnused(look, list, now, signal);
+    // Last, since it decides about no other token: what the registry does not say here keeps nothing from being revoked.
     const told = await this.#tellGone(look, recorded, list, now, signal);
+    return { list, stillThere, done: done && told };
+  }
+
+  /** @throws as `run` */
+  async #removeUnused(
+    look: Look,
+    list: TokenList,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<Pick<Outcome, 'stillThere' | 'done'>> {
+    const { clusterId, sweep, sweepDelay } = this.#options;
+    const { gone } = look;
     // Asked for after the list: what was minted and recorded before it is then known.
     const users = await this.#users(gone, signal);
     const tokens = [...list.tokens.values()];
@@ -132,7 +156,7 @@ export class PlaceSweep {
     const stillThere = [...gone].filter((uid) => users.inHand.has(uid));
     if (sweep === 'report') {
       this.#reporter.reportOrphans(look, certain.orphans);
-      return { list, stillThere, done: told };
+      return { stillThere, done: true };
     }
     const shared = look.shared || this.isShared;
     const removals = {
@@ -142,8 +166,7 @@ export class PlaceSweep {
       identities: shared ? [] : certain.identities,
       alive: aliveAt(tokens, now),
     };
-    const removed = await this.#revoker.remove(look, removals, signal);
-    return { list, stillThere, done: told && removed };
+    return { stillThere, done: await this.#revoker.remove(look, removals, signal) };
   }
 
   /** A watch can lag. That does no harm where nothing points to an unused token; else the API server is asked. */
@@ -153,7 +176,7 @@ export class PlaceSweep {
     return suspicious ? users.live(gone, signal) : users.watched();
   }
 
-  /** @returns whether time was left to tell of all that are gone @throws RegistryError */
+  /** @returns whether time was left for all that may be gone @throws the signal's reason */
   async #tellGone(
     { registry }: Look,
     recorded: readonly RecordedToken[],

@@ -90,8 +90,9 @@ export class Sweeper {
     }
     const targets = this.#targets(account);
     const goneRetained: RetainedToken[] = [];
+    const isShared = (): boolean => targets.some(({ swept }) => swept.sweep.isShared);
     const looks = targets.map(async (target) => {
-      goneRetained.push(...(await this.#lookIfDue(account, target, signal)));
+      goneRetained.push(...(await this.#lookIfDue(account, target, isShared, signal)));
     });
     const results = await Promise.allSettled(looks);
     this.#forgetOthers(name, targets);
@@ -131,7 +132,7 @@ export class Sweeper {
     for (const [endpoint, swept] of places) {
       if (endpoints.has(endpoint)) continue;
       if (swept.debts.length === 0) places.delete(endpoint);
-      else swept.dueAt = -Infinity;
+      else swept.forget();
     }
   }
 
@@ -139,6 +140,7 @@ export class Sweeper {
   async #lookIfDue(
     account: RegistryAccount,
     { region, isNamed, swept }: Target,
+    isShared: () => boolean,
     signal: AbortSignal,
   ): Promise<RetainedToken[]> {
     const { sessions, clock, logger } = this.#options;
@@ -148,8 +150,7 @@ export class Sweeper {
     try {
       const place = sessions.placeOf(name, region);
       const registry = sessions.registryOf({ account: name, region, place });
-      const shared = [...this.#placesOf(name)].some(({ sweep }) => sweep.isShared);
-      return await swept.look({ account, region, place, registry, shared }, signal);
+      return await swept.look({ account, region, place, registry, shared: isShared() }, signal);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       const failure = failureOf(error);

@@ -40,12 +40,12 @@ export class SweptPlace {
   #everywhereAt: number | undefined;
   /** Tokens kept on purpose that the last list lacked. */
   #missingRetained: Suspects = new Map();
-  readonly #absentRetained: AbsentTokens;
+  #absentRetained: AbsentTokens;
 
   constructor(options: SweptPlaceOptions) {
     this.#options = options;
     this.sweep = new PlaceSweep(options);
-    this.#absentRetained = new AbsentTokens(options.clock);
+    this.#absentRetained = new AbsentTokens(options);
   }
 
   /** Whether something is known to be left there. */
@@ -65,7 +65,7 @@ export class SweptPlace {
   /** What was seen elsewhere says nothing of a place: it is looked at now. @param place undefined: not known */
   leadsTo(place: Place | undefined, now: number): void {
     if (!place || (this.#place && isSamePlace(this.#place, place))) return;
-    if (this.#place) this.#forget();
+    if (this.#place) this.forget();
     this.#place = place;
     this.failures = 0;
     this.#firstAskedAt = undefined;
@@ -125,10 +125,13 @@ export class SweptPlace {
     this.dueAt = afterFailure({ failure, failures, isNamed, now, interval, random: random() });
   }
 
-  #forget(): void {
+  /** Only what is owed there stays. */
+  forget(): void {
     this.sweep = new PlaceSweep(this.#options);
     this.scopes = NOT_SEARCHED;
     this.#missingRetained = new Map();
+    this.#absentRetained = new AbsentTokens(this.#options);
     this.sweptAt = undefined;
+    this.dueAt = -Infinity;
   }
 }

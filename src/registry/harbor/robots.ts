@@ -38,6 +38,8 @@ export interface HarborRobotsOptions {
 
 /** Harbor's maximum. */
 const MAX_PAGE = 100;
+/** Harbor's database has 32 bits for the id of a robot. */
+const MAX_ID = 2 ** 31 - 1;
 /** Bytes of an answer: a page of robots, each with the permissions for many projects. */
 const MAX_BODY = 16 * 2 ** 20;
 /** Part of every tag, and unlikely elsewhere in a description. */
@@ -243,8 +245,8 @@ export function harborRequest(
   };
 }
 
-/** @throws RegistryError InvalidRequest for what would name something else */
+/** @throws RegistryError InvalidRequest for what would name something else, or can be no robot's */
 function robotPath(id: string): string {
-  if (/^[1-9]\d*$/.test(id)) return `/robots/${id}`;
+  if (/^[1-9]\d{0,9}$/.test(id) && Number(id) <= MAX_ID) return `/robots/${id}`;
   throw new RegistryError('InvalidRequest', `${JSON.stringify(id)} is not the id of a robot`);
 }

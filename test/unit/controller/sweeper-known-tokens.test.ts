@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { RegistryError } from '../../../src/registry/errors.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
 import type { ListedToken } from '../../../src/registry/port.ts';
 import { anAccount, anIssuedToken, aPrevious, aToken, HOUR, MINUTE } from '../../support/builders.ts';
 import { CLUSTER, DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
@@ -53,6 +54,23 @@ describe('sweeper, of tokens that are known', () => {
       stage.add('us-south', 'late', orphanTag({ uid, revision: 2, nonce: 'ours0000' }));
       await stage.run(3 * HOUR);
       expect(stage.revoked).to.deep.equal(['late']);
+    });
+
+    it('all is as it was once the account has left the registry where they are, though it still owes something there', async () => {
+      stage.down.set('us-south', outage);
+      stage.sweeper.leftBehind('gone', issuedIn('us-south'));
+      await stage.look();
+      stage.down.clear();
+      await stage.run(HOUR);
+      stage.down.set('us-south', outage);
+      stage.sweeper.leftBehind('gone', issuedIn('us-south'));
+      await stage.look();
+      stage.account = anAccount({ spec: elsewhere('eu-de'), status: stage.status });
+      stage.tokens = [];
+      stage.add('eu-de', 'left');
+      await stage.run(2 * HOUR);
+      expect(stage.revoked).to.deep.equal(['left']);
+      expect(stage.status.conditions).to.deep.equal([]);
     });
 
     it('all is as it was once its tokens are gone', async () => {
@@ -185,6 +203,106 @@ describe('sweeper, of tokens that are known', () => {
         stage.hidden.add('team-a');
         await stage.run(2 * MINUTE);
         expect(stage.gone).to.deep.equal(isThere ? [] : ['token-1']);
+      });
+
+    it('is told to be gone also where no list may be read', async () => {
+      Object.assign(stage, { listsApart: true, byId: () => undefined });
+      stage.hidden.add('');
+      await stage.run(2 * MINUTE);
+      expect(stage.gone).to.include('token-1');
+      expect(stage.status, 'not swept').to.not.have.property('lastSweepTime');
+    });
+  });
+
+  describe('tokens that no list has are asked for by their ids', () => {
+    /** Ids, in order. */
+    let asked: string[];
+    /** Milliseconds that one answer takes. */
+    let answerTime: number;
+    let answer: (id: string) => ListedToken | undefined;
+    const previous = (count: number): RegistryToken =>
+      aToken({
+        status: { previousTokens: Array.from({ length: count }, (_, n) => aPrevious({ id: `x${n}` })) },
+      });
+    beforeEach(() => {
+      asked = [];
+      answerTime = 0;
+      answer = () => undefined;
+      stage.byId = async (id) => {
+        asked.push(id);
+        await stage.clock.advance(answerTime);
+        return answer(id);
+      };
+    });
+
+    it('once each when they are gone, a minute of them in one look', async () => {
+      stage.tokens = [previous(400)];
+      answerTime = 200;
+      await stage.look();
+      await stage.clock.advance(MINUTE);
+      expect(await stage.look()).to.deep.equal({ requeueAfter: 0 });
+      expect(asked).to.have.length(300);
+      const { requeueAfter = 0 } = (await stage.look()) ?? {};
+      expect(requeueAfter, 'nothing is left to be done').to.be.greaterThan(HOUR / 2);
+      await stage.run(3 * HOUR);
+      expect(asked).to.have.length(400);
+      expect(new Set(stage.gone).size).to.equal(400);
+    });
+
+    it('once for all RegistryTokens that name one', async () => {
+      stage.tokens = ['a', 'b'].map((uid) => ({
+        ...previous(1),
+        metadata: { ...previous(1).metadata, uid },
+      }));
+      await stage.run(3 * HOUR);
+      expect(asked).to.deep.equal(['x0']);
+    });
+
+    it('again when a list had one meanwhile', async () => {
+      stage.tokens = [previous(1)];
+      await stage.run(2 * MINUTE);
+      stage.add('us-south', 'x0');
+      await stage.run(HOUR);
+      stage.regions.clear();
+      await stage.run(2 * HOUR);
+      expect(asked).to.deep.equal(['x0', 'x0']);
+    });
+
+    it('and one at which the registry fails holds up nothing: it is asked for again in a minute, then at each look', async () => {
+      stage.tokens = [previous(2)];
+      answer = (id) => {
+        if (id === 'x0') throw new RegistryError('Unavailable', 'answered 500', { status: 500 });
+        return undefined;
+      };
+      stage.add('us-south', 'left');
+      await stage.run(4 * MINUTE);
+      expect(asked).to.deep.equal(['x0', 'x1', 'x0']);
+      expect(new Set(stage.gone)).to.deep.equal(new Set(['x1']));
+      await stage.run(HOUR);
+      expect(stage.revoked).to.deep.equal(['left']);
+      expect(stage.status).to.have.property('lastSweepTime');
+      expect(asked.slice(3).every((id) => id === 'x0')).to.equal(true);
+    });
+
+    const endings: [code: RegistryErrorCode, unsent: boolean][] = [
+      ['RateLimited', false],
+      ['Unauthorized', false],
+      ['Unavailable', true],
+    ];
+    for (const [code, unsent] of endings)
+      it(`until the registry answers none of them (${code}${unsent ? ', not sent' : ''}): the others follow when it may, and the look goes on`, async () => {
+        stage.tokens = [previous(3)];
+        answer = (id) => {
+          if (id !== 'x0') throw new RegistryError(code, 'no answer', { unsent, retryAfter: 5 * MINUTE });
+          return undefined;
+        };
+        await stage.look();
+        await stage.clock.advance(MINUTE);
+        expect(await stage.look()).to.deep.equal({ requeueAfter: 5 * MINUTE });
+        expect(asked).to.deep.equal(['x0', 'x1']);
+        answer = () => undefined;
+        await stage.run(6 * MINUTE);
+        expect(asked).to.deep.equal(['x0', 'x1', 'x1', 'x2']);
       });
   });
 });

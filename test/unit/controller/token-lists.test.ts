@@ -256,9 +256,16 @@ describe('lists of a registry that keeps scopes apart', () => {
       expect([[...scopes], [...unread.keys()], [...tokens.keys()]]).to.deep.equal([['team-a'], [''], ['a']]);
     });
 
-  it('fail where no scope may be listed, and where the registry is down', async () => {
+  it('of the whole place say that nothing is known of any scope where none may be listed', async () => {
+    const whole = stage.lists.whole(HERE, signal);
+    await stage.answer(new RegistryError('Forbidden', 'no'));
+    await stage.answer(new RegistryError('Forbidden', 'no'));
+    const { scopes, unread } = await whole;
+    expect([[...scopes], [...unread.keys()]]).to.deep.equal([[], ['', 'team-a']]);
+  });
+
+  it('of the whole place fail where the registry is down', async () => {
     for (const [first, second] of [
-      ['Forbidden', 'Forbidden'],
       ['Forbidden', 'Unavailable'],
       ['Forbidden', 'Unauthorized'],
     ] as const) {

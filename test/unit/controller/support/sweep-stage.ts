@@ -63,7 +63,7 @@ export class SweepStage {
   /** Scopes that may not be searched. */
   readonly hidden = new Set<string>();
   /** What the registry says of a token by its id, if it can be asked. */
-  byId: ((id: string) => ListedToken | undefined) | undefined;
+  byId: ((id: string) => ListedToken | undefined | Promise<ListedToken | undefined>) | undefined;
   /** The scope of each list. */
   readonly searched: (readonly string[])[] = [];
   readonly events: string[] = [];

@@ -165,9 +165,11 @@ describe('Harbor, answer by answer', () => {
     expect(error.message).to.match(/check that the projects of spec\.scope exist/);
   });
 
-  it('an id that is none is never put into a path', async () => {
-    const error = await failureOf(registry().revoke?.('../projects/1', signal) ?? Promise.resolve());
-    expect(error).to.have.property('code', 'InvalidRequest');
+  it('an id that is none, or larger than any, is never put into a path', async () => {
+    for (const id of ['../projects/1', '2147483648', '99999999999']) {
+      const error = await failureOf(registry().revoke?.(id, signal) ?? Promise.resolve());
+      expect(error).to.have.property('code', 'InvalidRequest');
+    }
   });
 
   it('a level that may not be listed is an error, not an empty list', async () => {
