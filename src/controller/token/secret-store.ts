@@ -50,7 +50,7 @@ interface Seen {
 
 /**
  * The Secrets of RegistryTokens. Watching gives only their metadata, so a Secret is read when its resourceVersion is neither
- * the one last looked at nor the one that the status says was written, and not at all while nothing changes.
+ * the one last looked at nor, where none was, the one that the status says was written, and not at all while nothing changes.
  */
 export class SecretStore {
   readonly #options: SecretStoreOptions;
@@ -78,7 +78,8 @@ export class SecretStore {
     const seen = this.#seen.get(token.metadata.uid);
     if (!live && watched) {
       if (seen?.from === key(watched.resourceVersion, token, hosts)) return seen.view;
-      const known = knownSecret(watched, token, spec, hosts);
+      // What this process has seen is later than what the status says: the watch lags, or something has changed.
+      const known = seen ? undefined : knownSecret(watched, token, spec, hosts);
       if (known) return known;
     }
     return this.#look(await this.read(name, signal), token, spec, hosts, others);

@@ -26,6 +26,11 @@ export function nextRevision(status: RegistryTokenStatus, listed = 0): number {
   return 1 + Math.max(listed, lastRevision, ...used);
 }
 
+/** Whether nothing later than a token was ever asked for, as far as the status knows. */
+export function isLastMinted(status: RegistryTokenStatus, { revision }: TokenRecord): boolean {
+  return status.mintIntent === undefined && nextRevision(status) <= revision + 1;
+}
+
 /** Before anything is asked of the registry: what is about to be minted, where and why. @param listed as in `nextRevision` */
 export function withIntent(
   status: RegistryTokenStatus,
@@ -94,7 +99,10 @@ export function withLostIntent(status: RegistryTokenStatus): RegistryTokenStatus
 
 /** Keeps a revision from being used again, where the token in force does not say that it was. */
 export function withUsedRevision(status: RegistryTokenStatus, revision: number): RegistryTokenStatus {
-  return revision > (status.token?.revision ?? 0) ? { ...status, lastRevision: revision } : status;
+  const { token, lastRevision = 0 } = status;
+  return revision > Math.max(token?.revision ?? 0, lastRevision)
+    ? { ...status, lastRevision: revision }
+    : status;
 }
 
 /**

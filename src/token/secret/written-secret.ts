@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../../api/registry-token.ts';
 import { Redacted } from '../../common/redacted.ts';
+import { isLastMinted } from '../lifecycle/mint-steps.ts';
 import { secretManifest } from './secret.ts';
 import type { SecretView } from './secret-view.ts';
 
@@ -33,7 +34,8 @@ export function writtenSecret(
 
 /**
  * How a Secret looks that has not changed since the operator wrote it as it is wanted still; a restart knows it without reading it.
- * Who edits a Secret gives it another version, whatever they write into its metadata.
+ * Who edits a Secret gives it another version, whatever they write into its metadata. A watch can lag behind what the operator itself
+ * wrote: where a later token was asked for than the one in force, the Secret may hold that one although the status could not say so.
  * @param watched undefined: there is none
  * @returns undefined where it has to be read
  */
@@ -50,7 +52,8 @@ export function knownSecret(
   const isUnchanged =
     secretRef.name === spec.secret.name &&
     secretRef.uid === uid &&
-    secretRef.resourceVersion === resourceVersion;
+    secretRef.resourceVersion === resourceVersion &&
+    isLastMinted(token.status ?? {}, record);
   if (!isUnchanged || secretRef.appliedHash !== appliedHash({ token, spec, host, tokenId: record.id }))
     return undefined;
   return {

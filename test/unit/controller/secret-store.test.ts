@@ -133,6 +133,21 @@ describe('the Secret of a RegistryToken', () => {
     expect(calls, 'where somebody changed it').to.have.length(2);
   });
 
+  it('is read where this process wrote a later version than the watch has, though the status names that one', async () => {
+    const { wanted, secret } = aSituation();
+    const status = TOKEN.status ?? {};
+    const task: Task = { token: TOKEN, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' };
+    const placed = await store.write(task, HOST, aCredential(), signal);
+    const secretRef = 'secretRef' in placed ? placed.secretRef : expect.fail('it was not written');
+    stored = aSecret(
+      { metadata: { resourceVersion: '8' } },
+      { credential: aCredential({ tokenId: 'token-2' }) },
+    );
+    await store.write(task, HOST, aCredential({ tokenId: 'token-2' }), signal);
+    const token = anIssuedToken({ status: { host: HOST, secretRef } });
+    expect(await view(false, [HOST], token)).to.include({ holds: 'token-2', current: true });
+  });
+
   it('is read each time while it is another’s', async () => {
     stored = aSecret({}, { token: anIssuedToken({ metadata: { uid: 'another' } }) });
     for (let look = 0; look < 2; look++) expect(await view()).to.include({ state: 'foreign' });

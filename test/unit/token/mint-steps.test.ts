@@ -6,6 +6,7 @@ import {
   withLostIntent,
   withStrays,
   withToken,
+  withUsedRevision,
   withoutIntent,
 } from '../../../src/token/lifecycle/mint-steps.ts';
 import { withoutPrevious } from '../../../src/token/lifecycle/previous-tokens.ts';
@@ -105,6 +106,9 @@ describe('the revision of a mint that left no token to use', () => {
     const open = { ...inForce, mintIntent: anIntent({ revision: 3 }) };
     const failed = withoutIntent(withIntent(open, WHAT, BUDGET, NOW));
     expect(nextRevision(failed)).to.equal(4);
+  });
+  it('stays mentioned where an earlier one is to be', () => {
+    expect(withUsedRevision({ token: aRecord(), lastRevision: 4 }, 3)).to.include({ lastRevision: 4 });
   });
   it('needs no mention any more when a later token is in force', () => {
     const record = aRecord({ id: 'token-4', revision: 4 });

@@ -6,7 +6,9 @@ import { knownSecret, writtenSecret } from '../../../src/token/secret/written-se
 import {
   ABSENT,
   aCredential,
+  anIntent,
   anIssuedToken,
+  aPrevious,
   aSecret,
   HOST,
   ours,
@@ -47,6 +49,16 @@ describe('a Secret that has not changed since the operator wrote it', () => {
     ['another token is in force', written({ status: { token: { id: 'token-2' } } })],
     ['another host is in force', written({ status: { host: 'other.example' } })],
     ['no token is in force', written({ status: { token: undefined } })],
+    ['a later token was asked for, which it may hold', written({ status: { mintIntent: anIntent() } })],
+    [
+      'a later token is to be revoked, which it may hold',
+      written({ status: { previousTokens: [aPrevious({ id: 'token-2', revision: 2 })] } }),
+    ],
+    [
+      'a later token may have come of a request that was given up',
+      written({ status: { lostIntents: [{ revision: 2 }] } }),
+    ],
+    ['a later token was used', written({ status: { lastRevision: 2 } })],
     ['another RegistryToken has the name by now', written({ metadata: { uid: 'created-again' } })],
     [
       'the status does not say what was written',
@@ -57,6 +69,11 @@ describe('a Secret that has not changed since the operator wrote it', () => {
     it(`is read where ${what}`, () => {
       expect(known(token, watched)).to.equal(undefined);
     });
+
+  it('is known while the token before is to be revoked', () => {
+    const previousTokens = [aPrevious({ revision: 0 })];
+    expect(known(written({ status: { previousTokens } }))).to.include({ holds: tokenId });
+  });
 
   it('is read where the watch has none', () => {
     const token = written();
