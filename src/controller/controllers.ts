@@ -115,9 +115,10 @@ export function assembleControllers(
     users: new TokenUsers(client, watches, watchNamespaces),
     account: (name: string) => watches.account(name),
     allTokens: () => watches.tokens(),
-    onGone: ({ uid, id, name }: RecordedToken) => {
-      if (!watches.tokenOf(uid) || memory.isGone(uid, id)) return;
-      memory.markGone(uid, id);
+    onGone: (token: RecordedToken) => {
+      const { uid, name } = token;
+      if (!watches.tokenOf(uid) || memory.isGone(uid, token)) return;
+      memory.markGone(uid, token);
       queues.token.add(objectKey(name));
     },
     enqueue: (account: string) => queues.sweep.add(account),

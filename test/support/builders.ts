@@ -5,6 +5,7 @@ import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import {
   readTokenSpec,
   type MintIntent,
+  type Place,
   type PreviousToken,
   type RegistryToken,
   type TokenRecord,
@@ -14,6 +15,7 @@ import { Redacted } from '../../src/common/redacted.ts';
 import type { Situation } from '../../src/token/decide/situation.ts';
 import type { Offer, Region, Request, Wanted } from '../../src/token/decide/eligibility.ts';
 import { dockerConfig, secretManifest, type Credential, type Secret } from '../../src/token/secret/secret.ts';
+import type { TokenKey } from '../../src/token/lifecycle/place.ts';
 import type { SecretView } from '../../src/token/secret/secret-view.ts';
 import { specHash, type Identity } from '../../src/token/decide/spec-hash.ts';
 
@@ -34,6 +36,14 @@ export const ISSUED = Date.parse('2026-01-01T00:00:00Z');
 export const HOST = 'us.icr.io';
 /** Where the tokens that the builders make were issued. */
 export const PLACE = { endpoint: `https://${HOST}`, identity: 'account-1', provider: 'ibmRegistryTokens' };
+
+/** What tells a token from others. */
+export function aKey(id = 'token-1', place: Place = PLACE): TokenKey {
+  return { id, place };
+}
+
+/** A registry that gives identifiers which others have given too. */
+export const ANOTHER_PLACE = { ...PLACE, endpoint: 'https://another.example' };
 
 function build<T extends object>(defaults: T, part: Part<T>): T {
   return merge.withOptions({ mergeArrays: false }, defaults, part) as T;

@@ -89,7 +89,7 @@ export class Assessor {
       // Many can name one Secret: none of those that do not get it reads it each time one of them comes or goes.
       const secret = yields ? ANOTHERS : await secrets.view(token, spec, hosts, others, live, signal);
       const { uid } = token.metadata;
-      const recorded = token.status?.token?.id;
+      const recorded = token.status?.token;
       const pause = memory.repairPause(uid, clock.monotonic());
       const now = clock.now();
       const situation: Situation = {

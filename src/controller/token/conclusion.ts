@@ -12,6 +12,7 @@ import type { Moment } from '../../token/lifecycle/clock-skew.ts';
 import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import { nextLook } from '../../token/lifecycle/next-look.ts';
 import { pendingMessage } from '../../token/lifecycle/pending-host.ts';
+import { includesToken, type TokenKey } from '../../token/lifecycle/place.ts';
 import { rotationTime } from '../../token/lifecycle/schedule.ts';
 import { withGrace } from '../../token/lifecycle/previous-tokens.ts';
 import { recordedServiceAccounts } from '../../token/workloads/service-accounts.ts';
@@ -71,7 +72,7 @@ export class Conclusion {
     const wasGood = !assessment.refusal && isGood(assessment.situation);
     const isReady = updates.some(({ type, status: is }) => type === 'Ready' && is === 'True');
     if (isReady && !wasGood) onGood(token);
-    const previousTokens = status.previousTokens?.filter(({ id }) => awaited.isDue(id)) ?? [];
+    const previousTokens = status.previousTokens?.filter(awaited.isDue) ?? [];
     const until = soonest(this.#patience(progress, wanted), ...awaited.until);
     const look = nextLook(token, spec, { ...status, previousTokens }, outcome, until, this.#moment(wanted));
     const hasFinishedIntent =
@@ -93,7 +94,7 @@ export class Conclusion {
   ): Promise<{
     status: RegistryTokenStatus;
     left: LeftSecrets;
-    awaited: { isDue: (id: string) => boolean; until: readonly number[] };
+    awaited: { isDue: (token: TokenKey) => boolean; until: readonly number[] };
   }> {
     const { revoker, formerSecrets, clock, defaultGracePeriod } = this.#options;
     const { token, status, outcome, secretHolds } = progress;
@@ -101,7 +102,7 @@ export class Conclusion {
     const isSuspended = outcome.kind === 'held' && outcome.reason === 'Suspended';
     if (isSuspended) {
       const held = this.#stillHeld(assessment, progress, NONE_LEFT);
-      return { status, left: NONE_LEFT, awaited: { isDue: (id) => !held.has(id), until: [] } };
+      return { status, left: NONE_LEFT, awaited: { isDue: ({ id }) => !held.has(id), until: [] } };
     }
     const left =
       secretHolds && spec ? await formerSecrets.remove(token, spec.secret.name, signal) : NONE_LEFT;
@@ -109,8 +110,9 @@ export class Conclusion {
     const grace = spec && (spec.rotation.gracePeriod ?? defaultGracePeriod);
     const shortened = grace === undefined ? status : withGrace(status, grace, clock.now());
     const { status: revoked, waiting } = await revoker.revokeDue(token, shortened, held, signal);
-    const isDue = (id: string): boolean => !held.has(id) && !waiting.has(id);
-    return { status: revoked, left, awaited: { isDue, until: [...waiting.values()] } };
+    const unasked = waiting.map((each) => each.token);
+    const isDue = (each: TokenKey): boolean => !held.has(each.id) && !includesToken(unasked, each);
+    return { status: revoked, left, awaited: { isDue, until: waiting.map(({ until }) => until) } };
   }
 
   /** Where it is not known which registry counts, this machine's clock does. */
@@ -131,7 +133,7 @@ export class Conclusion {
   }
 
   /**
-   * Tokens that a Secret holds although they are not in force: what a mint left there before a crash, when it is no longer
+   * Identifiers of tokens that a Secret holds although they are not in force: what a mint left there before a crash, when it is no longer
    * wanted and nothing has taken its place yet. Once the Secret holds the token in force, only those of Secrets of former names that
    * stay for now.
    */

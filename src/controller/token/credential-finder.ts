@@ -1,4 +1,5 @@
 import type { IssuedToken } from '../../registry/port.ts';
+import type { TokenKey } from '../../token/lifecycle/place.ts';
 import type { Credential } from '../../token/secret/secret.ts';
 import { heldCredential } from '../../token/secret/secret-view.ts';
 import type { FormerSecrets } from './former-secrets.ts';
@@ -29,12 +30,13 @@ export class CredentialFinder {
    */
   async find(
     { token, status, secret }: Task,
-    id: string,
+    record: TokenKey,
     signal: AbortSignal,
   ): Promise<Credential | undefined> {
     const { memory, formerSecrets, tagged } = this.#options;
-    const known = memory.recall(token.metadata.uid, id);
+    const known = memory.recall(token.metadata.uid, record);
     if (known) return credentialOf(known);
+    const { id } = record;
     const held = heldCredential(secret, id) ?? (await formerSecrets.credential(token, status, id, signal));
     if (held) return held;
     const issued = await tagged.readBack(token, signal);

@@ -30,13 +30,12 @@ export async function tellDead(
   const { situation, secret, spec, wanted, decision } = assessment;
   if (!status?.token || isGood(situation)) return false;
   if (status.observedGeneration !== metadata.generation || isRetryRequested(token)) return false;
-  const { id } = status.token;
-  if (memory.isToldDead(metadata.uid, id)) return false;
+  if (memory.isToldDead(metadata.uid, status.token)) return false;
   const secretHolds = holds(secret, status) && !situation.tokenIsGone;
   const outcome = { kind: 'held', reason: 'Rotating', message: decision.message } as const;
   const { now, registryNow } = situation;
   const updates = conditionsOf({ status, spec, wanted, secretHolds, outcome, now, registryNow });
   const written = await statuses.write(token, status, updates, signal);
-  memory.noteToldDead(metadata.uid, id);
+  memory.noteToldDead(metadata.uid, status.token);
   return written !== token;
 }

@@ -45,7 +45,7 @@ export class HostMover {
     const tried = { account, region, access, ...(scope && { scope }) };
     const credential = await this.#credential(task, signal);
     if (!credential) {
-      if (status.token) memory.markGone(uid, status.token.id);
+      if (status.token) memory.markGone(uid, status.token);
       return 'token is gone';
     }
     const verdict = 'answer' in credential ? credential : await verifier.try(tried, host, credential, signal);
@@ -72,7 +72,7 @@ export class HostMover {
   ): Promise<Credential | { answer: 'unknown'; message: string } | undefined> {
     const { token } = task.status;
     try {
-      return token && (await this.#options.credentials.find(task, token.id, signal));
+      return token && (await this.#options.credentials.find(task, token, signal));
     } catch (error) {
       if (error instanceof RegistryError) return { answer: 'unknown', message: error.message };
       throw error;

@@ -13,7 +13,7 @@ import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { pendingMessage, withoutPendingHost, withPendingHost } from '../../token/lifecycle/pending-host.ts';
-import { isSamePlace } from '../../token/lifecycle/place.ts';
+import { isSamePlace, isSameToken } from '../../token/lifecycle/place.ts';
 import * as steps from '../../token/lifecycle/mint-steps.ts';
 import { describeIssued, recordOf, requestOf, strayOf } from '../../token/lifecycle/token-record.ts';
 import { newNonce } from '../../token/sweep/tag.ts';
@@ -107,7 +107,9 @@ export class Issuer {
     } catch (error) {
       return failed(task, status, this.#failureOf(task, error), this.#options);
     }
-    if (issued.id === status.token?.id) return this.#sameAgain(task, decision);
+    const inForce = status.token;
+    if (inForce && isSameToken(inForce, { id: issued.id, place: request.place }))
+      return this.#sameAgain(task, decision);
     return this.#use({ ...task, status: steps.withLostIntent(status) }, request, issued, signal);
   }
 

@@ -1,26 +1,31 @@
-import type { MintIntent } from '../../api/registry-token.ts';
+import type { MintIntent, Place } from '../../api/registry-token.ts';
 import type { IssuedToken } from '../../registry/port.ts';
 import type { DeletionProgress } from '../../token/lifecycle/deletion-deadline.ts';
 import { hostPause } from '../../token/lifecycle/pending-host.ts';
+import { MAX_PREVIOUS } from '../../token/lifecycle/previous-tokens.ts';
+import { includesToken, isSamePlace, isSameToken, type TokenKey } from '../../token/lifecycle/place.ts';
 import type { Stake, Use, Waiting } from '../../token/decide/verification.ts';
 import { Contest } from '../shared/write-contest.ts';
 
+/** More than a status can name. Those that are exchanged come without end, and are never revoked. */
+const MAX_TOKENS = 2 * MAX_PREVIOUS;
+
 interface Entry {
-  issued?: IssuedToken;
-  /** Identifiers of tokens that this process saw to be this RegistryToken's: created for it, or found by its tag. */
-  own: Set<string>;
-  /** Identifiers of tokens that could not be revoked, since their account did not lead to where they were issued. */
-  elsewhere: Set<string>;
+  issued?: { token: IssuedToken; place: Place };
+  /** Tokens that this process saw to be this RegistryToken's: created for it, or found by its tag. */
+  own: TokenKey[];
+  /** Tokens that could not be revoked, since their account did not lead to where they were issued. */
+  elsewhere: TokenKey[];
   /** What a recorded intent gave, until the status says so. */
-  minted?: { revision: number; tokenId: string };
-  /** Revision of the last intent whose token was revoked. */
-  spent?: number;
+  minted?: { revision: number; token: TokenKey };
+  /** The last intent whose token was revoked. */
+  spent?: IntentKey;
   /** What came of which intent is looked for, and since when. */
   sought?: { revision: number; nonce: string | undefined; since: number };
-  /** Identifiers of tokens that the registry no longer has. */
-  gone: Set<string>;
-  /** Identifier of the last token in force of which the status says that it is dead. */
-  toldDead?: string;
+  /** Tokens that their registry no longer has. */
+  gone: TokenKey[];
+  /** The last token in force of which the status says that it is dead. */
+  toldDead?: TokenKey;
   /** What was decided last about a new token. */
   tried?: { revision: number; ruling: Use | Waiting; trial: Trial };
   /** Tries in vain of a host that the account names anew. */
@@ -31,6 +36,9 @@ interface Entry {
   deletionTries: number;
 }
 
+/** What tells an intent from others: whoever may write a status can give another place the revision of one. */
+type IntentKey = Pick<MintIntent, 'revision' | 'place'>;
+
 /** What a decision about a new token holds for. */
 export interface Trial {
   /** Version of its account. */
@@ -39,78 +47,85 @@ export interface Trial {
   host: string;
   /** What pods would have lost. */
   stake: Stake;
-  /** Identifier of the token. Of tokens that are exchanged, several can have one revision. */
-  tokenId: string | undefined;
+  /** Of tokens that are exchanged, several can have one revision. */
+  token: TokenKey | undefined;
   /** When its mint began, milliseconds since 1970; of tokens that are exchanged anew for each try, that of the first. */
   startedAt: number;
 }
 
 /**
  * What the running operator knows of RegistryTokens beyond their status: values of tokens, which never go into a status,
- * and what only matters while it runs. Losing it costs a read-back, never a token. Keyed by uid.
+ * and what only matters while it runs. Losing it costs a read-back, never a token. Keyed by uid; tokens are told apart by
+ * identifier and place.
  */
 export class Memory {
   readonly #entries = new Map<string, Entry>();
 
-  /** The token of that id, when its value is known. */
-  recall(uid: string, tokenId: string | undefined): IssuedToken | undefined {
+  /** The token, when its value is known. */
+  recall(uid: string, token: TokenKey | undefined): IssuedToken | undefined {
     const issued = this.#entries.get(uid)?.issued;
-    return issued?.id === tokenId ? issued : undefined;
+    return issued && token && isSameToken(keyOf(issued), token) ? issued.token : undefined;
   }
 
-  remember(uid: string, issued: IssuedToken): void {
+  /** @param place where it was issued */
+  remember(uid: string, token: IssuedToken, place: Place): void {
     const entry = this.#entry(uid);
-    entry.issued = issued;
-    entry.own.add(issued.id);
+    entry.issued = { token, place };
+    const key = keyOf(entry.issued);
+    entry.own = including(entry.own, key);
     // The registry just gave it.
-    entry.gone.delete(issued.id);
+    entry.gone = without(entry.gone, key);
   }
 
   /** Whether this process saw that the token is this RegistryToken's; what a status says alone proves nothing. */
-  isOwn(uid: string, tokenId: string): boolean {
-    return this.#entries.get(uid)?.own.has(tokenId) ?? false;
+  isOwn(uid: string, token: TokenKey): boolean {
+    return includesToken(this.#entries.get(uid)?.own ?? [], token);
   }
 
   /** The token carries our tag for this RegistryToken at the registry. */
-  noteOwn(uid: string, tokenId: string): void {
-    this.#entry(uid).own.add(tokenId);
+  noteOwn(uid: string, token: TokenKey): void {
+    const entry = this.#entry(uid);
+    entry.own = including(entry.own, token);
   }
 
   /** Whether a token could not be revoked because its account does not lead to where it was issued. */
-  noteElsewhere(uid: string, tokenId: string, elsewhere: boolean): void {
+  noteElsewhere(uid: string, token: TokenKey, elsewhere: boolean): void {
     const entry = this.#entry(uid);
-    if (elsewhere) entry.elsewhere.add(tokenId);
-    else entry.elsewhere.delete(tokenId);
+    entry.elsewhere = elsewhere ? including(entry.elsewhere, token) : without(entry.elsewhere, token);
   }
 
-  wasElsewhere(uid: string, tokenId: string): boolean {
-    return this.#entries.get(uid)?.elsewhere.has(tokenId) ?? false;
+  wasElsewhere(uid: string, token: TokenKey): boolean {
+    return includesToken(this.#entries.get(uid)?.elsewhere ?? [], token);
   }
 
   /** The token is dead: nobody may find it, nor its value, as what an intent gave. */
-  noteRevoked(uid: string, tokenId: string): void {
+  noteRevoked(uid: string, token: TokenKey): void {
     const entry = this.#entries.get(uid);
     if (!entry) return;
-    entry.own.delete(tokenId);
-    if (entry.issued?.id === tokenId) delete entry.issued;
-    if (entry.minted?.tokenId !== tokenId) return;
-    entry.spent = entry.minted.revision;
+    const { issued, minted } = entry;
+    entry.own = without(entry.own, token);
+    if (issued && isSameToken(keyOf(issued), token)) delete entry.issued;
+    if (!minted || !isSameToken(minted.token, token)) return;
+    entry.spent = { revision: minted.revision, place: minted.token.place };
     delete entry.minted;
   }
 
-  rememberIntent(uid: string, revision: number, tokenId: string): void {
-    this.#entry(uid).minted = { revision, tokenId };
+  /** @param tokenId of what this process created for the intent, or found to have come of it */
+  rememberIntent(uid: string, { revision, place }: IntentKey, tokenId: string): void {
+    this.#entry(uid).minted = { revision, token: { id: tokenId, place } };
   }
 
-  /** Identifier of the token that this process created for an intent. */
-  intentResult(uid: string, revision: number): string | undefined {
+  /** The token that this process created for an intent. */
+  intentResult(uid: string, { revision, place }: IntentKey): TokenKey | undefined {
     const minted = this.#entries.get(uid)?.minted;
-    return minted?.revision === revision ? minted.tokenId : undefined;
+    const isMeant = minted?.revision === revision && isSamePlace(minted.token.place, place);
+    return isMeant ? minted.token : undefined;
   }
 
   /** Whether the token of an intent was revoked: nothing else comes of it. */
-  isSpent(uid: string, revision: number): boolean {
-    return this.#entries.get(uid)?.spent === revision;
+  isSpent(uid: string, { revision, place }: IntentKey): boolean {
+    const spent = this.#entries.get(uid)?.spent;
+    return spent?.revision === revision && isSamePlace(spent.place, place);
   }
 
   /**
@@ -150,21 +165,23 @@ export class Memory {
   }
 
   /** The registry said that it has no such token any more. */
-  markGone(uid: string, tokenId: string): void {
-    this.#entry(uid).gone.add(tokenId);
+  markGone(uid: string, token: TokenKey): void {
+    const entry = this.#entry(uid);
+    entry.gone = including(entry.gone, token);
   }
 
-  isGone(uid: string, tokenId: string | undefined): boolean {
-    return tokenId !== undefined && (this.#entries.get(uid)?.gone.has(tokenId) ?? false);
+  isGone(uid: string, token: TokenKey | undefined): boolean {
+    return token !== undefined && includesToken(this.#entries.get(uid)?.gone ?? [], token);
   }
 
   /** The status says that pods can't pull with the token any more. */
-  noteToldDead(uid: string, tokenId: string): void {
-    this.#entry(uid).toldDead = tokenId;
+  noteToldDead(uid: string, { id, place }: TokenKey): void {
+    this.#entry(uid).toldDead = { id, place };
   }
 
-  isToldDead(uid: string, tokenId: string): boolean {
-    return this.#entries.get(uid)?.toldDead === tokenId;
+  isToldDead(uid: string, token: TokenKey): boolean {
+    const told = this.#entries.get(uid)?.toldDead;
+    return told !== undefined && isSameToken(told, token);
   }
 
   /** The token was tried at that host in vain. @param now milliseconds since 1970 @returns when to try again */
@@ -212,9 +229,9 @@ export class Memory {
     let entry = this.#entries.get(uid);
     if (!entry) {
       entry = {
-        own: new Set(),
-        elsewhere: new Set(),
-        gone: new Set(),
+        own: [],
+        elsewhere: [],
+        gone: [],
         repairs: new Contest(),
         deletionTries: 0,
       };
@@ -222,4 +239,17 @@ export class Memory {
     }
     return entry;
   }
+}
+
+function keyOf({ token, place }: { token: IssuedToken; place: Place }): TokenKey {
+  return { id: token.id, place };
+}
+
+/** With the token, once, and the latest of too many; of its record no more than tells it from others. */
+function including(tokens: TokenKey[], { id, place }: TokenKey): TokenKey[] {
+  return includesToken(tokens, { id, place }) ? tokens : [...tokens, { id, place }].slice(-MAX_TOKENS);
+}
+
+function without(tokens: TokenKey[], token: TokenKey): TokenKey[] {
+  return includesToken(tokens, token) ? tokens.filter((other) => !isSameToken(other, token)) : tokens;
 }

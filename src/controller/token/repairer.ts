@@ -47,12 +47,12 @@ export class Repairer {
     const { id } = status.token;
     let credential: Credential | undefined;
     try {
-      credential = await this.#options.credentials.find(task, id, signal);
+      credential = await this.#options.credentials.find(task, status.token, signal);
     } catch (error) {
       return failed(task, status, failureOf(error), this.#options);
     }
     if (!credential) {
-      memory.markGone(uid, id);
+      memory.markGone(uid, status.token);
       return 'token is gone';
     }
     const adopting = task.stake === 'adopted';

@@ -1,5 +1,5 @@
 import type { RegistryAccount } from '../../api/registry-account.ts';
-import type { RegistryToken } from '../../api/registry-token.ts';
+import type { PreviousToken, RegistryToken } from '../../api/registry-token.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { ObjectName } from '../../common/objects.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
@@ -31,15 +31,16 @@ export class Retention {
 
   /**
    * Remembers a token before its RegistryToken goes, if there is room: one has no right to that of others.
-   * @param id of a token that the status names, or that is known to have come of its open mint; what a Secret says alone proves nothing
+   * @param kept which the status names, or which is known to have come of its open mint; what a Secret says alone proves nothing
    * @throws KubeError
    */
-  async remember(registryToken: RegistryToken, id: string, signal: AbortSignal): Promise<void> {
-    const { metadata, status = {} } = registryToken;
-    const { token, previousTokens = [], mintIntent } = status;
-    const origin = [token, ...previousTokens].find((record) => record?.id === id) ?? mintIntent;
-    if (!origin) return;
-    const { region, account, place, scope = [] } = origin;
+  async remember(
+    registryToken: RegistryToken,
+    kept: Pick<PreviousToken, 'id' | 'region' | 'account' | 'place' | 'scope'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { metadata } = registryToken;
+    const { id, region, account, place, scope = [] } = kept;
     const entry = {
       id,
       region,

@@ -4,7 +4,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
-import { describePlace } from '../../token/lifecycle/place.ts';
+import { describePlace, includesToken, type TokenKey } from '../../token/lifecycle/place.ts';
 import { surelyExpiredAt } from '../../token/lifecycle/schedule.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/port.ts';
@@ -22,6 +22,13 @@ const MAX_LOOK = 60_000;
 
 /** What is known of a token that is to be revoked. */
 export type Revocable = Issued & Pick<PreviousToken, 'id' | 'scope' | 'issuedAt'>;
+
+/** A token whose place is down. */
+export interface AwaitedToken {
+  token: TokenKey;
+  /** Milliseconds since 1970. */
+  until: number;
+}
 
 export interface RevokerOptions {
   sessions: AccountSessions;
@@ -48,29 +55,29 @@ export class Revoker {
    * Those that surely expired are only struck off. What is not recorded yet as to be revoked
    * waits for the next look: another process could have adopted it meanwhile, and its record would have told.
    * @param token as stored
-   * @param held identifiers of tokens that a Secret still holds: those wait until it holds another
-   * @returns the status after it, and until when those wait that could not be asked, milliseconds since 1970 by identifier
+   * @param held identifiers of tokens that a Secret still holds, which says no more of them: those wait until it holds another
+   * @returns the status after it, and which could not be asked
    */
   async revokeDue(
     token: RegistryToken,
     status: RegistryTokenStatus,
     held: ReadonlySet<string>,
     signal: AbortSignal,
-  ): Promise<{ status: RegistryTokenStatus; waiting: ReadonlyMap<string, number> }> {
+  ): Promise<{ status: RegistryTokenStatus; waiting: readonly AwaitedToken[] }> {
     const { clock, random, memory, sessions } = this.#options;
-    const recorded = new Set(token.status?.previousTokens?.map(({ id }) => id));
+    const recorded = token.status?.previousTokens ?? [];
     const begun = clock.monotonic();
-    const waiting = new Map<string, number>();
+    const waiting: AwaitedToken[] = [];
     let next = status;
     const isFreed = (previous: PreviousToken): boolean =>
-      memory.wasElsewhere(token.metadata.uid, previous.id) && sessions.reach(previous) !== 'elsewhere';
+      memory.wasElsewhere(token.metadata.uid, previous) && sessions.reach(previous) !== 'elsewhere';
     for (const previous of previousTokens.dueForRevocation(status, clock.now(), isFreed)) {
       if (clock.monotonic() - begun >= MAX_LOOK) break;
-      if (held.has(previous.id) || !recorded.has(previous.id)) continue;
+      if (held.has(previous.id) || !includesToken(recorded, previous)) continue;
       const expired = surelyExpiredAt(previous) <= clock.now();
       const failure = expired ? undefined : await this.revoke(token, previous, signal);
       if (failure?.unsent) {
-        waiting.set(previous.id, clock.now() + (failure.retryAfter ?? 0));
+        waiting.push({ token: previous, until: clock.now() + (failure.retryAfter ?? 0) });
         continue;
       }
       if (failure && previous.attempts === undefined) this.#tellFailure(token, previous, failure);
@@ -103,7 +110,7 @@ export class Revoker {
     const { id } = previous;
     const { uid } = token.metadata;
     const reach = sessions.reach(previous);
-    memory.noteElsewhere(uid, id, reach === 'elsewhere');
+    memory.noteElsewhere(uid, previous, reach === 'elsewhere');
     if (reach === 'given up') return this.#giveUp(token, previous);
     try {
       const registry = sessions.registryOf(previous);
@@ -116,7 +123,7 @@ export class Revoker {
         return undefined;
       }
       if ((await registry.revoke?.(id, signal)) === false) assertShown(previous, registry, clock.now());
-      memory.noteRevoked(uid, id);
+      memory.noteRevoked(uid, previous);
     } catch (error) {
       const failure = failureOf(error);
       if (failure.unsent) return failure;
@@ -159,12 +166,11 @@ export class Revoker {
   /** @throws RegistryError, also where the registry need not show the token yet */
   async #isOwn(uid: string, token: Revocable, registry: Registry, signal: AbortSignal): Promise<boolean> {
     const { memory, clusterId, clock } = this.#options;
-    const { id } = token;
-    if (memory.isOwn(uid, id)) return true;
+    if (memory.isOwn(uid, token)) return true;
     const tag = await this.#tagOf(token, registry, signal);
     if (tag === undefined) assertShown(token, registry, clock.now());
     if (!tag || tag.clusterId !== clusterId || tag.uid !== uid) return false;
-    memory.noteOwn(uid, id);
+    memory.noteOwn(uid, token);
     return true;
   }
 
@@ -190,7 +196,7 @@ export class Revoker {
   }
 
   /** An administrator said that where it was issued is gone for good. */
-  #giveUp(token: RegistryToken, { id, place }: Pick<PreviousToken, 'id' | 'place'>): undefined {
+  #giveUp(token: RegistryToken, { id, place }: TokenKey): undefined {
     const { events, metrics, logger } = this.#options;
     const note = `token ${id} given up: it was issued at ${describePlace(place)}, which its account gave up; it may be alive there`;
     metrics.revoked('abandoned');

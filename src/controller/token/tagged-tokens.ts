@@ -53,12 +53,12 @@ export class TaggedTokens {
     signal: AbortSignal,
   ): Promise<IssuedToken> {
     const { sessions, memory, clusterId } = this.#options;
-    const { revision, nonce, access, specHash, scope = [] } = intent;
+    const { revision, nonce, access, specHash, scope = [], place } = intent;
     const tag = { clusterId, uid, revision, nonce };
     const request = { tag, specHash, description: describe(description, tag), access, lifetime, scope };
     const issued = await sessions.registryOf(intent).issue(request, signal);
-    memory.remember(uid, issued);
-    memory.rememberIntent(uid, revision, issued.id);
+    memory.remember(uid, issued, place);
+    memory.rememberIntent(uid, intent, issued.id);
     return issued;
   }
 
@@ -78,7 +78,7 @@ export class TaggedTokens {
     // One that is to be revoked was found to be of no use.
     if (token.status?.previousTokens?.some(({ revision }) => revision === intent.revision))
       return { result: 'lost', strays: [] };
-    const known = this.#options.memory.recall(uid, this.#options.memory.intentResult(uid, intent.revision));
+    const known = this.#options.memory.recall(uid, this.#options.memory.intentResult(uid, intent));
     if (known) return { result: 'found', issued: known, strays: [] };
     if (stranded) return { result: 'lost', strays: [] };
     const { sessions, lists, memory, clock } = this.#options;
@@ -108,7 +108,7 @@ export class TaggedTokens {
     if (id !== undefined && readBack && registry.read) {
       try {
         const issued = await registry.read(id, signal);
-        memory.remember(uid, issued);
+        memory.remember(uid, issued, intent.place);
         return { result: 'found', issued, strays: strays.filter((stray) => stray.id !== id) };
       } catch (error) {
         if (!(error instanceof RegistryError && error.code === 'NotFound')) throw error;
@@ -151,7 +151,7 @@ export class TaggedTokens {
     if (tag?.clusterId !== clusterId || tag.uid !== uid) return undefined;
     try {
       const issued = await registry.read(record.id, signal);
-      memory.remember(uid, issued);
+      memory.remember(uid, issued, record.place);
       return issued;
     } catch (error) {
       if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
@@ -166,16 +166,16 @@ export class TaggedTokens {
    */
   async resultsOf(uid: string, intent: MintIntent, signal: AbortSignal): Promise<string[] | undefined> {
     const { memory, lists, sessions, clock } = this.#options;
-    if (memory.isSpent(uid, intent.revision)) return [];
-    const known = memory.intentResult(uid, intent.revision);
-    if (known !== undefined) return [known];
+    if (memory.isSpent(uid, intent)) return [];
+    const known = memory.intentResult(uid, intent);
+    if (known) return [known.id];
     const { listing } = sessions.registryOf(intent).capabilities.settling;
     const shownBy = memory.soughtSince(uid, intent, clock.monotonic()) + listing;
     const list = await lists.current(intent, signal);
     const ids = this.#resultsIn(list, uid, intent);
     const [id] = ids;
     if (id === undefined) return list.askedAt >= shownBy ? [] : undefined;
-    memory.rememberIntent(uid, intent.revision, id);
+    memory.rememberIntent(uid, intent, id);
     return ids;
   }
 

@@ -13,7 +13,7 @@ import { deletionDeadline, tryPatience } from '../../token/lifecycle/deletion-de
 import { planDeletion, type DeletionPlan } from '../../token/lifecycle/deletion.ts';
 import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import { retryDelay, type Failure } from '../../token/lifecycle/failure.ts';
-import { isSamePlace, isSameToken } from '../../token/lifecycle/place.ts';
+import { includesToken, isSamePlace, type TokenKey } from '../../token/lifecycle/place.ts';
 import { strayOf, type Stray } from '../../token/lifecycle/token-record.ts';
 import { placesOf } from '../../token/sweep/sweep-regions.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
@@ -96,9 +96,11 @@ export class TokenFinalizer {
       const delay = retryDelay(obstacle, memory.countDeletionTry(uid), random());
       return { requeueAfter: Math.min(delay, remaining) };
     }
-    for (const id of plan.retain) {
-      if (this.#isKnown(token, id)) await retention.remember(token, id, signal);
-      else logger.warn({ ...idsOf(token), id }, 'its Secret names a token that is not known to be its own');
+    for (const { id, tokens: meant } of plan.retain) {
+      const known = meant.filter((each) => this.#isKnown(token, each));
+      for (const each of known) await retention.remember(token, each, signal);
+      if (known.length === 0)
+        logger.warn({ ...idsOf(token), id }, 'its Secret names a token that is not known to be its own');
     }
     if (mention) this.#leaveMentions(token, mention.message);
     if (rest) this.#giveUp(token, rest);
@@ -159,9 +161,10 @@ export class TokenFinalizer {
         const found = plan.search ? await this.#search(token, plan.search, limited) : [];
         if ('reason' in found) failure = found;
         const due = [...plan.revoke, ...('reason' in found ? [] : found)];
-        for (const [at, each] of due.entries()) {
-          const isKnown = due.findIndex((other) => isSameToken(other, each)) < at;
-          if (isKnown || plan.retain.includes(each.id)) continue;
+        const settled: TokenKey[] = plan.retain.flatMap((retained) => retained.tokens);
+        for (const each of due) {
+          if (includesToken(settled, each)) continue;
+          settled.push(each);
           failure = (await revoker.revoke(token, each, limited)) ?? failure;
         }
         if (failure) return { failure, tokens };
@@ -178,10 +181,10 @@ export class TokenFinalizer {
   }
 
   /** Whether a token is surely the RegistryToken's own: whoever may write its Secret can name any token there. */
-  #isKnown({ metadata, status = {} }: RegistryToken, id: string): boolean {
+  #isKnown({ metadata, status = {} }: RegistryToken, kept: TokenKey): boolean {
     const { token, previousTokens = [] } = status;
-    const isRecorded = [token, ...previousTokens].some((record) => record?.id === id);
-    return isRecorded || this.#options.memory.isOwn(metadata.uid, id);
+    const recorded = token ? [token, ...previousTokens] : previousTokens;
+    return includesToken(recorded, kept) || this.#options.memory.isOwn(metadata.uid, kept);
   }
 
   /** What a mint that was begun left at the registry, or why that is not known. */
@@ -191,8 +194,9 @@ export class TokenFinalizer {
     try {
       const { uid } = token.metadata;
       const found = await tagged.resultsOf(uid, intent, signal);
-      for (const id of found ?? []) this.#options.memory.noteOwn(uid, id);
-      return found?.map((id) => strayOf(intent, { id })) ?? UNSETTLED;
+      const strays = found?.map((id) => strayOf(intent, { id }));
+      for (const stray of strays ?? []) this.#options.memory.noteOwn(uid, stray);
+      return strays ?? UNSETTLED;
     } catch (error) {
       return failureOf(error);
     }

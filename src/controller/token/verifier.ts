@@ -11,6 +11,7 @@ import {
   type Stake,
 } from '../../token/decide/verification.ts';
 import type { Wanted } from '../../token/decide/eligibility.ts';
+import { isSameToken } from '../../token/lifecycle/place.ts';
 import type { AccountSessions } from '../account/account-sessions.ts';
 import type { Memory } from './memory.ts';
 
@@ -37,7 +38,7 @@ export class Verifier {
     if (refusal && !memory.ruling(uid, revision))
       memory.noteRuling(uid, revision, refusal, {
         account: undefined,
-        tokenId: undefined,
+        token: undefined,
         host: '',
         stake: 'nothing',
         startedAt,
@@ -65,7 +66,9 @@ export class Verifier {
     const before = memory.ruling(uid, intent.revision);
     const last = memory.trial(uid);
     // What a host said of the token says nothing of another, nor did it have to accept it for what is at stake now.
-    const isDecided = last?.tokenId === issued.id && last.host === host && last.stake === stake;
+    const token = { id: issued.id, place: intent.place };
+    const isSame = last?.token !== undefined && isSameToken(last.token, token);
+    const isDecided = isSame && last.host === host && last.stake === stake;
     if (before?.action === 'use' && isDecided) return before;
     const waited = before?.action === 'wait' ? before : undefined;
     if (waited && last?.account === account && isWaiting(waited, stake, clock.now())) return waited;
@@ -79,7 +82,7 @@ export class Verifier {
         account,
         host,
         stake,
-        tokenId: issued.id,
+        token,
         startedAt,
       });
     return ruling;

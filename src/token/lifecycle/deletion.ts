@@ -1,14 +1,29 @@
 import { FINALIZER } from '../../api/names.ts';
-import type { MintIntent, PreviousToken, RegistryToken } from '../../api/registry-token.ts';
+import type {
+  MintIntent,
+  PreviousToken,
+  RegistryToken,
+  RegistryTokenStatus,
+} from '../../api/registry-token.ts';
+import { includesToken } from './place.ts';
 import { surelyExpiredAt } from './schedule.ts';
+import { strayOf } from './token-record.ts';
+
+type Recorded = Pick<PreviousToken, 'id' | 'account' | 'region' | 'place' | 'scope' | 'issuedAt'>;
+
+/** What stays in a Secret, which tells a token's identifier and no more. */
+export interface Retained {
+  id: string;
+  /** The tokens that this can be: none where nothing is known of one, and two where registries gave the same identifier. */
+  tokens: readonly Recorded[];
+}
 
 /** What is to go with a RegistryToken that is being deleted. */
 export interface DeletionPlan {
   deleteSecret: boolean;
   /** Recorded tokens to revoke, each where it was made. */
-  revoke: Pick<PreviousToken, 'id' | 'account' | 'region' | 'place' | 'scope' | 'issuedAt'>[];
-  /** Identifiers of the tokens that stay. */
-  retain: readonly string[];
+  revoke: Recorded[];
+  retain: readonly Retained[];
   /** A mint was begun whose result is unknown: what came of it is to be revoked too. */
   search: MintIntent | undefined;
 }
@@ -25,24 +40,44 @@ export function planDeletion(
   now: number,
   held: readonly string[] = [],
 ): DeletionPlan {
-  const retained = spec.deletionPolicy === 'Retain';
   const { token, previousTokens = [], mintIntent } = status;
   const current = token ? [token] : [];
-  const inUse = held.length > 0 ? held : current.map(({ id }) => id);
-  // What can't be revoked ends by itself.
-  const ending = token?.revocable === false ? token.id : undefined;
-  const retain = retained ? inUse.filter((id) => id !== ending) : [];
-  const revoke = [...current, ...previousTokens].filter(({ id }) => id !== ending && !retain.includes(id));
   // What came of it was of no use, and is on record or gone.
   const isKnown =
     mintIntent?.phase === 'Discarded' ||
     previousTokens.some(({ revision }) => revision === mintIntent?.revision);
+  const search = isKnown ? undefined : mintIntent;
+  const inUse = held.length > 0 ? held : current.map(({ id }) => id);
+  const retain = spec.deletionPolicy === 'Retain' ? inUse.map((id) => retained(id, status, search)) : [];
+  const kept = retain.flatMap(({ tokens }) => tokens);
+  const revoke = [...current, ...previousTokens].filter(
+    (record) => !endsByItself(record) && !includesToken(kept, record),
+  );
   return {
-    deleteSecret: !retained,
+    deleteSecret: spec.deletionPolicy !== 'Retain',
     revoke: revoke.filter((record) => surelyExpiredAt(record) > now),
-    retain,
-    search: isKnown ? undefined : mintIntent,
+    retain: retain.filter(({ tokens }) => tokens.length === 0 || !tokens.every(endsByItself)),
+    search,
   };
+}
+
+/**
+ * What a Secret of a RegistryToken can mean by an identifier. A previous token gave way to one of the same identifier in the Secret
+ * before the status said so; what comes of an open intent may be there already.
+ */
+function retained(
+  id: string,
+  { token, previousTokens = [] }: RegistryTokenStatus,
+  search: MintIntent | undefined,
+): Retained {
+  const recorded: Recorded[] = token?.id === id ? [token] : previousTokens.filter((each) => each.id === id);
+  const coming = search ? [strayOf(search, { id })] : [];
+  return { id, tokens: [...recorded, ...coming.filter((each) => !includesToken(recorded, each))] };
+}
+
+/** What can't be revoked ends by itself. */
+function endsByItself(record: Recorded & { revocable?: boolean }): boolean {
+  return record.revocable === false;
 }
 
 /**

@@ -35,9 +35,20 @@ function isSameProvider(a: string | undefined, b: string | undefined): boolean {
   return a === undefined || b === undefined || a === b;
 }
 
-/** Whether two records are of one token: two registries can give the same identifier. */
-export function isSameToken(a: { id: string; place: Place }, b: { id: string; place: Place }): boolean {
+/** What tells a token from all others: two registries can give the same identifier. */
+export interface TokenKey {
+  id: string;
+  place: Place;
+}
+
+/** Whether two records are of one token. */
+export function isSameToken(a: TokenKey, b: TokenKey): boolean {
   return a.id === b.id && isSamePlace(a.place, b.place);
+}
+
+/** Whether a token is among others. */
+export function includesToken(tokens: readonly TokenKey[], token: TokenKey): boolean {
+  return tokens.some((other) => isSameToken(other, token));
 }
 
 /**

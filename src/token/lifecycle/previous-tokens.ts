@@ -2,7 +2,7 @@ import type { PreviousToken, RegistryTokenStatus, TokenRecord } from '../../api/
 import { shorten } from '../../api/syntax/text.ts';
 import { fromTime, toDeadline, toTime } from '../../api/syntax/time.ts';
 import { MAX_MESSAGE, retryDelay, type Failure } from './failure.ts';
-import { isSameToken } from './place.ts';
+import { isSameToken, type TokenKey } from './place.ts';
 import { surelyExpiredAt } from './schedule.ts';
 
 /** The tokens in a RegistryToken's status that are to be revoked. Times in milliseconds since 1970. */
@@ -41,10 +41,7 @@ export function withPreviousToken(
 }
 
 /** A previous token is gone from the registry, or expired: nothing is left to do about it. */
-export function withoutPrevious(
-  status: RegistryTokenStatus,
-  gone: Pick<PreviousToken, 'id' | 'place'>,
-): RegistryTokenStatus {
+export function withoutPrevious(status: RegistryTokenStatus, gone: TokenKey): RegistryTokenStatus {
   return withPreviousTokens(
     status,
     (status.previousTokens ?? []).filter((token) => !isSameToken(token, gone)),
@@ -54,7 +51,7 @@ export function withoutPrevious(
 /** Revoking a previous token failed: counts it and says when to try again. */
 export function withRevocationFailure(
   status: RegistryTokenStatus,
-  failed: Pick<PreviousToken, 'id' | 'place'>,
+  failed: TokenKey,
   failure: Failure,
   now: number,
   random: number,

@@ -6,6 +6,7 @@ import { expiryOf } from '../lifecycle/schedule.ts';
 /** A token that the status of a RegistryToken says is at a registry. */
 export interface RecordedToken {
   id: string;
+  place: Place;
   /** Of the RegistryToken. */
   uid: string;
   name: ObjectName;
@@ -33,8 +34,8 @@ export function recordedAt(
     for (const record of [token, ...previousTokens]) {
       if (record?.account !== account || !isSamePlace(record.place, place)) continue;
       const { uid, namespace, name } = metadata;
-      const { id, scope = [] } = record;
-      recorded.push({ id, uid, name: { namespace, name }, scope, expiresAt: expiryOf(record) });
+      const { id, place: at, scope = [] } = record;
+      recorded.push({ id, place: at, uid, name: { namespace, name }, scope, expiresAt: expiryOf(record) });
     }
   }
   return recorded;

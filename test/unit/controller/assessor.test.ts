@@ -11,9 +11,11 @@ import type { PlaceState, Situation } from '../../../src/token/decide/situation.
 import type { SecretView } from '../../../src/token/secret/secret-view.ts';
 import {
   ABSENT,
+  aKey,
   anAccount,
   anIntent,
   anIssuedToken,
+  ANOTHER_PLACE,
   at,
   DAY,
   HOST,
@@ -353,8 +355,10 @@ describe('assessing a RegistryToken', () => {
     const { uid } = anIssuedToken().metadata;
 
     it('that its token is gone from the registry', async () => {
-      stage.memory.markGone(uid, 'token-1');
+      stage.memory.markGone(uid, aKey());
       expect(await stage.situation()).to.include({ tokenIsGone: true });
+      const elsewhere = anIssuedToken({ status: { token: { place: ANOTHER_PLACE } } });
+      expect(await stage.situation(elsewhere)).to.include({ tokenIsGone: false });
     });
 
     it('when to try its host again', async () => {
@@ -371,7 +375,7 @@ describe('assessing a RegistryToken', () => {
       stage.secret = ABSENT;
       expect(await stage.situation()).to.include({ valueIsKnown: false });
       const value = new Redacted('a-very-secret-value');
-      stage.memory.remember(uid, { id: 'token-1', username: 'token', value, expiresAt: null });
+      stage.memory.remember(uid, { id: 'token-1', username: 'token', value, expiresAt: null }, PLACE);
       expect(await stage.situation()).to.include({ valueIsKnown: true });
       const other = anIssuedToken({ status: { token: { id: 'token-2' } } });
       expect(await stage.situation(other)).to.include({ valueIsKnown: false });

@@ -2,7 +2,9 @@ import { expect } from 'chai';
 import { lockedMessage } from '../../../src/token/decide/holds.ts';
 import { rotationTime } from '../../../src/token/lifecycle/schedule.ts';
 import {
+  aKey,
   anIssuedToken,
+  ANOTHER_PLACE,
   aPrevious,
   aRecord,
   at,
@@ -12,6 +14,7 @@ import {
   FOREIGN,
   HOST,
   HOUR,
+  ISSUED,
   MINUTE,
   ours,
   SECOND,
@@ -151,11 +154,19 @@ describe('previous tokens of a RegistryToken', () => {
   it('that could not be asked for bring it back when their place is to be tried', async () => {
     const stage = new ControllerStage();
     stage.findings = [{ token: { status: { previousTokens: [aPrevious({ revokeAt: at(0) })] } } }];
-    stage.waiting.set('token-0', stage.clock.now() + 7 * SECOND);
+    stage.waiting = [{ token: aKey('token-0'), until: stage.clock.now() + 7 * SECOND }];
     expect(await stage.reconcile()).to.deep.equal({ requeueAfter: 7 * SECOND });
     // Something else is to be looked at later.
     stage.findings = [{ ...stage.findings[0], secret: FOREIGN }];
     expect(await stage.reconcile()).to.deep.equal({ requeueAfter: 7 * SECOND });
+  });
+
+  it('bring it back in their turn where one of another registry that waits has the same identifier', async () => {
+    const stage = new ControllerStage();
+    const revokeAt = at(stage.clock.now() - ISSUED + 3 * SECOND);
+    stage.findings = [{ token: { status: { previousTokens: [aPrevious({ revokeAt })] } } }];
+    stage.waiting = [{ token: aKey('token-0', ANOTHER_PLACE), until: stage.clock.now() + 7 * SECOND }];
+    expect(await stage.reconcile()).to.deep.equal({ requeueAfter: 3 * SECOND });
   });
 });
 

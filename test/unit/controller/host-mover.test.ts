@@ -5,10 +5,12 @@ import type { Progress } from '../../../src/controller/token/progress.ts';
 import type { Verdict } from '../../../src/common/verdict.ts';
 import { KubeError } from '../../../src/kube/client/errors.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
+import type { TokenKey } from '../../../src/token/lifecycle/place.ts';
 import type { Credential } from '../../../src/token/secret/secret.ts';
 import {
   ABSENT,
   aCredential,
+  aKey,
   anIssuedToken,
   at,
   aWanted,
@@ -56,7 +58,7 @@ class Stage {
         },
       },
       credentials: {
-        find: (_: unknown, id: string) => {
+        find: (_: unknown, { id }: TokenKey) => {
           did.push(`find ${id}`);
           const { credential } = this;
           return credential instanceof Error ? Promise.reject(credential) : Promise.resolve(credential);
@@ -135,7 +137,7 @@ describe('a Secret whose account names another host', () => {
   it('is looked at anew where the registry no longer has its token', async () => {
     stage.credential = undefined;
     expect(await stage.move()).to.equal('token is gone');
-    expect(stage.memory.isGone(uid, 'token-1')).to.equal(true);
+    expect(stage.memory.isGone(uid, aKey())).to.equal(true);
   });
 
   it('is told of as it is where it can not be written', async () => {

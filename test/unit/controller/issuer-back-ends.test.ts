@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import {
   anIntent,
+  ANOTHER_PLACE,
   aPrevious,
   aRecord,
   at,
@@ -10,6 +11,7 @@ import {
   HOUR,
   MINUTE,
   type Part,
+  PLACE,
 } from '../../support/builders.ts';
 import { situationTask } from '../../support/tasks.ts';
 import type { Wanted } from '../../../src/token/decide/eligibility.ts';
@@ -148,6 +150,13 @@ describe('a token that is exchanged, not created at the registry,', () => {
     expect(outcome).to.include({ kind: 'held', reason: 'Rotating' });
     expect(until).to.equal(NOW + 60_000);
     expect(stage.did).to.not.include('Secret with token-2');
+  });
+
+  it('that has the identifier of the one there is, of another registry, takes its place', async () => {
+    const token = aRecord({ id: 'token-2', revocable: false, place: ANOTHER_PLACE });
+    const { status } = await issue({ token: { status: { token } } });
+    expect(status.token?.place).to.deep.equal(PLACE);
+    expect(stage.did).to.include('Secret with token-2');
   });
 
   it('that is refused is not used, and there is nothing to revoke', async () => {

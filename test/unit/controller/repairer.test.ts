@@ -20,6 +20,7 @@ import {
   MINUTE,
   ours,
   type Part,
+  PLACE,
 } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from '../kube/support/logs.ts';
@@ -62,12 +63,16 @@ async function repair(stage: Stage): Promise<{
   let host: string | undefined;
   const told: string[] = [];
   if (remembered !== undefined)
-    memory.remember(uid, {
-      id: 'token-1',
-      username: 'token',
-      value: new Redacted(remembered),
-      expiresAt: null,
-    });
+    memory.remember(
+      uid,
+      {
+        id: 'token-1',
+        username: 'token',
+        value: new Redacted(remembered),
+        expiresAt: null,
+      },
+      PLACE,
+    );
   let wrote: string | undefined;
   let asked = 0;
   const failure = { reason: 'SecretContested', message: 'changed on its way', retryable: false } as const;

@@ -7,6 +7,7 @@ import type { Tag } from '../../../src/registry/port.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { Reach } from '../../../src/token/lifecycle/place.ts';
 import {
+  aKey,
   anIntent,
   anIssuedToken,
   aPrevious,
@@ -67,7 +68,7 @@ class Stage {
       clusterId: CLUSTER,
       memory,
     } as unknown as RevokerOptions);
-    for (const id of ['a', 'b', 'c', 'e']) memory.noteOwn(UID, id);
+    for (const id of ['a', 'b', 'c', 'e']) memory.noteOwn(UID, aKey(id));
   }
 
   async revoke(

@@ -10,13 +10,16 @@ import type { ListedToken } from '../../../src/registry/port.ts';
 import { describe as describeToken, type Tag } from '../../../src/token/sweep/tag.ts';
 import {
   aCapability,
+  aKey,
   anIssuedToken,
+  ANOTHER_PLACE,
   aPrevious,
   at,
   DAY,
   HOUR,
   ISSUED,
   MINUTE,
+  PLACE,
 } from '../../support/builders.ts';
 
 const NOW = ISSUED + 2 * HOUR;
@@ -240,7 +243,7 @@ describe('previous tokens', () => {
 
   it('are revoked also where lists lack them, since a list can lag', async () => {
     const { revoker, memory, asked } = stage();
-    memory.markGone(TOKEN.metadata.uid, 'stray');
+    memory.markGone(TOKEN.metadata.uid, aKey('stray'));
     const { status } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due', 'stray']);
     expect(idsOf(status)).to.deep.equal(['in-grace']);
@@ -264,7 +267,7 @@ describe('previous tokens', () => {
     const { revoker } = stage(new RegistryError('Unavailable', 'down', { unsent: true, retryAfter: 7_000 }));
     const { status, waiting } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(status.previousTokens).to.deep.equal(STATUS.previousTokens?.filter(({ id }) => id !== 'expired'));
-    expect([...waiting]).to.deep.equal([
+    expect(waiting.map(({ token: { id }, until }) => [id, until])).to.deep.equal([
       ['due', NOW + 7_000],
       ['stray', NOW + 7_000],
     ]);
@@ -280,7 +283,7 @@ describe('previous tokens', () => {
   it('that could not be sent are due at once where nobody says when', async () => {
     const { revoker } = stage(new RegistryError('Unavailable', 'down', { unsent: true }));
     const { waiting } = await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
-    expect([...waiting.values()]).to.deep.equal([NOW, NOW]);
+    expect(waiting.map(({ until }) => until)).to.deep.equal([NOW, NOW]);
   });
 
   const freed: [what: string, wasElsewhere: boolean, reach: string, asked: string[]][] = [
@@ -292,7 +295,7 @@ describe('previous tokens', () => {
     it(what, async () => {
       const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR), nextAttemptTime: at(3 * HOUR) })];
       const { revoker, memory, asked } = stage(undefined, ['due'], 0, reach);
-      memory.noteElsewhere(TOKEN.metadata.uid, 'due', wasElsewhere);
+      memory.noteElsewhere(TOKEN.metadata.uid, aKey('due'), wasElsewhere);
       await revoker.revokeDue(
         anIssuedToken({ status: { previousTokens } }),
         { previousTokens },
@@ -306,7 +309,7 @@ describe('previous tokens', () => {
     it(`are remembered where their account leads elsewhere: it is ${reach}`, async () => {
       const { revoker, memory } = stage(undefined, ['due'], 0, reach);
       await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
-      expect(memory.wasElsewhere(TOKEN.metadata.uid, 'due')).to.equal(reach === 'elsewhere');
+      expect(memory.wasElsewhere(TOKEN.metadata.uid, aKey('due'))).to.equal(reach === 'elsewhere');
     });
 
   const tags: [what: string, tag: Partial<Tag>][] = [
@@ -322,10 +325,37 @@ describe('previous tokens', () => {
 
   it('are not asked for twice where this process saw that they are the RegistryToken’s, nor known once they are revoked', async () => {
     const { revoker, memory, asked } = stage(undefined, []);
-    memory.noteOwn(TOKEN.metadata.uid, 'due');
+    memory.noteOwn(TOKEN.metadata.uid, aKey('due'));
     await revoker.revokeDue(TOKEN, STATUS, NONE, signal);
     expect(asked).to.deep.equal(['due']);
-    expect(memory.isOwn(TOKEN.metadata.uid, 'due')).to.equal(false);
+    expect(memory.isOwn(TOKEN.metadata.uid, aKey('due'))).to.equal(false);
+  });
+
+  describe('to which two registries gave the same identifier', () => {
+    const twin = aPrevious({ id: 'due', place: ANOTHER_PLACE, revokeAt: at(HOUR) });
+    const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR) }), twin];
+
+    it('are this RegistryToken’s only where this process saw them', async () => {
+      const { revoker, memory, asked } = stage(undefined, []);
+      memory.noteOwn(TOKEN.metadata.uid, aKey('due'));
+      const token = anIssuedToken({ status: { previousTokens: [twin] } });
+      await revoker.revokeDue(token, { previousTokens: [twin] }, NONE, signal);
+      expect(asked).to.deep.equal([]);
+    });
+
+    it('wait until each is recorded', async () => {
+      const { revoker } = stage();
+      const token = anIssuedToken({ status: { previousTokens: [twin] } });
+      const { status } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+      expect(status.previousTokens).to.deep.equal(previousTokens.slice(0, 1));
+    });
+
+    it('wait each for its own place', async () => {
+      const { revoker } = stage(new RegistryError('Unavailable', 'down', { unsent: true }));
+      const token = anIssuedToken({ status: { previousTokens } });
+      const { waiting } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+      expect(waiting.map((each) => each.token.place)).to.deep.equal([PLACE, ANOTHER_PLACE]);
+    });
   });
 
   it('are no more the business of a process that lost its lease: that is no failure to record', async () => {

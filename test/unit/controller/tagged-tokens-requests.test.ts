@@ -8,16 +8,18 @@ import { readTag, type Tag } from '../../../src/token/sweep/tag.ts';
 import {
   aCapability,
   aCredential,
+  aKey,
   anIntent,
   anIssuedToken,
+  ANOTHER_PLACE,
   aRecord,
   at,
   DAY,
   HOUR,
   ISSUED,
+  MINUTE,
   type Part,
   PLACE,
-  MINUTE,
   SECOND,
 } from '../../support/builders.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -134,8 +136,8 @@ describe('a request for a token', () => {
   it('is remembered: its value, and that it is what the intent gave', async () => {
     const stage = new Stage();
     await stage.tagged.issue(anIssuedToken(), anIntent(), '', DAY, signal);
-    expect(stage.memory.intentResult(UID, 2)).to.equal('token-2');
-    expect(stage.memory.recall(UID, 'token-2')).to.equal(NEW);
+    expect(stage.memory.intentResult(UID, anIntent())).to.deep.equal(aKey('token-2'));
+    expect(stage.memory.recall(UID, aKey('token-2'))).to.equal(NEW);
   });
 });
 
@@ -238,9 +240,16 @@ describe('what came of an intent', () => {
     });
 
     it('is what this process created, whatever lists show', async () => {
-      stage.memory.rememberIntent(UID, intent.revision, 'token-2');
+      stage.memory.rememberIntent(UID, intent, 'token-2');
       expect(await results()).to.deep.equal(['token-2']);
       expect(stage.asked).to.not.include('list');
+    });
+
+    it('is not what this process created for an intent of that revision at another registry', async () => {
+      stage.memory.rememberIntent(UID, { ...intent, place: ANOTHER_PLACE }, 'token-2');
+      expect(await results()).to.equal(undefined);
+      stage.memory.noteRevoked(UID, aKey('token-2', ANOTHER_PLACE));
+      expect(await results()).to.equal(undefined);
     });
 
     it('is not known while lists can lack it, and nothing once they can not', async () => {
@@ -261,7 +270,7 @@ describe('what came of an intent', () => {
     it('is nothing more once it was revoked, whatever lists show', async () => {
       stage.has('token-2', { nonce: 'abcdefgh' });
       expect(await results()).to.deep.equal(['token-2']);
-      stage.memory.noteRevoked(UID, 'token-2');
+      stage.memory.noteRevoked(UID, aKey('token-2'));
       expect(await results()).to.deep.equal([]);
     });
   });

@@ -15,6 +15,7 @@ import { describe as describeToken, type Tag } from '../../../src/token/sweep/ta
 import {
   ABSENT,
   aCapability,
+  aKey,
   anIntent,
   anIssuedToken,
   aPrevious,
@@ -22,9 +23,9 @@ import {
   at,
   HOUR,
   ISSUED,
-  SECOND,
   type Part,
   PLACE,
+  SECOND,
 } from '../../support/builders.ts';
 import { mint } from '../../support/decisions.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -115,7 +116,7 @@ describe('what came of a mint', () => {
       stage.has('token-1', 1).has('token-2', 2);
       const settlement = await stage.settle(earlier);
       expect(settlement).to.deep.equal({ result: 'found', issued: issued('token-2'), strays: [] });
-      expect(stage.memory.recall(UID, 'token-2')).to.deep.equal(issued('token-2'));
+      expect(stage.memory.recall(UID, aKey('token-2'))).to.deep.equal(issued('token-2'));
     });
 
     it('leaves every other token of this RegistryToken to the sweep: not all of them need be ours', async () => {
@@ -215,8 +216,8 @@ describe('what came of a mint', () => {
       afterEach(() => expect(stage.asked).to.deep.equal([]));
 
       it('where this process created the token itself', async () => {
-        stage.memory.remember(UID, issued('token-2'));
-        stage.memory.rememberIntent(UID, 2, 'token-2');
+        stage.memory.remember(UID, issued('token-2'), PLACE);
+        stage.memory.rememberIntent(UID, earlier, 'token-2');
         const found = { result: 'found', issued: issued('token-2'), strays: [] };
         expect(await stage.settle(earlier)).to.deep.equal(found);
         // It is recorded then, and revoked should the place come back.
@@ -250,7 +251,7 @@ describe('the value of the token in force', () => {
   it('is read back where the token is ours by its tag, and remembered', async () => {
     const stage = new Stage(true).has('token-1', 1);
     expect(await readBack(stage)).to.deep.equal(issued('token-1'));
-    expect(stage.memory.recall(UID, 'token-1')).to.deep.equal(issued('token-1'));
+    expect(stage.memory.recall(UID, aKey('token-1'))).to.deep.equal(issued('token-1'));
   });
 
   const gone: [string, Stage][] = [
@@ -292,7 +293,7 @@ describe('the value of the token in force', () => {
     const task = { token, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' as const };
     const result = await aRepairer(stage).repair(task, decision, signal);
     expect(result).to.equal('token is gone');
-    const tokenIsGone = stage.memory.isGone(UID, 'token-1');
+    const tokenIsGone = stage.memory.isGone(UID, aKey());
     expect(decide(aSituation({ ...lost, tokenIsGone }))).to.include(mint('TokenLost'));
   });
 });

@@ -110,7 +110,7 @@ async function reconcile(stage: Stage): Promise<Result> {
     revoker: {
       revokeDue: (_: unknown, next: RegistryTokenStatus, ids: ReadonlySet<string>) => {
         held = [...ids];
-        return Promise.resolve({ status: next, waiting: new Map() });
+        return Promise.resolve({ status: next, waiting: [] });
       },
     },
     formerSecrets: { remove: () => Promise.resolve(left), held: () => [] },

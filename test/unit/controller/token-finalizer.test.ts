@@ -9,11 +9,13 @@ import { TokenFinalizer, type FinalizerOptions } from '../../../src/controller/t
 import { KubeError } from '../../../src/kube/client/errors.ts';
 import type { ReconcileResult } from '../../../src/kube/queue/worker-pool.ts';
 import type { Failure } from '../../../src/token/lifecycle/failure.ts';
+import type { TokenKey } from '../../../src/token/lifecycle/place.ts';
 import type { SecretObject } from '../../../src/controller/token/secret-store.ts';
 import {
   aCredential,
   anIntent,
   anIssuedToken,
+  ANOTHER_PLACE,
   aPrevious,
   aSecret,
   at,
@@ -36,6 +38,10 @@ const secret = (name: string, tokenId: string, spec: RegistryToken['spec'] = {})
   kind: 'Secret',
   ...aSecret({ metadata: { name } }, { token: { ...TOKEN, spec }, credential: aCredential({ tokenId }) }),
 });
+
+/** What tells a token of another place than the builders'. */
+const whereOf = ({ endpoint }: TokenKey['place']): string =>
+  endpoint === ANOTHER_PLACE.endpoint ? ' at another' : '';
 
 type Registry = 'up' | 'down' | 'silent';
 
@@ -105,11 +111,15 @@ class Scene {
       issueAt: () => this.issueAt,
       tagged: { resultsOf: () => Promise.resolve(this.results) },
       revoker: {
-        revoke: (_: unknown, { id }: { id: string }, limited: AbortSignal) => this.#revoke(id, limited),
+        revoke: (_: unknown, { id, place }: TokenKey, limited: AbortSignal) =>
+          this.#revoke(id + whereOf(place), limited),
         release: (_: unknown, { account, region }: Issued, keep: readonly string[]) =>
           this.#unhang(`${account} in ${region}${keep.join()}`),
       },
-      retention: { remember: (_: unknown, id: string) => Promise.resolve(void this.retained.push(id)) },
+      retention: {
+        remember: (_: unknown, { id, place }: TokenKey) =>
+          Promise.resolve(void this.retained.push(id + whereOf(place))),
+      },
       memory: new Memory(),
       deletions: { noticedAt: () => this.noticedAt },
       events: {
@@ -198,11 +208,15 @@ describe('the finalizer of a RegistryToken', () => {
   });
 
   it('revokes each of two tokens to which two registries gave the same identifier', async () => {
-    const place = { ...PLACE, endpoint: 'https://elsewhere.example' };
-    const previousTokens = [aPrevious({ id: 'token-1', place })];
-    const scene = new Scene({ ...TOKEN, status: { ...TOKEN.status, previousTokens } });
+    const previousTokens = [aPrevious({ id: 'token-1', place: ANOTHER_PLACE })];
+    const token = { ...TOKEN, status: { ...TOKEN.status, previousTokens } };
+    const scene = new Scene(token);
     await scene.finish();
-    expect(scene.revoked).to.deep.equal(['token-1', 'token-1']);
+    expect(scene.revoked).to.deep.equal(['token-1', 'token-1 at another']);
+    const retained = new Scene({ ...token, spec: { deletionPolicy: 'Retain' } });
+    retained.secrets = [secret('app', 'token-1', { deletionPolicy: 'Retain' })];
+    await retained.finish();
+    expect([retained.retained, retained.revoked]).to.deep.equal([['token-1'], ['token-1 at another']]);
   });
 
   it('takes its Secret out of ServiceAccounts, and deletes it', async () => {

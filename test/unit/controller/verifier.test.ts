@@ -6,7 +6,16 @@ import type { Verdict } from '../../../src/common/verdict.ts';
 import { Memory } from '../../../src/controller/token/memory.ts';
 import { Verifier, type VerifierOptions } from '../../../src/controller/token/verifier.ts';
 import type { Ruling, Stake } from '../../../src/token/decide/verification.ts';
-import { anIntent, aToken, aWanted, DAY, HOST, ISSUED, SECOND } from '../../support/builders.ts';
+import {
+  ANOTHER_PLACE,
+  anIntent,
+  aToken,
+  aWanted,
+  DAY,
+  HOST,
+  ISSUED,
+  SECOND,
+} from '../../support/builders.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -96,6 +105,13 @@ describe('a new token that waits for its Secret', () => {
       }
       expect(scene.tries).to.equal(1);
     });
+
+  it('is tried though one of another registry with its identifier and revision was accepted', async () => {
+    scene.verdicts = [ACCEPTED, ACCEPTED];
+    await scene.verify();
+    await scene.verify('nothing', HOST, { ...INTENT, place: ANOTHER_PLACE });
+    expect(scene.tries).to.equal(2);
+  });
 
   it('is tried at the host that is wanted, of its own account and region', async () => {
     await scene.verify('host', 'moved.example');

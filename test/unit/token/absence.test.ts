@@ -20,7 +20,7 @@ describe('the tokens that are to be at a place', () => {
   it('are those in force and those still to be revoked, with their RegistryTokens', () => {
     const token = anIssuedToken({ status: { previousTokens: [aPrevious({ expiresAt: undefined })] } });
     const { uid, namespace, name } = token.metadata;
-    const whose = { uid, name: { namespace, name }, scope: [] };
+    const whose = { place: PLACE, uid, name: { namespace, name }, scope: [] };
     expect(recordedAt([token, aToken()], AT)).to.deep.equal([
       { id: 'token-1', ...whose, expiresAt: ISSUED + DAY },
       { id: 'token-0', ...whose, expiresAt: Infinity },

@@ -1,20 +1,34 @@
 import { expect } from 'chai';
-import { lacksFinalizer, planDeletion } from '../../../src/token/lifecycle/deletion.ts';
+import type { RegistryTokenStatus } from '../../../src/api/registry-token.ts';
+import { lacksFinalizer, planDeletion, type Retained } from '../../../src/token/lifecycle/deletion.ts';
+import type { TokenKey } from '../../../src/token/lifecycle/place.ts';
 import {
   anIntent,
   anIssuedToken,
+  ANOTHER_PLACE,
   aPrevious,
   aRecord,
-  aToken,
   at,
+  aToken,
   DAY,
   HOUR,
   ISSUED,
+  PLACE,
 } from '../../support/builders.ts';
 
+/** The tokens that stay; beside an identifier of which nothing is known, that. */
+const idsOf = (retain: readonly Retained[]): string[] =>
+  retain.flatMap(({ id, tokens }) =>
+    tokens.length === 0 ? [`unknown ${id}`] : tokens.map((each) => each.id),
+  );
+
+/** Tokens, with where they are where that is another registry. */
+const keysOf = (tokens: readonly TokenKey[]): string[] =>
+  tokens.map(({ id, place }) => (place.endpoint === PLACE.endpoint ? id : `${id} at ${place.endpoint}`));
+
 const plan = (part: Parameters<typeof anIssuedToken>[0] = {}, now = ISSUED + HOUR) => {
-  const { revoke, ...rest } = planDeletion(anIssuedToken(part), now);
-  return { revoke: revoke.map(({ id }) => id), ...rest };
+  const { revoke, retain, ...rest } = planDeletion(anIssuedToken(part), now);
+  return { revoke: revoke.map(({ id }) => id), retain: idsOf(retain), ...rest };
 };
 
 describe('the deletion of a RegistryToken', () => {
@@ -76,21 +90,57 @@ describe('the deletion of a RegistryToken', () => {
   it('keeps the token that the Secret holds, where a crash left that one ahead of the status', () => {
     const token = anIssuedToken({ spec: { deletionPolicy: 'Retain' }, status: { mintIntent: anIntent() } });
     const { retain, revoke } = planDeletion(token, ISSUED, ['token-2']);
-    expect(retain).to.deep.equal(['token-2']);
+    expect(idsOf(retain)).to.deep.equal(['token-2']);
     expect(revoke.map(({ id }) => id)).to.deep.equal(['token-1']);
   });
   it('keeps the token that the Secret holds, where the one before it is of a registry that can not revoke', () => {
     const status = { token: { revocable: false }, mintIntent: anIntent() };
     const token = anIssuedToken({ spec: { deletionPolicy: 'Retain' }, status });
     const { retain, revoke } = planDeletion(token, ISSUED, ['token-2']);
-    expect([retain, revoke]).to.deep.equal([['token-2'], []]);
+    expect([idsOf(retain), revoke]).to.deep.equal([['token-2'], []]);
   });
   it('keeps the tokens of both Secrets that a crash in a rename left', () => {
     const token = anIssuedToken({ spec: { deletionPolicy: 'Retain' }, status: { previousTokens } });
-    const { retain, revoke } = planDeletion(token, ISSUED, ['token-2', 'token-1']);
-    expect(retain).to.deep.equal(['token-2', 'token-1']);
-    expect(revoke.map(({ id }) => id)).to.deep.equal(['a', 'b']);
+    const { retain, revoke } = planDeletion(token, ISSUED, ['b', 'token-1']);
+    expect(idsOf(retain)).to.deep.equal(['b', 'token-1']);
+    expect(revoke.map(({ id }) => id)).to.deep.equal(['a']);
   });
+  it('keeps nothing but what its Secret says of a token of which nothing else tells', () => {
+    const token = anIssuedToken({ spec: { deletionPolicy: 'Retain' } });
+    const { retain, revoke } = planDeletion(token, ISSUED, ['unheard-of']);
+    expect(idsOf(retain)).to.deep.equal(['unknown unheard-of']);
+    expect(revoke.map(({ id }) => id)).to.deep.equal(['token-1']);
+  });
+
+  describe('where two registries gave the same identifier', () => {
+    const previous = aPrevious({ id: 'token-1', place: ANOTHER_PLACE });
+    const planOf = (status: RegistryTokenStatus, deletionPolicy: 'Delete' | 'Retain' = 'Retain') => {
+      const token = anIssuedToken({ spec: { deletionPolicy }, status });
+      const { retain, revoke } = planDeletion(token, ISSUED, ['token-1']);
+      return { retain: keysOf(retain.flatMap(({ tokens }) => tokens)), revoke: keysOf(revoke) };
+    };
+    it('revokes both', () =>
+      expect(planOf({ previousTokens: [previous] }, 'Delete')).to.deep.equal({
+        retain: [],
+        revoke: ['token-1', 'token-1 at https://another.example'],
+      }));
+    it('keeps the one in force, and revokes the one before', () =>
+      expect(planOf({ previousTokens: [previous] })).to.deep.equal({
+        retain: ['token-1'],
+        revoke: ['token-1 at https://another.example'],
+      }));
+    it('keeps neither where the one in force ends by itself', () =>
+      expect(planOf({ token: aRecord({ revocable: false }), previousTokens: [previous] })).to.deep.equal({
+        retain: [],
+        revoke: ['token-1 at https://another.example'],
+      }));
+    it('keeps both where that of an open mint can be in the Secret already', () =>
+      expect(planOf({ mintIntent: anIntent({ place: ANOTHER_PLACE }) })).to.deep.equal({
+        retain: ['token-1', 'token-1 at https://another.example'],
+        revoke: [],
+      }));
+  });
+
   it('revokes what its Secrets hold unless it is retained', () => {
     expect(planDeletion(anIssuedToken(), ISSUED, ['token-1'])).to.deep.include({
       revoke: [aRecord()],

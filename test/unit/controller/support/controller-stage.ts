@@ -8,6 +8,7 @@ import { Conclusion } from '../../../../src/controller/token/conclusion.ts';
 import { Executor } from '../../../../src/controller/token/executor.ts';
 import { NONE_LEFT, type LeftSecrets } from '../../../../src/controller/token/former-secrets.ts';
 import type { Progress, Task } from '../../../../src/controller/token/progress.ts';
+import type { AwaitedToken } from '../../../../src/controller/token/revoker.ts';
 import {
   TokenController,
   type TokenControllerOptions,
@@ -45,7 +46,7 @@ export class ControllerStage {
   /** Whether the registry turns out not to have the token any more. */
   isGone = false;
   /** Until when revocations wait, by identifier. */
-  waiting = new Map<string, number>();
+  waiting: AwaitedToken[] = [];
   left: LeftSecrets = NONE_LEFT;
   /** Tokens in Secrets of former names. */
   formerlyHeld: string[] = [];
