@@ -8,6 +8,7 @@ import type { LoginProbe } from '../../registry/login-probe/login-probe.ts';
 import { endpointForm, type Registry } from '../../registry/port.ts';
 import { providerOf, type Credentials } from '../../registry/backends.ts';
 import type { AccountCredentials, PlaceState, RegistryDirectory } from '../../registry/directory.ts';
+import type { Moment } from '../../token/lifecycle/clock-skew.ts';
 import { describePlace, reachOf, type Leads, type Reach } from '../../token/lifecycle/place.ts';
 
 interface Session {
@@ -123,6 +124,11 @@ export class AccountSessions {
   /** The time by the clock of an account's region, in milliseconds since 1970; by this machine's where that is not known. */
   registryNow(name: string, region: string): number {
     return this.#directory.registryNow(name, region);
+  }
+
+  /** This moment by both clocks. */
+  moment({ account, region }: Pick<Issued, 'account' | 'region'>): Moment {
+    return { now: this.#clock.now(), registryNow: this.registryNow(account, region) };
   }
 
   changedAt(name: string): number | undefined {

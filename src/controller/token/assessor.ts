@@ -93,8 +93,7 @@ export class Assessor {
       const pause = memory.repairPause(uid, clock.monotonic());
       const now = clock.now();
       const situation: Situation = {
-        now,
-        registryNow: sessions.registryNow(wanted.account, wanted.region),
+        ...sessions.moment(wanted),
         token,
         spec,
         wanted,

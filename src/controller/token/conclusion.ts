@@ -16,6 +16,7 @@ import { includesToken, type TokenKey } from '../../token/lifecycle/place.ts';
 import { rotationTime } from '../../token/lifecycle/schedule.ts';
 import { withGrace } from '../../token/lifecycle/previous-tokens.ts';
 import { recordedServiceAccounts } from '../../token/workloads/service-accounts.ts';
+import type { AccountSessions } from '../account/account-sessions.ts';
 import type { ServiceAccountLinker } from '../service-accounts/service-account-linker.ts';
 import type { OutageWaiters } from '../shared/outage-waiters.ts';
 import type { Assessment } from './assessor.ts';
@@ -28,6 +29,7 @@ import type { StatusWriter } from './status-writer.ts';
 const AFTERTHOUGHT = 1_000;
 
 export interface ConclusionOptions {
+  sessions: Pick<AccountSessions, 'moment'>;
   revoker: Pick<Revoker, 'revokeDue'>;
   formerSecrets: Pick<FormerSecrets, 'remove' | 'held'>;
   linker: Pick<ServiceAccountLinker, 'problems' | 'holds'>;
@@ -36,8 +38,6 @@ export interface ConclusionOptions {
   clock: Clock;
   /** Milliseconds for which a previous token stays valid, where the spec does not say. */
   defaultGracePeriod: number;
-  /** The time by the clock of an account's region, in milliseconds since 1970; by this machine's where that is not known. */
-  registryNow: (account: string, region: string) => number;
   /** Called when a RegistryToken's Secret has become good to pull with, after it was missing or dead. */
   onGood: (token: RegistryToken) => void;
 }
@@ -117,9 +117,10 @@ export class Conclusion {
 
   /** Where it is not known which registry counts, this machine's clock does. */
   #moment(wanted: Wanted | undefined): Moment {
-    const { clock, registryNow } = this.#options;
+    const { sessions, clock } = this.#options;
+    if (wanted) return sessions.moment(wanted);
     const now = clock.now();
-    return { now, registryNow: wanted ? registryNow(wanted.account, wanted.region) : now };
+    return { now, registryNow: now };
   }
 
   /** Until when a RegistryToken waits for what holds it back; for a place that is down until that answers. */

@@ -8,7 +8,7 @@ import type { IssuedToken } from '../../registry/port.ts';
 import type { Decision } from '../../token/decide/decision.ts';
 import { mintAllowance } from '../../token/decide/mint-budget.ts';
 import type { Use } from '../../token/decide/verification.ts';
-import { deadOnArrival, type Moment } from '../../token/lifecycle/clock-skew.ts';
+import { deadOnArrival, registryTime } from '../../token/lifecycle/clock-skew.ts';
 import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
@@ -16,7 +16,9 @@ import { pendingMessage, withoutPendingHost, withPendingHost } from '../../token
 import { isSamePlace, isSameToken } from '../../token/lifecycle/place.ts';
 import * as steps from '../../token/lifecycle/mint-steps.ts';
 import { describeIssued, recordOf, requestOf, strayOf } from '../../token/lifecycle/token-record.ts';
+import { writtenSecret } from '../../token/secret/written-secret.ts';
 import { newNonce } from '../../token/sweep/tag.ts';
+import type { AccountSessions } from '../account/account-sessions.ts';
 import { failureOf } from '../shared/failures.ts';
 import { idsOf } from '../shared/log-fields.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
@@ -39,6 +41,7 @@ import type { Verifier } from './verifier.ts';
 type MintDecision = Extract<Decision, { action: 'mint' }>;
 
 export interface IssuerOptions {
+  sessions: Pick<AccountSessions, 'moment' | 'reach'>;
   tokens: Pick<TokenClient, 'addFinalizer'>;
   statuses: Pick<StatusWriter, 'write'>;
   tagged: Pick<TaggedTokens, 'issue' | 'settle' | 'highestRevision'>;
@@ -54,8 +57,6 @@ export interface IssuerOptions {
   /** Milliseconds for which a previous token stays valid, where the spec does not say. */
   defaultGracePeriod: number;
   issueAt: IssueAt;
-  /** The time by the clock of an account's region, in milliseconds since 1970; by this machine's where that is not known. */
-  registryNow: (account: string, region: string) => number;
   /** Called when a registry refused an account's credentials. */
   onUnauthorized: (account: string) => void;
   /** Called when a request is given up of which nobody knows whether a token will come of it. @throws KubeError: it is not given up */
@@ -114,7 +115,7 @@ export class Issuer {
   }
 
   async #mint(task: Task, decision: MintDecision, signal: AbortSignal): Promise<Progress> {
-    const { tagged, statuses, clock, random, mintBudget } = this.#options;
+    const { sessions, tagged, statuses, clock, random, mintBudget } = this.#options;
     const { token, status, wanted, spec, secret } = task;
     const { place, reason, message } = decision;
     let listed: number;
@@ -134,7 +135,7 @@ export class Issuer {
       wanted,
       secretHolds: holdsLive(task, intended),
       outcome: { kind: 'held', reason: intended.token ? 'Rotating' : 'Issuing', message },
-      ...this.#moment(wanted),
+      ...sessions.moment(wanted),
     });
     const stored = await statuses.write(token, intended, updates, signal);
     const announced = { ...task, token: stored, status: stored.status ?? intended };
@@ -158,8 +159,9 @@ export class Issuer {
     issued: IssuedToken,
     signal: AbortSignal,
   ): Promise<Progress> | Progress {
-    this.#options.metrics.minted(intent.reason);
-    const moment = this.#moment(intent);
+    const { metrics, sessions } = this.#options;
+    metrics.minted(intent.reason);
+    const moment = sessions.moment(intent);
     const dead = deadOnArrival(issued.expiresAt, moment);
     if (dead) return this.#refuse(task, intent, issued, dead);
     return this.#place(task, intent, issued, moment.registryNow, signal);
@@ -177,16 +179,18 @@ export class Issuer {
     { intent, stranded }: Extract<Decision, { action: 'settle' }>,
     signal: AbortSignal,
   ): Promise<Progress | { lost: RegistryTokenStatus }> {
-    const { tagged, verifier, clock, logger, onLost } = this.#options;
+    const { sessions, tagged, verifier, clock, logger, onLost } = this.#options;
     const { token, status, wanted } = task;
     verifier.recall(token.metadata.uid, intent);
     let settlement: Settlement;
     try {
       settlement = await tagged.settle(token, intent, stranded, signal);
     } catch (error) {
-      // The account may not look there, as in a project that it may not see: what is wanted by now does not wait for that.
-      const isInVain =
-        error instanceof RegistryError && error.isRefusal && intent.specHash !== wanted.specHash;
+      // The account may not look there, as in a project that it may not see: what is wanted by now does not wait for that. Where
+      // the account does not lead there, nobody asked the registry.
+      const isRefused =
+        error instanceof RegistryError && error.isRefusal && typeof sessions.reach(intent) === 'object';
+      const isInVain = isRefused && intent.specHash !== wanted.specHash;
       if (!isInVain) return failed(task, status, failureOf(error), this.#options);
       const note = `an earlier request is given up: ${error.message}`;
       logger.warn({ ...idsOf(token), revision: intent.revision }, note);
@@ -198,14 +202,15 @@ export class Issuer {
       return { token, status, outcome: { kind: 'held', reason, message }, secretHolds, until };
     }
     const { account, region, revision } = intent;
-    const moment = this.#moment(intent);
+    const moment = sessions.moment(intent);
     const adopted =
       settlement.result === 'found' &&
       intent.specHash === wanted.specHash &&
       wanted.place !== undefined &&
       isSamePlace(intent.place, wanted.place) &&
       !deadOnArrival(settlement.issued.expiresAt, moment);
-    const unwanted = settlement.result === 'found' && !adopted ? [strayOf(intent, settlement.issued)] : [];
+    const unwanted =
+      settlement.result === 'found' && !adopted ? [strayOf(intent, settlement.issued, moment)] : [];
     const strays = [...settlement.strays, ...unwanted];
     const otherwise = stranded
       ? 'an earlier mint is given up: its account or region is gone'
@@ -217,8 +222,7 @@ export class Issuer {
     const cleaned = steps.withStrays(status, strays, clock.now());
     if (settlement.result === 'lost') await onLost(intent, signal);
     if (settlement.result === 'lost' || !adopted) return { lost: cleaned };
-    const age = moment.now - (fromTime(intent.startedAt) ?? moment.now);
-    const issuedAt = moment.registryNow - age;
+    const issuedAt = registryTime(fromTime(intent.startedAt) ?? moment.now, moment);
     return this.#place({ ...task, status: cleaned }, intent, settlement.issued, issuedAt, signal);
   }
 
@@ -242,7 +246,13 @@ export class Issuer {
     // After a crash, or where only the status could not be written, the Secret is as it is to be.
     const isPlaced = secret.state === 'ours' && secret.current && secret.holds === id && secret.host === host;
     const placed = isPlaced
-      ? { secretRef: { name: spec.secret.name, uid: secret.uid } }
+      ? {
+          secretRef: writtenSecret(
+            { name: spec.secret.name, uid: secret.uid, resourceVersion: secret.version },
+            secret,
+            { token, spec, host, tokenId: id },
+          ),
+        }
       : await secrets.write(task, host, { tokenId: id, username, value }, signal);
     if ('failure' in placed)
       return failed({ ...task, secret: placed.secret }, status, placed.failure, this.#options);
@@ -258,7 +268,7 @@ export class Issuer {
     const record = recordOf(intent, issued, wanted, issuedAt, doubt);
     const grace = spec.rotation.gracePeriod ?? defaultGracePeriod;
     const next = steps.withToken(written, record, intent, grace, clock.now());
-    this.#tell(task, intent, next, ruling);
+    this.#tell({ ...task, status: written }, intent, next, ruling);
     const { pendingHost } = next;
     if (!pendingHost) return done(token, next);
     // The host that the account names stays out of the Secret, and is tried again.
@@ -268,7 +278,7 @@ export class Issuer {
     return { token, status: next, outcome, secretHolds: true, until };
   }
 
-  /** Tells of a token that came into force. @param after the status that has it */
+  /** Tells of a token that came into force. @param task with the status before it @param after the status that has it */
   #tell(
     { token, status: before, spec }: Task,
     { reason, revision }: MintIntent,
@@ -297,14 +307,14 @@ export class Issuer {
    * shares tokens out knows that the RegistryToken wants another.
    */
   #refuse(task: Task, intent: MintIntent, issued: IssuedToken, failure: Failure): Progress {
-    const { memory, clock } = this.#options;
+    const { sessions, memory, clock } = this.#options;
     const { token, status, wanted } = task;
     memory.forgetIntent(token.metadata.uid);
     const discarded = steps.withPhase(status, 'Discarded');
     const next =
       wanted.issue === 'exchanged'
         ? steps.withUsedRevision(status, intent.revision)
-        : steps.withStrays(discarded, [strayOf(intent, issued)], clock.now());
+        : steps.withStrays(discarded, [strayOf(intent, issued, sessions.moment(intent))], clock.now());
     return failed(task, next, failure, this.#options);
   }
 
@@ -315,11 +325,6 @@ export class Issuer {
     const message = `${why}; the token was exchanged a moment ago, and will be replaced at ${toTime(until)}`;
     const outcome = { kind: 'held', reason: 'Rotating', message } as const;
     return { token, status, outcome, secretHolds: holdsLive(task, status), until };
-  }
-
-  #moment({ account, region }: Pick<MintIntent, 'account' | 'region'>): Moment {
-    const { clock, registryNow } = this.#options;
-    return { now: clock.now(), registryNow: registryNow(account, region) };
   }
 
   #failureOf({ wanted }: Task, error: unknown): Failure {

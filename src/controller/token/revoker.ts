@@ -106,7 +106,7 @@ export class Revoker {
    * @returns what went wrong, if anything
    */
   async revoke(token: RegistryToken, previous: Revocable, signal: AbortSignal): Promise<Failure | undefined> {
-    const { sessions, memory, events, metrics, logger, clock } = this.#options;
+    const { sessions, memory, events, metrics, logger } = this.#options;
     const { id } = previous;
     const { uid } = token.metadata;
     const reach = sessions.reach(previous);
@@ -122,7 +122,7 @@ export class Revoker {
         );
         return undefined;
       }
-      if ((await registry.revoke?.(id, signal)) === false) assertShown(previous, registry, clock.now());
+      if ((await registry.revoke?.(id, signal)) === false) this.#assertShown(previous, registry);
       memory.noteRevoked(uid, previous);
     } catch (error) {
       const failure = failureOf(error);
@@ -165,10 +165,10 @@ export class Revoker {
 
   /** @throws RegistryError, also where the registry need not show the token yet */
   async #isOwn(uid: string, token: Revocable, registry: Registry, signal: AbortSignal): Promise<boolean> {
-    const { memory, clusterId, clock } = this.#options;
+    const { memory, clusterId } = this.#options;
     if (memory.isOwn(uid, token)) return true;
     const tag = await this.#tagOf(token, registry, signal);
-    if (tag === undefined) assertShown(token, registry, clock.now());
+    if (tag === undefined) this.#assertShown(token, registry);
     if (!tag || tag.clusterId !== clusterId || tag.uid !== uid) return false;
     memory.noteOwn(uid, token);
     return true;
@@ -204,22 +204,19 @@ export class Revoker {
     events.event(token, 'Warning', 'TokenGivenUp', note);
     return undefined;
   }
-}
 
-/**
- * That a registry does not know a token says nothing so soon after it was issued that the registry need not show it yet.
- * @throws RegistryError Unavailable then
- */
-function assertShown(
-  { id, issuedAt }: Pick<Revocable, 'id' | 'issuedAt'>,
-  { host, capabilities }: Pick<Registry, 'host' | 'capabilities'>,
-  now: number,
-): void {
-  // A time in the future is no reason to wait for it: clocks differ, and whoever may write a status can write any time.
-  const age = Math.abs(now - (fromTime(issuedAt) ?? -Infinity));
-  if (age >= capabilities.settling.listing) return;
-  throw new RegistryError(
-    'Unavailable',
-    `could not revoke token ${id} at ${host}: the registry does not show it yet, ${Math.round(age / 1000)} s after it was issued; will retry`,
-  );
+  /**
+   * That a registry does not know a token says nothing so soon after it was issued that the registry need not show it yet.
+   * @throws RegistryError Unavailable then
+   */
+  #assertShown(token: Revocable, { host, capabilities }: Registry): void {
+    const { registryNow } = this.#options.sessions.moment(token);
+    // A time in the future is no reason to wait for it: clocks differ, and whoever may write a status can write any time.
+    const age = Math.abs(registryNow - (fromTime(token.issuedAt) ?? -Infinity));
+    if (age >= capabilities.settling.listing) return;
+    throw new RegistryError(
+      'Unavailable',
+      `could not revoke token ${token.id} at ${host}: the registry does not show it yet, ${Math.round(age / 1000)} s after it was issued; will retry`,
+    );
+  }
 }

@@ -22,7 +22,7 @@ export type Settlement =
   | { result: 'pending'; reason: Reason; message: string; until: number };
 
 export interface TaggedTokensOptions {
-  sessions: Pick<AccountSessions, 'registryOf'>;
+  sessions: Pick<AccountSessions, 'registryOf' | 'moment'>;
   memory: Memory;
   lists: Pick<TokenLists, 'current' | 'find' | 'last'>;
   clusterId: string;
@@ -103,7 +103,7 @@ export class TaggedTokens {
         'whether the last request created a token is not known yet; it is looked for at the registry';
       return { result: 'pending', reason: 'MintUnconfirmed', message, until };
     }
-    const strays = results.map((id) => strayOf(intent, { id }));
+    const strays = results.map((id) => strayOf(intent, { id }, sessions.moment(intent)));
     const [id] = results;
     if (id !== undefined && readBack && registry.read) {
       try {
@@ -111,7 +111,9 @@ export class TaggedTokens {
         memory.remember(uid, issued, intent.place);
         return { result: 'found', issued, strays: strays.filter((stray) => stray.id !== id) };
       } catch (error) {
-        if (!(error instanceof RegistryError && error.code === 'NotFound')) throw error;
+        // One that may not be read is of no use, and is known all the same: it is to be revoked.
+        const isUseless = error instanceof RegistryError && (error.code === 'NotFound' || error.isRefusal);
+        if (!isUseless) throw error;
       }
     }
     return { result: 'lost', strays };

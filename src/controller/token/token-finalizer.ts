@@ -30,7 +30,7 @@ import type { ServiceAccountLinker } from '../service-accounts/service-account-l
 import { nameOf, type TokenClient } from './token-client.ts';
 
 export interface FinalizerOptions {
-  sessions: Pick<AccountSessions, 'reach'>;
+  sessions: Pick<AccountSessions, 'reach' | 'moment'>;
   issueAt: IssueAt;
   tokens: TokenClient;
   secrets: SecretStore;
@@ -194,7 +194,7 @@ export class TokenFinalizer {
     try {
       const { uid } = token.metadata;
       const found = await tagged.resultsOf(uid, intent, signal);
-      const strays = found?.map((id) => strayOf(intent, { id }));
+      const strays = found?.map((id) => strayOf(intent, { id }, sessions.moment(intent)));
       for (const stray of strays ?? []) this.#options.memory.noteOwn(uid, stray);
       return strays ?? UNSETTLED;
     } catch (error) {

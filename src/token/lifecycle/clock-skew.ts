@@ -15,6 +15,11 @@ export interface Moment {
   registryNow: number;
 }
 
+/** When something was by the registry's clock that was then by this machine's. All in milliseconds since 1970. */
+export function registryTime(machineTime: number, { now, registryNow }: Moment): number {
+  return registryNow - (now - machineTime);
+}
+
 /** Says that two clocks differ, if they do by a minute or more; in whole minutes, so that it says the same at every look. */
 export function skewRemark({ now, registryNow }: Moment): string | undefined {
   const skew = registryNow - now;

@@ -11,6 +11,7 @@ import { fromTime, toTime } from '../../api/syntax/time.ts';
 import type { Decision } from '../decide/decision.ts';
 import type { Wanted } from '../decide/eligibility.ts';
 import { rotateValue } from '../decide/rotate-now.ts';
+import { registryTime, type Moment } from './clock-skew.ts';
 
 /** A token as the registry gave it, as far as it is recorded. `expiresAt`: milliseconds since 1970, null when it never expires. */
 export interface Given {
@@ -90,11 +91,17 @@ export function describeIssued(
   return `${access} token ${id} that ${expiry}${rest}`;
 }
 
-/** A token that came of an intent, as one that is to be revoked. When it was issued is known by the intent only. */
+/**
+ * A token that came of an intent, as one that is to be revoked. When it was issued is known by the intent only, whose time is this
+ * machine's.
+ * @param moment by which that is told by the registry's clock; undefined: it is left out
+ */
 export function strayOf(
   { revision, account, region, place, specHash, scope, startedAt }: MintIntent,
   { id, expiresAt = null }: { id: string; expiresAt?: number | null },
+  moment?: Moment,
 ): Stray {
+  const started = fromTime(startedAt);
   const where = { account, region, place };
   return {
     id,
@@ -102,7 +109,7 @@ export function strayOf(
     specHash,
     ...(scope && { scope }),
     ...where,
-    issuedAt: startedAt,
+    ...(moment && started !== undefined && { issuedAt: toTime(registryTime(started, moment)) }),
     ...expiryField(expiresAt),
   };
 }

@@ -97,7 +97,8 @@ class Stage {
         verifies: (account: string) => this.#of(account, this.verifies),
         identity: () => this.identity,
         changedAt: (account: string) => this.#of(account, this.changedAt),
-        registryNow: (account: string, region: string) => this.#of(`${account}/${region}`, NOW + MINUTE),
+        moment: ({ account, region }: { account: string; region: string }) =>
+          this.#of(`${account}/${region}`, { now: NOW, registryNow: NOW + MINUTE }),
         place: (account: string, region: string) => this.#of(`${account}/${region}`, this.place),
       },
       memory: this.memory,

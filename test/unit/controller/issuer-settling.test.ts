@@ -68,25 +68,30 @@ describe('settling an earlier mint', () => {
     expect(status.previousTokens?.[0]).to.deep.equal({ ...STRAY, revokeAt: at(20 * HOUR) });
   });
 
-  const written: [what: string, secret: SecretView, writes: boolean][] = [
-    ['does not write the Secret again that holds the token already', ours({ holds: 'token-2' }), false],
+  it('does not write the Secret again that holds the token already, and records it as if it had', async () => {
+    const { status } = await stage.settled(found(), { secret: ours({ holds: 'token-2' }) });
+    expect(status).to.have.nested.property('token.id', 'token-2');
+    expect(status.secretRef).to.include({ name: 'app', uid: 'secret-uid', resourceVersion: '7' });
+    expect(status.secretRef).to.have.property('appliedHash');
+    expect(stage.hosts).to.deep.equal([]);
+  });
+
+  const written: [what: string, secret: SecretView][] = [
     [
       'writes the Secret that holds the token with another host',
       ours({ holds: 'token-2', host: 'old.example' }),
-      true,
     ],
     [
       'writes the Secret that holds the token and is not as wanted',
       ours({ holds: 'token-2', current: false }),
-      true,
     ],
   ];
-  for (const [what, secret, writes] of written)
+  for (const [what, secret] of written)
     it(what, async () => {
       const { status } = await stage.settled(found(), { secret });
       expect(status).to.have.nested.property('token.id', 'token-2');
       expect(status.secretRef).to.deep.equal({ name: 'app', uid: 'secret-uid' });
-      expect(stage.hosts).to.deep.equal(writes ? [HOST] : []);
+      expect(stage.hosts).to.deep.equal([HOST]);
     });
 
   const unwanted: [what: string, how: Parameters<IssueStage['settle']>[1], issued?: Partial<typeof NEW>][] = [
@@ -151,6 +156,14 @@ describe('settling an earlier mint', () => {
   it('of a spec that was corrected is given up where the account may not look, and what may come of it is looked for', async () => {
     await stage.given(refused, { intent: anIntent({ specHash: 'of a mistyped scope' }) });
     expect([stage.did, stage.lost, stage.reported]).to.deep.equal([[], ['us-south'], []]);
+  });
+
+  it('at a place where the account does not lead any more stays, whatever is wanted by now', async () => {
+    stage.reach = 'elsewhere';
+    const gone = new RegistryError('InvalidRequest', 'the account does not lead there any more');
+    const ended = await stage.settled(gone, { intent: anIntent({ specHash: 'of a mistyped scope' }) });
+    expect(ended.status.mintIntent).to.include({ revision: REVISION });
+    expect(stage.lost).to.deep.equal([]);
   });
 
   const kept: [what: string, error: RegistryError, specHash: string | undefined][] = [

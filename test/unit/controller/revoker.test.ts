@@ -43,7 +43,7 @@ const TOKEN = anIssuedToken({ status: STATUS });
  * @param reach how the account leads to where they were issued
  * @param part what their tag is besides
  * @param describe what the registry says of one by its id
- * @param unread why lists may not be read; `known`: whether the registry knows what it is to revoke
+ * @param unread why lists may not be read; `known`: whether the registry knows what it is to revoke; `skew`: how far its clock is ahead
  */
 function stage(
   fail?: Error,
@@ -52,7 +52,7 @@ function stage(
   reach = 'unknown',
   part: Partial<Tag> = {},
   describe?: (id: string) => Promise<string | undefined>,
-  { unread, known = true }: { unread?: Error; known?: boolean } = {},
+  { unread, known = true, skew = 0 }: { unread?: Error; known?: boolean; skew?: number } = {},
 ): { revoker: Revoker; memory: Memory; asked: string[]; told: string[] } {
   const memory = new Memory();
   const asked: string[] = [];
@@ -72,6 +72,7 @@ function stage(
   const revoker = new Revoker({
     sessions: {
       reach: () => reach,
+      moment: () => ({ now: NOW, registryNow: NOW + skew }),
       registryOf: () => ({ revoke, lookUp, host: 'us.icr.io', capabilities }),
     } as unknown as AccountSessions,
     events: {
@@ -203,6 +204,19 @@ describe('previous tokens', () => {
       const { revoker, asked } = stage(undefined, ['due'], 0, 'unknown', {}, undefined, { known: false });
       const { status } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
       expect([asked, idsOf(status)]).to.deep.equal([['due'], left]);
+    });
+
+  for (const skew of [-2 * MINUTE, 2 * MINUTE])
+    it(`stay recorded so soon after they were issued by a registry’s clock that is ${skew / 1000} s ahead`, async () => {
+      const issuedAt = at(2 * HOUR + skew - 10_000);
+      const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR), issuedAt })];
+      const token = anIssuedToken({ status: { previousTokens } });
+      for (const ours of [[], ['due']]) {
+        const how = { known: false, skew };
+        const { revoker } = stage(undefined, ours, 0, 'unknown', {}, () => Promise.resolve(undefined), how);
+        const { status } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+        expect(idsOf(status)).to.deep.equal(['due']);
+      }
     });
 
   const refused = new RegistryError('Forbidden', 'the project may not be seen');

@@ -69,7 +69,7 @@ class Stage {
       askedAt: this.clock.monotonic(),
     });
     const options = {
-      sessions: { registryOf },
+      sessions: { registryOf, moment: () => ({ now: 0, registryNow: 0 }) },
       memory: this.memory,
       lists: {
         current: ({ scope }: { scope: unknown }) => {

@@ -56,6 +56,8 @@ class Stage {
   /** Listed, but gone by the time they are read. */
   readonly fleeting = new Set<string>();
   down = false;
+  /** Whether what it lists may not be read. */
+  isUnreadable = false;
 
   constructor(readBack: boolean) {
     const ask = (what: string): void => {
@@ -70,11 +72,15 @@ class Stage {
       },
       read: async (id: string) => {
         ask(`read ${id}`);
+        if (this.isUnreadable) throw new RegistryError('Forbidden', 'you may not read it');
         if (this.fleeting.has(id)) throw new RegistryError('NotFound', 'there is no such token');
         return issued(id);
       },
     } as unknown as Registry;
-    const sessions = { registryOf: () => registry } as unknown as AccountSessions;
+    const sessions = {
+      registryOf: () => registry,
+      moment: () => ({ now: NOW, registryNow: NOW }),
+    } as unknown as AccountSessions;
     const clock = new VirtualClock(NOW);
     this.lists = new TokenLists(sessions, clock, ONE_LIST);
     const { memory, lists } = this;
@@ -140,6 +146,11 @@ describe('what came of a mint', () => {
 
     it('is lost where the token is gone before it is read', async () => {
       stage.has('token-2', 2).fleeting.add('token-2');
+      expect(await stage.settle(earlier)).to.deep.equal({ result: 'lost', strays: [stray('token-2', 2)] });
+    });
+
+    it('is lost where the token may not be read: that one is revoked, as one that the registry has', async () => {
+      Object.assign(stage.has('token-2', 2), { isUnreadable: true });
       expect(await stage.settle(earlier)).to.deep.equal({ result: 'lost', strays: [stray('token-2', 2)] });
     });
 

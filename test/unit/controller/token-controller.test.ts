@@ -119,8 +119,8 @@ async function reconcile(stage: Stage): Promise<Result> {
     tryNow: nothing,
     tryAccount: nothing,
     waiters: new OutageWaiters(nothing),
+    sessions: { moment: () => ({ now, registryNow: now }) },
     clock: { now: () => now, monotonic: () => 0, after: () => nothing },
-    registryNow: () => now,
   };
   const executor = new Executor(options as unknown as ExecutorOptions);
   const conclusion = new Conclusion(options as unknown as ConclusionOptions);

@@ -107,7 +107,7 @@ class Scene {
           return this.#release(limited);
         },
       },
-      sessions: { reach: () => ({ region: 'us-south' }) },
+      sessions: { reach: () => ({ region: 'us-south' }), moment: () => ({ now: 0, registryNow: 0 }) },
       issueAt: () => this.issueAt,
       tagged: { resultsOf: () => Promise.resolve(this.results) },
       revoker: {

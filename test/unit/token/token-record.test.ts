@@ -29,12 +29,22 @@ describe('a token that came of a request and is not wanted', () => {
   const intent = anIntent({ revision: 2, scope: ['team'] });
   const { specHash, startedAt } = intent;
   const where = { account: 'default', region: 'us-south', place: PLACE };
+  const SAME = { now: ISSUED + HOUR, registryNow: ISSUED + HOUR };
 
   it('is recorded by what was asked for, and with its expiry where that is known', () => {
     const stray = { id: 'stray', revision: 2, specHash, scope: ['team'], ...where, issuedAt: startedAt };
     for (const given of [{ id: 'stray' }, { id: 'stray', expiresAt: null }])
-      expect(strayOf(intent, given)).to.deep.equal(stray);
+      expect(strayOf(intent, given, SAME)).to.deep.equal(stray);
     const expiring = { id: 'stray', expiresAt: ISSUED + DAY };
-    expect(strayOf(intent, expiring)).to.deep.equal({ ...stray, expiresAt: at(DAY) });
+    expect(strayOf(intent, expiring, SAME)).to.deep.equal({ ...stray, expiresAt: at(DAY) });
+  });
+
+  it('was issued by the registry’s clock, though the request was timed by this machine’s', () => {
+    const ahead = { now: ISSUED + HOUR, registryNow: ISSUED + 3 * HOUR };
+    expect(strayOf(intent, { id: 'stray' }, ahead)).to.include({ issuedAt: at(2 * HOUR) });
+  });
+
+  it('was issued at an unknown time, where its request says no time', () => {
+    expect(strayOf({ ...intent, startedAt: 'once' }, { id: 'stray' }, SAME)).to.not.have.property('issuedAt');
   });
 });

@@ -185,8 +185,13 @@ export class ControllerStage {
       onGood: () => void did.push('is good'),
       clock: this.clock,
       defaultGracePeriod: 2 * HOUR,
-      registryNow: (account: string, region: string) =>
-        this.clock.now() + (account === 'default' && region === 'us-south' ? this.skew : 0),
+      sessions: {
+        moment: ({ account, region }: { account: string; region: string }) => {
+          const now = this.clock.now();
+          const skew = account === 'default' && region === 'us-south' ? this.skew : 0;
+          return { now, registryNow: now + skew };
+        },
+      },
       tryNow: (account: string, region: string) => void did.push(`try ${account}/${region}`),
       tryAccount: (account: string) => void did.push(`try ${account}`),
       waiters: new OutageWaiters((key) => void did.push(`enqueue ${key}`)),

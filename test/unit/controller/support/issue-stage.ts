@@ -15,6 +15,7 @@ import type { RegistryError } from '../../../../src/registry/errors.ts';
 import type { IssuedToken } from '../../../../src/registry/port.ts';
 import type { Wanted } from '../../../../src/token/decide/eligibility.ts';
 import type { Failure } from '../../../../src/token/lifecycle/failure.ts';
+import type { Reach } from '../../../../src/token/lifecycle/place.ts';
 import type { Credential } from '../../../../src/token/secret/secret.ts';
 import { anIntent, at, DAY, HOUR, ISSUED, MINUTE, PLACE } from '../../../support/builders.ts';
 import { situationTask } from '../../../support/tasks.ts';
@@ -65,6 +66,8 @@ export class IssueStage {
   askedIn: unknown;
   /** How the registry issues where the token before is. */
   issueAt: 'minted' | 'exchanged' | undefined;
+  /** How the account leads to where an intent was begun. */
+  reach: Reach = { region: 'us-south' };
   readonly issuer: Issuer;
 
   constructor() {
@@ -132,8 +135,13 @@ export class IssueStage {
       mintBudget: 5,
       issueAt: () => this.issueAt,
       defaultGracePeriod: HOUR,
-      registryNow: (account: string, region: string) =>
-        NOW + (account === 'default' && region === 'us-south' ? this.skew : 0),
+      sessions: {
+        moment: ({ account, region }: MintIntent) => {
+          const skew = account === 'default' && region === 'us-south' ? this.skew : 0;
+          return { now: NOW, registryNow: NOW + skew };
+        },
+        reach: () => this.reach,
+      },
       onUnauthorized: (account: string) => void did.push(`unauthorized ${account}`),
       onLost: ({ region, scope }: MintIntent) => {
         this.lost.push(scope === undefined ? region : `${region} ${scope.join()}`);
