@@ -27,6 +27,22 @@ export interface ScopeCapability {
   listedApart: boolean;
 }
 
+/** How long a registry may not know a new token, in milliseconds since it answered. */
+export interface Settling {
+  /** It may refuse a login with it. */
+  acceptance: number;
+  /**
+   * A list may lack it: of a request whose answer was lost nothing came when lists lack it for longer. One that shows later after all
+   * is found by the sweep.
+   */
+  listing: number;
+  /**
+   * That the registry does not know it, in lists or by its id, does not say that it is gone: nothing would tell of it any more if it
+   * showed later. So this is the longest that any of the registry's servers can lag, and at least `listing`.
+   */
+  absence: number;
+}
+
 /** What a back end can do. Decisions ask this, never which back end it is. */
 export interface Capabilities {
   /** `minted`: a token is created at the registry. `exchanged`: it is short-lived, and there is nothing to list or revoke. */
@@ -41,6 +57,5 @@ export interface Capabilities {
   readBack: boolean;
   /** Whether a token can be revoked by its id. */
   revoke: boolean;
-  /** Milliseconds that a new token may be refused, and be missing from a list. */
-  settling: { acceptance: number; listing: number };
+  settling: Settling;
 }

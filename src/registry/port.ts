@@ -80,7 +80,7 @@ export interface Registry {
   /**
    * Deletes a token, or what tokens hang on. Throws `Conflict` for what tokens still hang on.
    * @returns whether the registry knew it. One that it does not know is gone, unless it was issued so short a time ago that the
-   * registry need not know it yet (`capabilities.settling.listing`).
+   * registry need not know it yet (`capabilities.settling.absence`).
    */
   revoke?(id: string, signal: AbortSignal): Promise<boolean>;
   /**

@@ -179,7 +179,7 @@ export function aCapability(part: Part<Capabilities> = {}): Capabilities {
       find: 'tag',
       readBack: true,
       revoke: true,
-      settling: { acceptance: 0, listing: 0 },
+      settling: { acceptance: 0, listing: 0, absence: 0 },
     },
     part,
   );

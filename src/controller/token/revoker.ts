@@ -213,7 +213,7 @@ export class Revoker {
     const { registryNow } = this.#options.sessions.moment(token);
     // A time in the future is no reason to wait for it: clocks differ, and whoever may write a status can write any time.
     const age = Math.abs(registryNow - (fromTime(token.issuedAt) ?? -Infinity));
-    if (age >= capabilities.settling.listing) return;
+    if (age >= capabilities.settling.absence) return;
     throw new RegistryError(
       'Unavailable',
       `could not revoke token ${token.id} at ${host}: the registry does not show it yet, ${Math.round(age / 1000)} s after it was issued; will retry`,

@@ -46,7 +46,7 @@ export const ECR: BackEnd<EcrBlock, EcrCredentials> = {
       find: 'none',
       readBack: false,
       revoke: false,
-      settling: { acceptance: 0, listing: 0 },
+      settling: { acceptance: 0, listing: 0, absence: 0 },
     } as const;
     return roleArn === undefined
       ? {

@@ -32,7 +32,7 @@ export const HARBOR_CAPABILITIES: Capabilities = {
   find: 'name',
   readBack: false,
   revoke: true,
-  settling: { acceptance: 0, listing: 0 },
+  settling: { acceptance: 0, listing: 0, absence: 0 },
 };
 
 /** Harbor: https://goharbor.io/docs/latest/administration/robot-accounts/ */

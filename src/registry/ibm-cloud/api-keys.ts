@@ -12,7 +12,7 @@ import type {
 } from '../port.ts';
 import { RegistryError } from '../errors.ts';
 import { readCreatedKey, readKey, readKeys, type ApiKeyRow, type ServiceId } from './answers.ts';
-import { isNotThere, type Draft, type IamClient } from './iam-client.ts';
+import { isNotThere, MAX_LAG, type Draft, type IamClient } from './iam-client.ts';
 import { identityOf, type Identities } from './identities.ts';
 
 export interface ApiKeysOptions {
@@ -42,8 +42,6 @@ export interface CreatedKey {
 const MINUTE = 60_000;
 /** User name for an API key: https://cloud.ibm.com/docs/Registry?topic=Registry-registry_access */
 const USERNAME = 'iamapikey';
-/** How long IAM's lists may not show what was created or deleted: it is eventually consistent. Milliseconds. */
-const MAX_LAG = 300_000;
 /** Most keys of an identity: https://cloud.ibm.com/docs/account?topic=account-known-issues#iam_limits */
 export const MAX_KEYS = 20;
 
@@ -125,7 +123,7 @@ export class ApiKeys implements Registry {
     }
     const wasThere = await client.delete('revoke', `delete API key ${id}`, keyPath(id), signal);
     this.#forgetOld();
-    // IAM may not know it yet: it may still hang on its service ID.
+    // IAM may not know it yet: it stays among the created, since it may hang on its service ID.
     if (!wasThere) return deleted.has(id);
     created.delete(id);
     deleted.set(id, clock.monotonic());

@@ -26,6 +26,11 @@ export interface IamClientOptions {
   guard: (() => void) | undefined;
 }
 
+/**
+ * The longest that IAM may lag, in milliseconds: it is eventually consistent, so lists and requests by id may lack what was created and
+ * show what was deleted. IBM gives no figure; known are seconds, and tools that wait for two minutes. This is ample.
+ */
+export const MAX_LAG = 300_000;
 /** More pages than this: the server repeats a page for ever. */
 const MAX_PAGES = 10_000;
 

@@ -1,10 +1,11 @@
+import type { Settling } from '../../api/capabilities.ts';
 import { endpointForm, type Access, type BackEnd, type Capabilities, type Place } from '../port.ts';
 import { accountIdOf } from '../ibm-iam/access-token.ts';
 import { IamSession } from '../ibm-iam/iam-session.ts';
 import { type ApiKeyCredentials, readApiKey } from '../ibm-iam/credentials.ts';
 import { Regions } from '../ibm-iam/regions.ts';
 import { ApiKeys, type CreatedKey } from './api-keys.ts';
-import { IamClient } from './iam-client.ts';
+import { IamClient, MAX_LAG } from './iam-client.ts';
 import { Identities } from './identities.ts';
 
 /** `ibmCloud` in a RegistryAccount's spec. */
@@ -24,8 +25,8 @@ const IAM_ENDPOINT = 'https://iam.cloud.ibm.com';
 const DEFAULT_REGION = 'us-south';
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-/** IAM is eventually consistent: a policy can take up to five minutes to be in effect, a new key some seconds to be listed. */
-const SETTLING = { acceptance: 5 * MINUTE, listing: MINUTE };
+/** IAM is eventually consistent: a policy can take minutes to be in effect, a new key takes some seconds to be listed, mostly. */
+const SETTLING: Settling = { acceptance: MAX_LAG, listing: MINUTE, absence: MAX_LAG };
 
 const CAPABILITIES: Capabilities = {
   issue: 'minted',

@@ -11,13 +11,11 @@ import {
   readServiceIds,
   type ServiceId,
 } from './answers.ts';
-import type { IamClient } from './iam-client.ts';
+import { MAX_LAG, type IamClient } from './iam-client.ts';
 import { grants, policyBody, type PolicyGrant } from './policies.ts';
 
 /** The operator's service IDs are in a group of their own: lists stay short, and without those of others. */
 const GROUP_NAME = 'registry-token-operator';
-/** How long IAM may not show a new object, in milliseconds: it is remembered until then. */
-const MAX_LAG = 300_000;
 const IDENTITY = /^\[pullsecrets\.dev:([A-Za-z0-9.-]{1,63}):([A-Za-z0-9-]{1,63}):spec-([0-9a-f]{1,64})\]$/;
 
 type Identity = NonNullable<ListedToken['identity']>;

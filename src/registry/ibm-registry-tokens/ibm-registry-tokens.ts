@@ -47,7 +47,7 @@ const CAPABILITIES: Capabilities = {
   find: 'tag',
   readBack: true,
   revoke: true,
-  settling: { acceptance: 30_000, listing: 0 },
+  settling: { acceptance: 30_000, listing: 0, absence: 0 },
 };
 
 /** IBM Cloud Container Registry's registry tokens. */

@@ -214,7 +214,7 @@ describe('assessing a RegistryToken', () => {
         lifetime: 90 * MINUTE,
         given: DAY,
         issue: 'minted',
-        settling: { acceptance: 0, listing: 0 },
+        settling: { acceptance: 0, listing: 0, absence: 0 },
       });
     });
 

@@ -49,6 +49,17 @@ describe('the registry that an account names', () => {
     expect(namedProviders(specOf({ ...HARBOR, ibmCloud: {} })).sort()).to.deep.equal(['harbor', 'ibmCloud']);
   });
 
+  it('can lack a new token by its id no shorter than in a list; IBM Cloud for the five minutes that IAM may lag', () => {
+    const absences = named.map(([spec]) => {
+      const { listing, absence } = provider(spec).capabilities.settling;
+      expect(absence).to.be.at.least(listing);
+      return [provider(spec).name, absence];
+    });
+    expect(new Set(absences.map(String))).to.deep.equal(
+      new Set(['ibmCloud,300000', 'ibmRegistryTokens,0', 'harbor,0']),
+    );
+  });
+
   it('is looked up once for a spec', () => {
     const spec = specOf({ ibmCloud: {} });
     expect(providerOf(spec))

@@ -61,7 +61,7 @@ describe('IBMRegistryTokens', () => {
       find: 'tag',
       readBack: true,
       revoke: true,
-      settling: { acceptance: 30_000, listing: 0 },
+      settling: { acceptance: 30_000, listing: 0, absence: 0 },
     });
   });
 

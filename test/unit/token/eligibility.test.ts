@@ -154,8 +154,8 @@ describe('examining a request', () => {
       ],
       [
         'how long the registry may take to accept and to list a token',
-        aRequest({ offer: anOffer({ settling: { acceptance: 1, listing: 2 } }) }),
-        { settling: { acceptance: 1, listing: 2 } },
+        aRequest({ offer: anOffer({ settling: { acceptance: 1, listing: 2, absence: 3 } }) }),
+        { settling: { acceptance: 1, listing: 2, absence: 3 } },
       ],
     ];
     for (const [name, request, wanted] of rows) {
