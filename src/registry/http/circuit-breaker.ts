@@ -11,7 +11,7 @@ const MAX_PAUSE = 60_000;
 /** Milliseconds after which callers that find a probe under way should ask again. */
 const PROBE_WAIT = 5_000;
 /** A request that its caller cancelled after this many milliseconds without an answer counts as a failure; a younger one does not count. */
-const TELLING_SILENCE = 2_000;
+export const TELLING_SILENCE = 2_000;
 
 interface Opening {
   /** Wall-clock milliseconds, for messages. */

@@ -5,7 +5,7 @@ import { Redacted } from '../../common/redacted.ts';
 import type { Verdict } from '../../common/verdict.ts';
 import { NoAnswer } from '../http/answer-reader.ts';
 import { readChallenge, type BearerChallenge } from './challenge.ts';
-import type { CircuitBreaker } from '../http/circuit-breaker.ts';
+import { TELLING_SILENCE, type CircuitBreaker } from '../http/circuit-breaker.ts';
 import { RegistryError } from '../errors.ts';
 import type { HttpAnswer } from '../http/answer.ts';
 import type { HttpSender } from '../http/http-client.ts';
@@ -36,6 +36,8 @@ export interface Attempt {
 
 /** Names that are asked for in one request: as many of the longest fit into the 8 KiB that servers take of a URL. */
 const MAX_NAMES = 16;
+/** Names that are asked for alone in one try: so a try sends no more than 15 requests, however long the scope is. */
+const MAX_ALONE = 8;
 /** Name of a repository in a namespace of the scope, since permission is asked for repositories. It need not exist. */
 const REPOSITORY = 'registry-token-operator';
 const ACTIONS: Readonly<Record<Access, string>> = { ReadOnly: 'pull', ReadWrite: 'pull,push' };
@@ -85,7 +87,9 @@ export class LoginProbe {
       return await breaker.run(() =>
         withDeadline(clock, MAX_TRY, signal, (limited) => this.#login(attempt, limited)).catch(
           (error: unknown) => {
-            if (error instanceof DeadlinePassed) throw this.#unavailable(this.#url, error.message);
+            // It answered so far, only slowly: that is no failure of the host.
+            if (error instanceof DeadlinePassed && !signal.aborted)
+              return unknown(`${this.#url.host} took more than ${MAX_TRY / 1000} s for all its answers`);
             throw error;
           },
         ),
@@ -125,9 +129,10 @@ export class LoginProbe {
   }
 
   /**
-   * Asks for what the credential is to give in each name of the scope: several at once, and one by one those that this did not
+   * Asks for what the credential is to give in each name of the scope: several at once, and alone those that this did not
    * show to be given. A registry leaves out of a bearer token what a credential may not do, or refuses the request; a bearer token
-   * that can't be read says no more than that it was given.
+   * that can't be read says no more than that it was given. Where the first `MAX_ALONE` of those, in the order of the scope, are
+   * all given alone, this registry's answers about several names tell nothing, and the rest counts as given.
    */
   async #permits(attempt: Attempt, realm: URL, authorization: string, signal: AbortSignal): Promise<Verdict> {
     const { scope } = attempt;
@@ -135,12 +140,22 @@ export class LoginProbe {
       const url = new URL(realm);
       for (const name of names)
         url.searchParams.append('scope', `repository:${this.#repositoryIn(name)}:${ACTIONS[attempt.access]}`);
-      return this.#get(url, { Authorization: authorization }, signal);
+      const headers = { Authorization: authorization };
+      // A server that fails on several names need not fail on one.
+      return names.length > 1 ? this.#send(url, headers, signal) : this.#get(url, headers, signal);
     };
+    let alone = 0;
     for (let at = 0; at < scope.length; at += MAX_NAMES) {
       const names = scope.slice(at, at + MAX_NAMES);
-      const open = names.length === 1 ? names : this.#notGiven(names, attempt.access, await ask(names));
+      let open: readonly string[] = names;
+      if (names.length > 1) {
+        const grant = await ask(names);
+        if (grant.status === 429 || (grant.status === 200 && grant.flaw === 'is HTML'))
+          return unknown(`the token endpoint ${realm.host} answered ${described(grant)}`);
+        open = this.#notGiven(names, attempt.access, grant);
+      }
       for (const name of open) {
+        if (++alone > MAX_ALONE) return { answer: 'accepted' };
         const verdict = this.#judged(name, attempt.access, realm, await ask([name]));
         if (verdict.answer !== 'accepted') return verdict;
       }
@@ -200,8 +215,18 @@ export class LoginProbe {
     );
   }
 
-  /** @throws RegistryError Unavailable when there is no answer, or a 5xx */
+  /** @throws as `#send`; RegistryError Unavailable for a 5xx too */
   async #get(url: URL, authorization: Record<string, string>, signal: AbortSignal): Promise<HttpAnswer> {
+    const answer = await this.#send(url, authorization, signal);
+    if (answer.status < 500) return answer;
+    throw this.#unavailable(url, `it answered ${described(answer)}`, answer.status);
+  }
+
+  /**
+   * @throws RegistryError Unavailable when there is no answer, also where the time for the whole try ends after a long silence;
+   * the signal's reason
+   */
+  async #send(url: URL, authorization: Record<string, string>, signal: AbortSignal): Promise<HttpAnswer> {
     const { http, clock, metrics, account, place } = this.#options;
     const begun = clock.monotonic();
     let code: string | number = 'Aborted';
@@ -209,11 +234,10 @@ export class LoginProbe {
       const headers = { Accept: 'application/json', ...authorization };
       const answer = await http.send({ method: 'GET', url, headers, maxBody: MAX_BODY }, signal);
       code = answer.status;
-      if (answer.status >= 500)
-        throw this.#unavailable(url, `it answered ${described(answer)}`, answer.status);
       return answer;
     } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
+      const isSilent = error instanceof DeadlinePassed && clock.monotonic() - begun >= TELLING_SILENCE;
+      if (!(error instanceof NoAnswer || isSilent)) throw error;
       code = 'Unavailable';
       throw this.#unavailable(url, error.message);
     } finally {

@@ -402,13 +402,33 @@ describe('trying a credential at a registry', () => {
         verdict: 'accepted',
       },
       {
-        what: 'the registry asks for a pause',
+        what: 'the registry fails on several at once, and gives each alone',
         answers: [
-          [['a', 'b'], 429, {}],
-          [['a'], 429, {}],
+          [['a', 'b'], 500, {}],
+          [['a'], 200, given(['a'])],
+          [['b'], 200, given(['b'])],
+        ],
+        verdict: 'accepted',
+      },
+      {
+        what: 'a proxy has a page for a URL that is too long, and the registry gives each alone',
+        answers: [
+          [['a', 'b'], 414, '<html>', HTML],
+          [['a'], 200, given(['a'])],
+          [['b'], 200, given(['b'])],
+        ],
+        verdict: 'accepted',
+      },
+      {
+        what: 'the registry fails on one too',
+        answers: [
+          [['a', 'b'], 500, {}],
+          [['a'], 500, {}],
         ],
         verdict: 'unknown',
       },
+      { what: 'the registry asks for a pause', answers: [[['a', 'b'], 429, {}]], verdict: 'unknown' },
+      { what: 'the answer is a page', answers: [[['a', 'b'], 200, '<html>', HTML]], verdict: 'unknown' },
       {
         what: 'nobody can read the token',
         answers: [[['a', 'b'], 200, { token: 'opaque' }]],
