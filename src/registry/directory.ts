@@ -189,7 +189,8 @@ export class RegistryDirectory {
 
   /**
    * Accounts that trust the same authorities share connections, for as long as there is one. Nothing else holds those of a
-   * former `caBundle`: calls in flight end on them, and idle ones are closed within seconds.
+   * former `caBundle`: calls in flight end on them, and undici closes idle ones after four seconds or, where the server's
+   * Keep-Alive header asks for longer, after that, within ten minutes.
    */
   #senderFor(caBundle: string | undefined): HttpSender {
     const sharing = [...this.#accounts.values()].find((account) => account.caBundle === caBundle);

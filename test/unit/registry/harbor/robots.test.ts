@@ -133,6 +133,7 @@ describe('Harbor, answer by answer', () => {
     expect(await registry().lookUp?.('8', signal)).to.equal(undefined);
     const error = await failureOf(registry().lookUp?.('9', signal) ?? Promise.resolve());
     expect(error).to.have.property('code', 'Forbidden');
+    expect(error.message).to.match(/a robot needs create, read, list and delete on robots/);
   });
 
   const others: [status: number, body: object | string, deleting: string, listing: string][] = [
