@@ -38,7 +38,7 @@ const checks: Check[] = [
   }),
   rule('clock', async () => clockReadings(await read('src/**/*.ts'))),
   rule('back ends', async () => backEndImports(await read('src/**/*.ts'))),
-  rule('limits', async () => oddLimits(await read('{src,sandbox,scripts}/**/*.ts'))),
+  rule('limits', async () => oddLimits(await read('{src,sandbox,scripts,bench,test}/**/*.ts'))),
   rule('conditions', async () => conditionReadings(await read('src/**/*.ts'))),
   rule('size of definitions', async () => oversizedDefinitions(await read('crds/*.yaml'))),
   rule('exact dependencies', async () => {

@@ -1,6 +1,6 @@
 /** Characters of a value's JSON; longer ones are hardly ever equal, and tenants could fill the pool with them. */
 const MAX_LENGTH = 512;
-/** Values of one generation: the pool holds twice as many at most, which is less than 2 MiB. */
+/** Values of one generation: the pool holds twice as many at most, which is less than 2 MiB, and less than 8 where all are objects of as many keys as fit. */
 const MAX_VALUES = 1_024;
 
 /**

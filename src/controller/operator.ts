@@ -79,7 +79,7 @@ export class Operator {
     this.#queues = {
       token: queue('registrytoken', {
         lineOf: (key) => this.watches.placeOf(parseObjectKey(key)),
-        mostOfOneLine: Math.ceil((settings.workers * 3) / 4),
+        maxOfOneLine: Math.ceil((settings.workers * 3) / 4),
       }),
       account: queue('registryaccount'),
       sweep: queue('sweep'),

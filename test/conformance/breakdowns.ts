@@ -7,7 +7,7 @@ import { aRequest, UID } from './support/stage.ts';
 
 const { signal } = new AbortController();
 /** Milliseconds that a process leaves a service alone which failed once. */
-const LONGEST_PAUSE = 60_000;
+const MAX_PAUSE = 60_000;
 const FATES = ['never sent', 'broken before its effect', 'answer lost'] satisfies Fate[];
 
 /** What every back end promises of requests that break off, and of answers that are errors. */
@@ -42,7 +42,7 @@ export function describeBreakdowns(the: Minting): void {
             const issue = await broken(index, fate, () => the.issue());
             if (!issue) break;
             if (finder === 'another process') the.restart();
-            else await the.stage.clock.advance(LONGEST_PAUSE);
+            else await the.stage.clock.advance(MAX_PAUSE);
             const found = await the.rows();
             expect(found.length).to.be.at.most(1);
             if (issue.outcome instanceof RegistryError) {

@@ -10,7 +10,7 @@ import { runSeeds } from './seed-runner.ts';
 import { simulate } from './simulation.ts';
 
 /** Failed seeds whose journals are printed. */
-const MOST_JOURNALS = 3;
+const MAX_JOURNALS = 3;
 const DEFAULT_SEEDS = 2000;
 
 const { values } = parseArgs({
@@ -28,7 +28,7 @@ const begun = performance.now();
 const outcomes = count === 1 ? [await simulate({ seed: first })] : await runSeeds(first, count, values.bail);
 const isFailed = ({ violations }: Outcome): boolean => violations.length > 0;
 const failed = outcomes.filter(isFailed);
-for (const { seed } of count === 1 ? outcomes : failed.slice(0, values.bail ? 0 : MOST_JOURNALS)) {
+for (const { seed } of count === 1 ? outcomes : failed.slice(0, values.bail ? 0 : MAX_JOURNALS)) {
   const { journal } = await simulate({ seed, journal: true });
   print(`\nseed ${seed}\n${journal.join('\n')}\n`);
 }

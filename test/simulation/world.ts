@@ -35,7 +35,7 @@ const DAY = 24 * HOUR;
 /** A lease is taken over this long after its holder fell silent, in milliseconds. */
 const LEASE = 15_000;
 /** A deposed process ends within this. Milliseconds. */
-const LONGEST_END = 5_000;
+const MAX_END = 5_000;
 
 const CRDS = new URL('../../crds/', import.meta.url);
 const DEFINITIONS = readdirSync(CRDS).map(
@@ -294,7 +294,7 @@ export class World {
     if (!process) return;
     this.journal.note(() => `${process.name} is told to stop`);
     process.stop();
-    this.clock.after(LONGEST_END, () => {
+    this.clock.after(MAX_END, () => {
       process.deposed = true;
       process.kill();
       if (this.leader === process) this.#succeed(0);
@@ -320,7 +320,7 @@ export class World {
       process.unaware = unaware > 0;
       process.misled = process.unaware;
       this.clock.after(unaware, () => process.depose());
-      this.clock.after(unaware + LONGEST_END, () => process.kill());
+      this.clock.after(unaware + MAX_END, () => process.kill());
     }
     process.gate.thaw();
   }

@@ -4,7 +4,7 @@ import { ProxiedConnection, type Direction, type NetworkFault } from './proxied-
 import { noTermination, type Termination } from './tls-termination.ts';
 
 /** Bytes of a request's first line. */
-const LONGEST_LINE = 8_192;
+const MAX_LINE = 8_192;
 
 /** A TCP proxy on loopback whose network fails as a test orders. */
 export class TcpProxy {
@@ -143,6 +143,6 @@ function concerns(fault: NetworkFault, direction: Direction, bytes: Buffer): boo
 
 /** Whether an HTTP request begins with these bytes whose `METHOD path?query` is of the kind. */
 function isRequest(bytes: Buffer, kind: RegExp): boolean {
-  const [line] = /^[A-Z]+ \S+(?= HTTP\/1\.1\r\n)/.exec(bytes.toString('latin1', 0, LONGEST_LINE)) ?? [];
+  const [line] = /^[A-Z]+ \S+(?= HTTP\/1\.1\r\n)/.exec(bytes.toString('latin1', 0, MAX_LINE)) ?? [];
   return line !== undefined && kind.test(line);
 }

@@ -1,13 +1,13 @@
-import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../api/registry-account.ts';
 import type { Capabilities } from '../../api/capabilities.ts';
+import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../api/registry-account.ts';
 import type { Place } from '../../api/registry-token.ts';
 import { fromTime } from '../../api/syntax/time.ts';
 import type { Clock } from '../../common/clock.ts';
+import { providerOf, type Credentials } from '../../registry/backends.ts';
+import type { AccountCredentials, PlaceState, RegistryDirectory } from '../../registry/directory.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { LoginProbe } from '../../registry/login-probe/login-probe.ts';
 import { endpointForm, type Registry } from '../../registry/port.ts';
-import { providerOf, type Credentials } from '../../registry/backends.ts';
-import type { AccountCredentials, PlaceState, RegistryDirectory } from '../../registry/directory.ts';
 import type { Moment } from '../../token/lifecycle/clock-skew.ts';
 import { describePlace, reachOf, type Leads, type Reach } from '../../token/lifecycle/place.ts';
 

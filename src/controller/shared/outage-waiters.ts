@@ -22,11 +22,11 @@ export class OutageWaiters {
    * @returns when this one is to look again, if it is not told before
    */
   lookAt(key: string, place: string, retryAt: number, now: number): number {
-    return this.wait(key, place) ? retryAt : Math.max(retryAt, now + MAX_UNWATCHED);
+    return this.#join(key, place) ? retryAt : Math.max(retryAt, now + MAX_UNWATCHED);
   }
 
-  /** @returns whether this one is to try the place */
-  wait(key: string, place: string): boolean {
+  /** Puts one into the line of a place. @returns whether it is to try the place */
+  #join(key: string, place: string): boolean {
     if (this.#placeOf.get(key) !== place) this.leave(key);
     const waiting = this.#byPlace.get(place) ?? new Set<string>();
     waiting.add(key);

@@ -1,3 +1,4 @@
+import type { RegistryAccount } from '../../api/registry-account.ts';
 import {
   InvalidSpec,
   readTokenSpec,
@@ -5,22 +6,21 @@ import {
   type RegistryToken,
   type TokenSpec,
 } from '../../api/registry-token.ts';
-import type { RegistryAccount } from '../../api/registry-account.ts';
 import type { Clock } from '../../common/clock.ts';
-import type { KubeClient } from '../../kube/client/client.ts';
 import type { KubeObject, ObjectName } from '../../common/objects.ts';
+import type { KubeClient } from '../../kube/client/client.ts';
 import { NAMESPACES } from '../../kube/client/resources.ts';
 import { providerOf } from '../../registry/backends.ts';
-import { rank } from '../../token/secret/claimants.ts';
 import { decide, type Decision } from '../../token/decide/decision.ts';
 import { examine, type Refusal, type Wanted } from '../../token/decide/eligibility.ts';
-import { reachOf } from '../../token/lifecycle/place.ts';
 import { hostInForce, type Situation } from '../../token/decide/situation.ts';
-import type { SecretView } from '../../token/secret/secret-view.ts';
 import { isStranded } from '../../token/decide/stranded-intent.ts';
+import { reachOf } from '../../token/lifecycle/place.ts';
+import { holds } from '../../token/lifecycle/secret-found.ts';
+import { rank } from '../../token/secret/claimants.ts';
+import type { SecretView } from '../../token/secret/secret-view.ts';
 import { leadsOf, type AccountSessions } from '../account/account-sessions.ts';
 import type { Memory } from './memory.ts';
-import { holds } from '../../token/lifecycle/secret-found.ts';
 import type { SecretStore } from './secret-store.ts';
 
 /** What the watches know. */

@@ -1,10 +1,10 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
-import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import { isRetryRequested } from '../../token/decide/rotate-now.ts';
 import { isGood } from '../../token/decide/situation.ts';
+import { conditionsOf } from '../../token/lifecycle/conditions.ts';
+import { holds } from '../../token/lifecycle/secret-found.ts';
 import type { Assessment } from './assessor.ts';
 import type { Memory } from './memory.ts';
-import { holds } from '../../token/lifecycle/secret-found.ts';
 import type { StatusWriter } from './status-writer.ts';
 
 export interface DeadTokenOptions {

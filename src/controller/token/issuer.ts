@@ -12,9 +12,9 @@ import { deadOnArrival, registryTime } from '../../token/lifecycle/clock-skew.ts
 import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
+import * as steps from '../../token/lifecycle/mint-steps.ts';
 import { pendingMessage, withoutPendingHost, withPendingHost } from '../../token/lifecycle/pending-host.ts';
 import { isSamePlace, isSameToken } from '../../token/lifecycle/place.ts';
-import * as steps from '../../token/lifecycle/mint-steps.ts';
 import { describeIssued, recordOf, requestOf, strayOf } from '../../token/lifecycle/token-record.ts';
 import { writtenSecret } from '../../token/secret/written-secret.ts';
 import { newNonce } from '../../token/sweep/tag.ts';

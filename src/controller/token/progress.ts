@@ -1,15 +1,15 @@
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../../api/registry-token.ts';
 import type { Clock } from '../../common/clock.ts';
-import type { Outcome } from '../../token/lifecycle/conditions.ts';
 import type { Wanted } from '../../token/decide/eligibility.ts';
-import { untilItAnswers, withFailure, type Failure } from '../../token/lifecycle/failure.ts';
-import { pendingMessage, withPendingHost, type PendingHost } from '../../token/lifecycle/pending-host.ts';
-import { hostInForce } from '../../token/decide/situation.ts';
 import { rotateValue } from '../../token/decide/rotate-now.ts';
-import type { SecretView } from '../../token/secret/secret-view.ts';
-import { holds } from '../../token/lifecycle/secret-found.ts';
-import { withPhase } from '../../token/lifecycle/mint-steps.ts';
+import { hostInForce } from '../../token/decide/situation.ts';
 import type { Stake, Waiting } from '../../token/decide/verification.ts';
+import type { Outcome } from '../../token/lifecycle/conditions.ts';
+import { untilItAnswers, withFailure, type Failure } from '../../token/lifecycle/failure.ts';
+import { withPhase } from '../../token/lifecycle/mint-steps.ts';
+import { pendingMessage, withPendingHost, type PendingHost } from '../../token/lifecycle/pending-host.ts';
+import { holds } from '../../token/lifecycle/secret-found.ts';
+import type { SecretView } from '../../token/secret/secret-view.ts';
 
 /** What a reconcile works on. */
 export interface Task {

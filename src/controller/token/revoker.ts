@@ -3,19 +3,19 @@ import { fromTime } from '../../api/syntax/time.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
-import type { Failure } from '../../token/lifecycle/failure.ts';
-import { describePlace, includesToken, type TokenKey } from '../../token/lifecycle/place.ts';
-import { surelyExpiredAt } from '../../token/lifecycle/schedule.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/port.ts';
+import type { Failure } from '../../token/lifecycle/failure.ts';
+import { describePlace, includesToken, type TokenKey } from '../../token/lifecycle/place.ts';
 import * as previousTokens from '../../token/lifecycle/previous-tokens.ts';
+import { surelyExpiredAt } from '../../token/lifecycle/schedule.ts';
 import { readTag, type Tag } from '../../token/sweep/tag.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 import { failureOf } from '../shared/failures.ts';
 import { idsOf } from '../shared/log-fields.ts';
-import type { Memory } from './memory.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
 import type { TokenLists } from '../shared/token-lists.ts';
+import type { Memory } from './memory.ts';
 
 /** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. */
 const MAX_LOOK = 60_000;

@@ -7,8 +7,8 @@ import type { IssuedToken } from '../../registry/port.ts';
 import { strayOf, type Stray } from '../../token/lifecycle/token-record.ts';
 import { cameOf, describe } from '../../token/sweep/tag.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
-import type { Memory } from './memory.ts';
 import type { TokenList, TokenLists } from '../shared/token-lists.ts';
+import type { Memory } from './memory.ts';
 
 /** A mint whose answer got lost may still be on its way; this long after its answer was given up, it is taken to have failed. */
 const SETTLING_TIME = 10_000;
@@ -29,7 +29,10 @@ export interface TaggedTokensOptions {
   clock: Clock;
 }
 
-/** The tokens of RegistryTokens as registries have them, by their tags: what came of a request whose answer got lost, and their values. */
+/**
+ * The tokens of RegistryTokens as registries have them, by their tags: it has them created under one, and finds by it what came of a
+ * request whose answer got lost, and their values.
+ */
 export class TaggedTokens {
   readonly #options: TaggedTokensOptions;
   /** When this process began to act, milliseconds since 1970. */

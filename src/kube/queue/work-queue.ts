@@ -15,7 +15,7 @@ export interface Fairness {
   /** The line that a key belongs to. Asked whenever the key begins to wait. */
   lineOf: (key: string) => string;
   /** How many keys of one line are worked on at a time at most. */
-  mostOfOneLine: number;
+  maxOfOneLine: number;
 }
 
 /** Milliseconds after a key's first failure, which double with each, and the longest; as client-go's. */
@@ -43,7 +43,7 @@ export class WorkQueue {
 
   constructor({ clock, metrics, fairness }: WorkQueueOptions) {
     this.#metrics = metrics;
-    this.#fairness = fairness ?? { lineOf: () => '', mostOfOneLine: Infinity };
+    this.#fairness = fairness ?? { lineOf: () => '', maxOfOneLine: Infinity };
     this.#delayed = new DelayedKeys(clock, (key) => this.add(key, { priority: 'low' }));
   }
 
@@ -152,8 +152,8 @@ export class WorkQueue {
   }
 
   #start(): string | undefined {
-    const { mostOfOneLine } = this.#fairness;
-    const taken = this.#waiting.take((line) => (this.#busy.get(line) ?? 0) < mostOfOneLine);
+    const { maxOfOneLine } = this.#fairness;
+    const taken = this.#waiting.take((line) => (this.#busy.get(line) ?? 0) < maxOfOneLine);
     if (!taken) return undefined;
     const { key, line } = taken;
     this.#processing.set(key, line);

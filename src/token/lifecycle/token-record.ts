@@ -13,12 +13,6 @@ import type { Wanted } from '../decide/eligibility.ts';
 import { rotateValue } from '../decide/rotate-now.ts';
 import { registryTime, type Moment } from './clock-skew.ts';
 
-/** A token as the registry gave it, as far as it is recorded. `expiresAt`: milliseconds since 1970, null when it never expires. */
-export interface Given {
-  id: string;
-  expiresAt: number | null;
-}
-
 /** What is asked of a registry. Its revision and when it was asked are the status's to say. */
 export type TokenRequest = Omit<MintIntent, 'revision' | 'startedAt' | 'phase' | 'nonce'>;
 
@@ -49,26 +43,26 @@ export function requestOf(
 }
 
 /**
- * What a status says of the token in force.
+ * What a status says of the token in force. Its expiry: milliseconds since 1970, null when it never expires.
  * @param issuedAt by the registry's clock, as its expiry is: between them lies the token's life. Milliseconds since 1970
  * @param doubt why nobody knows whether the registry accepts it
  */
 export function recordOf(
   { access, scope, revision, specHash, account, region, place }: MintIntent,
-  given: Given,
-  { issue, lifetime, given: life }: Pick<Wanted, 'issue' | 'lifetime' | 'given'>,
+  { id, expiresAt }: { id: string; expiresAt: number | null },
+  { issue, lifetime, given }: Pick<Wanted, 'issue' | 'lifetime' | 'given'>,
   issuedAt: number,
   doubt: string | undefined,
 ): TokenRecord {
   // How long it is to be in use, where the registry lets it live longer.
-  const inUse = lifetime === 'Never' || lifetime === life ? undefined : formatDuration(lifetime);
+  const inUse = lifetime === 'Never' || lifetime === given ? undefined : formatDuration(lifetime);
   return {
-    id: given.id,
+    id,
     access,
     ...(scope && { scope }),
     ...(inUse !== undefined && { lifetime: inUse }),
     issuedAt: toTime(issuedAt),
-    ...expiryField(given.expiresAt),
+    ...expiryField(expiresAt),
     revision,
     specHash,
     account,

@@ -4,7 +4,7 @@ import type { Priority } from '../../../src/kube/queue/waiting-keys.ts';
 import { WorkQueue } from '../../../src/kube/queue/work-queue.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
-const MOST_OF_ONE_LINE = 2;
+const MAX_OF_ONE_LINE = 2;
 /** Two lines of three keys. */
 const KEYS = ['a0', 'a1', 'a2', 'b0', 'b1', 'b2'];
 /** Time goes on with each step, so that no two keys come due at once: their order is not promised. Exact in binary. */
@@ -100,7 +100,7 @@ class Model {
     for (const priority of order)
       for (const line of this.turns[priority]) {
         const busy = [...this.processing].filter((key) => lineOf(key) === line).length;
-        if (busy < MOST_OF_ONE_LINE)
+        if (busy < MAX_OF_ONE_LINE)
           return this.waiting.find((each) => each.priority === priority && lineOf(each.key) === line);
       }
     return undefined;
@@ -233,7 +233,7 @@ describe('WorkQueue against its model', () => {
     this.timeout(60_000);
     const real = (): Real => {
       const clock = new VirtualClock();
-      const fairness = { lineOf, mostOfOneLine: MOST_OF_ONE_LINE };
+      const fairness = { lineOf, maxOfOneLine: MAX_OF_ONE_LINE };
       return { clock, queue: new WorkQueue({ clock, fairness }), given: [] };
     };
     await fc.assert(

@@ -105,7 +105,7 @@ describe('WorkQueue', () => {
   describe('fairness', () => {
     beforeEach(() => {
       const lineOf = (key: string): string => key.slice(0, 1);
-      queue = new WorkQueue({ clock, fairness: { lineOf, mostOfOneLine: 2 } });
+      queue = new WorkQueue({ clock, fairness: { lineOf, maxOfOneLine: 2 } });
     });
 
     it('lets lines take turns, however long one is', async () => {
@@ -139,7 +139,7 @@ describe('WorkQueue', () => {
 
     it('counts a key to the line it came from, also when it belongs to another meanwhile', async () => {
       let line = 'a';
-      queue = new WorkQueue({ clock, fairness: { lineOf: () => line, mostOfOneLine: 1 } });
+      queue = new WorkQueue({ clock, fairness: { lineOf: () => line, maxOfOneLine: 1 } });
       queue.add('1');
       queue.add('2');
       await take();
