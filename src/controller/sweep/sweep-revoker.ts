@@ -59,6 +59,8 @@ export class SweepRevoker {
   readonly #onSettled: (id: string) => void;
   /** Orphans that the registry refused to revoke. */
   #refused = new Set<string>();
+  /** Expired tokens that it refused to delete. */
+  #keptExpired = new Set<string>();
 
   constructor(options: SweepRevokerOptions, onSettled: (id: string) => void) {
     this.#options = options;
@@ -76,8 +78,14 @@ export class SweepRevoker {
   ): Promise<boolean> {
     const until = this.#options.clock.monotonic() + MAX_DURATION;
     if (!(await this.#revokeOrphans(look, orphans, until, signal))) return false;
-    await this.#deleteExpired(look, expired, until, signal);
-    return this.#deleteIdentities(look, identities, alive, until, signal);
+    const kept = expired.filter(({ id }) => this.#keptExpired.has(id));
+    const others = expired.filter(({ id }) => !this.#keptExpired.has(id));
+    this.#keptExpired = new Set(kept.map(({ id }) => id));
+    await this.#deleteExpired(look, others, until, signal);
+    if (!(await this.#deleteIdentities(look, identities, alive, until, signal))) return false;
+    // Those that the registry refused to delete before come last: they hold up nothing else.
+    await this.#deleteExpired(look, kept, until, signal);
+    return true;
   }
 
   /** Those that the registry refused to revoke before come last: they hold up no others. */
@@ -106,8 +114,9 @@ export class SweepRevoker {
   async #revokeOrphan(look: Look, orphan: Orphan, signal: AbortSignal): Promise<void> {
     const { metrics, logger, events } = this.#options;
     const { account, registry, region } = look;
+    let wasThere: boolean | undefined;
     try {
-      await registry.revoke?.(orphan.id, signal);
+      wasThere = await registry.revoke?.(orphan.id, signal);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       metrics.revoked('failure');
@@ -117,6 +126,10 @@ export class SweepRevoker {
       return;
     }
     this.#onSettled(orphan.id);
+    if (wasThere === false) {
+      logger.info(fieldsOf(look, orphan), 'orphan token not revoked: the registry no longer has it');
+      return;
+    }
     metrics.revoked('success');
     logger.info(fieldsOf(look, orphan), 'orphan token revoked');
     const { id, tag } = orphan;
@@ -138,6 +151,7 @@ export class SweepRevoker {
         await look.registry.revoke?.(token.id, signal);
       } catch (error) {
         if (!(error instanceof RegistryError && error.isRefusal)) throw error;
+        this.#keptExpired.add(token.id);
         logger.debug(fieldsOf(look, token), `expired token not deleted: ${error.message}`);
         continue;
       }

@@ -1,10 +1,13 @@
 import type { RegistryAccount, RegistryAccountStatus } from '../../api/registry-account.ts';
+import type { Place } from '../../api/registry-token.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { providerOf } from '../../registry/backends.ts';
 import { listOf } from '../../token/decide/scope.ts';
+import type { Reach } from '../../token/lifecycle/place.ts';
 import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
+import type { Debt } from '../../token/sweep/debts.ts';
 import { scopesInUse } from '../../token/sweep/known-scopes.ts';
 import type { RetainedToken } from '../../token/sweep/retained.ts';
 import { scopesToName, withNoted } from '../../token/sweep/searched-scopes.ts';
@@ -56,7 +59,7 @@ export class Sweeper {
     const swept = this.#sweptPlace(account, place.endpoint);
     const spec = this.#options.account(account)?.spec;
     const lag = (spec && providerOf(spec)?.capabilities.settling.listing) ?? 0;
-    swept.dueAt = Math.min(swept.dueAt, afterLostRequest(clock.monotonic(), lag));
+    swept.lookLate(afterLostRequest(clock.monotonic(), lag));
     enqueue(account);
   }
 
@@ -67,8 +70,7 @@ export class Sweeper {
 
   /** An account or its credentials changed: what failed may work now. */
   accountChanged(account: string): void {
-    for (const swept of this.#placesOf(account))
-      if (swept.failures > 0) swept.dueAt = this.#options.clock.monotonic();
+    for (const swept of this.#placesOf(account)) swept.accountChanged();
     this.#options.enqueue(account);
   }
 
@@ -78,7 +80,7 @@ export class Sweeper {
     const provider = account && providerOf(account.spec);
     if (!provider || account.metadata.deletionTimestamp !== undefined) {
       // Suspects and debts stay: the account may come back, or name a registry again, and is then looked at at once.
-      for (const swept of this.#placesOf(name)) swept.dueAt = -Infinity;
+      for (const swept of this.#placesOf(name)) swept.pause();
       this.#count(name, []);
       return undefined;
     }
@@ -88,6 +90,8 @@ export class Sweeper {
       await this.#changeStatus(name, withoutSweep, signal);
       return undefined;
     }
+    for (const swept of this.#placesOf(name))
+      swept.writeOff(({ place }) => this.#reach(name, place) === 'given up');
     const targets = this.#targets(account);
     const goneRetained: RetainedToken[] = [];
     const isShared = (): boolean => targets.some(({ swept }) => swept.sweep.isShared);
@@ -105,14 +109,24 @@ export class Sweeper {
   }
 
   /**
-   * Lists of scopes (`listOf`) in which RegistryTokens that are gone may have left tokens with an account: what a look found there
-   * is looked for again before it is revoked.
+   * Lists of scopes (`listOf`) in which RegistryTokens that are gone may have left tokens where the account leads: what a look found
+   * there is looked for again before it is revoked.
    */
-  owedScopes(account: string): string[] {
-    return [...this.#placesOf(account)].flatMap(({ debts, sweep }) => [
-      ...debts.map(({ scope }) => scope),
-      ...sweep.uncleanScopes,
-    ]);
+  owedScopes(account: string): Set<string> {
+    return this.#owedScopes(account, ({ place }) => this.#reach(account, place) !== 'elsewhere');
+  }
+
+  #owedScopes(account: string, isMeant: (debt: Debt) => boolean = () => true): Set<string> {
+    const scopes = new Set<string>();
+    for (const { debts, sweep } of this.#placesOf(account)) {
+      for (const debt of debts) if (isMeant(debt)) scopes.add(debt.scope);
+      for (const scope of sweep.uncleanScopes) scopes.add(scope);
+    }
+    return scopes;
+  }
+
+  #reach(account: string, place: Place): Reach {
+    return this.#options.sessions.reach({ account, region: '', place });
   }
 
   #targets(account: RegistryAccount): Target[] {
@@ -131,7 +145,7 @@ export class Sweeper {
     const places = this.#swept.get(account) ?? new Map<string, SweptPlace>();
     for (const [endpoint, swept] of places) {
       if (endpoints.has(endpoint)) continue;
-      if (swept.debts.length === 0) places.delete(endpoint);
+      if (!swept.isOwed) places.delete(endpoint);
       else swept.forget();
     }
   }
@@ -139,16 +153,22 @@ export class Sweeper {
   /** @returns tokens kept on purpose that are gone there. @throws KubeError, LeadershipLost */
   async #lookIfDue(
     account: RegistryAccount,
-    { region, isNamed, swept }: Target,
+    { endpoint, region, isNamed, swept }: Target,
     isShared: () => boolean,
     signal: AbortSignal,
   ): Promise<RetainedToken[]> {
     const { sessions, clock, logger } = this.#options;
     const { name } = account.metadata;
-    swept.leadsTo(sessions.leadsTo(name, region), clock.monotonic());
+    const leads = sessions.leadsTo(name, region);
+    if (leads?.endpoint === endpoint) swept.leadsTo(leads, clock.monotonic());
     if (swept.dueAt > clock.monotonic()) return [];
     try {
       const place = sessions.placeOf(name, region);
+      if (place.endpoint !== endpoint)
+        throw new RegistryError(
+          'Unavailable',
+          `RegistryAccount ${name} has changed and was not looked at yet`,
+        );
       const registry = sessions.registryOf({ account: name, region, place });
       return await swept.look({ account, region, place, registry, shared: isShared() }, signal);
     } catch (error) {
@@ -168,7 +188,7 @@ export class Sweeper {
     const known = times.filter((time) => time !== undefined);
     const scopes = {
       places: targets.map(({ swept }) => swept.scopes),
-      owed: new Set(this.owedScopes(account)),
+      owed: this.#owedScopes(account),
       unclean: new Set(targets.flatMap(({ swept }) => [...swept.sweep.uncleanScopes])),
       inUse: scopesInUse(account, allTokens()),
     };

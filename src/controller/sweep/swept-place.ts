@@ -2,7 +2,7 @@ import type { Place } from '../../api/registry-token.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
 import { MAX_LIST_LAG } from '../../token/sweep/absence.ts';
-import { debtsAt, type Debt } from '../../token/sweep/debts.ts';
+import { debtKey, debtsAt, type Debt } from '../../token/sweep/debts.ts';
 import { scopesInUse } from '../../token/sweep/known-scopes.ts';
 import { missingRetained, type RetainedToken } from '../../token/sweep/retained.ts';
 import { afterSearch, NOT_SEARCHED, type SearchedScopes } from '../../token/sweep/searched-scopes.ts';
@@ -18,20 +18,27 @@ export interface SweptPlaceOptions extends PlaceSweepOptions {
   sweepInterval: number;
 }
 
+/** Milliseconds to which the times of late looks are rounded up. */
+const GRAIN = 1_000;
 const NONE: ReadonlySet<string> = new Set();
 
 /** One endpoint of one account: what is remembered from look to look, and when the next one is due. Times are monotonic milliseconds. */
 export class SweptPlace {
   readonly #options: SweptPlaceOptions;
   sweep: PlaceSweep;
-  dueAt = -Infinity;
   /** Looks that failed in a row. */
   failures = 0;
-  /** What is owed there, or was when the endpoint led elsewhere. */
-  debts: readonly Debt[] = [];
   scopes: SearchedScopes = NOT_SEARCHED;
   /** Wall-clock milliseconds of the last complete look; undefined: there was none. */
   sweptAt: number | undefined;
+  /** When it is looked at next, if nothing is to be seen before. */
+  #nextAt = -Infinity;
+  /** When what came of requests that were given up is to be seen. */
+  readonly #lateAt = new Set<number>();
+  /** Whether its account changed since the last look began. */
+  #isChanged = false;
+  /** What is owed there, or was when the endpoint led elsewhere, by `debtKey`. */
+  #debts = new Map<string, Debt>();
   /** Where it led when it was last looked at, or was to be; undefined: not known yet. */
   #place: Place | undefined;
   /** When the first list of that place was asked for; undefined: not yet. */
@@ -48,9 +55,22 @@ export class SweptPlace {
     this.#absentRetained = new AbsentTokens(options);
   }
 
+  /** When it is to be looked at. */
+  get dueAt(): number {
+    return Math.min(this.#nextAt, ...this.#lateAt);
+  }
+
+  get debts(): Iterable<Debt> {
+    return this.#debts.values();
+  }
+
+  get isOwed(): boolean {
+    return this.#debts.size > 0;
+  }
+
   /** Whether something is known to be left there. */
   get isOpen(): boolean {
-    return this.debts.length > 0 || this.sweep.orphans > 0;
+    return this.isOwed || this.sweep.orphans > 0;
   }
 
   /**
@@ -58,8 +78,30 @@ export class SweptPlace {
    * would only lengthen the wait.
    */
   owe(debt: Debt): void {
-    if (this.debts.length === 0 || this.failures === 0) this.dueAt = debt.since;
-    this.debts = [...this.debts, debt];
+    if (!this.isOwed || this.failures === 0) this.#nextAt = debt.since;
+    this.#debts.set(debtKey(debt), debt);
+  }
+
+  /** What is owed where nobody will ever look again is forgotten. */
+  writeOff(isLost: (debt: Debt) => boolean): void {
+    for (const [key, debt] of this.#debts) if (isLost(debt)) this.#debts.delete(key);
+  }
+
+  /** Something is to be seen there from that time on, whatever is seen before. */
+  lookLate(at: number): void {
+    // Many requests can be given up one after the other.
+    this.#lateAt.add(Math.ceil(at / GRAIN) * GRAIN);
+  }
+
+  /** Nobody looks for now: it is looked at at once when somebody can. */
+  pause(): void {
+    this.#nextAt = -Infinity;
+  }
+
+  /** Its account or credentials changed: what failed, or fails just now, may work. */
+  accountChanged(): void {
+    this.#isChanged = true;
+    if (this.failures > 0) this.#nextAt = this.#options.clock.monotonic();
   }
 
   /** What was seen elsewhere says nothing of a place: it is looked at now. @param place undefined: not known */
@@ -70,7 +112,7 @@ export class SweptPlace {
     this.failures = 0;
     this.#firstAskedAt = undefined;
     this.#everywhereAt = undefined;
-    this.dueAt = now;
+    this.#nextAt = now;
   }
 
   /**
@@ -82,9 +124,10 @@ export class SweptPlace {
     const { clock, sweepInterval, allTokens } = this.#options;
     const { account, place, registry } = part;
     const inUse = scopesInUse(account.metadata.name, allTokens());
-    const looked = debtsAt(this.debts, place);
+    const looked = debtsAt([...this.debts], place);
     const gone = new Set(looked.map(({ uid }) => uid));
     const began = clock.monotonic();
+    this.#isChanged = false;
     // Where that failed, what is known to be there comes first.
     const everywhere = this.failures === 0 && isTimeForAll(this.#everywhereAt, began);
     const { list, stillThere, done } = await this.sweep.run({ ...part, gone, everywhere }, signal);
@@ -92,7 +135,7 @@ export class SweptPlace {
     this.failures = 0;
     this.#firstAskedAt ??= askedAt;
     if (everywhere) this.#everywhereAt = began;
-    const { debts, dueAt } = afterLook(this.debts, {
+    const { debts, dueAt } = afterLook([...this.debts], {
       place,
       looked,
       stillThere,
@@ -104,8 +147,8 @@ export class SweptPlace {
       certainAt: this.sweep.certainAt,
       interval: sweepInterval,
     });
-    this.debts = debts;
-    this.dueAt = dueAt;
+    this.#debts = new Map(debts.map((debt) => [debtKey(debt), debt]));
+    this.#lookNext(dueAt, began);
     this.scopes = afterSearch(this.scopes, list, inUse, this.sweep.uncleanScopes);
     if (list.unread.size === 0) this.sweptAt = clock.now();
     // What is in a list that may not be read shows only by its id.
@@ -122,7 +165,15 @@ export class SweptPlace {
     const { clock, random, sweepInterval: interval } = this.#options;
     const failures = ++this.failures;
     const now = clock.monotonic();
-    this.dueAt = afterFailure({ failure, failures, isNamed, now, interval, random: random() });
+    const nextAt = afterFailure({ failure, failures, isNamed, now, interval, random: random() });
+    this.#lookNext(this.#isChanged ? now : nextAt, now);
+    this.#isChanged = false;
+  }
+
+  /** @param seen until when what was to be seen is seen, or is seen by the next look */
+  #lookNext(at: number, seen: number): void {
+    this.#nextAt = at;
+    for (const time of this.#lateAt) if (time <= seen) this.#lateAt.delete(time);
   }
 
   /** Only what is owed there stays. */
@@ -132,6 +183,6 @@ export class SweptPlace {
     this.#missingRetained = new Map();
     this.#absentRetained = new AbsentTokens(this.#options);
     this.sweptAt = undefined;
-    this.dueAt = -Infinity;
+    this.pause();
   }
 }

@@ -191,7 +191,7 @@ export class Revoker {
       const row = await registry.lookUp?.(token.id, signal);
       return row && (readTag(row.description) ?? null);
     } catch (error) {
-      throw refusal ?? error;
+      throw refusal && error instanceof RegistryError && error.isRefusal ? refusal : error;
     }
   }
 

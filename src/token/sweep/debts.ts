@@ -11,6 +11,11 @@ export interface Debt {
   since: number;
 }
 
+/** The same for all that a RegistryToken left in one list of a place: the newest of these says it all. */
+export function debtKey({ uid, place, scope }: Debt): string {
+  return JSON.stringify([uid, place.endpoint, place.identity, place.provider, scope]);
+}
+
 /** What is owed at a place. An endpoint can have led to another one when the rest was left. */
 export function debtsAt(debts: readonly Debt[], place: Place): Debt[] {
   return debts.filter((debt) => isSamePlace(debt.place, place));
@@ -37,7 +42,7 @@ export function unsettled(
   debts: readonly Debt[],
   { looked, stillThere, askedAt, listLag }: Settling,
 ): Debt[] {
-  return debts.filter(
-    (debt) => !looked.includes(debt) || stillThere.includes(debt.uid) || askedAt < shownAt(debt, listLag),
-  );
+  const seen = new Set(looked);
+  const here = new Set(stillThere);
+  return debts.filter((debt) => !seen.has(debt) || here.has(debt.uid) || askedAt < shownAt(debt, listLag));
 }

@@ -42,15 +42,18 @@ export function afterLook(debts: readonly Debt[], look: Looked): { debts: Debt[]
   const rest = unsettled(debts, look);
   const left = debtsAt(rest, place);
   // This look may have missed what was reported meanwhile.
-  const missed = left.some((debt) => !looked.includes(debt));
+  const seen = new Set(looked);
+  const missed = left.some((debt) => !seen.has(debt));
   if (missed || !look.done) return { debts: rest, dueAt: Math.min(now, look.certainAt ?? Infinity) };
+  const here = new Set(stillThere);
   const times = left.map((debt) =>
-    stillThere.includes(debt.uid) ? now + STILL_THERE : Math.max(now, shownAt(debt, listLag)),
+    here.has(debt.uid) ? now + STILL_THERE : Math.max(now, shownAt(debt, listLag)),
   );
   // Nobody told this process of what was left before it worked.
   const allShownAt = firstAskedAt + listLag;
   if (askedAt < allShownAt) times.push(Math.max(now, allShownAt));
-  return { debts: rest, dueAt: Math.min(now + look.interval, ...times, look.certainAt ?? Infinity) };
+  const nextAt = Math.min(now + look.interval, look.certainAt ?? Infinity);
+  return { debts: rest, dueAt: times.reduce((first, time) => Math.min(first, time), nextAt) };
 }
 
 /** A look that failed. */

@@ -256,6 +256,18 @@ describe('previous tokens', () => {
       expect([asked, status.previousTokens?.[0]?.lastError]).to.deep.equal([[], reported]);
     });
 
+  it('wait where lists may not be read and the registry could not even be asked for them', async () => {
+    const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR) })];
+    const token = anIssuedToken({ status: { previousTokens } });
+    const down = new RegistryError('Unavailable', 'down', { unsent: true, retryAfter: 5000 });
+    const { revoker } = stage(undefined, [], 0, 'unknown', {}, () => Promise.reject(down), {
+      unread: refused,
+    });
+    const { status, waiting } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+    expect(status).to.deep.equal({ previousTokens });
+    expect(waiting.map(({ token: { id } }) => id)).to.deep.equal(['due']);
+  });
+
   it('stay alive while a Secret still holds them', async () => {
     const { revoker, asked } = stage();
     const { status } = await revoker.revokeDue(TOKEN, STATUS, new Set(['stray']), signal);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { providerOf } from '../../../src/registry/backends.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { anAccount, anIssuedToken, aRecord, at, HOUR, MINUTE, SECOND } from '../../support/builders.ts';
-import { DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
+import { anotherIn, DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
 
 const issuedIn = (region: string) => ({ account: 'default', region, place: placeIn(region) });
 const outage = new RegistryError('Unavailable', 'the registry is down');
@@ -44,6 +44,35 @@ describe('a region is swept', () => {
     expect(await stage.look()).to.deep.equal({ requeueAfter: SECOND });
   });
 
+  it('a minute after a request was given up before or during a look, or after another one', async () => {
+    stage.listTime = SECOND;
+    stage.sweeper.requestLost(issuedIn('eu-de'));
+    await stage.look();
+    expect(asked(stage, 'eu-de')).to.equal(1);
+    stage.whileListing = () => stage.sweeper.requestLost(issuedIn('eu-de'));
+    await stage.run(MINUTE);
+    expect(asked(stage, 'eu-de'), 'the first').to.equal(2);
+    await stage.run(MINUTE + SECOND);
+    expect(asked(stage, 'eu-de'), 'the second').to.equal(3);
+    stage.sweeper.requestLost(issuedIn('eu-de'));
+    await stage.clock.advance(10 * SECOND);
+    stage.sweeper.requestLost(issuedIn('eu-de'));
+    await stage.run(2 * MINUTE);
+    expect(asked(stage, 'eu-de'), 'both of them').to.equal(5);
+    await stage.run(HOUR / 2);
+    expect(asked(stage, 'eu-de'), 'and none else').to.equal(5);
+  });
+
+  it('at once where its account changed while a look failed, once', async () => {
+    stage.account = anAccount({ spec: elsewhere('eu-de') });
+    stage.down.set('eu-de', outage);
+    stage.listTime = SECOND;
+    stage.whileListing = () => stage.sweeper.accountChanged('default');
+    expect(await stage.look()).to.deep.equal({ requeueAfter: 0 });
+    const { requeueAfter = 0 } = (await stage.look()) ?? {};
+    expect(requeueAfter).to.be.greaterThan(SECOND);
+  });
+
   it('for no request that was given up at another place: nothing leads there', async () => {
     await stage.look();
     stage.sweeper.requestLost({ ...issuedIn('eu-de'), place: placeIn('us-north') });
@@ -55,9 +84,24 @@ describe('a region is swept', () => {
     stage.down.set('eu-de', outage);
     await stage.look();
     stage.down.clear();
-    stage.moved.set('eu-de', placeIn('us-north'));
+    stage.moved.set('eu-de', anotherIn('eu-de'));
     await stage.look();
     expect([asked(stage, 'eu-de'), asked(stage, 'us-south')]).to.deep.equal([2, 1]);
+  });
+
+  it('once its account was looked at, where that says another endpoint: until then it leads to the former', async () => {
+    await stage.look();
+    const regions = elsewhere('us-south', 'eu-de').regions.map((region) =>
+      region.name === 'eu-de' ? { ...region, endpoint: placeIn('us-north').endpoint } : region,
+    );
+    stage.account = anAccount({ spec: { ...elsewhere(), regions } });
+    stage.isBehind = true;
+    await stage.run(MINUTE);
+    expect(asked(stage, 'eu-de')).to.equal(1);
+    stage.isBehind = false;
+    stage.sweeper.accountChanged('default');
+    await stage.look();
+    expect(asked(stage, 'eu-de')).to.equal(2);
   });
 
   it('at once where another API answers at its endpoint by now, which shows nothing of what was seen before', async () => {
@@ -152,6 +196,21 @@ describe('a region is swept', () => {
     stage.account = anAccount({ metadata: { deletionTimestamp: at(0) }, spec: elsewhere('us-south') });
     expect(await stage.look()).to.equal(undefined);
     expect(stage.listed).to.deep.equal([]);
+  });
+
+  it('no more for what RegistryTokens left at an endpoint that its account gave up, though that leads there again', async () => {
+    await stage.look();
+    const places = () => stage.searched.length;
+    stage.sweeper.leftBehind('gone', { ...issuedIn('us-north'), scope: ['team-a'] });
+    await stage.look();
+    const spec = elsewhere('us-south', 'eu-de');
+    stage.account = anAccount({ spec: { ...spec, abandonedEndpoints: [placeIn('us-north').endpoint] } });
+    await stage.look();
+    stage.account = anAccount({ spec: elsewhere('us-south', 'us-north') });
+    const before = places();
+    await stage.look();
+    expect([...stage.sweeper.owedScopes('default')]).to.deep.equal([]);
+    expect(places() - before).to.equal(1);
   });
 
   it('at once where a RegistryToken left tokens at a place that it only leads to later', async () => {
@@ -333,10 +392,10 @@ describe('a place that several regions share', () => {
     stage.sweeper.leftBehind('gone', { ...issuedIn('a'), place: placeIn('us-south'), scope: ['team-a'] });
     await stage.clock.advance(DELAY);
     stage.account = anAccount({ spec: { ...spec, defaultRegion: 'us-south' }, status: stage.status });
-    expect(stage.sweeper.owedScopes('default')).to.deep.equal(['team-a']);
+    expect([...stage.sweeper.owedScopes('default')]).to.deep.equal(['team-a']);
     stage.down.set('us-south', outage);
     await stage.look();
-    expect(stage.sweeper.owedScopes('default'), 'still owed').to.deep.equal(['team-a']);
+    expect([...stage.sweeper.owedScopes('default')], 'still owed').to.deep.equal(['team-a']);
     stage.down.clear();
     await stage.run(MINUTE);
     expect(stage.revoked, 'it was seen before').to.deep.equal(['orphan']);

@@ -51,6 +51,15 @@ describe('tokens of a registry that lists scopes apart', () => {
   });
 });
 
+describe('scopes of what is owed where the account does not lead', () => {
+  it('are not searched', async () => {
+    const stage = aStage([]);
+    stage.sweeper.leftBehind('gone', { ...SCOPED, place: placeIn('eu-de') });
+    await stage.look();
+    expect(stage.searched.flat()).to.deep.equal([]);
+  });
+});
+
 describe('a scope of which nothing here knows any more, as after a restore from a backup,', () => {
   const ofTeamZ = (stage: SweepStage): number =>
     stage.searched.filter((scope) => scope.includes('team-z')).length;

@@ -3,7 +3,15 @@ import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
 import type { ListedToken } from '../../../src/registry/port.ts';
 import { anAccount, anIssuedToken, aPrevious, aToken, HOUR, MINUTE } from '../../support/builders.ts';
-import { CLUSTER, DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
+import {
+  anotherIn,
+  CLUSTER,
+  DELAY,
+  elsewhere,
+  orphanTag,
+  placeIn,
+  SweepStage,
+} from './support/sweep-stage.ts';
 
 const issuedIn = (region: string) => ({ account: 'default', region, place: placeIn(region) });
 const outage = new RegistryError('Unavailable', 'the registry is down');
@@ -126,7 +134,7 @@ describe('sweeper, of tokens that are known', () => {
     });
 
     it('is not by the lists of another registry to which its region leads now', async () => {
-      stage.moved.set('us-south', placeIn('us-north'));
+      stage.moved.set('us-south', anotherIn('us-south'));
       await stage.run(2 * HOUR);
       expect(stage.gone).to.deep.equal([]);
       stage.moved.clear();

@@ -3,7 +3,7 @@ import { KubeError } from '../../../src/kube/client/errors.ts';
 import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { anAccount, anIssuedToken, aRecord, aSecret, HOUR, MINUTE, PLACE } from '../../support/builders.ts';
-import { DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
+import { anotherIn, DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
 
 const issuedIn = (region: string) => ({ account: 'default', region, place: placeIn(region) });
 
@@ -43,6 +43,32 @@ describe('sweeper', () => {
       await stage.look();
       expect([stage.events, stage.revoked]).to.deep.equal([told, ['a']]);
     });
+
+  it('says of no orphan that it was revoked which the registry no longer had', async () => {
+    stage.add('us-south', 'a');
+    stage.unknownIds.add('a');
+    await stage.look();
+    await stage.clock.advance(DELAY);
+    await stage.look();
+    expect(stage.events).to.deep.equal([]);
+    expect(stage.counted).to.deep.equal([]);
+    expect(stage.status.orphans).to.equal(0);
+  });
+
+  it('deletes what tokens hung on though the registry refuses to delete many that expired', async () => {
+    for (let n = 0; n < 200; n++) {
+      stage.add('us-south', `expired-${n}`, orphanTag(), 0);
+      stage.refusals.set(`expired-${n}`, new RegistryError('Forbidden', 'no'));
+    }
+    stage.addIdentity('us-south', 'identity');
+    stage.revocationTime = 1_000;
+    for (let n = 0; n < 4; n++) {
+      const look = stage.look();
+      await stage.clock.advance(DELAY);
+      await look;
+    }
+    expect(stage.revoked).to.deep.equal(['identity']);
+  });
 
   it('finds after a restart what was left before it', async () => {
     stage.add('us-south', 'a');
@@ -364,7 +390,7 @@ describe('sweeper', () => {
   });
 
   it('what a RegistryToken left at a place is looked for as soon as its region leads there again', async () => {
-    stage.moved.set('us-south', placeIn('us-north'));
+    stage.moved.set('us-south', anotherIn('us-south'));
     await stage.look();
     stage.sweeper.leftBehind('gone', issuedIn('us-south'));
     await stage.look();
@@ -392,7 +418,7 @@ describe('sweeper', () => {
     expect(stage.revoked).to.deep.equal([]);
     expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
     stage.regions.clear();
-    stage.moved.set('us-south', placeIn('us-north'));
+    stage.moved.set('us-south', anotherIn('us-south'));
     await stage.run(2 * HOUR);
     expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
     stage.moved.clear();

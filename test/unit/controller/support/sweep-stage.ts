@@ -15,6 +15,7 @@ import { KubeError } from '../../../../src/kube/client/errors.ts';
 import type { EventRecorder } from '../../../../src/kube/events/event-recorder.ts';
 import { LeadershipLost } from '../../../../src/kube/election/leadership-lost.ts';
 import type { Call, Transport } from '../../../../src/kube/transport/transport.ts';
+import { providerOf } from '../../../../src/registry/backends.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
 import type { ListedToken, Registry } from '../../../../src/registry/port.ts';
 import { describe as describeToken, type Tag } from '../../../../src/token/sweep/tag.ts';
@@ -34,18 +35,25 @@ export const elsewhere = (...names: string[]) => ({
 export const placeIn = (region: string): Place =>
   region === 'us-south' ? PLACE : { ...PLACE, endpoint: `https://${region}.example` };
 
+/** Where a region leads with credentials of another account of the registry. */
+export const anotherIn = (region: string): Place => ({ ...placeIn(region), identity: 'another' });
+
 /** The registries of one account by region, a cluster, and a sweeper between them. */
 export class SweepStage {
   readonly clock = new VirtualClock();
   readonly regions = new Map<string, ListedToken[]>();
   /** Lists of scopes of tokens that have one, by id. */
   readonly scopeOf = new Map<string, string>();
+  /** Whether regions lead where they led before the account changed, which was not looked at yet. */
+  isBehind = false;
   /** Where regions lead that have moved. */
   readonly moved = new Map<string, Place>();
   /** Regions that fail, and what with. */
   readonly down = new Map<string, RegistryError>();
   /** What revocations fail with. */
   refusal: RegistryError | undefined;
+  /** Those of which it says that it does not know them. */
+  readonly unknownIds = new Set<string>();
   /** The same of a single one, by id. */
   readonly refusals = new Map<string, Error>();
   readonly revoked: string[] = [];
@@ -149,7 +157,8 @@ export class SweepStage {
       leadsTo: (_: string, region: string) => this.#placeOf(region),
       registryOf: ({ region }: Issued) => this.#registry(region),
       reach: ({ place }: Issued) => {
-        const regions = this.account?.spec.regions ?? [];
+        const { regions = [], abandonedEndpoints = [] } = this.account?.spec ?? {};
+        if (abandonedEndpoints.includes(place.endpoint)) return 'given up';
         const leads = regions.find(({ name }) => isSamePlace(place, this.#placeOf(name)));
         return leads ? { region: leads.name } : 'elsewhere';
       },
@@ -213,7 +222,9 @@ export class SweepStage {
   }
 
   #placeOf(region: string): Place {
-    return this.moved.get(region) ?? placeIn(region);
+    const place = this.moved.get(region) ?? placeIn(region);
+    const endpoint = this.account && providerOf(this.account.spec)?.places.resolve(region)?.endpoint;
+    return { ...place, endpoint: (this.isBehind ? undefined : endpoint) ?? place.endpoint };
   }
 
   #registry(region: string): Registry {
@@ -248,11 +259,12 @@ export class SweepStage {
       }),
       revoke: async (id) => {
         fail();
+        if (this.revocationTime > 0)
+          await sleep(this.clock, this.revocationTime, new AbortController().signal);
         const refusal = this.refusal ?? this.refusals.get(id);
         if (refusal) throw refusal;
         if (!this.mayRevoke) throw new LeadershipLost('another process leads');
-        if (this.revocationTime > 0)
-          await sleep(this.clock, this.revocationTime, new AbortController().signal);
+        if (this.unknownIds.has(id)) return false;
         this.revoked.push(id);
         this.regions.set(
           region,
