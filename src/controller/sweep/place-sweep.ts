@@ -1,14 +1,16 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { listOf } from '../../token/decide/scope.ts';
-import { findAbsent, MAX_LIST_LAG, recordedAt, type RecordedToken } from '../../token/sweep/absence.ts';
+import { findAbsent, recordedAt, type RecordedToken } from '../../token/sweep/absence.ts';
 import { aliveAt, certainAt, isClean, NOTHING_FOUND, takeIn, without } from '../../token/sweep/findings.ts';
+import { MAX_LIST_LAG } from '../../token/sweep/list-lag.ts';
 import { confirm } from '../../token/sweep/suspects.ts';
 import { mayRevoke, type UnknownToken } from '../../token/sweep/unused-tokens.ts';
 import type { Users } from '../../token/sweep/users.ts';
 import type { TokenList, TokenLists } from '../shared/token-lists.ts';
 import { AbsentTokens } from './absent-tokens.ts';
+import type { Look } from './look.ts';
 import { SweepReporter } from './sweep-reporter.ts';
-import { SweepRevoker, type Look, type SweepRevokerOptions } from './sweep-revoker.ts';
+import { SweepRevoker, type SweepRevokerOptions } from './sweep-revoker.ts';
 
 export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'> {
   users: SweepRevokerOptions['users'] & {

@@ -2,7 +2,7 @@ import { firstOf } from '../../api/syntax/text.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import type { Orphan, UnknownToken } from '../../token/sweep/unused-tokens.ts';
-import { fieldsOf, where, type Look } from './sweep-revoker.ts';
+import { fieldsOf, where, type Look } from './look.ts';
 
 export interface SweepReporterOptions {
   events: EventRecorder;

@@ -1,32 +1,14 @@
-import type { RegistryAccount } from '../../api/registry-account.ts';
-import type { Place } from '../../api/registry-token.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import { RegistryError } from '../../registry/errors.ts';
-import type { Registry } from '../../registry/port.ts';
 import type { Certain } from '../../token/sweep/findings.ts';
 import type { TaggedToken } from '../../token/sweep/tag.ts';
 import { findUnusedIdentities, type Identity } from '../../token/sweep/unused-identities.ts';
 import { standingOf, type Orphan, type UnknownToken } from '../../token/sweep/unused-tokens.ts';
 import type { Users } from '../../token/sweep/users.ts';
 import type { TokenMetrics } from '../shared/metrics.ts';
-
-/** What one look at a place is told. */
-export interface Look {
-  account: RegistryAccount;
-  /** The name of a region that leads there, for messages; empty where there are none. */
-  region: string;
-  place: Place;
-  /** The registry there. */
-  registry: Registry;
-  /** Uids of RegistryTokens that went, or are about to, and may have left tokens here. */
-  gone: ReadonlySet<string>;
-  /** Whether the account has tokens elsewhere that are unknown here. */
-  shared: boolean;
-  /** Whether to look also in scopes of which nothing says that tokens are there. */
-  everywhere: boolean;
-}
+import { fieldsOf, where, type Look } from './look.ts';
 
 /** What one look may delete, if nothing uses it by then. */
 export interface Removals extends Pick<Certain, 'orphans' | 'expired' | 'identities'> {
@@ -47,7 +29,7 @@ export interface SweepRevokerOptions {
 /** After so many revocations what uses tokens is asked for anew. */
 const BATCH = 20;
 /** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. Liveness allows no work that never ends. */
-const MAX_DURATION = 120_000;
+const MAX_LOOK = 120_000;
 
 /**
  * All that the sweep deletes at one place, in this order: orphans, tokens that expired long ago, and what tokens hung on. What
@@ -76,7 +58,7 @@ export class SweepRevoker {
     { orphans, expired, identities, alive }: Removals,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const until = this.#options.clock.monotonic() + MAX_DURATION;
+    const until = this.#options.clock.monotonic() + MAX_LOOK;
     if (!(await this.#revokeOrphans(look, orphans, until, signal))) return false;
     const kept = expired.filter(({ id }) => this.#keptExpired.has(id));
     const others = expired.filter(({ id }) => !this.#keptExpired.has(id));
@@ -198,17 +180,4 @@ export class SweepRevoker {
     this.#onSettled(id);
     logger.info(fields, 'deleted what tokens of a RegistryToken hung on');
   }
-}
-
-/** What a log line says of a token. */
-export function fieldsOf(
-  { account, region }: Pick<Look, 'account' | 'region'>,
-  { id, tag }: UnknownToken,
-): object {
-  return { account: account.metadata.name, region, id, uid: tag.uid, revision: tag.revision };
-}
-
-/** In messages; nothing where the registry has no regions. */
-export function where(region: string): string {
-  return region === '' ? '' : ` in ${region}`;
 }

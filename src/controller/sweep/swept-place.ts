@@ -1,16 +1,16 @@
 import type { Place } from '../../api/registry-token.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
-import { MAX_LIST_LAG } from '../../token/sweep/absence.ts';
 import { debtKey, debtsAt, type Debt } from '../../token/sweep/debts.ts';
 import { scopesInUse } from '../../token/sweep/known-scopes.ts';
+import { MAX_LIST_LAG } from '../../token/sweep/list-lag.ts';
 import { missingRetained, type RetainedToken } from '../../token/sweep/retained.ts';
 import { afterSearch, NOT_SEARCHED, type SearchedScopes } from '../../token/sweep/searched-scopes.ts';
 import { confirm, type Suspects } from '../../token/sweep/suspects.ts';
 import { afterFailure, afterLook, isTimeForAll } from '../../token/sweep/sweep-schedule.ts';
 import { AbsentTokens } from './absent-tokens.ts';
+import type { Look } from './look.ts';
 import { PlaceSweep, type PlaceSweepOptions } from './place-sweep.ts';
-import type { Look } from './sweep-revoker.ts';
 
 export interface SweptPlaceOptions extends PlaceSweepOptions {
   random: () => number;

@@ -1,4 +1,4 @@
-import { MAX_LIST_LAG } from './absence.ts';
+import { MAX_LIST_LAG } from './list-lag.ts';
 
 /** As many as an account's status holds. Tokens of a scope for which there is no room are found once a RegistryToken has it again. */
 export const MAX_SCOPES = 1_000;
