@@ -11,6 +11,8 @@ import type { AccountSessions, Issued } from '../account/account-sessions.ts';
 /** The living tokens of a place that carry a tag, as they were when the registry was asked: what came later may be missing. */
 export interface TokenList {
   tokens: ReadonlyMap<string, TaggedToken>;
+  /** Those that carry a tag and that the registry shows as dead, by identifier. */
+  dead: ReadonlySet<string>;
   /** What tokens hang on there. */
   identities: readonly Identity[];
   /** The lists of scopes (`listOf`) in which tokens were looked for, where the registry keeps them apart. */
@@ -150,7 +152,13 @@ export class TokenLists {
   }
 }
 
-type Row = TaggedToken | Identity;
+/** A token that the registry keeps in its list, though it accepts it no more. */
+interface DeadToken {
+  id: string;
+  dead: true;
+}
+
+type Row = TaggedToken | Identity | DeadToken;
 
 async function rowsOf(registry: Registry, scope: readonly string[], signal: AbortSignal): Promise<Row[]> {
   return (await registry.list?.(scope, ours, signal)) ?? [];
@@ -166,10 +174,11 @@ async function scopesSeen(registry: Registry, signal: AbortSignal): Promise<stri
   }
 }
 
-function sorted(rows: readonly Row[]): Pick<TokenList, 'tokens' | 'identities'> {
+function sorted(rows: readonly Row[]): Pick<TokenList, 'tokens' | 'dead' | 'identities'> {
   return {
     tokens: new Map(rows.flatMap((row) => ('tag' in row ? [[row.id, row] as const] : []))),
-    identities: rows.flatMap((row) => ('tag' in row ? [] : [row])),
+    dead: new Set(rows.flatMap((row) => ('dead' in row ? [row.id] : []))),
+    identities: rows.flatMap((row) => ('specHash' in row ? [row] : [])),
   };
 }
 
@@ -241,6 +250,6 @@ class PlaceLists {
 
 function ours({ id, description, expiresAt, revoked, identity }: ListedToken): Row | undefined {
   if (identity) return { id, ...identity };
-  const tag = revoked ? undefined : readTag(description);
-  return tag && { id, tag, expiresAt };
+  const tag = readTag(description);
+  return tag && (revoked ? { id, dead: true } : { id, tag, expiresAt });
 }

@@ -43,15 +43,17 @@ export class AbsentTokens {
 
   /**
    * @param absent missing in every list for long enough
+   * @param dead ids of those that a list shows, as dead
    * @throws the signal's reason
    */
   async findGone<T extends { id: string }>(
     absent: readonly T[],
+    dead: ReadonlySet<string>,
     registry: Pick<Registry, 'lookUp'>,
     signal: AbortSignal,
   ): Promise<Absence<T>> {
     const ids = new Set(absent.map(({ id }) => id));
-    this.#gone = new Set([...this.#gone].filter((id) => ids.has(id)));
+    this.#gone = new Set([...ids].filter((id) => dead.has(id) || this.#gone.has(id)));
     this.#askedAt = new Map([...this.#askedAt].filter(([id]) => ids.has(id)));
     this.#retryAt = undefined;
     const done = await this.#ask(

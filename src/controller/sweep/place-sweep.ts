@@ -182,7 +182,7 @@ export class PlaceSweep {
   async #tellGone(
     { registry }: Look,
     recorded: readonly RecordedToken[],
-    { tokens, unread, askedAt }: TokenList,
+    { tokens, dead, unread, askedAt }: TokenList,
     now: number,
     signal: AbortSignal,
   ): Promise<boolean> {
@@ -191,7 +191,7 @@ export class PlaceSweep {
     const absent = findAbsent(shown, tokens, now);
     const { suspects, certain } = confirm(absent, this.#findings.absent, askedAt, this.#absenceDelay);
     this.#findings = { ...this.#findings, absent: suspects };
-    const { gone, done } = await this.#absent.findGone(certain, registry, signal);
+    const { gone, done } = await this.#absent.findGone(certain, dead, registry, signal);
     for (const token of gone) this.#options.onGone(token);
     return done;
   }

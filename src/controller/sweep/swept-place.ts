@@ -157,7 +157,7 @@ export class SweptPlace {
     // A list can lag: what lists lack that are so far apart is gone.
     const { suspects, certain } = confirm(missing, this.#missingRetained, askedAt, MAX_LIST_LAG);
     this.#missingRetained = suspects;
-    return (await this.#absentRetained.findGone(certain, registry, signal)).gone;
+    return (await this.#absentRetained.findGone(certain, list.dead, registry, signal)).gone;
   }
 
   /** A look failed. @param isNamed whether anything in the cluster points there */

@@ -93,7 +93,7 @@ function stage(
         if (unread) return Promise.reject(unread);
         const tag = { clusterId: CLUSTER, uid: TOKEN.metadata.uid, revision: 1, ...part };
         const tokens = new Map(ours.map((id) => [id, { id, tag, expiresAt: null }]));
-        const nowhere = { scopes: NONE, foundIn: new Map(), unread: new Map() };
+        const nowhere = { scopes: NONE, dead: NONE, foundIn: new Map(), unread: new Map() };
         return Promise.resolve(find({ tokens, identities: [], ...nowhere, askedAt: 0 }));
       },
     },

@@ -213,6 +213,16 @@ describe('sweeper, of tokens that are known', () => {
         expect(stage.gone).to.deep.equal(isThere ? [] : ['token-1']);
       });
 
+    it('is told to be gone where a list shows it as revoked, though it may not be asked for by its id', async () => {
+      const description = orphanTag({ uid: anIssuedToken().metadata.uid });
+      stage.regions.set('us-south', [{ id: 'token-1', description, expiresAt: null, revoked: true }]);
+      stage.byId = () => {
+        throw new RegistryError('Forbidden', 'may not be read');
+      };
+      await stage.run(2 * MINUTE);
+      expect(stage.gone).to.include('token-1');
+    });
+
     it('is told to be gone also where no list may be read', async () => {
       Object.assign(stage, { listsApart: true, byId: () => undefined });
       stage.hidden.add('');

@@ -64,6 +64,7 @@ class Stage {
       tokens: new Map(this.tags.map(([id, tag]) => [id, { id, tag, expiresAt: null }])),
       identities: [],
       scopes: new Set(),
+      dead: new Set(),
       foundIn: new Map(),
       unread: new Map(),
       askedAt: this.clock.monotonic(),
