@@ -23,6 +23,8 @@ export interface AccountEdits {
   regions: boolean;
   /** An account of this name asked for a rotation, and is gone or asks no more. */
   rotation: boolean;
+  /** It said that tokens are not to be tried, and says so no more. */
+  verify: boolean;
 }
 
 const keyOf = (account: string, where: string): string => `${account} ${where}`;
@@ -36,6 +38,8 @@ export class Places {
   readonly #editedAt = new Map<string, number>();
   /** When an account asked for a rotation for the last time before it went or asked no more, monotonic milliseconds. */
   readonly #askingUntil = new Map<string, number>();
+  /** When an account said for the last time that its tokens are not to be tried, before it said otherwise, monotonic milliseconds. */
+  readonly #untriedUntil = new Map<string, number>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -52,6 +56,8 @@ export class Places {
     if (now.join() !== before.join()) this.#editedAt.set(name, this.#now());
     if (asksForRotation(earlier) && (type === 'DELETED' || !asksForRotation(account)))
       this.#askingUntil.set(name, this.#now());
+    if (earlier?.spec.verify === 'Never' && (type === 'DELETED' || account.spec.verify !== 'Never'))
+      this.#untriedUntil.set(name, this.#now());
     for (const key of before.filter((each) => !now.includes(each))) {
       this.#there.delete(key);
       this.#left.add(key);
@@ -93,6 +99,7 @@ export class Places {
     return {
       regions: isRecent(this.#editedAt.get(account)),
       rotation: isRecent(this.#askingUntil.get(account)),
+      verify: isRecent(this.#untriedUntil.get(account)),
     };
   }
 }

@@ -120,7 +120,7 @@ export class SecretAudit {
 
   /**
    * No edit of accounts and hosts makes a Secret worse. Another RegistryToken may have taken it over; what users take away is noticed
-   * later; and who asks for another region, with an account whose tokens are not tried, gets what that is.
+   * later; and who asks for another region, with an account whose tokens are not tried, as far as its watch tells, gets what that is.
    */
   #checkNotWorse(before: SecretObject, now: SecretObject): void {
     if (ownerOf(before) !== ownerOf(now) || !this.#isGood(before) || this.#isGood(now)) return;
@@ -133,7 +133,9 @@ export class SecretAudit {
     const { account = wanted?.account, region = wanted?.region } = left ?? {};
     const spec = this.#world.accounts().find(({ metadata }) => metadata.name === wanted?.account)?.spec;
     const isAsked = wanted?.account !== account || wanted?.region !== region;
-    if (spec?.verify === 'Never' && (isAsked || spec.ibmCloud)) return;
+    const isUntried =
+      spec?.verify === 'Never' || this.#world.places.editsOf(wanted?.account ?? '', PROMPTNESS).verify;
+    if (isUntried && (isAsked || spec?.ibmCloud)) return;
     this.#audit.fail(
       `Secret ${now.metadata.name} was good with ${hostsOf(before).join()} and token ${this.#heldBy(before)}, and is not with ${hostsOf(now).join()} and ${this.#heldBy(now)}`,
     );
