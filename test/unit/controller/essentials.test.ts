@@ -127,6 +127,24 @@ describe('of what others write the watches keep', () => {
   });
 });
 
+describe('of the owners of a Secret the watches keep', () => {
+  const cases: [string, Partial<OwnerReference>, boolean][] = [
+    ['who controls it, whatever it is', { controller: true }, true],
+    ['a RegistryToken, also where that does not control it', { kind: 'RegistryToken' }, true],
+    ['nobody else', { controller: false }, false],
+  ];
+  for (const [what, part, isKept] of cases)
+    it(what, () => {
+      const metadata = { ...identity, ownerReferences: [{ ...owner(1), ...part }] };
+      const { ownerReferences = [] } = essentialSecret({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata,
+      }).metadata;
+      expect(ownerReferences).to.have.length(isKept ? 1 : 0);
+    });
+});
+
 describe('of the finalizers of a RegistryToken the watches keep', () => {
   const cases: [string, string[] | undefined, string[] | undefined][] = [
     ['ours alone', [HUGE, 'pullsecrets.dev/revoke'], ['pullsecrets.dev/revoke']],

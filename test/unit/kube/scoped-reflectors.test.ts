@@ -67,6 +67,16 @@ describe('one resource watched in several namespaces', () => {
     expect(excused()).to.deep.equal({ 'pods in a': false, 'pods in b': false });
   });
 
+  it('no longer sees a namespace that was read once and may not be read now: what is known of it grows old', async () => {
+    server.put(pods('b'), 'two');
+    await start();
+    expect(watches.sees('b')).to.equal(true);
+    forbidden.add('b');
+    for (const watch of server.watches) watch.end();
+    await clock.advance(60_000);
+    expect(watches.sees('b')).to.equal(false);
+  });
+
   it('tells when one can be read again, with its objects known by then', async () => {
     forbidden.add('b');
     server.put(pods('b'), 'two');

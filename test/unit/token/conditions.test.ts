@@ -87,6 +87,21 @@ describe('the conditions of a RegistryToken', () => {
     });
   });
 
+  it('name what keeps a host out of the Secret also while the token is rotated', () => {
+    const pendingHost = { host: 'new.icr.io', since: at(0), refused: true, message: 'no such token' };
+    const facts = {
+      status: { ...status, pendingHost, reason: 'HostNotAccepted' },
+      outcome: held('Rotating'),
+    };
+    expect(conditions(facts).map(({ type, reason }) => [type, reason])).to.deep.include([
+      'Reconciling',
+      'HostNotAccepted',
+    ]);
+    expect(
+      conditions({ ...facts, status: { ...status, pendingHost } }).map(({ reason }) => reason),
+    ).to.not.include('HostNotAccepted');
+  });
+
   describe('are not Ready', () => {
     const rows: [string, Partial<Facts>, Partial<ConditionUpdate>][] = [
       [
