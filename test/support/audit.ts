@@ -1,8 +1,10 @@
 import type { FakeRegistry } from '../../sandbox/registries/shared/fake-registry.ts';
 import { findCondition } from '../../src/api/conditions.ts';
-import type { RegistryToken } from '../../src/api/registry-token.ts';
+import type { RegistryAccount } from '../../src/api/registry-account.ts';
+import type { PreviousToken, RegistryToken } from '../../src/api/registry-token.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { providerOf } from '../../src/registry/backends.ts';
 import { checksum, PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import type { SecretObject, World } from './world.ts';
 
@@ -20,8 +22,15 @@ export async function audit(world: World, fake: FakeRegistry = world.registry): 
   const secrets = await world.client.listAll<SecretObject>(SECRETS);
   const byName = new Map(secrets.map((secret) => [nameOf(secret), secret]));
   const live = new Set(fake.tokens().map(({ id }) => id));
+  const accounts = await world.client.listAll<RegistryAccount>(REGISTRY_ACCOUNTS);
+  const absences = new Map(
+    accounts.map(({ metadata, spec }) => [
+      metadata.name,
+      providerOf(spec)?.capabilities.settling.absence ?? 0,
+    ]),
+  );
   const complaints = tokens.flatMap((token) => {
-    const problem = problemOf(token, byName.get(nameOf(token)), live, fake);
+    const problem = problemOf(token, byName.get(nameOf(token)), live, absences, fake);
     return problem === undefined ? [] : [`${nameOf(token)}: ${problem}`];
   });
   const named = new Set(
@@ -37,6 +46,7 @@ function problemOf(
   { metadata, status }: RegistryToken,
   secret: SecretObject | undefined,
   live: ReadonlySet<string>,
+  absences: ReadonlyMap<string, number>,
   fake: FakeRegistry,
 ): string | undefined {
   if (metadata.deletionTimestamp !== undefined) return 'is still being deleted';
@@ -46,7 +56,9 @@ function problemOf(
   if (metadata.annotations?.['pullsecrets.dev/rotate'] !== status?.lastHandledRotate)
     return 'was not rotated';
   if (status?.mintIntent) return 'has an open intent';
-  const late = status?.previousTokens?.find(({ revokeAt }) => Date.parse(revokeAt) < Date.now());
+  const late = status?.previousTokens?.find(
+    (each) => isLate(each) && (live.has(each.id) || !isInDoubt(each, absences)),
+  );
   if (late) return `its predecessor ${late.id} outlives its grace`;
   const id = status?.token?.id ?? '';
   if (!live.has(id)) return `its token ${id} does not live`;
@@ -57,6 +69,12 @@ function problemOf(
   const held = Object.values(auths).map(({ password }) => fake.tokenOf(password));
   return held.every((each) => each === id) ? undefined : `its Secret holds ${held.join()}, not ${id}`;
 }
+
+const isLate = ({ revokeAt }: PreviousToken): boolean => Date.parse(revokeAt) < Date.now();
+
+/** Whether it is so new that a process that did not revoke it itself can't tell yet that it is revoked. */
+const isInDoubt = ({ account, issuedAt }: PreviousToken, absences: ReadonlyMap<string, number>): boolean =>
+  Date.now() - Date.parse(issuedAt ?? '') < (absences.get(account) ?? 0);
 
 const nameOf = ({ metadata }: RegistryToken | SecretObject): string =>
   `${metadata.namespace}/${metadata.name}`;
