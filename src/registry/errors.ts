@@ -90,6 +90,11 @@ export class RegistryError extends Error {
     return this.code === 'Forbidden' || this.code === 'InvalidRequest';
   }
 
+  /** Whether it says nothing of the token that the request named: others would fail with it, too. */
+  get concernsAll(): boolean {
+    return this.unsent || this.code === 'Unauthorized' || this.code === 'RateLimited';
+  }
+
   /** Whether the same request can succeed later without a change. */
   get retryable(): boolean {
     return RETRYABLE.has(this.code);

@@ -1,14 +1,12 @@
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
-import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
+import { RegistryError } from '../../registry/errors.ts';
 import type { Registry } from '../../registry/port.ts';
 
 /** How long one look goes on asking for tokens by their ids, in milliseconds: the rest is for the next, at once. */
 const MAX_LOOK = 60_000;
 /** Milliseconds to the next try where the registry does not answer. */
 const RETRY = 60_000;
-/** These say nothing of one token: others would fail with them, too. */
-const OF_ALL: ReadonlySet<RegistryErrorCode> = new Set(['Unauthorized', 'RateLimited']);
 
 /** What was found out of the tokens that lists lack. */
 export interface Absence<T> {
@@ -86,10 +84,10 @@ export class AbsentTokens {
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         this.#logger.debug({ id }, `not known whether the token is gone: ${error.message}`);
-        const ofAll = error.unsent || OF_ALL.has(error.code);
-        if (ofAll || (error.retryable && !before.has(id)))
+        const { concernsAll } = error;
+        if (concernsAll || (error.retryable && !before.has(id)))
           this.#retryAt = now + Math.max(RETRY, error.retryAfter ?? 0);
-        if (ofAll) return true;
+        if (concernsAll) return true;
       }
       askedAt.set(id, now);
     }

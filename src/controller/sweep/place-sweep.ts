@@ -1,4 +1,5 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
+import { RegistryError } from '../../registry/errors.ts';
 import { listOf } from '../../token/decide/scope.ts';
 import { findAbsent, recordedAt, type RecordedToken } from '../../token/sweep/absence.ts';
 import { aliveAt, certainAt, isClean, NOTHING_FOUND, takeIn, without } from '../../token/sweep/findings.ts';
@@ -126,10 +127,18 @@ export class PlaceSweep {
       await this.#tellGone(look, recorded, list, now, signal);
       throw refusal;
     }
-    const { stillThere, done } = await this.#removeUnused(look, list, now, signal);
+    let removed: Pick<Outcome, 'stillThere' | 'done'>;
+    try {
+      removed = await this.#removeUnused(look, list, now, signal);
+    } catch (error) {
+      // That one token can't be revoked does not keep others from being told gone.
+      if (error instanceof RegistryError && !error.concernsAll)
+        await this.#tellGone(look, recorded, list, now, signal);
+      throw error;
+    }
     // Last, since it decides about no other token: what the registry does not say here keeps nothing from being revoked.
     const told = await this.#tellGone(look, recorded, list, now, signal);
-    return { list, stillThere, done: done && told };
+    return { list, stillThere: removed.stillThere, done: removed.done && told };
   }
 
   /** @throws as `run` */

@@ -39,10 +39,12 @@ export class SweepRevoker {
   readonly #options: SweepRevokerOptions;
   /** Called with the identifier of each that was deleted, or that something uses after all. */
   readonly #onSettled: (id: string) => void;
-  /** Orphans that the registry refused to revoke. */
+  /** Orphans that the registry did not revoke. */
   #refused = new Set<string>();
-  /** Expired tokens that it refused to delete. */
+  /** Expired tokens that it did not delete. */
   #keptExpired = new Set<string>();
+  /** What the registry failed at in this look, unless it refused it. */
+  #failure: RegistryError | undefined;
 
   constructor(options: SweepRevokerOptions, onSettled: (id: string) => void) {
     this.#options = options;
@@ -50,10 +52,19 @@ export class SweepRevoker {
   }
 
   /**
+   * One that the registry fails to delete holds up no others.
    * @returns whether time was left for all of them
-   * @throws RegistryError when the registry does not revoke; KubeError when what uses tokens can't be found out; LeadershipLost
+   * @throws RegistryError when the registry deletes nothing, or, in the end, failed at one of them; KubeError when what uses tokens can't be found out; LeadershipLost
    */
-  async remove(
+  async remove(look: Look, removals: Removals, signal: AbortSignal): Promise<boolean> {
+    this.#failure = undefined;
+    const done = await this.#removeAll(look, removals, signal);
+    if (this.#failure) throw this.#failure;
+    return done;
+  }
+
+  /** @throws as `remove`, save for what it throws in the end */
+  async #removeAll(
     look: Look,
     { orphans, expired, identities, alive }: Removals,
     signal: AbortSignal,
@@ -65,12 +76,12 @@ export class SweepRevoker {
     this.#keptExpired = new Set(kept.map(({ id }) => id));
     await this.#deleteExpired(look, others, until, signal);
     if (!(await this.#deleteIdentities(look, identities, alive, until, signal))) return false;
-    // Those that the registry refused to delete before come last: they hold up nothing else.
+    // Those that the registry did not delete before come last: they hold up nothing else.
     await this.#deleteExpired(look, kept, until, signal);
     return true;
   }
 
-  /** Those that the registry refused to revoke before come last: they hold up no others. */
+  /** Those that the registry did not revoke before come last: they hold up no others. */
   async #revokeOrphans(
     look: Look,
     certain: readonly Orphan[],
@@ -100,9 +111,8 @@ export class SweepRevoker {
     try {
       wasThere = await registry.revoke?.(orphan.id, signal);
     } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
-      metrics.revoked('failure');
-      if (!error.isRefusal) throw error;
+      if (error instanceof RegistryError) metrics.revoked('failure');
+      this.#note(error);
       this.#refused.add(orphan.id);
       logger.warn(fieldsOf(look, orphan), `orphan token not revoked: ${error.message}`);
       return;
@@ -132,7 +142,7 @@ export class SweepRevoker {
       try {
         await look.registry.revoke?.(token.id, signal);
       } catch (error) {
-        if (!(error instanceof RegistryError && error.isRefusal)) throw error;
+        this.#note(error);
         this.#keptExpired.add(token.id);
         logger.debug(fieldsOf(look, token), `expired token not deleted: ${error.message}`);
         continue;
@@ -173,11 +183,17 @@ export class SweepRevoker {
     try {
       await registry.revoke?.(id, signal);
     } catch (error) {
-      if (!(error instanceof RegistryError && (error.isRefusal || error.code === 'Conflict'))) throw error;
+      if (!(error instanceof RegistryError && error.code === 'Conflict')) this.#note(error);
       logger.warn(fields, `what tokens of a RegistryToken hung on is not deleted: ${error.message}`);
       return;
     }
     this.#onSettled(id);
     logger.info(fields, 'deleted what tokens of a RegistryToken hung on');
+  }
+
+  /** Keeps in mind what goes wrong with one token. @throws what goes wrong with all */
+  #note(error: unknown): asserts error is RegistryError {
+    if (!(error instanceof RegistryError) || error.concernsAll) throw error;
+    if (!error.isRefusal) this.#failure = error;
   }
 }

@@ -155,7 +155,8 @@ export class SweptPlace {
     const shown = registry.lookUp ? { tokens: list.tokens, unread: NONE } : list;
     const missing = missingRetained(account.status?.retainedTokens ?? [], place, shown);
     // A list can lag: what lists lack that are so far apart is gone.
-    const { suspects, certain } = confirm(missing, this.#missingRetained, askedAt, MAX_LIST_LAG);
+    const lag = Math.max(MAX_LIST_LAG, registry.capabilities.settling.absence);
+    const { suspects, certain } = confirm(missing, this.#missingRetained, askedAt, lag);
     this.#missingRetained = suspects;
     return (await this.#absentRetained.findGone(certain, list.dead, registry, signal)).gone;
   }

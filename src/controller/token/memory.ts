@@ -7,7 +7,7 @@ import { includesToken, isSamePlace, isSameToken, type TokenKey } from '../../to
 import type { Stake, Use, Waiting } from '../../token/decide/verification.ts';
 import { Contest } from '../shared/write-contest.ts';
 
-/** More than a status can name. Those that are exchanged come without end, and are never revoked. */
+/** More than a status can name. */
 const MAX_TOKENS = 2 * MAX_PREVIOUS;
 
 interface Entry {
@@ -67,12 +67,15 @@ export class Memory {
     return issued && token && isSameToken(keyOf(issued), token) ? issued.token : undefined;
   }
 
-  /** @param place where it was issued */
-  remember(uid: string, token: IssuedToken, place: Place): void {
+  /**
+   * @param place where it was issued
+   * @param isRevocable whether it will have to be known as this RegistryToken's when it is revoked
+   */
+  remember(uid: string, token: IssuedToken, place: Place, isRevocable = true): void {
     const entry = this.#entry(uid);
     entry.issued = { token, place };
     const key = keyOf(entry.issued);
-    entry.own = including(entry.own, key);
+    if (isRevocable) entry.own = including(entry.own, key);
     // The registry just gave it.
     entry.gone = without(entry.gone, key);
   }

@@ -59,8 +59,9 @@ export class TaggedTokens {
     const { revision, nonce, access, specHash, scope = [], place } = intent;
     const tag = { clusterId, uid, revision, nonce };
     const request = { tag, specHash, description: describe(description, tag), access, lifetime, scope };
-    const issued = await sessions.registryOf(intent).issue(request, signal);
-    memory.remember(uid, issued, place);
+    const registry = sessions.registryOf(intent);
+    const issued = await registry.issue(request, signal);
+    memory.remember(uid, issued, place, registry.capabilities.issue === 'minted');
     memory.rememberIntent(uid, intent, issued.id);
     return issued;
   }

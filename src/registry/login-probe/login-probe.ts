@@ -38,6 +38,8 @@ export interface Attempt {
 const MAX_NAMES = 16;
 /** Names that are asked for alone in one try: so a try sends no more than 15 requests, however long the scope is. */
 const MAX_ALONE = 8;
+/** What registries answer that refuse a whole request since one of its names is not permitted. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403]);
 /** Name of a repository in a namespace of the scope, since permission is asked for repositories. It need not exist. */
 const REPOSITORY = 'registry-token-operator';
 const ACTIONS: Readonly<Record<Access, string>> = { ReadOnly: 'pull', ReadWrite: 'pull,push' };
@@ -132,7 +134,8 @@ export class LoginProbe {
    * Asks for what the credential is to give in each name of the scope: several at once, and alone those that this did not
    * show to be given. A registry leaves out of a bearer token what a credential may not do, or refuses the request; a bearer token
    * that can't be read says no more than that it was given. Where the first `MAX_ALONE` of those, in the order of the scope, are
-   * all given alone, this registry's answers about several names tell nothing, and the rest counts as given.
+   * all given alone, this registry's answers about several names tell nothing, and the rest counts as given; not where it refused
+   * several at once: it may do so for one of the rest, and nobody knows.
    */
   async #permits(attempt: Attempt, realm: URL, authorization: string, signal: AbortSignal): Promise<Verdict> {
     const { scope } = attempt;
@@ -145,6 +148,7 @@ export class LoginProbe {
       return names.length > 1 ? this.#send(url, headers, signal) : this.#get(url, headers, signal);
     };
     let alone = 0;
+    let refusal: string | undefined;
     for (let at = 0; at < scope.length; at += MAX_NAMES) {
       const names = scope.slice(at, at + MAX_NAMES);
       let open: readonly string[] = names;
@@ -152,10 +156,16 @@ export class LoginProbe {
         const grant = await ask(names);
         if (grant.status === 429 || (grant.status === 200 && grant.flaw === 'is HTML'))
           return unknown(`the token endpoint ${realm.host} answered ${described(grant)}`);
+        if (REFUSALS.has(grant.status)) refusal = described(grant);
         open = this.#notGiven(names, attempt.access, grant);
       }
       for (const name of open) {
-        if (++alone > MAX_ALONE) return { answer: 'accepted' };
+        if (++alone > MAX_ALONE)
+          return refusal === undefined
+            ? { answer: 'accepted' }
+            : unknown(
+                `the token endpoint ${realm.host} answered ${refusal} to several names of the scope at once`,
+              );
         const verdict = this.#judged(name, attempt.access, realm, await ask([name]));
         if (verdict.answer !== 'accepted') return verdict;
       }

@@ -27,6 +27,13 @@ describe('Memory', () => {
     expect(memory.isOwn(UID, KEY)).to.equal(true);
   });
 
+  it('does not keep in mind whose a token is that is never to be revoked: they come without end', () => {
+    const memory = new Memory();
+    memory.remember(UID, ISSUED, PLACE, false);
+    expect(memory.recall(UID, KEY)).to.equal(ISSUED);
+    expect(memory.isOwn(UID, KEY)).to.equal(false);
+  });
+
   it('takes a token that was gone for alive once the registry gives it again', () => {
     const memory = new Memory();
     memory.markGone(UID, KEY);

@@ -223,6 +223,13 @@ describe('sweeper, of tokens that are known', () => {
       expect(stage.gone).to.include('token-1');
     });
 
+    it('is told to be gone also where the registry fails to revoke another', async () => {
+      stage.refusals.set('left', new RegistryError('Unavailable', 'answered 500', { status: 500 }));
+      stage.add('us-south', 'left');
+      await stage.run(2 * HOUR);
+      expect(stage.gone).to.include('token-1');
+    });
+
     it('is told to be gone also where no list may be read', async () => {
       Object.assign(stage, { listsApart: true, byId: () => undefined });
       stage.hidden.add('');

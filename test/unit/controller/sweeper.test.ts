@@ -70,6 +70,17 @@ describe('sweeper', () => {
     expect(stage.revoked).to.deep.equal(['identity']);
   });
 
+  for (const code of ['Unavailable', 'Conflict', 'NotFound'] as const)
+    it(`revokes all others where the registry fails at one of them (${code}), which the account does not count as swept`, async () => {
+      stage.refusals.set('a', new RegistryError(code, 'not this one'));
+      stage.refusals.set('expired', new RegistryError(code, 'nor this one'));
+      for (const id of ['a', 'b']) stage.add('us-south', id);
+      stage.add('us-south', 'expired', orphanTag(), 0);
+      stage.addIdentity('us-south', 'identity');
+      await stage.run(2 * HOUR);
+      expect(stage.revoked).to.have.members(['b', 'identity']);
+    });
+
   it('finds after a restart what was left before it', async () => {
     stage.add('us-south', 'a');
     await stage.run(DELAY - 1);
@@ -422,6 +433,16 @@ describe('sweeper', () => {
     await stage.run(2 * HOUR);
     expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
     stage.moved.clear();
+    await stage.run(3 * HOUR);
+    expect(stage.status).to.not.have.property('retainedTokens');
+  });
+
+  it('a token kept on purpose stays as long as it proves nothing that the registry does not know it', async () => {
+    const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
+    stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
+    Object.assign(stage, { listLag: MINUTE, absence: 5 * MINUTE });
+    await stage.run(4 * MINUTE);
+    expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
     await stage.run(3 * HOUR);
     expect(stage.status).to.not.have.property('retainedTokens');
   });

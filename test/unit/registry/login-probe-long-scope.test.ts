@@ -24,6 +24,8 @@ class Stage {
   latency = 0;
   /** Of names that are asked for in one request, those that it gives. */
   given: (names: readonly string[]) => readonly string[] = (names) => names;
+  /** A name for which it refuses whole requests. */
+  forbidden: string | undefined;
   readonly #probe = new LoginProbe({
     http: { send: (request, signal) => this.#answer(request, signal) },
     clock: this.clock,
@@ -48,6 +50,7 @@ class Stage {
     if (url.pathname === '/v2/') return 'Authorization' in headers ? anAnswer(200) : anAnswer(401, CHALLENGE);
     const names = url.searchParams.getAll('scope').map((scope) => scope.split(':')[1] ?? '');
     if (names.length > 0) this.asked.push(names);
+    if (this.forbidden !== undefined && names.includes(this.forbidden)) return anAnswer(403);
     const access = this.given(names).map((name) => ({ type: 'repository', name, actions: ['pull'] }));
     return anAnswer(200, {}, { token: aJwt({ access }) });
   }
@@ -86,6 +89,15 @@ describe('trying a token with a scope of 64 names', () => {
       message: `the token endpoint ${HOST} of ${HOST} does not give pull in team-8`,
     });
   });
+
+  for (const at of [8, 15, 40])
+    it(`does not accept it where the registry refuses name ${at} and all that is asked for with it`, async () => {
+      stage.forbidden = SCOPE[at];
+      expect(await stage.try(SCOPE)).to.deep.equal({
+        answer: 'unknown',
+        message: `the token endpoint ${HOST} answered 403 to several names of the scope at once`,
+      });
+    });
 
   it('sends no more than fifteen requests, whatever is given at once', async () => {
     // Two of each sixteen are missing.

@@ -64,6 +64,8 @@ export class SweepStage {
   readonly listed: string[] = [];
   /** Milliseconds that the registry says its lists can lag. */
   listLag = 0;
+  /** How long it proves nothing that the registry does not know a token, in milliseconds. */
+  absence = 0;
   /** Whether the registry lists tokens of different scopes apart. */
   listsApart = false;
   /** Scopes that the account can see. */
@@ -233,7 +235,7 @@ export class SweepStage {
       if (error) throw error;
     };
     const registry: Pick<Registry, 'capabilities' | 'list' | 'lookUp' | 'revoke' | 'scopes'> = {
-      capabilities: aCapability({ settling: { listing: this.listLag } }),
+      capabilities: aCapability({ settling: { listing: this.listLag, absence: this.absence } }),
       list: async (scope, select) => {
         this.searched.push(scope);
         this.listed.push(region);
