@@ -43,8 +43,8 @@ export class SweepRevoker {
   #refused = new Set<string>();
   /** Expired tokens that it did not delete. */
   #keptExpired = new Set<string>();
-  /** What the registry failed at in this look, unless it refused it. */
-  #failure: RegistryError | undefined;
+  /** How the registry failed at single ones in this look; what it refuses is none of it. */
+  #failures: RegistryError[] = [];
 
   constructor(options: SweepRevokerOptions, onSettled: (id: string) => void) {
     this.#options = options;
@@ -54,12 +54,14 @@ export class SweepRevoker {
   /**
    * One that the registry fails to delete holds up no others.
    * @returns whether time was left for all of them
-   * @throws RegistryError when the registry deletes nothing, or, in the end, failed at one of them; KubeError when what uses tokens can't be found out; LeadershipLost
+   * @throws RegistryError when the registry deletes nothing, or, in the end, failed at one of them; KubeError when what uses
+   * tokens can't be found out; LeadershipLost
    */
   async remove(look: Look, removals: Removals, signal: AbortSignal): Promise<boolean> {
-    this.#failure = undefined;
+    this.#failures = [];
     const done = await this.#removeAll(look, removals, signal);
-    if (this.#failure) throw this.#failure;
+    const [failure] = this.#failures;
+    if (failure) throw failure;
     return done;
   }
 
@@ -194,6 +196,6 @@ export class SweepRevoker {
   /** Keeps in mind what goes wrong with one token. @throws what goes wrong with all */
   #note(error: unknown): asserts error is RegistryError {
     if (!(error instanceof RegistryError) || error.concernsAll) throw error;
-    if (!error.isRefusal) this.#failure = error;
+    if (!error.isRefusal) this.#failures.push(error);
   }
 }

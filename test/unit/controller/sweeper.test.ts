@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { KubeError } from '../../../src/kube/client/errors.ts';
 import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
-import { anAccount, anIssuedToken, aRecord, aSecret, HOUR, MINUTE, PLACE } from '../../support/builders.ts';
+import { anAccount, anIssuedToken, aRecord, aSecret, HOUR, MINUTE } from '../../support/builders.ts';
 import { anotherIn, DELAY, elsewhere, orphanTag, placeIn, SweepStage } from './support/sweep-stage.ts';
 
 const issuedIn = (region: string) => ({ account: 'default', region, place: placeIn(region) });
@@ -419,53 +419,6 @@ describe('sweeper', () => {
     stage.sweeper.accountChanged('default');
     await stage.look();
     expect(stage.status.orphans).to.equal(1);
-  });
-
-  it('a token kept on purpose stays, though nothing else holds it, and is struck off once it is gone from its place', async () => {
-    const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
-    stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
-    stage.add('us-south', 'a');
-    await stage.run(5 * HOUR);
-    expect(stage.revoked).to.deep.equal([]);
-    expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
-    stage.regions.clear();
-    stage.moved.set('us-south', anotherIn('us-south'));
-    await stage.run(2 * HOUR);
-    expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
-    stage.moved.clear();
-    await stage.run(3 * HOUR);
-    expect(stage.status).to.not.have.property('retainedTokens');
-  });
-
-  it('a token kept on purpose stays as long as it proves nothing that the registry does not know it', async () => {
-    const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
-    stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
-    Object.assign(stage, { listLag: MINUTE, absence: 5 * MINUTE });
-    await stage.run(4 * MINUTE);
-    expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
-    await stage.run(3 * HOUR);
-    expect(stage.status).to.not.have.property('retainedTokens');
-  });
-
-  for (const isThere of [true, false])
-    it(`a token kept on purpose ${isThere ? 'stays' : 'is struck off'} where lists lack it and the registry ${isThere ? 'has' : 'does not have'} it by its id`, async () => {
-      const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
-      stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
-      const row = { id: 'a', description: '', expiresAt: null, revoked: false };
-      stage.byId = () => (isThere ? row : undefined);
-      await stage.run(3 * HOUR);
-      expect(stage.status.retainedTokens).to.deep.equal(isThere ? retainedTokens : undefined);
-    });
-
-  it('a token kept on purpose is not struck off for one list that lacks it', async () => {
-    const retainedTokens = [{ id: 'a', region: 'us-south', place: PLACE, namespace: 'team', name: 'app' }];
-    stage.account = anAccount({ spec: elsewhere('us-south'), status: { retainedTokens } });
-    await stage.clock.advance(HOUR);
-    await stage.look();
-    expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
-    stage.add('us-south', 'a');
-    await stage.run(2 * HOUR);
-    expect(stage.status.retainedTokens).to.deep.equal(retainedTokens);
   });
 
   it('with some namespaces in view, it speaks only for RegistryTokens it sees or saw deleted', async () => {

@@ -1,43 +1,27 @@
 import { expect } from 'chai';
-import { IamState } from '../../../../sandbox/registries/ibm-cloud/iam-state.ts';
-import { IbmCloud } from '../../../../sandbox/registries/ibm-cloud/ibm-cloud.ts';
-import { Redacted } from '../../../../src/common/redacted.ts';
+import type { IamState } from '../../../../sandbox/registries/ibm-cloud/iam-state.ts';
+import type { IbmCloud } from '../../../../sandbox/registries/ibm-cloud/ibm-cloud.ts';
 import type { Registry } from '../../../../src/registry/port.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
-import { IBM_CLOUD } from '../../../../src/registry/ibm-cloud/ibm-cloud.ts';
-import { FakeSender } from '../../../conformance/support/fake-sender.ts';
 import { aRequest } from '../../../conformance/support/stage.ts';
-import { registerSecret } from '../../../support/secrecy.ts';
-import { aToolbox } from '../../../support/toolbox.ts';
-import { VirtualClock } from '../../../support/virtual-clock.ts';
+import type { VirtualClock } from '../../../support/virtual-clock.ts';
+import { IbmCloudStage } from './support/ibm-cloud-stage.ts';
 
-const API_KEY = 'operators-own-api-key-for-releases';
-registerSecret(API_KEY);
 const { signal } = new AbortController();
 const DAY = 86_400_000;
 
 describe('a service ID of IBM Cloud, with which its API keys would go,', () => {
   let clock: VirtualClock;
   let state: IamState;
-  let registry: Registry;
   let fake: IbmCloud;
+  let registry: Registry;
   /** The operator of another cluster that uses the same cluster id, or the next process of this one. */
   let another: Registry;
 
   beforeEach(() => {
-    clock = new VirtualClock(Date.parse('2026-01-01T00:00:00Z'));
-    state = new IamState('0123456789abcdef0123456789abcdef');
-    fake = new IbmCloud({ clock, state, region: 'us-south', host: 'us.icr.io' });
-    fake.addAdministrator(API_KEY);
-    const sender = new FakeSender(new Map([['https://iam.cloud.ibm.com', fake]]), clock);
-    const place = IBM_CLOUD.places({}, []).resolve(undefined);
-    if (!place) expect.fail('IBM Cloud has a default region');
-    const connect = (): Registry =>
-      IBM_CLOUD.connect(
-        { name: 'default', block: {}, credentials: { apiKey: new Redacted(API_KEY) } },
-        aToolbox({ clock, sender }),
-      ).registry(place);
-    [registry, another] = [connect(), connect()];
+    const stage = new IbmCloudStage();
+    ({ clock, state, fake } = stage);
+    [registry, another] = [stage.registry(), stage.registry()];
   });
 
   const alive = (): string[] =>
