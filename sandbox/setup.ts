@@ -34,7 +34,7 @@ export type Definition = Manifest & {
 const READY_TIME = 60_000;
 
 /** The CRDs of the project. */
-export async function readDefinitions(): Promise<Definition[]> {
+async function readDefinitions(): Promise<Definition[]> {
   const files = await readdir(CRDS);
   return Promise.all(
     files.map(async (file) => parse(await readFile(new URL(file, CRDS), 'utf8')) as Definition),

@@ -23,7 +23,7 @@ import { MAX_REQUESTS } from './registry/port.ts';
 import { registryProxy } from './registry/http/proxy.ts';
 
 const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
-/** Longer than all in one reconcile may take that issues no token, in milliseconds. */
+/** Longer than one reconcile should take beside the requests that issue a token, waiting for the account's rate included, in milliseconds. */
 const MAX_RECONCILE = 600_000;
 
 const parsed = parseConfig(process.argv.slice(2), process.env, {

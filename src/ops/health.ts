@@ -69,7 +69,7 @@ export function workCheck(longestRunning: () => number, limit: number): Check {
       ? { ok: true, detail: 'working' }
       : {
           ok: false,
-          detail: `a reconciliation has been under way for ${formatDuration(age)}, at most ${formatDuration(limit)} is possible`,
+          detail: `a reconciliation has been under way for ${formatDuration(age)}, at most ${formatDuration(limit)} is expected`,
         };
   };
 }

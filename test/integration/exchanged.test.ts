@@ -139,9 +139,7 @@ describe('a registry that exchanges credentials, with nothing to list or revoke 
     const { metadata } = await world.whenReady(name);
     expect(metadata.finalizers).to.include(FINALIZER);
     await world.deleteToken(name);
-    await world.eventually('it is gone', async () =>
-      (await world.exists(world.token(name))) ? { seen: 'there' } : { value: true },
-    );
+    await world.whenGone(name);
     expect(await world.exists(world.secret(name))).to.equal(false);
   });
 

@@ -285,9 +285,7 @@ describe('an administrator edits where the registry of an account is', () => {
       const { scene, id } = await moved();
       await pending(scene);
       await world.deleteToken(scene.name);
-      await world.eventually('it is gone', async () =>
-        (await world.exists(world.token(scene.name))) ? { seen: 'still there' } : { value: true },
-      );
+      await world.whenGone(scene.name);
       expect(alive(world.registry, id)).to.equal(true);
     });
   });

@@ -118,24 +118,21 @@ minted.describe('a registry fails', () => {
     expect(status).to.not.have.property('failedAttempts');
   });
 
-  minted.it(
-    'it fails while a rotation is wanted: the Secret keeps the token that lives, and stays Ready',
-    async () => {
-      const name = await world.createToken(namespace);
-      const before = await world.whenReady(name);
-      const secret = await world.secret(name);
-      world.registry.faults.add({ operation: 'mint', kind: 'status', status: 503 });
-      await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
-      const during = await world.eventually('the rotation has failed', async () => {
-        const token = await world.token(name);
-        return token.status?.failedAttempts === 1 ? { value: token } : { seen: JSON.stringify(token.status) };
-      });
-      expect(during.status?.token).to.deep.equal(before.status?.token);
-      expect(during.status?.conditions?.find(({ type }) => type === 'Ready')?.status).to.equal('True');
-      expect(during.status?.conditions?.map(({ type }) => type)).to.include('Reconciling');
-      expect((await world.secret(name)).metadata.resourceVersion).to.equal(secret.metadata.resourceVersion);
-    },
-  );
+  it('it fails while a rotation is wanted: the Secret keeps the token that lives, and stays Ready', async () => {
+    const name = await world.createToken(namespace);
+    const before = await world.whenReady(name);
+    const secret = await world.secret(name);
+    world.registry.faults.add({ operation: 'mint', kind: 'status', status: 503 });
+    await world.patchToken(name, { metadata: { annotations: { 'pullsecrets.dev/rotate': 'now' } } });
+    const during = await world.eventually('the rotation has failed', async () => {
+      const token = await world.token(name);
+      return token.status?.failedAttempts === 1 ? { value: token } : { seen: JSON.stringify(token.status) };
+    });
+    expect(during.status?.token).to.deep.equal(before.status?.token);
+    expect(during.status?.conditions?.find(({ type }) => type === 'Ready')?.status).to.equal('True');
+    expect(during.status?.conditions?.map(({ type }) => type)).to.include('Reconciling');
+    expect((await world.secret(name)).metadata.resourceVersion).to.equal(secret.metadata.resourceVersion);
+  });
 
   it('it fails to revoke: the token waits in previousTokens and is revoked later', async () => {
     const name = await world.createToken(namespace, { rotation: { gracePeriod: '0s' } });

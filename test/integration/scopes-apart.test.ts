@@ -49,9 +49,7 @@ describe('an account whose registry lists the tokens of each project apart (Harb
     rights.splice(3);
     harbor.faults.add({ operation: 'revoke', kind: 'status', status: 500 });
     await world.deleteToken(left);
-    await world.eventually('it is gone', async () =>
-      (await world.exists(world.token(left))) ? { seen: 'there' } : { value: true },
-    );
+    await world.whenGone(left);
     harbor.faults.clear();
     await world.eventually('the sweep has deleted its robot', async () =>
       harbor.robots().some(({ project }) => project?.name === 'team-a')
@@ -89,9 +87,7 @@ describe('an account whose registry lists the tokens of each project apart (Harb
       ecr: { registryId: '123456789012', identityAccess: 'ReadOnly' },
     });
     await world.deleteToken(name);
-    await world.eventually('it is gone', async () =>
-      (await world.exists(world.token(name))) ? { seen: 'there' } : { value: true },
-    );
+    await world.whenGone(name);
     await world.stopOperator();
     expect(own()).to.equal(1);
     await changeAccount({ harbor: { url: server.url }, ecr: null });

@@ -1,11 +1,10 @@
 import type { Ecr } from '../../sandbox/registries/ecr/ecr.ts';
 import type { PreparedRegistry } from '../../sandbox/registries/registry-kind.ts';
-import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { systemClock as clock } from '../../src/common/clock.ts';
 import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
-import { checksum, PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
+import { isIntact, nameOf, payloadOf, unsettledOf } from '../support/audit.ts';
 import type { SecretObject, World } from '../support/world.ts';
 import type { Witness } from './witness.ts';
 
@@ -89,20 +88,13 @@ export class ExchangeWitness implements Witness {
     return secrets.filter(({ metadata }) => metadata.annotations?.['pullsecrets.dev/token-id'] !== undefined);
   }
 
-  #problemOf(
-    { metadata, spec, status = {} }: RegistryToken,
-    secret: SecretObject | undefined,
-  ): string | undefined {
-    if (metadata.deletionTimestamp !== undefined) return 'is still being deleted';
-    const ready = findCondition(status.conditions, 'Ready');
-    if (ready?.status !== 'True' || ready.observedGeneration !== metadata.generation)
-      return `Ready is ${ready?.status}, ${ready?.reason}, of generation ${ready?.observedGeneration}`;
-    if (metadata.annotations?.['pullsecrets.dev/rotate'] !== status.lastHandledRotate)
-      return 'was not rotated';
-    if (status.mintIntent || status.previousTokens) return 'records what nobody can look for or revoke';
+  #problemOf(token: RegistryToken, secret: SecretObject | undefined): string | undefined {
+    const { spec, status = {} } = token;
+    const unsettled = unsettledOf(token);
+    if (unsettled !== undefined) return unsettled;
+    if (status.previousTokens) return 'records what nobody can look for or revoke';
     if (!secret) return 'has no Secret';
-    if (secret.metadata.annotations?.['pullsecrets.dev/checksum'] !== checksum(payloadOf(secret)))
-      return 'its Secret is damaged';
+    if (!isIntact(secret)) return 'its Secret is damaged';
     const opened = this.#opens(secret, this.#scope).join();
     const asked = spec.access === 'ReadWrite' ? 'pull,push' : 'pull';
     if (opened !== asked) return `its Secret opens ${opened}, and ${asked} is asked for`;
@@ -117,10 +109,3 @@ export class ExchangeWitness implements Witness {
     return this.#fake.permissionsOf(password, repository)?.actions ?? [];
   }
 }
-
-function payloadOf({ data }: SecretObject): string {
-  return Buffer.from(data?.[PAYLOAD_KEY] ?? '', 'base64').toString();
-}
-
-const nameOf = ({ metadata }: RegistryToken | SecretObject): string =>
-  `${metadata.namespace}/${metadata.name}`;

@@ -201,9 +201,7 @@ describe('a registry and its client with what the operator wrote', () => {
     const name = await issue('ours');
     const old = await dockerConfig(name);
     await world.deleteToken(name);
-    await world.eventually('it is gone', async () =>
-      (await world.exists(world.token(name))) ? { seen: 'still there' } : { value: true },
-    );
+    await world.whenGone(name);
     expect(await skopeo.pull(old, app())).to.match(UNAUTHORIZED);
   });
 

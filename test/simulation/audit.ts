@@ -298,7 +298,7 @@ export class Audit {
     }
     this.#tokens.set(uid, token);
     const { status } = token;
-    const { exchanges } = this.#world.registries.of(status?.token?.account ?? 'default');
+    const exchanges = this.#world.registries.of(status?.token?.account ?? 'default').sessions !== undefined;
     if (status?.token && status.token.id !== before?.status?.token?.id && !exchanges) {
       const mint = this.mints.get(status.token.id);
       if (mint?.uid !== uid) this.fail(`${token.metadata.name} took a token that was not made for it`);
@@ -375,7 +375,7 @@ export class Audit {
   /** A backup from before its creation was restored. */
   #undone({ metadata }: RegistryToken): void {
     this.#tokens.delete(metadata.uid);
-    for (const mint of this.mints.of(metadata.uid)) Object.assign(mint, { abandoned: true, undone: true });
+    for (const mint of this.mints.of(metadata.uid)) mint.abandoned = true;
   }
 
   #gone({ metadata, spec, status }: RegistryToken): void {
@@ -388,7 +388,7 @@ export class Audit {
         retained.add(heldToken(this.#world.registries, secret) ?? '');
     for (const mint of this.mints.of(metadata.uid)) {
       if (deathOf(mint) <= clock.now() || retained.has(mint.id)) continue;
-      Object.assign(mint, { abandoned: true, abandonedAt: clock.monotonic() });
+      mint.abandoned = true;
       if (!mint.late && !mint.stranded && !(waited >= settings.revocationDeadline - 1_000))
         this.fail(
           `${metadata.name} went after ${waited} ms and left token ${mint.id}; status ${JSON.stringify(status)}`,

@@ -1,5 +1,5 @@
 import { GROUP, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
-import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import type { RegistryToken, TokenRecord, RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
 import { asObject, asText, type Json, type JsonObject } from '../../sandbox/apiserver/json.ts';
 import { PROMPTNESS } from './held-back.ts';
@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 
 const MINUTE = 60_000;
 /** Requests for a token that one process may send to one endpoint within a minute, however many fail. */
-const MAX_REQUESTS = 20;
+const MAX_EXCHANGES_A_MINUTE = 20;
 /** Milliseconds by which a time in a status, a whole second, and one of a registry can differ. */
 const ROUNDING = 1_000;
 /** An edit of an account can be noticed this much later: watches break. Milliseconds. */
@@ -73,7 +73,7 @@ export class ExchangeAudit {
     this.#requests.set(process, byEndpoint);
     const recent = [...(byEndpoint.get(origin) ?? []).filter((time) => time > now - MINUTE), now];
     byEndpoint.set(origin, recent);
-    if (recent.length > MAX_REQUESTS)
+    if (recent.length > MAX_EXCHANGES_A_MINUTE)
       this.#fail(`${process.name} asked ${origin} for ${recent.length} tokens within a minute`);
   }
 
@@ -149,10 +149,7 @@ export class ExchangeAudit {
   }
 
   /** A status names a token. */
-  #recorded(
-    { metadata }: RegistryToken,
-    record: NonNullable<RegistryToken['status']>['token'] & object,
-  ): void {
+  #recorded({ metadata }: RegistryToken, record: TokenRecord): void {
     const secret = this.#world
       .secrets()
       .find(
@@ -190,7 +187,7 @@ export class ExchangeAudit {
   }
 
   #exchanges(account: string): boolean {
-    return this.#world.registries.of(account).exchanges;
+    return this.#world.registries.of(account).sessions !== undefined;
   }
 
   #fail(what: string): void {

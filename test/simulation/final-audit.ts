@@ -57,7 +57,7 @@ function tokenComplaints(world: World, token: RegistryToken): string[] {
     .secrets()
     .find((each) => each.metadata.namespace === metadata.namespace && each.metadata.name === name);
   const held = secret && heldToken(world.registries, secret);
-  if (world.registries.of(spec.accountRef?.name ?? 'default').exchanges)
+  if (world.registries.of(spec.accountRef?.name ?? 'default').sessions !== undefined)
     return [...complaints, ...exchangeComplaints(world, token, held)];
   const mint = world.audit.mints.get(status.token?.id);
   // What somebody else revoked is noticed by the next sweep and a look soon after.
@@ -129,25 +129,6 @@ function isForTheNextSweep({ settings, audit }: World, id: string): boolean {
   return settings.sweepInterval > CALM && mint !== undefined && (mint.late || mint.stranded);
 }
 
-/**
- * Whether nothing remembers that a token is of one project, where robots of each are listed apart: its RegistryToken is undone, or
- * went before its account came back, or led back to where it is. An account remembers projects whatever Harbor it leads to, and forgets
- * those where it finds nothing meanwhile.
- */
-function isForgotten(world: World, { id, account, endpoint }: Possession): boolean {
-  const mint = world.audit.mints.get(id);
-  if (account !== undefined || mint?.scope.length !== 1 || !mint.abandoned) return false;
-  if (mint.undone) return true;
-  return world
-    .accounts()
-    .filter(({ spec }) => spec.harbor?.url === endpoint)
-    .every(
-      ({ metadata: { name, creationTimestamp } }) =>
-        Date.parse(creationTimestamp ?? '') > mint.mintedAt ||
-        world.places.backAt({ account: name, place: { endpoint } }) > (mint.abandonedAt ?? Infinity),
-    );
-}
-
 /** Whether any RegistryAccount leads to where something is. */
 function isReachable({ places, registries }: World, { account, endpoint }: Possession): boolean {
   return ACCOUNT_NAMES.some(
@@ -175,7 +156,7 @@ function registryComplaints(world: World, tokens: readonly RegistryToken[]): str
   // While another cluster has tokens with the same id, what deleted RegistryTokens left stays.
   const isShared = world.audit.elsewhere.size > 0;
   const orphans = (isShared ? [] : living)
-    .filter((token) => isReachable(world, token) && !isForgotten(world, token))
+    .filter((token) => isReachable(world, token))
     .map(({ id }) => id)
     .filter((id) => !used.has(id) && !world.audit.others.has(id) && !isForTheNextSweep(world, id));
   const left = isShared ? [] : identityComplaints(world, tokens, used);
@@ -219,10 +200,7 @@ function identityComplaints(
     settings.sweepInterval > CALM && audit.lateIdentities.has(id);
   return registries
     .remains()
-    .filter(
-      (each) =>
-        isReachable(world, each) && !isForgotten(world, each) && !audit.others.has(each.id) && !isLate(each),
-    )
+    .filter((each) => isReachable(world, each) && !audit.others.has(each.id) && !isLate(each))
     .filter(({ description }) => !there.has(uidOf(description)) && !kept.has(uidOf(description)))
     .map(({ id, description }) => `${id} is left of a RegistryToken that is gone: ${description}`);
 }

@@ -27,10 +27,6 @@ export interface Mint extends KnownToken {
   late: boolean;
   /** Its RegistryToken went without waiting for it to be revoked. Only a sweep finds it. */
   abandoned: boolean;
-  /** When it went, monotonic milliseconds. */
-  abandonedAt: number | undefined;
-  /** A backup from before its RegistryToken was created was restored. */
-  undone: boolean;
   /**
    * Its intent was given up, since its account or region was gone. Only a sweep finds it, once the place is back.
    */
@@ -71,8 +67,6 @@ export class MintBook {
       inForce: false,
       late,
       abandoned: false,
-      abandonedAt: undefined,
-      undone: false,
       stranded,
     };
     this.#byId.set(id, mint);

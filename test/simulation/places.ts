@@ -77,14 +77,10 @@ export class Places {
     return this.#there.has(keyOf(account, place.endpoint));
   }
 
-  /** When an account that had led elsewhere led there again, monotonic milliseconds; -Infinity: it never led elsewhere. */
-  backAt({ account, place }: Issue): number {
-    return this.#backAt.get(keyOf(account, place.endpoint)) ?? -Infinity;
-  }
-
   /** Whether that is gone, or was less than so many milliseconds ago. */
   wasGone(issue: Issue, within: number): boolean {
-    return !this.leadsTo(issue) || this.#now() - this.backAt(issue) < within;
+    const backAt = this.#backAt.get(keyOf(issue.account, issue.place.endpoint)) ?? -Infinity;
+    return !this.leadsTo(issue) || this.#now() - backAt < within;
   }
 
   /** Where a RegistryToken wants its token. */

@@ -42,30 +42,44 @@ export async function audit(world: World, fake: FakeRegistry = world.registry): 
   return { tokens, complaints, orphans: [...live].filter((id) => !named.has(id)) };
 }
 
-function problemOf(
-  { metadata, status }: RegistryToken,
-  secret: SecretObject | undefined,
-  live: ReadonlySet<string>,
-  absences: ReadonlyMap<string, number>,
-  fake: FakeRegistry,
-): string | undefined {
+/** What is still to be done for a RegistryToken, by what it says itself; undefined: nothing. */
+export function unsettledOf({ metadata, status }: RegistryToken): string | undefined {
   if (metadata.deletionTimestamp !== undefined) return 'is still being deleted';
   const ready = findCondition(status?.conditions, 'Ready');
   if (ready?.status !== 'True' || ready.observedGeneration !== metadata.generation)
     return `Ready is ${ready?.status}, ${ready?.reason}, of generation ${ready?.observedGeneration}, not ${metadata.generation}`;
   if (metadata.annotations?.['pullsecrets.dev/rotate'] !== status?.lastHandledRotate)
     return 'was not rotated';
-  if (status?.mintIntent) return 'has an open intent';
+  return status?.mintIntent ? 'has an open intent' : undefined;
+}
+
+export function payloadOf({ data }: SecretObject): string {
+  return Buffer.from(data?.[PAYLOAD_KEY] ?? '', 'base64').toString();
+}
+
+/** Whether the payload of a Secret is the one that its checksum is of. */
+export function isIntact(secret: SecretObject): boolean {
+  return secret.metadata.annotations?.['pullsecrets.dev/checksum'] === checksum(payloadOf(secret));
+}
+
+function problemOf(
+  token: RegistryToken,
+  secret: SecretObject | undefined,
+  live: ReadonlySet<string>,
+  absences: ReadonlyMap<string, number>,
+  fake: FakeRegistry,
+): string | undefined {
+  const { status } = token;
+  const unsettled = unsettledOf(token);
+  if (unsettled !== undefined) return unsettled;
   const late = status?.previousTokens?.find(
     (each) => isLate(each) && (live.has(each.id) || !isInDoubt(each, absences)),
   );
   if (late) return `its predecessor ${late.id} outlives its grace`;
   const id = status?.token?.id ?? '';
   if (!live.has(id)) return `its token ${id} does not live`;
-  const payload = Buffer.from(secret?.data?.[PAYLOAD_KEY] ?? '', 'base64').toString();
-  if (secret?.metadata.annotations?.['pullsecrets.dev/checksum'] !== checksum(payload))
-    return 'its Secret is missing or damaged';
-  const { auths } = JSON.parse(payload) as { auths: Record<string, { password: string }> };
+  if (!secret || !isIntact(secret)) return 'its Secret is missing or damaged';
+  const { auths } = JSON.parse(payloadOf(secret)) as { auths: Record<string, { password: string }> };
   const held = Object.values(auths).map(({ password }) => fake.tokenOf(password));
   return held.every((each) => each === id) ? undefined : `its Secret holds ${held.join()}, not ${id}`;
 }
@@ -76,7 +90,7 @@ const isLate = ({ revokeAt }: PreviousToken): boolean => Date.parse(revokeAt) < 
 const isInDoubt = ({ account, issuedAt }: PreviousToken, absences: ReadonlyMap<string, number>): boolean =>
   Date.now() - Date.parse(issuedAt ?? '') < (absences.get(account) ?? 0);
 
-const nameOf = ({ metadata }: RegistryToken | SecretObject): string =>
+export const nameOf = ({ metadata }: RegistryToken | SecretObject): string =>
   `${metadata.namespace}/${metadata.name}`;
 
 /** Waits until nothing is left to complain of, and no orphan is left. @throws Error that says what is, after that long */

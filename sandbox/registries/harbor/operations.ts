@@ -46,7 +46,6 @@ export function pathsOf(
     path(/^\/api\/v2\.0\/robots$/, { GET: 'list', POST: 'mint' }),
     path(/^\/api\/v2\.0\/robots\/[^/]+$/, { GET: 'read', PUT: 'update', PATCH: 'refresh', DELETE: 'revoke' }),
     path(/^\/api\/v2\.0\/projects$/, { GET: 'projects' }),
-    path(/^\/api\/v2\.0\/projects$/, { GET: 'projects' }),
     path(/^\/api\/v2\.0\/projects\/[^/]+$/, { GET: 'project' }),
     path(/^\/api\/v2\.0\/users\/current$/, { GET: 'user' }),
     path(/^\/service\/token$/, { GET: 'auth', POST: 'auth' }, distribution),

@@ -135,14 +135,6 @@ export class AccountSessions {
     return this.#sessions.get(name)?.changedAt;
   }
 
-  /**
-   * The registry of an account in one of its regions, for work that is to be done even while the account is not ready.
-   * @throws RegistryError Unavailable when there is no such account, or its credentials are not there (yet)
-   */
-  registry(name: string, region: string): Registry {
-    return this.#directory.registry(this.#usable(name), region);
-  }
-
   /** Whose an account's credentials are at the registry; undefined: not known yet. */
   identity(name: string): string | undefined {
     return this.#sessions.get(name)?.leads.identity;
@@ -158,7 +150,7 @@ export class AccountSessions {
 
   /**
    * As `leadsTo`, for what is to be done there.
-   * @throws RegistryError InvalidRequest when there is no such region; Unavailable when it is not known in which account; as `registry`
+   * @throws RegistryError InvalidRequest when there is no such region; Unavailable when it is not known in which account; as `#usable`
    */
   placeOf(name: string, region: string): Place {
     this.#usable(name);
@@ -183,7 +175,7 @@ export class AccountSessions {
 
   /**
    * The registry where a token was issued, whatever its region is called now.
-   * @throws RegistryError InvalidRequest when its account does not lead there; as `registry`
+   * @throws RegistryError InvalidRequest when its account does not lead there; as `#usable`
    */
   registryOf(issued: Issued): Registry {
     const { account, place } = issued;
@@ -205,7 +197,7 @@ export class AccountSessions {
   /**
    * Where tokens of an account's region are tried.
    * @param host that the region is believed to have
-   * @throws RegistryError Unavailable when it has another by now; as `registry`
+   * @throws RegistryError Unavailable when it has another by now; as `#usable`
    */
   loginProbe(name: string, region: string, host: string): LoginProbe {
     const probe = this.#directory.loginProbe(this.#usable(name), region);
@@ -227,6 +219,7 @@ export class AccountSessions {
     if (credentials) this.#directory.tryNow(credentials, region);
   }
 
+  /** @throws RegistryError Unavailable when there is no such account, or its credentials are not there (yet) */
   #usable(name: string): AccountCredentials {
     const credentials = this.credentials(name);
     if (!credentials) {

@@ -32,7 +32,7 @@ export interface ScopedAccounts {
   /** Lists of scopes (`listOf`) in which tokens of an account can be. */
   scopesOf(account: string): ReadonlySet<string>;
   /** Lists in which tokens are looked for though nothing says that there are any, where they can be read. */
-  alsoTried?: readonly string[];
+  alsoTried: readonly string[];
 }
 
 /** Where a token is, and what part of the registry it is for. */
@@ -133,7 +133,7 @@ export class TokenLists {
     const unread = new Map<string, RegistryError>();
     const foundIn = new Map<string, string>();
     const known = typeof part === 'object' ? new Set([part.scope]) : this.#scoped.scopesOf(where.account);
-    const anyhow = typeof part === 'object' ? [] : [...(this.#scoped.alsoTried ?? [])];
+    const anyhow = typeof part === 'object' ? [] : [...this.#scoped.alsoTried];
     if (part === 'visible') anyhow.push(...(await scopesSeen(registry, signal)));
     for (const each of new Set([...known, ...anyhow])) {
       try {

@@ -10,7 +10,7 @@ import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
 import type { Debt } from '../../token/sweep/debts.ts';
 import { scopesInUse } from '../../token/sweep/known-scopes.ts';
 import type { RetainedToken } from '../../token/sweep/retained.ts';
-import { scopesToName, withNoted } from '../../token/sweep/searched-scopes.ts';
+import { scopesToName } from '../../token/sweep/searched-scopes.ts';
 import { afterLostRequest } from '../../token/sweep/sweep-schedule.ts';
 import { withoutSweep, withSweep, type SweepReport } from '../../token/sweep/swept-status.ts';
 import { changeAccountStatus } from '../account/account-status.ts';
@@ -65,7 +65,7 @@ export class Sweeper {
 
   /** A RegistryToken that is about to go may leave tokens in these scopes: that they were searched in vain before says nothing. */
   scopesNoted(account: string, scopes: ReadonlySet<string>): void {
-    for (const swept of this.#placesOf(account)) swept.scopes = withNoted(swept.scopes, scopes);
+    for (const swept of this.#placesOf(account)) swept.noteScopes(scopes);
   }
 
   /** An account or its credentials changed: what failed may work now. */

@@ -5,7 +5,12 @@ import { debtKey, debtsAt, type Debt } from '../../token/sweep/debts.ts';
 import { scopesInUse } from '../../token/sweep/known-scopes.ts';
 import { MAX_LIST_LAG } from '../../token/sweep/list-lag.ts';
 import { missingRetained, type RetainedToken } from '../../token/sweep/retained.ts';
-import { afterSearch, NOT_SEARCHED, type SearchedScopes } from '../../token/sweep/searched-scopes.ts';
+import {
+  afterSearch,
+  NOT_SEARCHED,
+  withNoted,
+  type SearchedScopes,
+} from '../../token/sweep/searched-scopes.ts';
 import { confirm, type Suspects } from '../../token/sweep/suspects.ts';
 import { afterFailure, afterLook, isTimeForAll } from '../../token/sweep/sweep-schedule.ts';
 import { AbsentTokens } from './absent-tokens.ts';
@@ -27,10 +32,9 @@ export class SweptPlace {
   readonly #options: SweptPlaceOptions;
   sweep: PlaceSweep;
   /** Looks that failed in a row. */
-  failures = 0;
-  scopes: SearchedScopes = NOT_SEARCHED;
-  /** Wall-clock milliseconds of the last complete look; undefined: there was none. */
-  sweptAt: number | undefined;
+  #failures = 0;
+  #scopes: SearchedScopes = NOT_SEARCHED;
+  #sweptAt: number | undefined;
   /** When it is looked at next, if nothing is to be seen before. */
   #nextAt = -Infinity;
   /** When what came of requests that were given up is to be seen. */
@@ -60,6 +64,16 @@ export class SweptPlace {
     return Math.min(this.#nextAt, ...this.#lateAt);
   }
 
+  /** Wall-clock milliseconds of the last complete look; undefined: there was none. */
+  get sweptAt(): number | undefined {
+    return this.#sweptAt;
+  }
+
+  /** What is known of the scopes that were searched. */
+  get scopes(): SearchedScopes {
+    return this.#scopes;
+  }
+
   get debts(): Iterable<Debt> {
     return this.#debts.values();
   }
@@ -78,13 +92,18 @@ export class SweptPlace {
    * would only lengthen the wait.
    */
   owe(debt: Debt): void {
-    if (!this.isOwed || this.failures === 0) this.#nextAt = debt.since;
+    if (!this.isOwed || this.#failures === 0) this.#nextAt = debt.since;
     this.#debts.set(debtKey(debt), debt);
   }
 
   /** What is owed where nobody will ever look again is forgotten. */
   writeOff(isLost: (debt: Debt) => boolean): void {
     for (const [key, debt] of this.#debts) if (isLost(debt)) this.#debts.delete(key);
+  }
+
+  /** Tokens may be left in these scopes: that they were searched in vain before says nothing. */
+  noteScopes(scopes: ReadonlySet<string>): void {
+    this.#scopes = withNoted(this.#scopes, scopes);
   }
 
   /** Something is to be seen there from that time on, whatever is seen before. */
@@ -101,7 +120,7 @@ export class SweptPlace {
   /** Its account or credentials changed: what failed, or fails just now, may work. */
   accountChanged(): void {
     this.#isChanged = true;
-    if (this.failures > 0) this.#nextAt = this.#options.clock.monotonic();
+    if (this.#failures > 0) this.#nextAt = this.#options.clock.monotonic();
   }
 
   /** What was seen elsewhere says nothing of a place: it is looked at now. @param place undefined: not known */
@@ -109,7 +128,7 @@ export class SweptPlace {
     if (!place || (this.#place && isSamePlace(this.#place, place))) return;
     if (this.#place) this.forget();
     this.#place = place;
-    this.failures = 0;
+    this.#failures = 0;
     this.#firstAskedAt = undefined;
     this.#everywhereAt = undefined;
     this.#nextAt = now;
@@ -129,10 +148,10 @@ export class SweptPlace {
     const began = clock.monotonic();
     this.#isChanged = false;
     // Where that failed, what is known to be there comes first.
-    const everywhere = this.failures === 0 && isTimeForAll(this.#everywhereAt, began);
+    const everywhere = this.#failures === 0 && isTimeForAll(this.#everywhereAt, began);
     const { list, stillThere, done } = await this.sweep.run({ ...part, gone, everywhere }, signal);
     const { askedAt } = list;
-    this.failures = 0;
+    this.#failures = 0;
     this.#firstAskedAt ??= askedAt;
     if (everywhere) this.#everywhereAt = began;
     const { debts, dueAt } = afterLook([...this.debts], {
@@ -149,8 +168,8 @@ export class SweptPlace {
     });
     this.#debts = new Map(debts.map((debt) => [debtKey(debt), debt]));
     this.#lookNext(dueAt, began);
-    this.scopes = afterSearch(this.scopes, list, inUse, this.sweep.uncleanScopes);
-    if (list.unread.size === 0) this.sweptAt = clock.now();
+    this.#scopes = afterSearch(this.#scopes, list, inUse, this.sweep.uncleanScopes);
+    if (list.unread.size === 0) this.#sweptAt = clock.now();
     // What is in a list that may not be read shows only by its id.
     const shown = registry.lookUp ? { tokens: list.tokens, unread: NONE } : list;
     const missing = missingRetained(account.status?.retainedTokens ?? [], place, shown);
@@ -158,13 +177,14 @@ export class SweptPlace {
     const lag = Math.max(MAX_LIST_LAG, registry.capabilities.settling.absence);
     const { suspects, certain } = confirm(missing, this.#missingRetained, askedAt, lag);
     this.#missingRetained = suspects;
+    // What is not found out here is for the next look, whenever that is: nothing waits for it.
     return (await this.#absentRetained.findGone(certain, list.dead, registry, signal)).gone;
   }
 
   /** A look failed. @param isNamed whether anything in the cluster points there */
   failed(failure: Failure, isNamed: boolean): void {
     const { clock, random, sweepInterval: interval } = this.#options;
-    const failures = ++this.failures;
+    const failures = ++this.#failures;
     const now = clock.monotonic();
     const nextAt = afterFailure({ failure, failures, isNamed, now, interval, random: random() });
     this.#lookNext(this.#isChanged ? now : nextAt, now);
@@ -180,10 +200,10 @@ export class SweptPlace {
   /** Only what is owed there stays. */
   forget(): void {
     this.sweep = new PlaceSweep(this.#options);
-    this.scopes = NOT_SEARCHED;
+    this.#scopes = NOT_SEARCHED;
     this.#missingRetained = new Map();
     this.#absentRetained = new AbsentTokens(this.#options);
-    this.sweptAt = undefined;
+    this.#sweptAt = undefined;
     this.pause();
   }
 }

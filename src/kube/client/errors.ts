@@ -73,14 +73,8 @@ export class KubeError extends Error {
   get isGone(): boolean {
     return this.status === 410 || this.reason === 'Expired' || this.reason === 'Gone';
   }
-  get isTooManyRequests(): boolean {
-    return this.status === 429;
-  }
   get isForbidden(): boolean {
     return this.status === 403;
-  }
-  get isUnauthorized(): boolean {
-    return this.status === 401;
   }
   get isInvalid(): boolean {
     return this.status === 422;

@@ -16,7 +16,7 @@ export interface HarborBlock {
 
 const DAY = 86_400_000;
 
-export const HARBOR_CAPABILITIES: Capabilities = {
+const HARBOR_CAPABILITIES: Capabilities = {
   issue: 'minted',
   access: ['ReadOnly', 'ReadWrite'],
   lifetimes: {

@@ -40,7 +40,7 @@ export function robotRequest({ tag, description, access, lifetime, scope }: Issu
  * A name that no other token has, in any cluster: a creation that is repeated, because its answer was lost, is refused. Harbor
  * takes lower case letters, digits and single separators between them.
  */
-export function robotName({ clusterId, uid, revision }: Tag): string {
+function robotName({ clusterId, uid, revision }: Tag): string {
   const cluster = createHash('sha256').update(clusterId).digest('hex').slice(0, 10);
   const owner = /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(uid)
     ? uid

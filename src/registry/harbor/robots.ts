@@ -129,19 +129,22 @@ export class HarborRobots implements Registry {
 
   /** All projects for an administrator and a robot of all projects; for others those they have to do with, and public ones. */
   async scopes(signal: AbortSignal): Promise<string[][]> {
-    const scopes: string[][] = [];
+    const names = new Set<string>();
+    const purpose = 'list projects';
     for (let page = 1; ; page++) {
       const draft: Draft = {
         operation: 'list',
-        purpose: 'list projects',
+        purpose,
         method: 'GET',
         path: `/projects?page=${page}&page_size=${MAX_PAGE}&with_detail=false`,
         creates: false,
         names: false,
       };
       const projects = await this.#ask(draft, readProjects, 'is no complete list', signal);
-      scopes.push(...projects.map(({ name }) => [name]));
-      if (projects.length < MAX_PAGE) return scopes;
+      const before = names.size;
+      for (const { name } of projects) names.add(name);
+      if (projects.length < MAX_PAGE) return [...names].map((name) => [name]);
+      if (names.size === before) throw this.#repeats(purpose);
     }
   }
 
@@ -165,10 +168,13 @@ export class HarborRobots implements Registry {
       kept.push(...rows.flatMap((row) => select(row) ?? []));
       if (rows.length < MAX_PAGE) return kept;
       const last = Math.max(...rows.map(({ id }) => Number(id)));
-      if (last < next)
-        throw new RegistryError('Unavailable', `could not ${purpose} at ${this.host}: its pages repeat`);
+      if (last < next) throw this.#repeats(purpose);
       next = last + 1;
     }
+  }
+
+  #repeats(purpose: string): RegistryError {
+    return new RegistryError('Unavailable', `could not ${purpose} at ${this.host}: its pages repeat`);
   }
 
   /** @returns undefined where there is none: its robots went with it */

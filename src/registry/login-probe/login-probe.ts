@@ -34,7 +34,7 @@ export interface Attempt {
   scope: readonly string[];
 }
 
-/** Names that are asked for in one request: as many of the longest fit into the 8 KiB that servers take of a URL. */
+/** Names that are asked for in one request: of 255 characters each they fit into the 8 KiB that servers take of a URL, unless many are slashes. */
 const MAX_NAMES = 16;
 /** Names that are asked for alone in one try: so a try sends no more than 15 requests, however long the scope is. */
 const MAX_ALONE = 8;

@@ -36,18 +36,16 @@ export function writtenSecret(
  * How a Secret looks that has not changed since the operator wrote it as it is wanted still; a restart knows it without reading it.
  * Who edits a Secret gives it another version, whatever they write into its metadata. A watch can lag behind what the operator itself
  * wrote: where a later token was asked for than the one in force, the Secret may hold that one although the status could not say so.
- * @param watched undefined: there is none
  * @returns undefined where it has to be read
  */
 export function knownSecret(
-  watched: Watched | undefined,
+  watched: Watched,
   token: RegistryToken,
   spec: TokenSpec,
   hosts: readonly string[],
 ): SecretView | undefined {
   const { secretRef, host, token: record } = token.status ?? {};
-  if (!watched || !secretRef?.appliedHash || !record || host === undefined || !hosts.includes(host))
-    return undefined;
+  if (!secretRef?.appliedHash || !record || host === undefined || !hosts.includes(host)) return undefined;
   const { uid, resourceVersion } = watched;
   const isUnchanged =
     secretRef.name === spec.secret.name &&

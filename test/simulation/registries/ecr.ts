@@ -78,7 +78,6 @@ export interface EcrOptions {
 /** Amazon ECR in several regions of two AWS accounts, each with a token service. */
 export class Ecrs implements Provider {
   readonly hasRegions = true;
-  readonly exchanges = true;
   readonly readsBack = false;
   readonly access: readonly Access[];
   readonly scopes: readonly string[];

@@ -50,13 +50,13 @@ const ROBOT_PERMISSIONS: Robot['permissions'] = [
   {
     kind: 'system',
     namespace: '/',
-    access: ['create', 'list', 'delete'].map((action) => ({ resource: 'robot', action })),
+    access: ['create', 'read', 'list', 'delete'].map((action) => ({ resource: 'robot', action })),
   },
   {
     kind: 'project',
     namespace: '*',
     access: [
-      ...['create', 'list', 'delete'].map((action) => ({ resource: 'robot', action })),
+      ...['create', 'read', 'list', 'delete'].map((action) => ({ resource: 'robot', action })),
       { resource: 'project', action: 'read' },
       { resource: 'repository', action: 'pull' },
       { resource: 'repository', action: 'push' },
@@ -83,7 +83,6 @@ type AnyRobot = Omit<Robot, 'secret'>;
 /** Harbors with projects and robots, each with ids of its own. */
 export class Harbors implements Provider, Gatekeeper {
   readonly hasRegions = false;
-  readonly exchanges = false;
   readonly readsBack = false;
   readonly access = ['ReadOnly', 'ReadWrite'] as const;
   readonly scopes = PROJECTS;

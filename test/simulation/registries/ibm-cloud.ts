@@ -66,7 +66,6 @@ export interface IbmCloudOptions {
 /** IBM Cloud with IAM, which lags as the seed has it, and the registry's regions. Each account has an IAM endpoint of its own. */
 export class IbmCloud implements Provider, Gatekeeper {
   readonly hasRegions = true;
-  readonly exchanges = false;
   readonly readsBack = false;
   readonly access: readonly Access[];
   readonly scopes: readonly string[];

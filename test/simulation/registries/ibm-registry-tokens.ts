@@ -42,7 +42,6 @@ export interface IbmRegistryTokensOptions {
 /** The registries of 2017, and the identity service that they share. */
 export class IbmRegistryTokens implements Provider, Gatekeeper {
   readonly hasRegions = true;
-  readonly exchanges = false;
   readonly readsBack = true;
   readonly access = ['ReadOnly', 'ReadWrite'] as const;
   readonly scopes = [];

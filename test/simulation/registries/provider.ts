@@ -94,8 +94,6 @@ export type Wish = Pick<RegistryTokenSpec, 'region' | 'scope' | 'lifetime' | 'ac
 /** The registries of one back end, all that accounts of it can lead to. */
 export interface Provider {
   readonly hasRegions: boolean;
-  /** Whether tokens are given for the account's credentials, and can't be listed or revoked. */
-  readonly exchanges: boolean;
   /** Whether the value of a token can be read again. */
   readonly readsBack: boolean;
   /** That tokens can have. */
@@ -110,7 +108,10 @@ export interface Provider {
   readonly neverExpires: boolean;
   /** What lifetimes are rounded up to, in milliseconds; undefined: tokens live as long as the registry likes. */
   readonly granularity: number | undefined;
-  /** Milliseconds that every token lives from its exchange on; undefined: tokens are not exchanged. */
+  /**
+   * Milliseconds that every token lives from its exchange on: tokens are given for the account's credentials, and can't be listed or
+   * revoked; undefined: they are not exchanged.
+   */
   readonly sessions: number | undefined;
   /** Hosts of APIs. */
   readonly apiHosts: readonly string[];

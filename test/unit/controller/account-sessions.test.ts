@@ -145,7 +145,7 @@ describe('the registry of an account that can not be used', () => {
     new VirtualClock(),
     (name) => name === 'default',
   );
-  const says = (name: string): void => void sessions.registry(name, 'us-south');
+  const says = (name: string): void => void sessions.placeOf(name, 'us-south');
   it('is refused with the reason, which is another where there is no such account', () => {
     expect(() => says('default')).to.throw(/default can't be used: its credentials have not been read yet/);
     expect(() => says('gone')).to.throw(/^RegistryAccount gone does not exist, or was deleted$/);
@@ -242,8 +242,7 @@ describe('where an account leads', () => {
 
   it('is where tokens are asked for, by the region that leads there', () => {
     sessions.registryOf(of('https://one.example', 'former'));
-    sessions.registry('default', 'two');
-    expect(asked).to.deep.equal(['registry one', 'registry two']);
+    expect(asked).to.deep.equal(['registry one']);
     expect(() => sessions.registryOf(of(OTHER))).to.throw(/does not lead any more/);
   });
 

@@ -31,7 +31,7 @@ import { mint } from '../../support/decisions.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const NOW = ISSUED + HOUR;
-const ONE_LIST = { listsApart: () => false, scopesOf: () => new Set<string>() };
+const ONE_LIST = { listsApart: () => false, scopesOf: () => new Set<string>(), alsoTried: [] };
 const CLUSTER = 'this-cluster';
 const { uid: UID } = anIssuedToken().metadata;
 const WHERE = { account: 'default', region: 'us-south', place: PLACE };

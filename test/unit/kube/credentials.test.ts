@@ -72,7 +72,7 @@ describe('HTTP transport: credentials', () => {
       json(response, 401, { kind: 'Status', reason: 'Unauthorized', message: 'Unauthorized' }),
     );
     const error = await failure(open().request(call));
-    expect(error.isUnauthorized).to.equal(true);
+    expect(error.status).to.equal(401);
     expect(server.requests).to.have.length(2);
   });
 

@@ -17,9 +17,7 @@ describe('KubeError', () => {
     'isConflict',
     'isAlreadyExists',
     'isGone',
-    'isTooManyRequests',
     'isForbidden',
-    'isUnauthorized',
     'isInvalid',
     'isNamespaceTerminating',
     'isRetryable',
@@ -32,7 +30,7 @@ describe('KubeError', () => {
   };
   const cases: [number, object, Predicate[]][] = [
     [400, status('BadRequest'), []],
-    [401, status('Unauthorized'), ['isUnauthorized']],
+    [401, status('Unauthorized'), []],
     [403, status('Forbidden'), ['isForbidden']],
     [403, status('Forbidden', 'no', terminating), ['isForbidden', 'isNamespaceTerminating']],
     [404, status('NotFound'), ['isNotFound']],
@@ -42,7 +40,7 @@ describe('KubeError', () => {
     [410, status('Gone'), ['isGone']],
     [422, status('Invalid'), ['isInvalid']],
     [422, status('Invalid', 'no', anotherUid), ['isConflict', 'isInvalid']],
-    [429, status('TooManyRequests'), ['isTooManyRequests', 'isRetryable']],
+    [429, status('TooManyRequests'), ['isRetryable']],
     [500, status('InternalError'), ['isRetryable']],
     [501, {}, []],
     [503, {}, ['isRetryable']],

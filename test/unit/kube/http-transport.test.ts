@@ -271,7 +271,6 @@ describe('HTTP transport', () => {
       expect(error).to.include({
         status: 429,
         retryAfter: 7_000,
-        isTooManyRequests: true,
         isRetryable: true,
       });
     });

@@ -57,7 +57,7 @@ describe('health checks', () => {
     age += 1000;
     expect(check()).to.deep.equal({
       ok: false,
-      detail: 'a reconciliation has been under way for 10m1s, at most 10m is possible',
+      detail: 'a reconciliation has been under way for 10m1s, at most 10m is expected',
     });
   });
 });

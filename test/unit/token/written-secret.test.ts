@@ -74,11 +74,6 @@ describe('a Secret that has not changed since the operator wrote it', () => {
     const previousTokens = [aPrevious({ revision: 0 })];
     expect(known(written({ status: { previousTokens } }))).to.include({ holds: tokenId });
   });
-
-  it('is read where the watch has none', () => {
-    const token = written();
-    expect(knownSecret(undefined, token, readTokenSpec(token), [HOST])).to.equal(undefined);
-  });
 });
 
 describe('a Secret that was not stored as it is to be', () => {

@@ -198,6 +198,7 @@ export class SweepStage {
             ...knownScopes('default', this.account, this.watched.tokens ?? this.tokens),
             ...this.sweeper.owedScopes('default'),
           ]),
+        alsoTried: [],
       }),
       events: {
         event: (_: KubeObject, __: string, reason: string, message: string, occasion = '') => {

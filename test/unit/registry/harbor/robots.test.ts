@@ -207,6 +207,13 @@ describe('Harbor, answer by answer', () => {
     expect(await registry().list?.([], ({ id }) => id, signal)).to.have.lengthOf(100);
   });
 
+  it('does not look for more projects where the pages repeat', async () => {
+    const page = Array.from({ length: 100 }, (_, index) => ({ project_id: index, name: `team-${index}` }));
+    nock(ORIGIN).get('/api/v2.0/projects').query(true).times(2).reply(200, page);
+    const error = await failureOf(registry().scopes?.(signal) ?? Promise.resolve());
+    expect(String(error)).to.match(/could not list projects at .*: its pages repeat/);
+  });
+
   it('shows the projects that the account has to do with, page by page, or none', async () => {
     const project = (id: number): object => ({ project_id: id, name: `team-${id}` });
     nock(ORIGIN)
