@@ -63,7 +63,12 @@ describe('the cluster', () => {
       const held = configMap(namespace, 'held', { finalizers: ['example.com/hold'] });
       await world.client.create(CONFIG_MAPS, held);
       await world.client.delete(NAMESPACES, { name: namespace });
-      expect(await refusal(write(token(namespace)))).to.have.property('isNamespaceTerminating', true);
+      // A server of custom resources learns of the deletion by its own watch.
+      await world.eventually('it is refused', async () => {
+        const outcome = await refusal(write(token(namespace))).catch((each: unknown) => each);
+        const refused = outcome instanceof KubeError && outcome.isNamespaceTerminating;
+        return refused ? { value: outcome } : { seen: String(outcome) };
+      });
       await world.client.mergePatch(
         CONFIG_MAPS,
         { namespace, name: 'held' },
