@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { API_VERSION } from '../src/api/names.ts';
 import type { RegistryToken } from '../src/api/registry-token.ts';
 import type { KubeObject } from '../src/common/objects.ts';
-import { REGISTRY_TOKENS } from '../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../src/api/resources.ts';
 import { NAMESPACES, SECRETS } from '../src/kube/client/resources.ts';
 import { copiesOf, type Issued } from './copies.ts';
 import { namespaceOf } from './objects.ts';

@@ -5,7 +5,7 @@ import { API_VERSION } from '../src/api/names.ts';
 import type { RegistryAccount } from '../src/api/registry-account.ts';
 import { sleep, systemClock as clock } from '../src/common/clock.ts';
 import type { Resource } from '../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../src/api/resources.ts';
 import { KubeClient } from '../src/kube/client/client.ts';
 import { KubeError } from '../src/kube/client/errors.ts';
 import { LEASES, NAMESPACES, resourcePath, SECRETS } from '../src/kube/client/resources.ts';

@@ -9,7 +9,7 @@ import type { RegistryToken } from '../src/api/registry-token.ts';
 import { findCondition } from '../src/api/conditions.ts';
 import { formatDuration } from '../src/api/syntax/duration.ts';
 import { sleep, systemClock as clock } from '../src/common/clock.ts';
-import { REGISTRY_TOKENS } from '../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../src/api/resources.ts';
 import { KubeClient } from '../src/kube/client/client.ts';
 import { httpTransport } from '../src/kube/transport/http-transport.ts';
 import type { Manifest } from '../src/kube/client/manifest.ts';

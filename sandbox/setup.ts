@@ -7,7 +7,7 @@ import { KubeError } from '../src/kube/client/errors.ts';
 import type { Resource } from '../src/common/objects.ts';
 import type { Manifest } from '../src/kube/client/manifest.ts';
 import { NAMESPACES, SECRETS } from '../src/kube/client/resources.ts';
-import { REGISTRY_ACCOUNTS } from '../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../src/api/resources.ts';
 import { sleep, systemClock as clock } from '../src/common/clock.ts';
 import type { PreparedRegistry } from './registries/registry-kind.ts';
 

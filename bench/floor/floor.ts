@@ -9,7 +9,7 @@ import {
   TOKEN_ID_ANNOTATION,
 } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { EVENTS, resourcePath, SECRETS } from '../../src/kube/client/resources.ts';
 import type { Api } from './api.ts';
 import type { Registry } from './registry.ts';

@@ -3,7 +3,7 @@ import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { Reflector } from '../../src/kube/cache/reflector.ts';
 import type { KubeClient } from '../../src/kube/client/client.ts';
 

@@ -1,4 +1,4 @@
-import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { inTurn, startFloor, startOperator, type Side } from '../contenders.ts';
 import { measure, type Measurement } from '../measure/measurement.ts';
 import { newTokens } from '../objects.ts';

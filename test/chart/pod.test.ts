@@ -4,7 +4,7 @@ import { whenServed } from '../../sandbox/setup.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
 import { LEASES, NAMESPACES, PODS, SECRETS } from '../../src/kube/client/resources.ts';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { parseDocument } from 'yaml';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import { CHART, describeHelm, NAMESPACE, RELEASE, type Values } from './support/helm.ts';
 import { API_KEYS, Installation } from './support/installation.ts';
 import { inventory, since } from './support/inventory.ts';

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import {
   CHART,
   describeHelm,

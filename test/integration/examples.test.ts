@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import { readTokenSpec, type RegistryToken } from '../../src/api/registry-token.ts';
 import { Redacted } from '../../src/common/redacted.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { PROVIDER_NAMES, providerOf } from '../../src/registry/backends.ts';
 import { readExamples, type Example } from '../support/examples.ts';
 import { sharedWorld } from '../support/shared-world.ts';

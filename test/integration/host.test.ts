@@ -4,7 +4,7 @@ import type { FakeRegistry } from '../../sandbox/registries/shared/fake-registry
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { sharedWorld } from '../support/shared-world.ts';

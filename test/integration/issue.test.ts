@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { API_VERSION, FINALIZER } from '../../src/api/names.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { checksum, PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import { readTag } from '../../src/token/sweep/tag.ts';
 import { sharedWorld } from '../support/shared-world.ts';

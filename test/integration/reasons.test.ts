@@ -11,7 +11,7 @@ import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import { EVENTS, SECRETS } from '../../src/kube/client/resources.ts';
 import type { Call } from '../../src/kube/transport/transport.ts';

@@ -3,7 +3,7 @@ import type { Fault } from '../../sandbox/registries/shared/fault.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import { CAPABILITIES, minted, where } from '../support/tested-registry.ts';
 import type { World } from '../support/world.ts';

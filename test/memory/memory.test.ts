@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../../src/api/names.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { imageCommand } from '../support/image-command.ts';
 import { limitMemory, peakMemory, type MemoryLimit } from '../support/memory-limit.ts';

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { findCondition } from '../../src/api/conditions.ts';
 import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { missingPrograms } from '../../sandbox/programs.ts';
 import { eventually } from '../support/eventually.ts';

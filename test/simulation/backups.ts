@@ -1,5 +1,5 @@
 import { API_VERSION, GROUP } from '../../src/api/names.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import type { Manifest } from '../../src/kube/client/manifest.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';

@@ -1,4 +1,4 @@
-import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import type { Dice } from './dice.ts';
 import type { AccountName } from './registries/api-keys.ts';
 import type { Whereabouts } from './registries/provider.ts';

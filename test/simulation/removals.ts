@@ -1,5 +1,5 @@
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import type { Dice } from './dice.ts';
 import type { Place } from './places.ts';
 import { ACCOUNT_NAMES, type AccountName } from './registries/api-keys.ts';

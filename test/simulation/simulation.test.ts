@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { findCondition } from '../../src/api/conditions.ts';
-import { REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { aToken, HOUR, MINUTE } from '../support/builders.ts';
 import { CALM } from './climate.ts';
 import { NOTHING, sum, type Outcome } from './figures.ts';

@@ -4,7 +4,7 @@ import { GROUP, API_VERSION } from '../../src/api/names.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { OperatorSettings } from '../../src/controller/operator.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import { KubeClient } from '../../src/kube/client/client.ts';
 import type { Manifest } from '../../src/kube/client/manifest.ts';
 import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';

@@ -7,7 +7,7 @@ import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-to
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
 import { Operator, type OperatorSettings } from '../../src/controller/operator.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { KubeClient } from '../../src/kube/client/client.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import { httpTransport } from '../../src/kube/transport/http-transport.ts';

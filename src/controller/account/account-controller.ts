@@ -12,7 +12,7 @@ import { rotationProgress } from '../../token/decide/account-rotation.ts';
 import { retryDelay } from '../../token/lifecycle/failure.ts';
 import { pendingRemarks } from '../../token/lifecycle/pending-host.ts';
 import { guardedPatch } from '../shared/guarded-patch.ts';
-import { REGISTRY_ACCOUNTS } from '../shared/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../api/resources.ts';
 import { readyCondition, type Verdict } from './account-condition.ts';
 import { CredentialsCheck, type CredentialsCheckOptions } from './credentials-check.ts';
 

@@ -4,7 +4,7 @@ import type { KubeClient } from '../../kube/client/client.ts';
 import { KubeError } from '../../kube/client/errors.ts';
 import { MAX_SCOPES } from '../../token/sweep/searched-scopes.ts';
 import { guardedPatch } from '../shared/guarded-patch.ts';
-import { REGISTRY_ACCOUNTS } from '../shared/resources.ts';
+import { REGISTRY_ACCOUNTS } from '../../api/resources.ts';
 
 /**
  * Changes the status of an account as it is now, not as a watch last saw it. Does nothing when the account is gone.

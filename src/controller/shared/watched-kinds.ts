@@ -17,7 +17,7 @@ import {
   essentialServiceAccount,
   essentialToken,
 } from './kept-fields.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from './resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import { TOKEN_INDEXES } from './token-indexes.ts';
 
 export interface WatchedKindsOptions {

@@ -7,7 +7,7 @@ import type { RetainedToken } from '../../token/sweep/retained.ts';
 import { usersOf, type Users } from '../../token/sweep/users.ts';
 import type { Deletions } from '../token/deletions.ts';
 import { essentialSecret, essentialToken } from '../shared/kept-fields.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
 
 /** What the watches know. */
 export interface WatchedUsers {

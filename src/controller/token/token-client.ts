@@ -5,7 +5,7 @@ import type { KubeClient } from '../../kube/client/client.ts';
 import { KubeError } from '../../kube/client/errors.ts';
 import { essentialToken } from '../shared/kept-fields.ts';
 import { guardedPatch, type Addition } from '../shared/guarded-patch.ts';
-import { REGISTRY_TOKENS } from '../shared/resources.ts';
+import { REGISTRY_TOKENS } from '../../api/resources.ts';
 
 export const nameOf = ({ metadata }: RegistryToken): ObjectName => ({
   namespace: metadata.namespace,

@@ -10,7 +10,7 @@ import { TokenService } from '../../../sandbox/registries/ibm-registry-tokens/to
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../src/api/resources.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
 import { httpTransport } from '../../../src/kube/transport/http-transport.ts';
 import { NAMESPACES, SECRETS } from '../../../src/kube/client/resources.ts';

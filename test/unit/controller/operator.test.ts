@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ROTATE_ANNOTATION } from '../../../src/api/names.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../src/api/resources.ts';
 import { NAMESPACES, PODS, SECRETS, SERVICE_ACCOUNTS } from '../../../src/kube/client/resources.ts';
 import type { KubeObject } from '../../../src/common/objects.ts';
 import { workCheck } from '../../../src/ops/health.ts';

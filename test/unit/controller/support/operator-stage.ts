@@ -4,7 +4,7 @@ import type { RegistryAccount } from '../../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../../src/api/registry-token.ts';
 import { Redacted } from '../../../../src/common/redacted.ts';
 import { Operator, type OperatorSettings } from '../../../../src/controller/operator.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../../src/controller/shared/resources.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../../../src/api/resources.ts';
 import { KubeClient } from '../../../../src/kube/client/client.ts';
 import { SECRETS } from '../../../../src/kube/client/resources.ts';
 import type { Manifest } from '../../../../src/kube/client/manifest.ts';

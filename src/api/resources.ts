@@ -1,5 +1,5 @@
-import { GROUP, VERSION } from '../../api/names.ts';
-import type { Resource } from '../../common/objects.ts';
+import { GROUP, VERSION } from './names.ts';
+import type { Resource } from '../common/objects.ts';
 
 export const REGISTRY_TOKENS: Resource = {
   group: GROUP,
