@@ -12,7 +12,8 @@ import { PODS } from '../../kube/client/resources.ts';
 import { named } from '../../kube/client/selection.ts';
 import { TerminalError, type ReconcileResult } from '../../kube/queue/worker-pool.ts';
 import type { WorkQueue } from '../../kube/queue/work-queue.ts';
-import { holdsLiveToken, isCurable, type Cure, type Linking, type Pod } from '../../token/workloads/pods.ts';
+import { holdsLiveToken, isCurable, type Cure, type Linking } from '../../token/workloads/cure.ts';
+import type { Pod } from '../../token/workloads/pods.ts';
 import type { Links, ServiceAccount } from '../../token/workloads/service-accounts.ts';
 import { idsOf } from '../shared/log-fields.ts';
 

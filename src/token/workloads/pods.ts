@@ -1,31 +1,46 @@
-import { TOKEN_ID_ANNOTATION } from '../../api/names.ts';
-import type { RegistryToken } from '../../api/registry-token.ts';
-import type { KubeObject, ObjectMeta } from '../../common/objects.ts';
-import { expiryOf } from '../lifecycle/schedule.ts';
-import { belongsTo } from '../secret/secret.ts';
-import type { Links, PullSecret } from './service-accounts.ts';
+import type { ObjectMeta } from '../../common/objects.ts';
+import type { PullSecret } from './service-accounts.ts';
 
 /** What matters here of a pod. */
 export interface Pod {
   apiVersion: string;
   kind: string;
   metadata: ObjectMeta;
-  spec: {
-    serviceAccountName?: string;
-    imagePullSecrets?: PullSecret[];
-    containers: Container[];
-    initContainers?: Container[];
-  };
-  status?: {
-    phase?: string;
-    containerStatuses?: ContainerStatus[];
-    initContainerStatuses?: ContainerStatus[];
-  };
+  spec: PodSpec;
+  status?: PodStatus;
 }
 
-interface Container {
+export interface PodSpec {
+  nodeName?: string;
+  serviceAccountName?: string;
+  /** Admission copies those of the ServiceAccount here when the pod is created, unless the pod has its own; later they never change. */
+  imagePullSecrets?: PullSecret[];
+  containers: Container[];
+  initContainers?: Container[];
+  ephemeralContainers?: Container[];
+  volumes?: Volume[];
+}
+
+export interface Container {
   name: string;
   image?: string;
+  env?: { valueFrom?: { secretKeyRef?: { name?: string } } }[];
+  envFrom?: { secretRef?: { name?: string } }[];
+}
+
+export interface Volume {
+  name: string;
+  secret?: { secretName?: string };
+  projected?: { sources?: { secret?: { name?: string } }[] };
+  /** Its content is that of an image. */
+  image?: { reference?: string };
+}
+
+interface PodStatus {
+  phase?: string;
+  containerStatuses?: ContainerStatus[];
+  initContainerStatuses?: ContainerStatus[];
+  ephemeralContainerStatuses?: ContainerStatus[];
 }
 
 export interface ContainerStatus {
@@ -33,120 +48,25 @@ export interface ContainerStatus {
   state?: { waiting?: { reason?: string }; running?: object; terminated?: { exitCode: number } };
 }
 
-/** A ServiceAccount got a Secret. */
-export interface Linking {
-  serviceAccount: string;
-  /** What it had before. */
-  before: Links;
-  /** When; milliseconds since 1970. */
-  at: number;
-}
-
-/** A Secret that pods came too early for. */
-export interface Cure {
-  secret: string;
-  /** Hosts it has a credential for; `*` may stand for the first label. */
-  hosts: readonly string[];
-  /** When it became good to pull with, milliseconds since 1970; undefined when it has been so all the time. */
-  goodSince: number | undefined;
-  /** How ServiceAccounts got it that still have it. */
-  linkings: readonly Linking[];
-}
-
 /** Why kubelet's image manager does not start a container (pkg/kubelet/images/types.go). */
 const PULL_FAILED = ['ErrImagePull', 'ImagePullBackOff'];
-/** A container that waits for these has nothing wrong with it. */
-const NOT_YET = ['ContainerCreating', 'PodInitializing'];
-const DEFAULT_HOST = 'docker.io';
 
-/**
- * Whether a RegistryToken's Secret holds its token and the token lives, as far as the Secret's metadata tells.
- * @param now milliseconds since 1970
- */
-export function holdsLiveToken(
-  secret: Pick<KubeObject, 'metadata'> | undefined,
-  token: RegistryToken,
-  now: number,
-): boolean {
-  const record = token.status?.token;
-  if (!record || !secret || !belongsTo(secret, token.metadata.uid)) return false;
-  return secret.metadata.annotations?.[TOKEN_ID_ANNOTATION] === record.id && expiryOf(record) > now;
+/** All containers of a pod, those for debugging included. */
+export function containersOf({ initContainers, containers, ephemeralContainers }: PodSpec): Container[] {
+  return [...(initContainers ?? []), ...containers, ...(ephemeralContainers ?? [])];
 }
 
-/**
- * Whether another pod in this one's place could pull what this one could not: it failed at nothing but images on the
- * Secret's hosts, came too early for the Secret, and has a controller that replaces it. Static pods have their node as
- * controller, which an eviction does not concern.
- */
-export function isCurable(pod: Pod, cure: Cure): boolean {
-  const { metadata, status } = pod;
-  const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
-  return (
-    metadata.deletionTimestamp === undefined &&
-    controller !== undefined &&
-    controller.kind !== 'Node' &&
-    status?.phase === 'Pending' &&
-    cameTooEarly(pod, cure) &&
-    onlyPullsFailed(pod, cure.hosts)
-  );
+/** What kubelet says of the containers of a pod. */
+export function statusesOf(status: PodStatus = {}): ContainerStatus[] {
+  const { initContainerStatuses, containerStatuses, ephemeralContainerStatuses } = status;
+  return [
+    ...(initContainerStatuses ?? []),
+    ...(containerStatuses ?? []),
+    ...(ephemeralContainerStatuses ?? []),
+  ];
 }
 
-/**
- * Whether a pod had to do without the Secret, and one made now from the same template would have it: it names the Secret, and
- * came before that was good; or it has what admission gave it, the pull secrets of its ServiceAccount, from before that got
- * the Secret.
- */
-function cameTooEarly({ metadata, spec }: Pod, { secret, goodSince = -Infinity, linkings }: Cure): boolean {
-  const created = Date.parse(metadata.creationTimestamp);
-  const own = spec.imagePullSecrets ?? [];
-  if (own.some(({ name }) => name === secret)) return created <= goodSince;
-  const { serviceAccountName = 'default' } = spec;
-  return linkings.some(
-    ({ serviceAccount, before, at }) =>
-      serviceAccount === serviceAccountName && created <= at && couldBeOf(before, own),
-  );
-}
-
-/**
- * Whether a ServiceAccount may have given a pod these pull secrets, going by what it had later. Those that RegistryTokens put
- * there came one by one, so any of them may be missing.
- */
-function couldBeOf({ entries, record }: Links, own: readonly PullSecret[]): boolean {
-  const late = new Set(Object.values(record));
-  let matched = 0;
-  for (const { name } of entries) {
-    if (matched < own.length && own[matched]?.name === name) matched++;
-    else if (!late.has(name ?? '')) return false;
-  }
-  return matched === own.length;
-}
-
-function onlyPullsFailed({ spec, status = {} }: Pod, hosts: readonly string[]): boolean {
-  const images = new Map(
-    [...(spec.initContainers ?? []), ...spec.containers].map((each) => [each.name, each.image]),
-  );
-  const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
-  const verdicts = statuses.map(({ name, state = {} }) => {
-    const { waiting, terminated } = state;
-    if (terminated) return terminated.exitCode === 0 ? 'well' : 'ill';
-    if (!waiting || NOT_YET.includes(waiting.reason ?? '')) return 'well';
-    if (!PULL_FAILED.includes(waiting.reason ?? '')) return 'ill';
-    const host = imageHost(images.get(name) ?? '');
-    return hosts.some((pattern) => matches(pattern, host)) ? 'curable' : 'ill';
-  });
-  return verdicts.includes('curable') && !verdicts.includes('ill');
-}
-
-/** As kubelet does: `*` for the first label stands for any one. */
-function matches(pattern: string, host: string): boolean {
-  if (!pattern.startsWith('*.')) return pattern === host;
-  const dot = host.indexOf('.');
-  return dot > 0 && host.slice(dot) === pattern.slice(1);
-}
-
-/** The registry in an image's name, as docker's reference grammar has it: before the first slash, if it looks like a host. */
-export function imageHost(image: string): string {
-  const slash = image.indexOf('/');
-  const first = image.slice(0, Math.max(slash, 0));
-  return /[.:]/.test(first) || first === 'localhost' ? first : DEFAULT_HOST;
+/** Whether a container waits for an image that could not be pulled so far. */
+export function couldNotPull({ state }: ContainerStatus): boolean {
+  return PULL_FAILED.includes(state?.waiting?.reason ?? '');
 }

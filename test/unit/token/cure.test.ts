@@ -1,13 +1,6 @@
 import { expect } from 'chai';
-import * as fc from 'fast-check';
-import {
-  imageHost,
-  isCurable,
-  type ContainerStatus,
-  type Cure,
-  type Linking,
-  type Pod,
-} from '../../../src/token/workloads/pods.ts';
+import { isCurable, type Cure, type Linking } from '../../../src/token/workloads/cure.ts';
+import type { ContainerStatus, Pod } from '../../../src/token/workloads/pods.ts';
 import { at, HOST, ISSUED, SECOND, type Part } from '../../support/builders.ts';
 import { aPod, pulling } from '../../support/pods.ts';
 
@@ -170,29 +163,4 @@ describe('a pod that could not pull before its Secret was good', () => {
     it(`${what}: is left alone`, () => {
       expect(isCurable(aPod(pod), aCure(cure))).to.equal(false);
     });
-});
-
-describe("the registry in an image's name", () => {
-  for (const [image, host] of [
-    ['us.icr.io/team/app:1', 'us.icr.io'],
-    ['us.icr.io/team/app@sha256:0123', 'us.icr.io'],
-    ['127.0.0.1:5000/app', '127.0.0.1:5000'],
-    ['registry:5000/app', 'registry:5000'],
-    ['localhost/app', 'localhost'],
-    ['app', 'docker.io'],
-    ['app:1.2', 'docker.io'],
-    ['team/app', 'docker.io'],
-    ['', 'docker.io'],
-  ] as const)
-    it(`${image === '' ? 'nothing' : image}: ${host}`, () => {
-      expect(imageHost(image)).to.equal(host);
-    });
-
-  it('is what stands before the first slash, or Docker Hub', () => {
-    fc.assert(
-      fc.property(fc.string(), (image) => {
-        expect([image.split('/')[0], 'docker.io']).to.include(imageHost(image));
-      }),
-    );
-  });
 });
