@@ -42,7 +42,7 @@ export function oddLimits(files: readonly SourceFile[]): string[] {
 }
 
 /** Who may read conditions: what merges them into a status, and what shows them to others. */
-const READERS_OF_CONDITIONS = ['src/api/conditions.ts', 'src/api/generated/', 'src/ops/metrics/'];
+const READERS_OF_CONDITIONS = ['src/api/conditions.ts', 'src/api/generated/', 'src/ops/metrics/', 'src/cli/'];
 
 /** Places that read an object's conditions: they are what others are told, and no decision may hang on them. */
 export function conditionReadings(files: readonly SourceFile[]): string[] {

@@ -2,12 +2,21 @@ import { readFileSync } from 'node:fs';
 import { delimiter, dirname, resolve, sep } from 'node:path';
 import { KubeConfig, loadYaml, type Cluster, type User } from '@kubernetes/client-node';
 
+/** What of a kubeconfig to use in place of what it says itself, as kubectl's flags of these names do. */
+export interface KubeConfigChoice {
+  context?: string | undefined;
+  cluster?: string | undefined;
+  user?: string | undefined;
+  /** Name of a user to impersonate. */
+  as?: string | undefined;
+}
+
 /**
  * The kubeconfig of these files, or else that of the home directory, or of the pod.
  * @param paths as in KUBECONFIG
- * @throws Error when a file can't be read
+ * @throws Error when a file can't be read, or has nothing of a name that was chosen
  */
-export function loadKubeConfig(paths = ''): KubeConfig {
+export function loadKubeConfig(paths = '', choice: KubeConfigChoice = {}): KubeConfig {
   const config = new CompleteKubeConfig();
   const [first, ...others] = paths.split(delimiter).filter(Boolean);
   if (first === undefined) config.loadFromDefault();
@@ -17,9 +26,36 @@ export function loadKubeConfig(paths = ''): KubeConfig {
     other.loadFromFile(path);
     config.mergeConfig(withoutNamesOf(config, other), Boolean(config.currentContext));
   }
+  choose(config, choice);
   const cluster = config.getCurrentCluster();
   config.users = config.users.map((user) => withExecInfo(user, cluster));
   return config;
+}
+
+/** Makes what was chosen the current context, one of its own where cluster or user are not those of a context. */
+function choose(config: KubeConfig, { context, cluster, user, as }: KubeConfigChoice): void {
+  const assertKnown = (kind: string, name: string | undefined, known: readonly { name: string }[]): void => {
+    if (name !== undefined && !known.some((each) => each.name === name))
+      throw new Error(`the kubeconfig has no ${kind} ${JSON.stringify(name)}`);
+  };
+  assertKnown('context', context, config.contexts);
+  assertKnown('cluster', cluster, config.clusters);
+  assertKnown('user', user, config.users);
+  const base = config.getContextObject(context ?? config.getCurrentContext());
+  if (cluster === undefined && user === undefined && as === undefined) {
+    if (context !== undefined) config.setCurrentContext(context);
+    return;
+  }
+  const name = '(chosen)';
+  const chosen = { cluster: cluster ?? base?.cluster ?? '', user: user ?? base?.user ?? '' };
+  const acting = config.users.find((each) => each.name === chosen.user);
+  if (as !== undefined) {
+    config.users = [...config.users, { ...acting, name, impersonateUser: as }];
+    chosen.user = name;
+  }
+  const namespace = base?.namespace === undefined ? {} : { namespace: base.namespace };
+  config.contexts = [...config.contexts, { ...chosen, ...namespace, name }];
+  config.setCurrentContext(name);
 }
 
 /** Of what several files call the same, the first counts (client-go, tools/clientcmd, Load of several files). */

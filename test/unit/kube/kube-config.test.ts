@@ -59,6 +59,51 @@ describe('the kubeconfig', () => {
     expect(sent()).to.deep.equal(['Bearer fixed']);
   });
 
+  describe('of which a part is chosen', () => {
+    const file = async (): Promise<string> => {
+      const path = join(stage().folder, 'choice');
+      const cluster = (name: string) => ({ name, cluster: { server: `https://${name}.test` } });
+      const users = ['anna', 'ben'].map((name) => ({ name, user: { token: `of-${name}` } }));
+      const context = { cluster: 'one', user: 'anna', namespace: 'team-a' };
+      const contexts = [
+        { name: 'x', context },
+        { name: 'y', context: { cluster: 'two', user: 'ben' } },
+      ];
+      const config = { clusters: ['one', 'two'].map(cluster), users, contexts, 'current-context': 'x' };
+      await writeFile(path, JSON.stringify(config));
+      return path;
+    };
+    for (const [what, choice, expected] of [
+      ['nothing', {}, ['https://one.test', 'of-anna', 'team-a', undefined]],
+      ['a context', { context: 'y' }, ['https://two.test', 'of-ben', undefined, undefined]],
+      ['a cluster', { cluster: 'two' }, ['https://two.test', 'of-anna', 'team-a', undefined]],
+      ['a user', { user: 'ben' }, ['https://one.test', 'of-ben', 'team-a', undefined]],
+      ['whom to act as', { as: 'jane' }, ['https://one.test', 'of-anna', 'team-a', 'jane']],
+      [
+        'all',
+        { context: 'y', cluster: 'one', user: 'anna', as: 'jane' },
+        ['https://one.test', 'of-anna', undefined, 'jane'],
+      ],
+    ] as const)
+      it(`takes ${what} by that, and the rest from the context`, async () => {
+        const config = loadKubeConfig(await file(), choice);
+        const user = config.getCurrentUser();
+        const { namespace } = config.getContextObject(config.getCurrentContext()) ?? {};
+        const seen = [config.getCurrentCluster()?.server, user?.token, namespace, user?.impersonateUser];
+        expect(seen).to.deep.equal(expected);
+      });
+
+    for (const [choice, message] of [
+      [{ context: 'z' }, 'the kubeconfig has no context "z"'],
+      [{ cluster: 'z' }, 'the kubeconfig has no cluster "z"'],
+      [{ user: 'z' }, 'the kubeconfig has no user "z"'],
+    ] as const)
+      it(`is refused where ${message}`, async () => {
+        const path = await file();
+        expect(() => loadKubeConfig(path, choice)).to.throw(message);
+      });
+  });
+
   for (const [mistake, user] of [
     ['bad indentation', '  token: hush\n     password: hush'],
     ['a reserved character', '  token: @hush'],

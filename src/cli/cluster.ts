@@ -1,0 +1,58 @@
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import { KubeClient } from '../kube/client/client.ts';
+import { loadKubeConfig } from '../kube/kubeconfig/kube-config.ts';
+import { httpTransport } from '../kube/transport/http-transport.ts';
+import type { Transport } from '../kube/transport/transport.ts';
+import type { Cluster } from './context.ts';
+import { CommandFailure } from './failure.ts';
+import { readTimeout, type KubeFlags } from './kube-flags.ts';
+
+/** Field manager of what the plugin writes, and the start of its user agent. */
+const PROGRAM = 'kubectl-registrytoken';
+
+const silent = (): void => undefined;
+const SILENT: Logger = { debug: silent, info: silent, warn: silent, error: silent };
+
+/**
+ * The cluster that the flags and the kubeconfig say.
+ * @param paths as in KUBECONFIG
+ * @throws CommandFailure
+ */
+export function connect(
+  flags: KubeFlags,
+  { paths, clock, version }: { paths: string | undefined; clock: Clock; version: string },
+): Cluster {
+  const timeout = readTimeout(flags.requestTimeout);
+  if (timeout === null)
+    throw new CommandFailure(
+      `--request-timeout is ${JSON.stringify(flags.requestTimeout)}`,
+      'give it such as 30s or 2m',
+    );
+  try {
+    const kubeConfig = loadKubeConfig(flags.kubeconfig ?? paths, flags);
+    const options = { clock, logger: SILENT, userAgent: `${PROGRAM}/${version}` };
+    const transport = withTimeout(httpTransport(kubeConfig, options), timeout);
+    const context = kubeConfig.getContextObject(kubeConfig.getCurrentContext());
+    return {
+      client: new KubeClient(transport, { fieldManager: PROGRAM }),
+      namespace: flags.namespace ?? context?.namespace ?? 'default',
+      close: () => transport.close(),
+    };
+  } catch (error) {
+    throw new CommandFailure(
+      error instanceof Error ? error.message : String(error),
+      'check with: kubectl config view, and give another --context or --kubeconfig',
+    );
+  }
+}
+
+/** Calls that name no time limit get this one. */
+function withTimeout(transport: Transport, timeout: number | undefined): Transport {
+  if (timeout === undefined) return transport;
+  return {
+    request: (call) => transport.request({ timeout, ...call }),
+    stream: (call) => transport.stream(call),
+    close: () => transport.close(),
+  };
+}
