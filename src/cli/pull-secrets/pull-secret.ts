@@ -1,0 +1,135 @@
+import { createHmac } from 'node:crypto';
+import type { ManagedFieldsEntry, ObjectMeta } from '../../common/objects.ts';
+import { shorten } from '../../api/syntax/text.ts';
+import { fromTime } from '../../api/syntax/time.ts';
+import { credentialExpiry, credentialKind } from './credential-kind.ts';
+import { readDockerConfig, type RegistryEntry } from './docker-config.ts';
+import { keeperOf, type Keeper, type SecretOwner } from './keeper.ts';
+
+/** What is kept of a pull secret: no value, and so little that a hundred thousand of them fit into memory. */
+export interface PullSecret {
+  namespace: string;
+  name: string;
+  type: string;
+  /** Milliseconds since 1970; undefined where the API server does not say. */
+  created: number | undefined;
+  /** When its content was written last, likewise. */
+  written: number | undefined;
+  /** The first of its registries, as `registryHost` has them; as they are written there where that has none. */
+  hosts: readonly string[];
+  /** How many registries there are beyond these. */
+  moreHosts: number;
+  users: readonly string[];
+  /** What the user names say of the credentials. */
+  kinds: readonly string[];
+  /** When the first of its credentials expires, as far as they say so; milliseconds since 1970. */
+  expires: number | undefined;
+  keeper: Keeper | undefined;
+  /** Why kubelet can't pull with it: what follows after "it". */
+  flaw: string | undefined;
+  /** Of its credentials, to compare with those of other Secrets: never shown. */
+  fingerprints: readonly string[];
+}
+
+/** A Secret as the API server lists it. */
+interface ListedSecret {
+  metadata: ObjectMeta;
+  type?: string;
+  data?: Record<string, string>;
+}
+
+const MAX_HOSTS = 64;
+/** Of users and kinds. */
+const MAX_USERS = 4;
+const MAX_FINGERPRINTS = 8;
+/** Characters of a text that whoever wrote the Secret chose. */
+const MAX_TEXT = 128;
+const PLACEHOLDER = '[redacted]';
+/** Different values of a Secret that texts are compared with: beyond these, none is shown. */
+const MAX_VALUES = 1_024;
+/** Characters of a value that is in a text by more than chance. */
+const MIN_VALUE = 4;
+/** Characters of a text that is part of a value by more than chance. */
+const MIN_PART = 8;
+/** Bytes of a fingerprint: two of a million differ with certainty enough. */
+const FINGERPRINT_LENGTH = 12;
+
+/**
+ * Reads a pull secret and forgets its values.
+ * @param owner the RegistryToken that wants a Secret of this name
+ * @param key random, and only for this run: without it, a fingerprint says nothing of the value that it is of
+ */
+export function readPullSecret(
+  secret: ListedSecret,
+  owner: SecretOwner | undefined,
+  key: Uint8Array,
+): PullSecret {
+  const { metadata, type = '' } = secret;
+  const config = readDockerConfig(secret);
+  const entries = 'flaw' in config ? [] : config.entries;
+  const told = tellerOf(entries);
+  const hosts = distinct(entries.map(({ host, key: text }) => host ?? text));
+  const expiries = entries.flatMap((entry) => credentialExpiry(entry) ?? []);
+  const keeper = keeperOf(metadata, owner);
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    type,
+    created: fromTime(metadata.creationTimestamp),
+    written: lastWritten(metadata.managedFields),
+    hosts: distinct(hosts.slice(0, MAX_HOSTS).map(told)),
+    moreHosts: Math.max(hosts.length - MAX_HOSTS, 0),
+    users: distinct(entries.map(({ username }) => username))
+      .slice(0, MAX_USERS)
+      .map(told),
+    kinds: distinct(entries.flatMap((entry) => credentialKind(entry) ?? [])).slice(0, MAX_USERS),
+    expires: expiries.length > 0 ? expiries.reduce((first, each) => Math.min(first, each)) : undefined,
+    keeper: keeper && { ...keeper, object: shortened(keeper.object) },
+    flaw: 'flaw' in config ? config.flaw : undefined,
+    fingerprints: distinct(entries.flatMap((entry) => fingerprint(entry, key) ?? [])).slice(
+      0,
+      MAX_FINGERPRINTS,
+    ),
+  };
+}
+
+/**
+ * Shows what stands beside a value, which can be the value: some registries take a token for user and password, and a URL can hold
+ * both.
+ */
+function tellerOf(entries: readonly RegistryEntry[]): (text: string) => string {
+  const values = new Set(entries.map(({ password }) => password.reveal()).filter((value) => value !== ''));
+  if (values.size > MAX_VALUES) return () => PLACEHOLDER;
+  return (text) => {
+    const isValue = [...values].some(
+      (value) =>
+        text === value ||
+        (value.length >= MIN_VALUE && text.includes(value)) ||
+        (text.length >= MIN_PART && value.includes(text)),
+    );
+    return isValue ? PLACEHOLDER : shortened(text.slice(text.lastIndexOf('@') + 1));
+  };
+}
+
+/** The same for the same user and password, whatever registry it is for. */
+function fingerprint({ username, password }: RegistryEntry, key: Uint8Array): string | undefined {
+  if (password.reveal() === '') return undefined;
+  return createHmac('sha256', key)
+    .update(JSON.stringify([username, password.reveal()]))
+    .digest()
+    .subarray(0, FINGERPRINT_LENGTH)
+    .toString('latin1');
+}
+
+/** When any field manager wrote the data last, labels and annotations left aside. */
+function lastWritten(managedFields: readonly ManagedFieldsEntry[] | undefined): number | undefined {
+  const times = (managedFields ?? []).flatMap((entry) => {
+    const fields = entry.fieldsV1 as { 'f:data'?: unknown } | undefined;
+    return (fields?.['f:data'] === undefined ? undefined : fromTime(entry.time)) ?? [];
+  });
+  return times.length > 0 ? times.reduce((last, each) => Math.max(last, each)) : undefined;
+}
+
+const shortened = (text: string): string => shorten(text, MAX_TEXT);
+
+const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
