@@ -32,6 +32,7 @@ const checks: Check[] = [
   command('types', 'tsc', '-p', '.'),
   command('generated types', process.execPath, 'scripts/generate-types.ts', '--check'),
   command('chart', process.execPath, 'scripts/generate-chart.ts', '--check'),
+  command('workflows', process.execPath, 'scripts/workflows.ts'),
   rule('file length', async () => {
     const files = await read(`{${SOURCES.join(',')}}/**/*.ts`);
     return tooLong(files.filter(({ path }) => !path.startsWith(GENERATED)));

@@ -1,10 +1,11 @@
 /**
- * Writes what the chart takes from elsewhere: copies of crds/, the parts of its values' schema that are the CRDs' own, and the
- * table of values in its README. With --check writes nothing and exits 1 when a file is out of date.
+ * Writes what the chart takes from elsewhere: its version from package.json, copies of crds/, the parts of its values' schema that
+ * are the CRDs' own, and the table of values in its README. With --check writes nothing and exits 1 when a file is out of date.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import { parse, parseDocument } from 'yaml';
+import packageJson from '../package.json' with { type: 'json' };
 import { accountSchema, tokenSchema, type Schema } from './chart/spec-schema.ts';
 import { valuesTable } from './chart/values-table.ts';
 
@@ -37,6 +38,11 @@ async function wanted(): Promise<Map<string, string>> {
     token: tokenSchema(await specOf('crds/pullsecrets.dev_registrytokens.yaml')),
   };
   files.set(`${CHART}values.schema.json`, JSON.stringify(schema, undefined, 2));
+  const chart = (await read(`${CHART}Chart.yaml`)).replace(
+    /^(version|appVersion): .*$/gm,
+    `$1: ${packageJson.version}`,
+  );
+  files.set(`${CHART}Chart.yaml`, chart);
   const table = valuesTable(parseDocument(await read(`${CHART}values.yaml`)));
   const readme = (await read(`${CHART}README.md`)).replace(README_MARKS, `$1\n${table}\n$2`);
   files.set(`${CHART}README.md`, readme);

@@ -41,6 +41,19 @@ export function oddLimits(files: readonly SourceFile[]): string[] {
   );
 }
 
+/** Actions of workflows that are not pinned to a commit with its version in a comment: whoever owns a tag can move it. */
+export function looseActions(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, index) =>
+        /^\s*(- )?uses: (?!\.\/)/.test(line) && !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line)
+          ? [`${path}:${index + 1}: pin the action to a commit, and give its version in a comment: # v1.2.3`]
+          : [],
+      ),
+  );
+}
+
 /** Who may read conditions: what merges them into a status, and what shows them to others. */
 const READERS_OF_CONDITIONS = ['src/api/conditions.ts', 'src/api/generated/', 'src/ops/metrics/', 'src/cli/'];
 

@@ -4,6 +4,7 @@ import {
   clockReadings,
   conditionReadings,
   inexactDependencies,
+  looseActions,
   oddLimits,
   oversizedDefinitions,
   tooLong,
@@ -33,6 +34,21 @@ describe('house rules', () => {
       expect(clockReadings([{ path: 'a.ts', text: `\n${line}\n` }])).to.deep.equal(
         found ? ['a.ts:2: take the time from a Clock'] : [],
       );
+    });
+  }
+
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+  const actions: [string, boolean][] = [
+    ['      - uses: actions/checkout@v7', true],
+    [`        uses: actions/checkout@${commit}`, true],
+    [`      - uses: actions/checkout@${commit} # v7`, true],
+    [`      - uses: actions/checkout@${commit} # v7.0.1`, false],
+    ['    uses: ./.github/workflows/ci.yaml', false],
+  ];
+  for (const [line, found] of actions) {
+    it(`${found ? 'find' : 'allow'} ${line.trim()}`, () => {
+      const complaints = looseActions([{ path: 'a.yaml', text: `on: push\n${line}\n` }]);
+      expect(complaints).to.have.length(found ? 1 : 0);
     });
   }
 

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { billOfMaterials } from '../image/bill-of-materials.ts';
+import { changesOf, notesOf } from './changelog.ts';
+import { installManifest, NAMESPACE } from './install-manifest.ts';
+import { imageRepository, projectUrl, type Release } from './names.ts';
+import { publishedChart } from './published-chart.ts';
+
+const NAME = 'registry-token-operator';
+const CHART = `charts/${NAME}`;
+/** Policies about Secrets are of this release's kinds. */
+const KUBERNETES = '1.30.0';
+const run = promisify(execFile);
+
+/** The files of a release that people download, by what each is. */
+export const FILES = (version: string): Record<string, string> => ({
+  'install.yaml': 'the operator and its CRDs as one manifest, rendered from the chart',
+  'crds.yaml': 'the CRDs alone',
+  [`${NAME}-${version}.tgz`]: 'the chart, which knows where the image is',
+  'sbom.cdx.json': 'what is in the bundle, as CycloneDX',
+});
+
+/**
+ * Makes the files of a release in a folder, with their checksums and the notes.
+ * @param helm the program
+ * @param changelog the text of CHANGELOG.md
+ * @param section of the changelog; the version's own unless a release is only tried
+ */
+export async function makeFiles(
+  release: Release,
+  { folder, helm, changelog, section = release.version }: MakeOptions,
+): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const notes = notesOf(changelog, section);
+  await writeFile(join(folder, 'notes.md'), `${notes}\n\n${footer(release)}`);
+  await writeFile(join(folder, 'sbom.cdx.json'), await billOfMaterials(NAME));
+  const crds: string[] = [];
+  for (const name of (await readdir('crds')).sort()) crds.push(await readFile(join('crds', name), 'utf8'));
+  await writeFile(join(folder, 'crds.yaml'), crds.join('---\n'));
+
+  const chart = join(folder, 'chart', NAME);
+  await cp(CHART, chart, { recursive: true });
+  const texts = {
+    'Chart.yaml': await readFile(join(CHART, 'Chart.yaml'), 'utf8'),
+    'values.yaml': await readFile(join(CHART, 'values.yaml'), 'utf8'),
+  };
+  for (const [file, text] of Object.entries(publishedChart(texts, release, changesOf(notes))))
+    await writeFile(join(chart, file), text);
+  await run(helm, ['package', chart, '--destination', folder]);
+  const rendered = await run(
+    helm,
+    ['template', NAME, chart, '--namespace', NAMESPACE, '--include-crds', '--kube-version', KUBERNETES],
+    { maxBuffer: 2 ** 26 },
+  );
+  const header = `registry-token-operator ${release.version}, for Kubernetes ${KUBERNETES} or later:\nkubectl apply --server-side -f install.yaml`;
+  await writeFile(join(folder, 'install.yaml'), installManifest(rendered.stdout, header));
+
+  const sums: string[] = [];
+  for (const file of Object.keys(FILES(release.version))) {
+    const sum = createHash('sha256').update(await readFile(join(folder, file)));
+    sums.push(`${sum.digest('hex')}  ${file}\n`);
+  }
+  await writeFile(join(folder, 'SHA256SUMS'), sums.join(''));
+}
+
+interface MakeOptions {
+  folder: string;
+  helm: string;
+  changelog: string;
+  section?: string;
+}
+
+const footer = (release: Release): string =>
+  `Image: \`${imageRepository(release)}:${release.version}\`. [How to install it](${projectUrl(release)}/blob/v${release.version}/docs/install.md), [how to verify what you download](${projectUrl(release)}/blob/v${release.version}/SECURITY.md#verify-a-release).\n`;
