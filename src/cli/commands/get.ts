@@ -1,12 +1,10 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
-import { REGISTRY_TOKENS } from '../../api/resources.ts';
-import { resourceTitle } from '../../kube/client/resources.ts';
 import type { Command } from '../command.ts';
-import { listedNamespace } from '../context.ts';
 import { age } from '../output/human-time.ts';
 import { FORMATS, renderListing, renderObject, shown, type Listing } from '../output/listing.ts';
 import type { Column } from '../output/table.ts';
 import { readyStatus } from '../ready.ts';
+import { selectedTokens, tokenTitle } from '../selected-tokens.ts';
 
 /** Of RegistryTokens, the printer columns of the CRD. @param now milliseconds since 1970 */
 export function tokenColumns(now: number, withNamespace: boolean): readonly Column<RegistryToken>[] {
@@ -52,14 +50,8 @@ export const GET: Command = {
   formats: FORMATS,
   allNamespaces: true,
   async run(context, { args: [name] }) {
-    const { client, namespace, signal, format, terminal, clock, allNamespaces } = context;
-    const rows =
-      name === undefined
-        ? await client.listAll<RegistryToken>(REGISTRY_TOKENS, {
-            namespace: listedNamespace(context),
-            signal,
-          })
-        : [await client.get<RegistryToken>(REGISTRY_TOKENS, { namespace, name }, { signal })];
+    const { format, terminal, clock, allNamespaces } = context;
+    const rows = await selectedTokens(context, name);
     const [only] = rows;
     if (name !== undefined && only && (format === 'json' || format === 'yaml'))
       return terminal.write(renderObject(shown(only), format));
@@ -67,11 +59,8 @@ export const GET: Command = {
       columns: tokenColumns(clock.now(), allNamespaces),
       rows,
       object: shown,
-      name: ({ metadata }) =>
-        `${resourceTitle(REGISTRY_TOKENS).replace('tokens.', 'token.')}/${metadata.name}`,
+      name: tokenTitle,
     };
     terminal.write(renderListing(listing, format));
-    if (rows.length === 0 && (format === 'table' || format === 'wide'))
-      terminal.tell(`No RegistryTokens found${allNamespaces ? '' : ` in namespace ${namespace}`}.\n`);
   },
 };

@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { tokenReasons } from '../../../src/api/reasons.ts';
+import { OBSTACLES } from '../../../src/cli/obstacles.ts';
+
+const plain = (markdown: string): string =>
+  markdown
+    .trim()
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replaceAll('`', '');
+
+describe('what the plugin says of reasons', () => {
+  it('is what the table of docs/registrytokens.md says of each', async () => {
+    const text = await readFile('docs/registrytokens.md', 'utf8');
+    const rows = [
+      ...text.matchAll(/^\| `([A-Z]\w+)` *\|[^|]*\| (?:-|Warning|Normal) *\|([^|]*)\|([^|]*)\|$/gm),
+    ];
+    const documented = Object.fromEntries(
+      rows.map(([, reason = '', matter = '', remedy = '']) => [
+        reason,
+        { matter: plain(matter), remedy: plain(remedy) },
+      ]),
+    );
+    expect(OBSTACLES).to.deep.equal(documented);
+    expect(Object.keys(OBSTACLES)).to.have.members(tokenReasons);
+  });
+});
