@@ -4,7 +4,8 @@ import { table, type Column } from './table.ts';
 
 /** What `-o` takes. */
 export const FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-export type Format = (typeof FORMATS)[number];
+/** Markdown is for reports. */
+export type Format = (typeof FORMATS)[number] | 'markdown';
 
 /** Rows, and how each format shows them. */
 export interface Listing<T> {
@@ -28,11 +29,16 @@ export function renderListing<T>({ columns, rows, object, name }: Listing<T>, fo
   );
 }
 
+/** Terminals take these for commands (ECMA-48, 8-bit controls). They are in quotes in YAML too, but as they are. */
+const CONTROLS = /[\u007f-\u009f]/g;
+
 /** An object as text, with a newline at the end. */
 export function renderObject(object: object, format: 'json' | 'yaml'): string {
-  return format === 'json'
-    ? `${JSON.stringify(object, undefined, 4)}\n`
-    : stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
+  const text =
+    format === 'json'
+      ? `${JSON.stringify(object, undefined, 4)}\n`
+      : stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
+  return text.replaceAll(CONTROLS, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 /** An object without what `kubectl get` leaves out too. */

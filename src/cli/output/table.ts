@@ -15,10 +15,13 @@ const MIN_WIDTH = 6;
 /** Characters of a cell: a tenant can write long names of anything. */
 const MAX_CELL = 300;
 
-/** Text that can't move the cursor, break a line or colour what follows. */
+/** Characters that move the cursor, break a line, colour what follows, or change the direction in which it is written. */
+// eslint-disable-next-line no-control-regex
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g;
+
+/** Text with a blank in place of such characters. */
 export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+  return text.replaceAll(CONTROLS, ' ');
 }
 
 /** Rows with a header, aligned as kubectl aligns them; each line ends with a newline. */

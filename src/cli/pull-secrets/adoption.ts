@@ -51,7 +51,7 @@ const MAX_NAMED = 3;
 /** The RegistryToken that adopts a pull secret, or all that keeps it from being adopted. */
 export function planAdoption(request: AdoptionRequest): Adoption {
   const { secret, tokens } = request;
-  const keeper = keeperOf(secret.metadata, undefined);
+  const keeper = keeperOf(secret.metadata, []);
   const config = readDockerConfig(secret);
   const entries = 'flaw' in config ? [] : config.entries;
   const hindrances = [

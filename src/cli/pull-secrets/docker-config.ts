@@ -65,10 +65,12 @@ function readAuth(auth: string): Pick<RegistryEntry, 'username' | 'password'> | 
   const text = auth.replaceAll(/[\r\n]/g, '');
   const padded = text.endsWith('=');
   if (!BASE64.test(text) || (padded ? text.length % 4 !== 0 : text.length % 4 === 1)) return undefined;
-  const pair = Buffer.from(text, 'base64').toString();
+  // Not slices of a string: the user name would keep the password in memory with it.
+  const pair = Buffer.from(text, 'base64');
   const colon = pair.indexOf(':');
   if (colon < 0) return undefined;
-  return { username: pair.slice(0, colon), password: new Redacted(pair.slice(colon + 1)) };
+  const [username, password] = [pair.subarray(0, colon), pair.subarray(colon + 1)].map(String);
+  return { username: username ?? '', password: new Redacted(password ?? '') };
 }
 
 const isTextOrNothing = (value: unknown): boolean =>

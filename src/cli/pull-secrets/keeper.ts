@@ -68,12 +68,12 @@ export interface SecretOwner {
 
 /**
  * Who writes a Secret, as its owner references, labels and annotations tell.
- * @param owner of the operator: a copy of its Secret, and one that outlived its RegistryToken, bear its marks too
+ * @param owners that there are: a copy of the operator's Secret, and one that outlived its RegistryToken, bear its marks too
  * @returns undefined where nobody does: it was made by hand, or by a script
  */
-export function keeperOf(metadata: ObjectMeta, owner: SecretOwner | undefined): Keeper | undefined {
-  if (owner && belongsTo({ metadata }, owner.uid))
-    return { name: OPERATOR, object: `RegistryToken ${owner.name}`, does: 'Rotates' };
+export function keeperOf(metadata: ObjectMeta, owners: readonly SecretOwner[]): Keeper | undefined {
+  const owner = owners.find(({ uid }) => belongsTo({ metadata }, uid));
+  if (owner) return { name: OPERATOR, object: `RegistryToken ${owner.name}`, does: 'Rotates' };
   const controller = metadata.ownerReferences?.find((each) => each.controller === true);
   return (
     markedBy(metadata) ??

@@ -56,12 +56,12 @@ const FINGERPRINT_LENGTH = 12;
 
 /**
  * Reads a pull secret and forgets its values.
- * @param owner the RegistryToken that wants a Secret of this name
+ * @param owners the RegistryTokens that want a Secret of this name
  * @param key random, and only for this run: without it, a fingerprint says nothing of the value that it is of
  */
 export function readPullSecret(
   secret: ListedSecret,
-  owner: SecretOwner | undefined,
+  owners: readonly SecretOwner[],
   key: Uint8Array,
 ): PullSecret {
   const { metadata, type = '' } = secret;
@@ -70,7 +70,7 @@ export function readPullSecret(
   const told = tellerOf(entries);
   const hosts = distinct(entries.map(({ host, key: text }) => host ?? text));
   const expiries = entries.flatMap((entry) => credentialExpiry(entry) ?? []);
-  const keeper = keeperOf(metadata, owner);
+  const keeper = keeperOf(metadata, owners);
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,

@@ -1,61 +1,50 @@
-import type { Pod } from '../../token/workloads/pods.ts';
 import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
 
-/** Who names a Secret among the imagePullSecrets. */
+/** Who names a Secret among the imagePullSecrets; absent what may not be read. */
 export interface SecretUse {
   /** Pods that have not ended, also those that have it from their ServiceAccount. */
-  pods: number;
+  pods?: number;
   /** The first of the ServiceAccounts, by name. */
-  serviceAccounts: readonly string[];
+  serviceAccounts?: readonly string[];
   /** How many there are beyond these. */
-  moreServiceAccounts: number;
+  moreServiceAccounts?: number;
 }
 
-interface Tally {
-  pods: number;
-  serviceAccounts: string[];
-  moreServiceAccounts: number;
+interface Named {
+  count: number;
+  /** The first that name it. */
+  names: string[];
 }
 
-/** ServiceAccounts of a Secret that are kept by name. */
-const MAX_NAMED = 16;
+/** Names that are kept of those that name a Secret. */
+const MAX_NAMES = 16;
+
+/** An object that can name Secrets to pull with. */
+type Naming = Pick<ServiceAccount, 'metadata' | 'imagePullSecrets'>;
 
 /**
- * Counts who names which Secret. It keeps something of those Secrets only that it is asked about, however many others pods and
- * ServiceAccounts name.
+ * Counts the objects that name each of some Secrets. It keeps nothing of the Secrets that it is not asked about, however many others
+ * are named.
  */
 export class SecretReferences {
-  readonly #tallies: ReadonlyMap<string, Tally>;
+  readonly #named: ReadonlyMap<string, Named>;
 
   /** @param secrets to count for */
   constructor(secrets: readonly { namespace: string; name: string }[]) {
-    this.#tallies = new Map(
-      secrets.map((secret) => [keyOf(secret), { pods: 0, serviceAccounts: [], moreServiceAccounts: 0 }]),
-    );
+    this.#named = new Map(secrets.map((secret) => [keyOf(secret), { count: 0, names: [] }]));
   }
 
-  addPod({ metadata, spec, status }: Pick<Pod, 'metadata' | 'spec' | 'status'>): void {
-    const { phase } = status ?? {};
-    if (phase === 'Succeeded' || phase === 'Failed') return;
-    for (const tally of this.#named(metadata.namespace, spec.imagePullSecrets)) tally.pods++;
+  add({ metadata: { namespace = '', name }, imagePullSecrets = [] }: Naming): void {
+    for (const secret of new Set(imagePullSecrets.map((each) => each.name ?? ''))) {
+      const named = this.#named.get(keyOf({ namespace, name: secret }));
+      if (!named) continue;
+      named.count++;
+      if (named.names.length < MAX_NAMES) named.names.push(name);
+    }
   }
 
-  addServiceAccount({
-    metadata,
-    imagePullSecrets,
-  }: Pick<ServiceAccount, 'metadata' | 'imagePullSecrets'>): void {
-    for (const tally of this.#named(metadata.namespace, imagePullSecrets))
-      if (tally.serviceAccounts.length < MAX_NAMED) tally.serviceAccounts.push(metadata.name);
-      else tally.moreServiceAccounts++;
-  }
-
-  of(secret: { namespace: string; name: string }): SecretUse {
-    return this.#tallies.get(keyOf(secret)) ?? { pods: 0, serviceAccounts: [], moreServiceAccounts: 0 };
-  }
-
-  #named(namespace = '', pullSecrets: readonly { name?: string }[] = []): Tally[] {
-    const names = new Set(pullSecrets.map(({ name }) => name ?? ''));
-    return [...names].flatMap((name) => this.#tallies.get(keyOf({ namespace, name })) ?? []);
+  of(secret: { namespace: string; name: string }): { count: number; names: readonly string[] } {
+    return this.#named.get(keyOf(secret)) ?? { count: 0, names: [] };
   }
 }
 

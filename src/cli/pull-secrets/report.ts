@@ -20,6 +20,8 @@ export interface ReportedSecret {
   expiresAt?: string;
   /** Absent where nobody writes it: it was made by hand, or by a script. */
   keptBy?: Keeper;
+  /** Whether it gets new credentials by itself, by whoever keeps it. */
+  rotated: boolean;
   usedBy: SecretUse;
   /** The Secrets that hold a credential of this one, itself included; absent where no other does. */
   copies?: { secrets: number; namespaces: number };
@@ -84,6 +86,7 @@ export function reportOf(
         ...(expires !== undefined && { expiresAt: toTime(expires) }),
         ...(moreHosts > 0 && { moreHosts }),
         ...(keeper && { keptBy: keeper }),
+        rotated: isRotated(secret),
         usedBy: use,
         ...(group && { copies: { secrets: group.secrets.length, namespaces: group.namespaces } }),
         remarks: [
@@ -122,6 +125,6 @@ export function reportOf(
 const isRotated = ({ keeper }: PullSecret): boolean => keeper !== undefined && keeper.does !== 'Copies';
 const isExpired = ({ expires }: PullSecret, now: number): boolean => expires !== undefined && expires <= now;
 const isUnused = ({ pods, serviceAccounts }: SecretUse): boolean =>
-  pods === 0 && serviceAccounts.length === 0;
+  pods === 0 && serviceAccounts?.length === 0;
 const named = ({ namespace, name }: PullSecret): { namespace: string; name: string } => ({ namespace, name });
 const nameOf = ({ namespace, name }: PullSecret): string => `${namespace}/${name}`;

@@ -26,8 +26,8 @@ describe('who keeps a pull secret', () => {
   };
 
   it('is nobody where nothing tells', () => {
-    expect(keeperOf(meta({ labels: { app: 'web' } }), undefined)).to.equal(undefined);
-    expect(keeperOf(meta({ labels: { app: 'web' } }), { name: 'app-pull', uid: 'token-1' })).to.equal(
+    expect(keeperOf(meta({ labels: { app: 'web' } }), [])).to.equal(undefined);
+    expect(keeperOf(meta({ labels: { app: 'web' } }), [{ name: 'app-pull', uid: 'token-1' }])).to.equal(
       undefined,
     );
   });
@@ -36,13 +36,15 @@ describe('who keeps a pull secret', () => {
     const expected = { name: 'registry-token-operator', object: 'RegistryToken app', does: 'Rotates' };
     const token = { name: 'app', uid: 'token-1' };
     const ownerReferences = [owner('pullsecrets.dev/v1alpha1', 'RegistryToken', { uid: 'token-1' })];
-    expect(keeperOf(meta({ ownerReferences }), token)).to.deep.equal(expected);
-    expect(keeperOf(meta({ labels: marks }), token)).to.deep.equal(expected);
+    expect(keeperOf(meta({ ownerReferences }), [{ name: 'b', uid: 'token-2' }, token])).to.deep.equal(
+      expected,
+    );
+    expect(keeperOf(meta({ labels: marks }), [{ name: 'b', uid: 'token-2' }, token])).to.deep.equal(expected);
   });
 
   it('is nobody for a copy of this operator’s Secret, and for one that its RegistryToken left', () => {
-    expect(keeperOf(meta({ labels: marks }), undefined)).to.equal(undefined);
-    expect(keeperOf(meta({ labels: marks }), { name: 'app', uid: 'token-2' })).to.equal(undefined);
+    expect(keeperOf(meta({ labels: marks }), [])).to.equal(undefined);
+    expect(keeperOf(meta({ labels: marks }), [{ name: 'app', uid: 'token-2' }])).to.equal(undefined);
   });
 
   const others: [title: string, part: Partial<ObjectMeta>, name: string, object: string, does: string][] = [
@@ -116,13 +118,13 @@ describe('who keeps a pull secret', () => {
   ];
   for (const [title, part, name, object, does] of others)
     it(`is told for what belongs to ${title}`, () => {
-      expect(keeperOf(meta(part), undefined)).to.deep.equal({ name, object, does });
+      expect(keeperOf(meta(part), [])).to.deep.equal({ name, object, does });
     });
 
   it('is nobody for labels that only look like those of a known program', () => {
     const labels = { 'app.kubernetes.io/managed-by': 'helm', constructor: 'x' };
-    expect(keeperOf(meta({ labels }), undefined)).to.equal(undefined);
+    expect(keeperOf(meta({ labels }), [])).to.equal(undefined);
     const ownerReferences = [owner('notexternal-secrets.io/v1', 'ExternalSecret', { controller: false })];
-    expect(keeperOf(meta({ ownerReferences }), undefined)).to.equal(undefined);
+    expect(keeperOf(meta({ ownerReferences }), [])).to.equal(undefined);
   });
 });

@@ -21,7 +21,7 @@ function read(auths: unknown, meta: Partial<ObjectMeta> = {}, key = KEY): PullSe
     type: 'kubernetes.io/dockerconfigjson',
     data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') },
   };
-  return readPullSecret(secret, undefined, key);
+  return readPullSecret(secret, [], key);
 }
 
 describe('what is kept of a pull secret', () => {

@@ -1,54 +1,41 @@
 import { expect } from 'chai';
 import { SecretReferences } from '../../../src/cli/pull-secrets/references.ts';
-import type { ObjectMeta } from '../../../src/common/objects.ts';
 
-const meta = (name: string, namespace = 'team-a'): ObjectMeta => ({
-  name,
-  namespace,
-  uid: name,
-  resourceVersion: '1',
-  creationTimestamp: '2026-01-01T00:00:00Z',
-});
 const SECRET = { namespace: 'team-a', name: 'app-pull' };
 
-describe('who names a pull secret', () => {
-  const pod = (
-    names: (string | undefined)[],
-    phase?: string,
-    namespace?: string,
-  ): Parameters<SecretReferences['addPod']>[0] => ({
-    metadata: meta('pod', namespace),
-    spec: { containers: [], imagePullSecrets: names.map((name) => (name === undefined ? {} : { name })) },
-    ...(phase && { status: { phase } }),
+describe('references to a pull secret', () => {
+  const naming = (
+    name: string,
+    secrets: (string | undefined)[] | undefined,
+    namespace = 'team-a',
+  ): Parameters<SecretReferences['add']>[0] => ({
+    metadata: { name, namespace, uid: name, resourceVersion: '1', creationTimestamp: '' },
+    ...(secrets && { imagePullSecrets: secrets.map((each) => (each === undefined ? {} : { name: each })) }),
   });
 
-  it('is every pod that has not ended, once however often it names it', () => {
+  it('are counted in its namespace, once of each object', () => {
     const references = new SecretReferences([SECRET]);
     for (const each of [
-      pod(['app-pull', 'app-pull']),
-      pod(['other', undefined, 'app-pull'], 'Running'),
-      pod(['app-pull'], 'Succeeded'),
-      pod(['app-pull'], 'Failed'),
-      pod(['app-pull'], 'Running', 'team-b'),
-      pod([]),
+      naming('a', ['app-pull', 'app-pull']),
+      naming('b', ['other', undefined, 'app-pull']),
+      naming('c', ['app-pull'], 'team-b'),
+      naming('d', []),
+      naming('e', undefined),
     ])
-      references.addPod(each);
-    expect(references.of(SECRET)).to.deep.equal({ pods: 2, serviceAccounts: [], moreServiceAccounts: 0 });
+      references.add(each);
+    expect(references.of(SECRET)).to.deep.equal({ count: 2, names: ['a', 'b'] });
   });
 
-  it('is every ServiceAccount, the first sixteen by name', () => {
+  it('are kept by name for the first sixteen', () => {
     const references = new SecretReferences([SECRET]);
-    for (let at = 0; at < 20; at++)
-      references.addServiceAccount({ metadata: meta(`sa-${at}`), imagePullSecrets: [{ name: 'app-pull' }] });
-    references.addServiceAccount({ metadata: meta('default') });
-    const { serviceAccounts, moreServiceAccounts } = references.of(SECRET);
-    expect(serviceAccounts).to.have.length(16);
-    expect(moreServiceAccounts).to.equal(4);
+    for (let at = 0; at < 20; at++) references.add(naming(`sa-${at}`, ['app-pull']));
+    expect(references.of(SECRET).names).to.have.length(16);
+    expect(references.of(SECRET).count).to.equal(20);
   });
 
-  it('leaves nothing of Secrets that are not asked about', () => {
+  it('leave nothing of Secrets that are not asked about', () => {
     const references = new SecretReferences([]);
-    references.addPod(pod(['app-pull']));
-    expect(references.of(SECRET)).to.deep.equal({ pods: 0, serviceAccounts: [], moreServiceAccounts: 0 });
+    references.add(naming('a', ['app-pull']));
+    expect(references.of(SECRET)).to.deep.equal({ count: 0, names: [] });
   });
 });
