@@ -1,9 +1,22 @@
 import type { Command } from './command.ts';
 import { COMPLETION } from './commands/completion.ts';
+import { CREATE } from './commands/create.ts';
 import { GET } from './commands/get.ts';
 import { REPORT } from './commands/report.ts';
+import { ROTATE } from './commands/rotate.ts';
 import { STATUS } from './commands/status.ts';
+import { RESUME, SUSPEND } from './commands/suspend.ts';
 import { WHY } from './commands/why.ts';
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [GET, STATUS, WHY, REPORT, COMPLETION];
+export const COMMANDS: readonly Command[] = [
+  STATUS,
+  WHY,
+  GET,
+  CREATE,
+  ROTATE,
+  SUSPEND,
+  RESUME,
+  REPORT,
+  COMPLETION,
+];

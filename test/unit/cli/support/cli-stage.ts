@@ -5,7 +5,7 @@ import type { Command } from '../../../../src/cli/command.ts';
 import type { Environment } from '../../../../src/cli/context.ts';
 import type { KubeFlags } from '../../../../src/cli/kube-flags.ts';
 import { run } from '../../../../src/cli/program.ts';
-import { VirtualClock } from '../../../support/virtual-clock.ts';
+import type { Clock } from '../../../../src/common/clock.ts';
 
 /** What a run of the plugin came to. */
 export interface Outcome {
@@ -25,11 +25,37 @@ export function forbidden(verb: string, path: string, resource: string, namespac
   return refusal({ method: 'GET', path }, 403, { kind: 'Status', reason: 'Forbidden', message });
 }
 
+/** A clock on which every wait is over at once, and has taken its time. */
+class HastyClock implements Clock {
+  #elapsed = 0;
+  readonly #start: number;
+
+  constructor(start: number) {
+    this.#start = start;
+  }
+
+  now(): number {
+    return this.#start + this.#elapsed;
+  }
+
+  monotonic(): number {
+    return this.#elapsed;
+  }
+
+  after(milliseconds: number, callback: () => void): () => void {
+    const immediate = setImmediate(() => {
+      this.#elapsed += milliseconds;
+      callback();
+    });
+    return () => clearImmediate(immediate);
+  }
+}
+
 /** The plugin before an API server that is a table of answers, at 2026-11-30T12:00:00Z. */
 export class CliStage {
   readonly calls: Call[] = [];
   readonly flags: KubeFlags[] = [];
-  readonly clock = new VirtualClock(Date.UTC(2026, 10, 30, 12));
+  readonly clock = new HastyClock(Date.UTC(2026, 10, 30, 12));
   readonly stopping = new AbortController();
   readonly #answers: Answers;
 
