@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { COMPLETION } from './commands/completion.ts';
 import { CREATE } from './commands/create.ts';
 import { GET } from './commands/get.ts';
+import { IMPACT } from './commands/impact.ts';
 import { REPORT } from './commands/report.ts';
 import { ROTATE } from './commands/rotate.ts';
 import { STATUS } from './commands/status.ts';
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   ROTATE,
   SUSPEND,
   RESUME,
+  IMPACT,
   REPORT,
   COMPLETION,
 ];

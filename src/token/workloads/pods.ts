@@ -24,6 +24,7 @@ export interface PodSpec {
 export interface Container {
   name: string;
   image?: string;
+  imagePullPolicy?: string;
   env?: { valueFrom?: { secretKeyRef?: { name?: string } } }[];
   envFrom?: { secretRef?: { name?: string } }[];
 }

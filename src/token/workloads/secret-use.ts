@@ -76,14 +76,16 @@ function hostsOf({ volumes = [] }: PodSpec, containers: readonly Container[]): s
   return distinct(images.map((image) => (image === undefined ? undefined : imageHost(image))));
 }
 
-function volumeSecrets({ volumes = [] }: PodSpec): (string | undefined)[] {
+/** Secrets that a pod mounts; kubelet renews the files. */
+export function volumeSecrets({ volumes = [] }: PodSpec): (string | undefined)[] {
   return volumes.flatMap(({ secret, projected }) => [
     secret?.secretName,
     ...(projected?.sources ?? []).map((source) => source.secret?.name),
   ]);
 }
 
-function environmentSecrets({ env = [], envFrom = [] }: Container): (string | undefined)[] {
+/** Secrets that a container has in its environment, where what they hold stays as it was when the container began. */
+export function environmentSecrets({ env = [], envFrom = [] }: Container): (string | undefined)[] {
   return [
     ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
     ...envFrom.map(({ secretRef }) => secretRef?.name),
