@@ -58,7 +58,7 @@ export interface TokenSpec {
     labels: Readonly<Record<string, string>>;
     annotations: Readonly<Record<string, string>>;
   };
-  /** Names, each once. */
+  /** Names, and patterns in which `*` stands for any characters; each once. */
   serviceAccounts: readonly string[];
   suspend: boolean;
   deletionPolicy: 'Delete' | 'Retain';
@@ -204,10 +204,10 @@ function readHosts(texts: readonly string[]): readonly string[] {
 }
 
 function readServiceAccounts(names: readonly string[]): readonly string[] {
-  const name = names.find((text) => !isObjectName(text));
+  const name = names.find((text) => !isObjectName(text.replaceAll('*', 'x')));
   if (name !== undefined)
     throw new InvalidSpec(
-      `spec.serviceAccounts holds ${quote(name)}; it takes names of ServiceAccounts in this namespace`,
+      `spec.serviceAccounts holds ${quote(name)}; it takes names of ServiceAccounts, such as default, or patterns, such as ci-* or * for all`,
     );
   return [...new Set(names)];
 }

@@ -58,7 +58,7 @@ export interface Controllers {
 
 const ACCOUNT_WORKERS = 4;
 const SWEEP_WORKERS = 4;
-const LINK_WORKERS = 4;
+export const LINK_WORKERS = 4;
 /** Milliseconds to the next look at whether all namespaces can be read, as the sweep needs. */
 const UNREADABLE_WAIT = 60_000;
 

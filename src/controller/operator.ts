@@ -11,7 +11,7 @@ import { WorkQueue, type Fairness } from '../kube/queue/work-queue.ts';
 import { WorkerPool } from '../kube/queue/worker-pool.ts';
 import type { RegistryDirectory } from '../registry/directory.ts';
 import type { AccountController } from './account/account-controller.ts';
-import { assembleControllers, type Queues } from './controllers.ts';
+import { assembleControllers, LINK_WORKERS, type Queues } from './controllers.ts';
 import type { Controller } from './shared/controller.ts';
 import type { TokenMetrics } from './shared/metrics.ts';
 import { Watches } from './shared/watches.ts';
@@ -83,7 +83,11 @@ export class Operator {
       }),
       account: queue('registryaccount'),
       sweep: queue('sweep'),
-      link: queue('serviceaccount'),
+      // A pattern can stand for thousands of one namespace.
+      link: queue('serviceaccount', {
+        lineOf: (key) => parseObjectKey(key).namespace ?? '',
+        maxOfOneLine: LINK_WORKERS - 1,
+      }),
       eviction: queue('eviction'),
     };
     this.#events = new EventRecorder({ client, clock, logger, component: OPERATOR, instance: identity });

@@ -56,6 +56,12 @@ const extraHost = (host: string): Refusal => ({
 
 /** Specs of RegistryTokens that are refused. */
 export const REFUSED_TOKENS: readonly Refusal[] = [
+  ...['Default', 'a/b', '-*', 'ci_*', 'a..*'].map((name) => ({
+    what: `serviceAccounts: [${name}]`,
+    spec: { serviceAccounts: [name] },
+    field: 'serviceAccounts',
+    words: 'it takes names of ServiceAccounts, such as default, or patterns, such as ci-* or * for all',
+  })),
   ...['1d', '', '24', '1h 30m', '1.5h', '30m1h', '24H', 'never', '-1h', '1000000h', '24h\n'].map((text) =>
     lifetime(text),
   ),
@@ -148,6 +154,7 @@ export const TAKEN_TOKENS: readonly object[] = [
   {},
   { lifetime: 'Never', rotation: { rotateEvery: '1m', gracePeriod: '0s' } },
   { lifetime: '1m' },
+  { serviceAccounts: ['default', 'a.b', '*', 'ci-*', '*.x', 'a*b-*'] },
   { lifetime: '876000h', rotation: { renewBefore: '1m', gracePeriod: '720h' } },
   { lifetime: '1h30m45s', rotation: { renewBefore: '1h30m44s' } },
   { scope: ['team-a', 'team_b/app', 'a.b--c/d/e', 'x'.repeat(255)] },

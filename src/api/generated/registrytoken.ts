@@ -84,7 +84,7 @@ export interface RegistryTokenSpec {
     };
   };
   /**
-   * ServiceAccounts in this namespace that get the Secret in their imagePullSecrets.
+   * ServiceAccounts in this namespace that get the Secret in their imagePullSecrets. * stands for any characters of a name, alone for all ServiceAccounts, those created later included.
    */
   serviceAccounts?: string[];
   /**
@@ -333,7 +333,7 @@ export interface RegistryTokenStatus {
    */
   requestedMintTimes?: string[];
   /**
-   * ServiceAccounts that have, or are to get, the Secret in their imagePullSecrets, and those from which it is still to be taken.
+   * Names and patterns of the ServiceAccounts that have, or are to get, the Secret in their imagePullSecrets, and of those from which it is still to be taken.
    */
   serviceAccounts?: string[];
   /**

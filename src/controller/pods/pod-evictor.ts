@@ -31,17 +31,20 @@ export interface PodEvictorOptions {
 }
 
 /** Pods that a Secret came too late for are looked for this long after it came: some have not failed yet at first. */
-const LOOKS = [1_000, 15_000, 60_000, 300_000];
+const MAX_LOOK_AFTER = 300_000;
+const LOOKS = [1_000, 15_000, 60_000, MAX_LOOK_AFTER];
 /** At most one eviction is asked for in this time, whatever RegistryToken it is for and whatever the answer. */
 const PACE = 1_000;
 
-interface Watchfulness extends Pick<Cure, 'goodSince' | 'linkings'> {
+interface Watchfulness extends Pick<Cure, 'goodSince'> {
   /** Of the RegistryToken. */
   uid: string;
   /** Of the monotonic clock. */
   start: number;
   /** Looks taken. */
   looks: number;
+  /** By ServiceAccount: how it got the Secret since a pod could last be looked for. */
+  linkings: Map<string, Linking[]>;
   /** Uids of pods evicted. */
   evicted: Set<string>;
   /** Uids of pods that this look has been at. */
@@ -74,8 +77,19 @@ export class PodEvictor {
 
   /** A ServiceAccount has got a RegistryToken's Secret. @param before what it had until then */
   linked(token: RegistryToken, serviceAccount: string, before: Links): void {
-    const linking: Linking = { serviceAccount, before, at: this.#options.clock.now() };
-    this.#watch(token, ({ linkings }) => ({ linkings: [...linkings, linking] }));
+    const at = this.#options.clock.now();
+    this.#watch(token, ({ linkings }) => {
+      // What was seen to the last look is over: a pattern can link ServiceAccounts for as long as there are new ones.
+      const isOver = (linking: Linking): boolean => linking.at < at - MAX_LOOK_AFTER;
+      for (const [name, linked] of linkings) {
+        if (!linked.every(isOver)) break;
+        linkings.delete(name);
+      }
+      const known = linkings.get(serviceAccount) ?? [];
+      linkings.delete(serviceAccount);
+      linkings.set(serviceAccount, [...known.filter((each) => !isOver(each)), { before, at }]);
+      return {};
+    });
   }
 
   #watch({ metadata }: RegistryToken, news: (known: Watchfulness) => Partial<Watchfulness>): void {
@@ -83,7 +97,12 @@ export class PodEvictor {
     const key = objectKey(metadata);
     const start = this.#options.clock.monotonic();
     const last = this.#watchful.get(key);
-    const unknown = { uid, goodSince: undefined, linkings: [], evicted: new Set<string>() };
+    const unknown = {
+      uid,
+      goodSince: undefined,
+      linkings: new Map<string, Linking[]>(),
+      evicted: new Set<string>(),
+    };
     const known: Watchfulness = { ...(last?.uid === uid ? last : unknown), start, looks: 0, seen: new Set() };
     this.#watchful.set(key, { ...known, ...news(known) });
     this.#options.queue.addAfter(key, LOOKS[0] ?? 0);
@@ -167,15 +186,15 @@ export class PodEvictor {
     const { clock } = this.#options;
     if (!holdsLiveToken(this.#options.secret({ namespace, name: secret }), token, clock.now()))
       return undefined;
-    const linkings = watchful.linkings.filter(({ serviceAccount: name }) =>
-      this.#options.serviceAccounts
-        .get({ namespace, name })
-        ?.imagePullSecrets?.some((entry) => entry.name === secret),
-    );
+    const linkingsOf = (name: string): readonly Linking[] => {
+      const linkings = watchful.linkings.get(name) ?? [];
+      const { imagePullSecrets = [] } = this.#options.serviceAccounts.get({ namespace, name }) ?? {};
+      return imagePullSecrets.some((entry) => entry.name === secret) ? linkings : [];
+    };
     // Not by readTokenSpec: the spec can have become invalid since, and the Secret is what it was.
     const extra = (token.spec.secret?.extraHosts ?? []).flatMap((text) => registryHost(text) ?? []);
     const hosts = [host, ...extra];
-    return { secret, hosts, goodSince: watchful.goodSince, linkings };
+    return { secret, hosts, goodSince: watchful.goodSince, linkingsOf };
   }
 
   /** What is refused for now is tried again at the next look. */

@@ -1,4 +1,5 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
+import { isPattern } from '../../api/syntax/pattern.ts';
 import { shorten } from '../../api/syntax/text.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
@@ -14,15 +15,17 @@ import {
   added,
   claimOn,
   linksOf,
-  namedServiceAccounts,
   planLinks,
   release,
+  serviceAccountEntries,
   type Claim,
   type Links,
   type ServiceAccount,
 } from '../../token/workloads/service-accounts.ts';
 import { Contest } from '../shared/write-contest.ts';
 import { idsOf } from '../shared/log-fields.ts';
+import { Pace } from '../shared/pace.ts';
+import { LinkProblems } from './link-problems.ts';
 import { linkPatch } from './service-account-patch.ts';
 
 export interface LinkerOptions {
@@ -31,6 +34,7 @@ export interface LinkerOptions {
   serviceAccounts: {
     sees(namespace: string | undefined): boolean;
     get(name: ObjectName): ServiceAccount | undefined;
+    named(namespace: string | undefined, entry: string): readonly ServiceAccount[];
   };
   /** RegistryTokens that have to do with a ServiceAccount, or had. */
   claimants: (serviceAccount: ObjectName) => readonly RegistryToken[];
@@ -54,6 +58,10 @@ type Written =
 /** Tries within one reconcile while others keep writing the same ServiceAccount. */
 const TRIES = 10;
 const AFTER_REFUSAL = 300_000;
+/** ServiceAccounts that are changed in a second: a pattern can stand for thousands. */
+const MAX_CHANGES_PER_SECOND = 50;
+/** ServiceAccounts that one deletion changes at a time. */
+const RELEASED_AT_ONCE = 8;
 
 /**
  * Keeps Secrets in the imagePullSecrets of ServiceAccounts: what goes in and out is planned in token/; this reads and
@@ -62,19 +70,24 @@ const AFTER_REFUSAL = 300_000;
  */
 export class ServiceAccountLinker {
   readonly #options: LinkerOptions;
-  /** What stands in the way, by key of the ServiceAccount. */
-  readonly #problems = new Map<string, string>();
+  readonly #problems = new LinkProblems();
   /** By key of the ServiceAccount and name of the Secret. */
   readonly #contests = new Map<string, Map<string, Contest>>();
 
+  readonly #pace: Pace;
+
   constructor(options: LinkerOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.clock, MAX_CHANGES_PER_SECOND);
   }
 
   /** What keeps a RegistryToken's Secret out of ServiceAccounts, in words. */
   problems({ metadata, spec }: RegistryToken): string[] {
-    return (spec.serviceAccounts ?? []).flatMap((name) => {
-      const problem = this.#problem({ namespace: metadata.namespace, name });
+    const { namespace } = metadata;
+    return (spec.serviceAccounts ?? []).flatMap((entry) => {
+      const problem = isPattern(entry)
+        ? this.#problems.ofMany(namespace, entry)
+        : this.#problem({ namespace, name: entry });
       return problem === undefined ? [] : [problem];
     });
   }
@@ -82,17 +95,20 @@ export class ServiceAccountLinker {
   #problem(name: ObjectName): string | undefined {
     const { serviceAccounts } = this.#options;
     const missing = serviceAccounts.sees(name.namespace) && !serviceAccounts.get(name);
-    return missing
-      ? `waits for ServiceAccount ${name.name} to be created`
-      : this.#problems.get(objectKey(name));
+    return missing ? `waits for ServiceAccount ${name.name} to be created` : this.#problems.of(name);
   }
 
-  /** Whether a ServiceAccount still has something of a RegistryToken, or may have, for all that is known. */
-  holds({ metadata }: RegistryToken, serviceAccount: string): boolean {
+  /**
+   * Names of the ServiceAccounts that an entry stands for and that have something of a RegistryToken.
+   * @returns undefined while they are not known
+   */
+  holders({ metadata: { uid, namespace } }: RegistryToken, entry: string): string[] | undefined {
     const { serviceAccounts } = this.#options;
-    if (!serviceAccounts.sees(metadata.namespace)) return true;
-    const account = serviceAccounts.get({ namespace: metadata.namespace, name: serviceAccount });
-    return account !== undefined && Object.hasOwn(linksOf(account).record, metadata.uid);
+    if (!serviceAccounts.sees(namespace)) return undefined;
+    const found = serviceAccounts.named(namespace, entry);
+    return found.flatMap((account) =>
+      Object.hasOwn(linksOf(account).record, uid) ? [account.metadata.name] : [],
+    );
   }
 
   /**
@@ -102,12 +118,14 @@ export class ServiceAccountLinker {
   gives(token: RegistryToken, secret: string): boolean {
     const { serviceAccounts } = this.#options;
     const { uid, namespace } = token.metadata;
-    return namedServiceAccounts(token).some((name) => {
-      if (!serviceAccounts.sees(namespace)) return true;
-      const account = serviceAccounts.get({ namespace, name });
-      if (!account || this.#problem({ namespace, name }) !== undefined) return false;
-      return linksOf(account).record[uid] === secret;
-    });
+    const entries = serviceAccountEntries(token);
+    if (!serviceAccounts.sees(namespace)) return entries.length > 0;
+    return entries
+      .flatMap((entry) => serviceAccounts.named(namespace, entry))
+      .some((account) => {
+        const { name } = account.metadata;
+        return linksOf(account).record[uid] === secret && this.#problem({ namespace, name }) === undefined;
+      });
   }
 
   /** @throws KubeError when the API server does not let it finish; to be tried again with backoff */
@@ -116,9 +134,10 @@ export class ServiceAccountLinker {
     const account = serviceAccounts.get(name);
     const claimants = this.#options.claimants(name);
     const key = objectKey(name);
-    if (claimants.length === 0) this.#contests.delete(key);
+    const isNamed = claimants.some((token) => serviceAccountEntries(token).includes(name.name));
+    if (claimants.length === 0 || (!account && !isNamed)) this.#contests.delete(key);
     if (!account) {
-      this.#report(name, claimants, claimants.length === 0 ? undefined : this.#problem(name));
+      this.#report(name, claimants, isNamed ? this.#problem(name) : undefined);
       return undefined;
     }
     const links = linksOf(account);
@@ -126,6 +145,7 @@ export class ServiceAccountLinker {
     // Claims are read again for each try: what is planned must fit what is there when it is written.
     const plan = (current: Links): Links => this.#plan(name, current, pauses);
     if (linkPatch(account, plan(links)).length > 0) {
+      await this.#pace.turn(signal);
       const written = await this.#write(name, plan, signal);
       if (written.result === 'refused') {
         this.#report(name, claimants, refusal(name, written.error));
@@ -162,19 +182,35 @@ export class ServiceAccountLinker {
 
   /**
    * Takes what a RegistryToken that is being deleted has put into ServiceAccounts out again, unless its Secret stays. What
-   * the API server refuses is left, with a line in the log: it must not hold the RegistryToken for ever.
+   * the API server refuses is left, with a line in the log: it must not hold the RegistryToken for ever. So is what a pattern
+   * stands for and is not known yet: once it is seen, its record tells that the RegistryToken is gone.
    * @throws KubeError for what passes by itself
    */
   async release(token: RegistryToken, keepEntries: boolean, signal: AbortSignal): Promise<void> {
-    const { uid, namespace } = token.metadata;
-    for (const serviceAccount of namedServiceAccounts(token)) {
-      const name = { namespace, name: serviceAccount };
-      const written = await this.#write(name, (links) => release(links, uid, keepEntries), signal);
-      if (written.result === 'refused')
-        this.#options.logger.warn({ ...idsOf(token), serviceAccount }, refusal(name, written.error));
-      if (written.result === 'changed')
-        this.#options.logger.info({ ...idsOf(token), serviceAccount }, 'ServiceAccount released');
-    }
+    const { namespace } = token.metadata;
+    const names = serviceAccountEntries(token).flatMap((entry) =>
+      isPattern(entry) ? (this.holders(token, entry) ?? []) : [entry],
+    );
+    const left = new Set(names).values();
+    const releaseSome = async (): Promise<void> => {
+      for (const name of left) await this.#release(token, { namespace, name }, keepEntries, signal);
+    };
+    const done = await Promise.allSettled(Array.from({ length: RELEASED_AT_ONCE }, releaseSome));
+    for (const each of done) if (each.status === 'rejected') throw each.reason;
+  }
+
+  async #release(
+    token: RegistryToken,
+    name: ObjectName,
+    keepEntries: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { logger } = this.#options;
+    const { uid } = token.metadata;
+    const fields = { ...idsOf(token), serviceAccount: name.name };
+    const written = await this.#write(name, (links) => release(links, uid, keepEntries), signal);
+    if (written.result === 'refused') logger.warn(fields, refusal(name, written.error));
+    if (written.result === 'changed') logger.info(fields, 'ServiceAccount released');
   }
 
   async #write(name: ObjectName, plan: (links: Links) => Links, signal: AbortSignal): Promise<Written> {
@@ -229,16 +265,15 @@ export class ServiceAccountLinker {
       const what = secret === undefined ? `Secret ${had} taken out of` : `Secret ${secret} put into`;
       const note = `${what} imagePullSecrets of ServiceAccount ${serviceAccount}`;
       logger.info({ ...idsOf(token), serviceAccount }, note);
-      events.event(token, 'Normal', secret === undefined ? 'Unlinked' : 'Linked', note);
+      // Events are limited by object: those of the many that a pattern can stand for would leave none for what matters.
+      if (serviceAccountEntries(token).includes(serviceAccount))
+        events.event(token, 'Normal', secret === undefined ? 'Unlinked' : 'Linked', note);
       if (secret !== undefined && put.includes(secret)) onLinked(token, serviceAccount, before);
     }
   }
 
   #report(name: ObjectName, claimants: readonly RegistryToken[], problem: string | undefined): void {
-    const key = objectKey(name);
-    if (this.#problems.get(key) === problem) return;
-    if (problem === undefined) this.#problems.delete(key);
-    else this.#problems.set(key, problem);
+    if (!this.#problems.set(name, problem)) return;
     for (const token of claimants) this.#options.onProblem(token);
   }
 }

@@ -2,13 +2,15 @@ import type { RegistryToken } from '../../api/registry-token.ts';
 import type { Clock } from '../../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../../common/deadline.ts';
 import type { ObjectName } from '../../common/objects.ts';
+import { fits, isPattern } from '../../api/syntax/pattern.ts';
 import type { Change } from '../../kube/cache/replica.ts';
 import type { ScopedReflectors, WatchHealth } from '../../kube/cache/scoped-reflectors.ts';
 import type { Priority } from '../../kube/queue/waiting-keys.ts';
 import {
   claimOn,
+  includesServiceAccount,
   linksOf,
-  namedServiceAccounts,
+  serviceAccountEntries,
   type ServiceAccount,
 } from '../../token/workloads/service-accounts.ts';
 
@@ -51,6 +53,14 @@ export class ServiceAccountWatch {
     return this.#options.reflectors.get(name);
   }
 
+  /** The ServiceAccounts, as last seen, that a name or pattern stands for. */
+  named(namespace: string | undefined, entry: string): ServiceAccount[] {
+    if (!isPattern(entry)) return [this.get({ namespace, name: entry })].filter((each) => each !== undefined);
+    return this.#options.reflectors
+      .byIndex('namespace', namespace ?? '')
+      .filter(({ metadata }) => fits(entry, metadata.name));
+  }
+
   /** For those who look after the health of watches: one that is not needed lacks nothing. */
   get watches(): { title: string; readonly health: WatchHealth }[] {
     return this.#options.reflectors.watches.map((watch) => {
@@ -81,9 +91,7 @@ export class ServiceAccountWatch {
   /** Enqueues every ServiceAccount that RegistryTokens have to do with, or that has something of one. */
   enqueueAll(tokens: readonly RegistryToken[]): void {
     const { reflectors, enqueue } = this.#options;
-    for (const token of tokens)
-      for (const name of namedServiceAccounts(token))
-        enqueue({ namespace: token.metadata.namespace, name }, 'low');
+    for (const token of tokens) for (const name of this.#concerned(token)) enqueue(name, 'low');
     for (const account of reflectors.list()) if (holdsLinks(account)) enqueue(account.metadata, 'low');
   }
 
@@ -103,13 +111,30 @@ export class ServiceAccountWatch {
 
   /** A RegistryToken has changed. @param previous undefined when everything about it has */
   onToken(token: RegistryToken, previous: RegistryToken | undefined): void {
-    const names = new Set([token, previous].flatMap((each) => (each ? namedServiceAccounts(each) : [])));
-    if (names.size > 0) this.#start();
-    for (const name of names) {
-      const claim = (each: RegistryToken): string => JSON.stringify(claimOn(each, name));
-      if (previous && claim(token) === claim(previous)) continue;
-      this.#options.enqueue({ namespace: token.metadata.namespace, name }, 'high');
+    const entries = new Set([token, previous].flatMap((each) => (each ? serviceAccountEntries(each) : [])));
+    if (entries.size > 0) this.#start();
+    if (previous && claimsOf(token) === claimsOf(previous)) return;
+    const { namespace } = token.metadata;
+    for (const entry of entries) {
+      for (const name of this.#namesOf(namespace, entry)) {
+        const claim = (each: RegistryToken): string => JSON.stringify(claimOn(each, name));
+        if (previous && claim(token) === claim(previous)) continue;
+        // Those that are named do not wait for the many that a pattern can stand for.
+        this.#options.enqueue({ namespace, name }, isPattern(entry) ? 'low' : 'high');
+      }
     }
+  }
+
+  /** Names that an entry stands for: of a pattern those that are known; others are looked at when they are seen. */
+  #namesOf(namespace: string | undefined, entry: string): string[] {
+    if (!isPattern(entry)) return [entry];
+    return this.named(namespace, entry).map(({ metadata }) => metadata.name);
+  }
+
+  #concerned(token: RegistryToken): ObjectName[] {
+    const { namespace } = token.metadata;
+    const names = serviceAccountEntries(token).flatMap((entry) => this.#namesOf(namespace, entry));
+    return names.map((name) => ({ namespace, name }));
   }
 
   #start(): void {
@@ -121,7 +146,7 @@ export class ServiceAccountWatch {
   #onReadable(namespace: string | undefined): void {
     const concerned = this.#options
       .tokensIn(namespace)
-      .filter((token) => namedServiceAccounts(token).length > 0);
+      .filter((token) => serviceAccountEntries(token).length > 0);
     this.enqueueAll(concerned);
     for (const token of concerned) this.#options.onStale(token);
   }
@@ -134,8 +159,10 @@ export class ServiceAccountWatch {
     if (initial) return;
     const { name } = object.metadata;
     for (const token of claimants) {
-      const former = token.spec.serviceAccounts?.includes(name) !== true;
-      if (type !== 'updated' || former) onStale(token);
+      const { serviceAccounts = [] } = token.spec;
+      // Of those that a pattern stands for it tells nothing but what is in the way.
+      const former = !includesServiceAccount(serviceAccounts, name);
+      if (former || (type !== 'updated' && serviceAccounts.includes(name))) onStale(token);
     }
   }
 }
@@ -143,3 +170,14 @@ export class ServiceAccountWatch {
 const IDLE: WatchHealth = { synced: true, live: true, lastHeard: -Infinity, refused: false, excused: false };
 
 const holdsLinks = (account: ServiceAccount): boolean => Object.keys(linksOf(account).record).length > 0;
+
+/** All that `claimOn` reads of a RegistryToken. */
+const claimsOf = ({ metadata, spec, status }: RegistryToken): string =>
+  JSON.stringify([
+    metadata.uid,
+    metadata.deletionTimestamp,
+    spec.serviceAccounts,
+    spec.suspend,
+    status?.serviceAccounts,
+    status?.secretRef?.name,
+  ]);

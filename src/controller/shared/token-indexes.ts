@@ -1,17 +1,23 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { objectKey } from '../../kube/client/object-key.ts';
+import { isPattern } from '../../api/syntax/pattern.ts';
 import type { IndexFunction } from '../../kube/cache/store.ts';
 import { wantedSecret } from '../../token/secret/claimants.ts';
-import { namedServiceAccounts } from '../../token/workloads/service-accounts.ts';
+import { serviceAccountEntries } from '../../token/workloads/service-accounts.ts';
 
-/** By what RegistryTokens are looked up: namespace and name of their Secret and ServiceAccounts, account, namespace, uid. */
+/** By what RegistryTokens are looked up: namespace and name of their Secret and ServiceAccounts, patterns of these, account, namespace, uid. */
 export const TOKEN_INDEXES = {
   secret: (token) => [objectKey({ namespace: token.metadata.namespace, name: wantedSecret(token) })],
   account: (token) => [accountName(token)],
   namespace: ({ metadata }) => [metadata.namespace ?? ''],
   uid: ({ metadata }) => [metadata.uid],
   serviceAccount: (token) =>
-    namedServiceAccounts(token).map((name) => objectKey({ namespace: token.metadata.namespace, name })),
+    serviceAccountEntries(token).flatMap((name) =>
+      isPattern(name) ? [] : [objectKey({ namespace: token.metadata.namespace, name })],
+    ),
+  /** The namespace of those that have to do with ServiceAccounts by a pattern. */
+  serviceAccountPattern: (token) =>
+    serviceAccountEntries(token).some(isPattern) ? [token.metadata.namespace ?? ''] : [],
 } satisfies Record<string, IndexFunction<RegistryToken>>;
 
 export const accountName = ({ spec }: RegistryToken): string => spec.accountRef?.name ?? 'default';

@@ -66,7 +66,11 @@ export function watchedKinds(options: WatchedKindsOptions): WatchedKinds {
       }),
     ),
     serviceAccounts: new ScopedReflectors(watchNamespaces, (namespace) =>
-      reflector<ServiceAccount>(options, SERVICE_ACCOUNTS, { namespace, trim: essentialServiceAccount }),
+      reflector<ServiceAccount>(options, SERVICE_ACCOUNTS, {
+        namespace,
+        trim: essentialServiceAccount,
+        indexes: { namespace: ({ metadata }) => [metadata.namespace ?? ''] },
+      }),
     ),
     accounts: reflector<RegistryAccount>(options, REGISTRY_ACCOUNTS, {}),
     namespaces: reflector<KubeObject>(options, NAMESPACES, { metadataOnly: true, trim: essentialNamespace }),

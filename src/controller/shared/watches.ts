@@ -8,6 +8,7 @@ import { providerOf } from '../../registry/backends.ts';
 import type { Sources } from '../token/assessor.ts';
 import { Deletions } from '../token/deletions.ts';
 import { ServiceAccountWatch } from '../service-accounts/service-account-watch.ts';
+import { includesServiceAccount, serviceAccountEntries } from '../../token/workloads/service-accounts.ts';
 import { accountName } from './token-indexes.ts';
 import { WatchedChanges, type ChangeSources, type FedQueues } from './watched-changes.ts';
 import { ownerKey, watchedKinds, type WatchedKinds, type WatchedKindsOptions } from './watched-kinds.ts';
@@ -126,7 +127,11 @@ export class Watches implements Sources, ChangeSources {
 
   /** RegistryTokens that have to do with a ServiceAccount, or had. */
   claimantsOf(serviceAccount: ObjectName): RegistryToken[] {
-    return this.#byIndex('serviceAccount', objectKey(serviceAccount));
+    const byName = this.#byIndex('serviceAccount', objectKey(serviceAccount));
+    const byPattern = this.#byIndex('serviceAccountPattern', serviceAccount.namespace ?? '').filter((token) =>
+      includesServiceAccount(serviceAccountEntries(token), serviceAccount.name),
+    );
+    return byPattern.length === 0 ? byName : [...new Set([...byName, ...byPattern])];
   }
 
   /** RegistryTokens that refer to an account. */

@@ -32,7 +32,7 @@ export interface ConclusionOptions {
   sessions: Pick<AccountSessions, 'moment'>;
   revoker: Pick<Revoker, 'revokeDue'>;
   formerSecrets: Pick<FormerSecrets, 'remove' | 'held'>;
-  linker: Pick<ServiceAccountLinker, 'problems' | 'holds'>;
+  linker: Pick<ServiceAccountLinker, 'problems' | 'holders'>;
   statuses: Pick<StatusWriter, 'write'>;
   waiters: Pick<OutageWaiters, 'lookAt' | 'leave'>;
   clock: Clock;
@@ -188,9 +188,9 @@ function withServiceAccounts(
   token: RegistryToken,
   status: RegistryTokenStatus,
   spec: TokenSpec,
-  linker: Pick<ServiceAccountLinker, 'holds'>,
+  linker: Pick<ServiceAccountLinker, 'holders'>,
 ): RegistryTokenStatus {
-  const names = recordedServiceAccounts(token, spec, (name) => linker.holds(token, name));
+  const names = recordedServiceAccounts(token, spec, (entry) => linker.holders(token, entry));
   const { serviceAccounts: _, ...rest } = status;
   return names.length === 0 ? rest : { ...rest, serviceAccounts: names };
 }

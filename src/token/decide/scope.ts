@@ -1,3 +1,5 @@
+import { fits } from '../../api/syntax/pattern.ts';
+
 /**
  * The first name of a scope that none of an account's patterns allows; undefined: all are allowed.
  * @param patterns `*` stands for any characters within a name, `$(namespace)` for the RegistryToken's namespace
@@ -11,26 +13,10 @@ export function forbiddenName(
   return scope.find((name) => !allowed.some((pattern) => allows(pattern, name)));
 }
 
-/** Without backtracking: what anyone writes into a name costs no more than its length. */
 function allows(pattern: string, name: string): boolean {
   const names = name.split('/');
   const patterns = pattern.split('/');
   return patterns.length === names.length && patterns.every((each, index) => fits(each, names[index] ?? ''));
-}
-
-/** Whether a name without slashes fits a pattern without. */
-function fits(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return name === first;
-  if (!name.startsWith(first)) return false;
-  let end = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, end);
-    if (found < 0) return false;
-    end = found + part.length;
-  }
-  return name.endsWith(last) && name.length - last.length >= end;
 }
 
 /**

@@ -9,7 +9,6 @@ import type { Links, PullSecret } from './service-accounts.ts';
 
 /** A ServiceAccount got a Secret. */
 export interface Linking {
-  serviceAccount: string;
   /** What it had before. */
   before: Links;
   /** When; milliseconds since 1970. */
@@ -23,8 +22,8 @@ export interface Cure {
   hosts: readonly string[];
   /** When it became good to pull with, milliseconds since 1970; undefined when it has been so all the time. */
   goodSince: number | undefined;
-  /** How ServiceAccounts got it that still have it. */
-  linkings: readonly Linking[];
+  /** How a ServiceAccount got it, if it still has it. */
+  linkingsOf: (serviceAccount: string) => readonly Linking[];
 }
 
 /** A container that waits for these has nothing wrong with it. */
@@ -67,15 +66,12 @@ export function isCurable(pod: Pod, cure: Cure): boolean {
  * came before that was good; or it has what admission gave it, the pull secrets of its ServiceAccount, from before that got
  * the Secret.
  */
-function cameTooEarly({ metadata, spec }: Pod, { secret, goodSince = -Infinity, linkings }: Cure): boolean {
+function cameTooEarly({ metadata, spec }: Pod, { secret, goodSince = -Infinity, linkingsOf }: Cure): boolean {
   const created = Date.parse(metadata.creationTimestamp);
   const own = spec.imagePullSecrets ?? [];
   if (own.some(({ name }) => name === secret)) return created <= goodSince;
   const { serviceAccountName = 'default' } = spec;
-  return linkings.some(
-    ({ serviceAccount, before, at }) =>
-      serviceAccount === serviceAccountName && created <= at && couldBeOf(before, own),
-  );
+  return linkingsOf(serviceAccountName).some(({ before, at }) => created <= at && couldBeOf(before, own));
 }
 
 /**

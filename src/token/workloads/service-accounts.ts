@@ -1,5 +1,6 @@
 import { LINKS_ANNOTATION } from '../../api/names.ts';
 import type { RegistryToken, TokenSpec } from '../../api/registry-token.ts';
+import { fits } from '../../api/syntax/pattern.ts';
 import type { ObjectMeta } from '../../common/objects.ts';
 
 /** What matters here of a ServiceAccount. */
@@ -29,8 +30,8 @@ export interface Claim {
   frozen: boolean;
 }
 
-/** As many names as the CRD's schema takes. */
-const MAX_NAMES = 128;
+/** As many names and patterns as the CRD's schema takes. */
+const MAX_ENTRIES = 128;
 
 /**
  * Reads a ServiceAccount. The record stands in an annotation, so that it changes in the same write as the list it speaks
@@ -67,11 +68,16 @@ export function recordText(uid: string, record: Links['record']): string {
   return JSON.stringify({ serviceAccount: uid, secrets });
 }
 
+/** Whether entries of `serviceAccounts` stand for one of that name. */
+export function includesServiceAccount(entries: readonly string[] | undefined, name: string): boolean {
+  return entries?.some((entry) => fits(entry, name)) === true;
+}
+
 /** What a RegistryToken wants of a ServiceAccount. Deletion is not told here: what it leaves is `release`d. */
 export function claimOn({ metadata, spec, status }: RegistryToken, serviceAccount: string): Claim {
   // Nothing is put where the status does not say so: it is how what was put is found again.
-  const named = [spec.serviceAccounts, status?.serviceAccounts].every((names) =>
-    names?.includes(serviceAccount),
+  const named = [spec.serviceAccounts, status?.serviceAccounts].every((entries) =>
+    includesServiceAccount(entries, serviceAccount),
   );
   return {
     uid: metadata.uid,
@@ -138,22 +144,25 @@ export function added(before: Links, after: Links): string[] {
 }
 
 /**
- * The ServiceAccounts for a RegistryToken's status: those it names, and of those it named before the ones that still have
- * something of it, which come first, since they are not to be forgotten.
- * @param holds whether a ServiceAccount still has something of this RegistryToken
+ * The ServiceAccounts for a RegistryToken's status: the names and patterns of its spec, and of those it had before the ones by
+ * which alone a ServiceAccount is found that still has something of it; these come first, since they are not to be forgotten.
+ * @param holders names of the ServiceAccounts that an entry stands for and that have something of this RegistryToken; undefined
+ * while they are not known
  */
 export function recordedServiceAccounts(
   { spec, status }: RegistryToken,
   { serviceAccounts }: TokenSpec,
-  holds: (serviceAccount: string) => boolean,
+  holders: (entry: string) => readonly string[] | undefined,
 ): string[] {
   const recorded = status?.serviceAccounts ?? [];
   if (spec.suspend === true) return recorded;
-  const former = recorded.filter((name) => !serviceAccounts.includes(name));
-  return [...former.filter(holds), ...serviceAccounts].slice(0, MAX_NAMES);
+  const former = recorded.filter((entry) => !serviceAccounts.includes(entry));
+  const isNeeded = (entry: string): boolean =>
+    holders(entry)?.some((name) => !includesServiceAccount(serviceAccounts, name)) ?? true;
+  return [...former.filter(isNeeded), ...serviceAccounts].slice(0, MAX_ENTRIES);
 }
 
-/** Every ServiceAccount that a RegistryToken has to do with, or had. */
-export function namedServiceAccounts({ spec, status }: RegistryToken): string[] {
+/** The names and patterns of every ServiceAccount that a RegistryToken has to do with, or had. */
+export function serviceAccountEntries({ spec, status }: RegistryToken): string[] {
   return [...new Set([...(spec.serviceAccounts ?? []), ...(status?.serviceAccounts ?? [])])];
 }

@@ -41,7 +41,11 @@ class Scene {
   writes = 0;
   problems = 0;
   seesServiceAccounts = true;
-  readonly serviceAccounts = { sees: () => this.seesServiceAccounts, get: () => this.account };
+  readonly serviceAccounts = {
+    sees: () => this.seesServiceAccounts,
+    get: () => this.account,
+    named: () => (this.account ? [this.account] : []),
+  };
   /** Called before each patch takes effect; may throw in place of the server. */
   meanwhile: () => void = () => undefined;
 
@@ -226,15 +230,16 @@ describe('linking ServiceAccounts', () => {
 
   it('tells whether a ServiceAccount has something of a RegistryToken, or may have', async () => {
     const scene = new Scene([{ name: 'others' }]);
-    const holds = (): boolean => scene.linker.holds(aClaimant(), 'builder');
-    expect(holds()).to.equal(false);
+    const holders = (uid = '1'): string[] | undefined =>
+      scene.linker.holders(aToken({ metadata: { uid } }), 'builder');
+    expect(holders()).to.deep.equal([]);
     await scene.linker.reconcile(NAME, signal);
-    expect(holds()).to.equal(true);
-    expect(scene.linker.holds(aToken({ metadata: { uid: '2' } }), 'builder')).to.equal(false);
+    expect(holders()).to.deep.equal(['builder']);
+    expect(holders('2')).to.deep.equal([]);
     scene.account = undefined;
-    expect(holds()).to.equal(false);
+    expect(holders()).to.deep.equal([]);
     scene.seesServiceAccounts = false;
-    expect(holds(), 'as long as it is not known').to.equal(true);
+    expect(holders(), 'as long as it is not known').to.equal(undefined);
   });
 
   it('waits for no ServiceAccount as long as it is not known whether there is one', () => {
@@ -321,7 +326,7 @@ describe('linking ServiceAccounts', () => {
       await scene.linker.reconcile(NAME, signal);
       await scene.linker.release(aClaimant(), keepEntries, signal);
       expect(scene.names).to.deep.equal(left);
-      expect(scene.linker.holds(aClaimant(), 'builder')).to.equal(false);
+      expect(scene.linker.holders(aClaimant(), 'builder')).to.deep.equal([]);
       expect(scene.logs.messages('info').at(-1)).to.equal('ServiceAccount released');
     });
 

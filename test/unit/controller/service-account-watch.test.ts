@@ -60,6 +60,8 @@ class Stage {
         sees: (namespace: string) => namespace === 'team',
         get: ({ name }: ObjectName) => this.accounts.find(({ metadata }) => metadata.name === name),
         list: () => this.accounts,
+        byIndex: (_: string, namespace: string) =>
+          this.accounts.filter(({ metadata }) => metadata.namespace === namespace),
         run: async () => void (this.running = true),
         whenSynced: (signal: AbortSignal) =>
           new Promise((_, reject) => {
@@ -144,9 +146,31 @@ describe('a change of a RegistryToken', () => {
       ['a high'],
     ],
   ];
+  cases.push(
+    [
+      'that is new, with a pattern, concerns those that it stands for, after those that are named',
+      naming(['a', 'ci-*']),
+      undefined,
+      ['a high', 'ci-1 low', 'ci-2 low'],
+    ],
+    [
+      'that names all instead of one concerns the others',
+      naming(['*']),
+      naming(['a']),
+      ['ci-1 low', 'ci-2 low'],
+    ],
+    [
+      'that has a pattern no more concerns those that it stood for',
+      naming(['ci-1']),
+      naming(['ci-*']),
+      ['ci-2 low'],
+    ],
+    ['with a pattern that changes nothing for them concerns none', naming(['*']), naming(['*']), []],
+  );
   for (const [what, now, before, enqueued] of cases) {
     it(what, () => {
       const stage = new Stage();
+      stage.accounts.push(...['a', 'ci-1', 'ci-2'].map((name) => aServiceAccount(name)));
       stage.watch.onToken(now, before);
       expect(stage.enqueued).to.deep.equal(enqueued);
     });
@@ -189,6 +213,16 @@ describe('a change of a ServiceAccount', () => {
     expect(stage.stale).to.deep.equal(['app']);
   });
 
+  it('that a pattern stands for is looked at, and only one that is to be released is to tell of', () => {
+    stage.claimants = [naming(['*'])];
+    stage.change('added', aServiceAccount('builder'));
+    stage.change('deleted', aServiceAccount('builder'));
+    expect([stage.enqueued, stage.stale]).to.deep.equal([['builder high', 'builder high'], []]);
+    stage.claimants = [naming(['*'], { spec: { serviceAccounts: [] } })];
+    stage.change('updated', aServiceAccount('builder'));
+    expect(stage.stale).to.deep.equal(['app']);
+  });
+
   it('that is seen for the first time is looked at after all others, and is nothing to tell', () => {
     stage.claimants = [naming(['builder'])];
     stage.change('added', aServiceAccount('builder'), true);
@@ -226,5 +260,12 @@ describe('all ServiceAccounts', () => {
     stage.accounts.push(aServiceAccount('left', { gone: 'app' }), aServiceAccount('default'));
     stage.watch.enqueueAll([naming(['builder'])]);
     expect(stage.enqueued).to.deep.equal(['builder low', 'left low']);
+  });
+
+  it('that a pattern stands for are looked at', () => {
+    const stage = new Stage();
+    stage.accounts.push(aServiceAccount('ci-1'), aServiceAccount('default'), aServiceAccount('ci-2'));
+    stage.watch.enqueueAll([naming(['ci-*'])]);
+    expect(stage.enqueued).to.deep.equal(['ci-1 low', 'ci-2 low']);
   });
 });

@@ -8,15 +8,15 @@ const aCure = (part: Partial<Cure> = {}): Cure => ({
   secret: 'app',
   hosts: [HOST],
   goodSince: ISSUED,
-  linkings: [],
+  linkingsOf: () => [],
   ...part,
 });
 
 /** The ServiceAccount builder got the Secret when that became good. @param record Secrets of RegistryTokens among its names */
 const linked = (names: string[], record: Record<string, string> = {}): Partial<Cure> => {
   const before = { entries: names.map((name) => ({ name })), record };
-  const linking: Linking = { serviceAccount: 'builder', before, at: ISSUED };
-  return { linkings: [linking] };
+  const linking: Linking = { before, at: ISSUED };
+  return { linkingsOf: (name) => (name === 'builder' ? [linking] : []) };
 };
 const admittedWith = (...names: string[]): Part<Pod> => ({
   spec: { serviceAccountName: 'builder', imagePullSecrets: names.map((name) => ({ name })) },
@@ -87,7 +87,10 @@ describe('a pod that could not pull before its Secret was good', () => {
     [
       'is of the ServiceAccount default, and does not say so',
       { spec: { imagePullSecrets: [] } },
-      { linkings: [{ serviceAccount: 'default', before: { entries: [], record: {} }, at: ISSUED }] },
+      {
+        linkingsOf: (name) =>
+          name === 'default' ? [{ before: { entries: [], record: {} }, at: ISSUED }] : [],
+      },
     ],
   ];
   for (const [what, pod, cure] of curable)

@@ -12,6 +12,7 @@ import {
   type Links,
   type ServiceAccount,
 } from '../../../src/token/workloads/service-accounts.ts';
+import { fits } from '../../../src/api/syntax/pattern.ts';
 import { aToken, aTokenSpec, at, type Part } from '../../support/builders.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 
@@ -232,6 +233,16 @@ describe('what a RegistryToken claims of a ServiceAccount', () => {
     ['nothing before its status says so', { status: { secretRef: linked.secretRef } }, claim('1')],
     ['nothing any more where the spec does not name it', { spec: {}, status: linked }, claim('1')],
     [
+      'its Secret where a pattern stands for it',
+      { spec: { serviceAccounts: ['b*r'] }, status: { ...linked, serviceAccounts: ['*'] } },
+      claim('1', 's'),
+    ],
+    [
+      'nothing where no pattern stands for it',
+      { spec: { serviceAccounts: ['*-builder', 'build'] }, status: linked },
+      claim('1'),
+    ],
+    [
       'what it has, while suspended',
       { spec: { serviceAccounts: ['builder'], suspend: true }, status: linked },
       claim('1', 's', true),
@@ -258,13 +269,19 @@ describe('the ServiceAccounts in a status', () => {
     recordedServiceAccounts(
       aToken({ spec: { suspend }, status: { serviceAccounts: [...status] } }),
       aTokenSpec({ serviceAccounts: spec }),
-      (name) => holding.includes(name),
+      (entry) => holding.filter((name) => fits(entry, name)),
     );
   it('are those named', () => {
     expect(recorded([], ['a', 'b'])).to.deep.equal(['a', 'b']);
   });
   it('and those named before that still have something', () => {
     expect(recorded(['x', 'y', 'a'], ['a'], ['x', 'a'])).to.deep.equal(['x', 'a']);
+  });
+  it('are patterns as they stand in the spec, and those of before while one that they stand for has something', () => {
+    expect(recorded(['*', 'ci-*'], ['app-*'], ['other', 'app-1'])).to.deep.equal(['*', 'app-*']);
+  });
+  it('are not those of before where what they stand for is named otherwise', () => {
+    expect(recorded(['*', 'a'], ['a*'], ['a', 'a-1'])).to.deep.equal(['a*']);
   });
   it('stay the same while suspended', () => {
     expect(recorded(['x'], ['a'], [], true)).to.deep.equal(['x']);

@@ -180,7 +180,7 @@ export class ControllerStage {
       },
       linker: {
         problems: () => this.problems,
-        holds: (_: RegistryToken, name: string) => this.linked.includes(name),
+        holders: (_: RegistryToken, name: string) => (this.linked.includes(name) ? [name] : []),
       },
       onGood: () => void did.push('is good'),
       clock: this.clock,
