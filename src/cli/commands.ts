@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { ADOPT } from './commands/adopt.ts';
 import { COMPLETION } from './commands/completion.ts';
 import { CREATE } from './commands/create.ts';
 import { GET } from './commands/get.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   ROTATE,
   SUSPEND,
   RESUME,
+  ADOPT,
   IMPACT,
   REPORT,
   COMPLETION,

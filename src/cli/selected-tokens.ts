@@ -21,6 +21,6 @@ export async function selectedTokens(context: Context, name: string | undefined)
 }
 
 /** As kubectl names objects in its messages: `registrytoken.pullsecrets.dev/app-pull`. */
-export function tokenTitle({ metadata }: Pick<RegistryToken, 'metadata'>): string {
+export function tokenTitle({ metadata }: { metadata: { name: string } }): string {
   return `registrytoken.${GROUP}/${metadata.name}`;
 }

@@ -1,9 +1,8 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { REGISTRY_TOKENS } from '../../api/resources.ts';
-import { PODS, SERVICE_ACCOUNTS } from '../../kube/client/resources.ts';
+import { PODS } from '../../kube/client/resources.ts';
 import { wantedSecret } from '../../token/secret/claimants.ts';
 import type { Pod } from '../../token/workloads/pods.ts';
-import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { Impact } from '../impact/impact.ts';
@@ -11,6 +10,7 @@ import { IMPACT_COLUMNS, impactHead, impactLegend, type ImpactReport } from '../
 import { renderListing, renderObject } from '../output/listing.ts';
 import { scan } from '../scan.ts';
 import { see } from '../seen.ts';
+import { serviceAccountsNaming } from '../service-accounts.ts';
 
 export const IMPACT: Command = {
   name: 'impact',
@@ -71,20 +71,4 @@ async function readImpact(context: Context, name: string): Promise<ImpactReport>
     workloads,
     ...(morePods > 0 && { morePods }),
   };
-}
-
-/** As little of them as tells which pods have the Secret from them. */
-async function serviceAccountsNaming(
-  { client, namespace, signal }: Context,
-  secret: string,
-): Promise<ServiceAccount[]> {
-  const naming: ServiceAccount[] = [];
-  await scan(client, SERVICE_ACCOUNTS, { namespace, signal }, () => {
-    naming.length = 0;
-    return (object: ServiceAccount) => {
-      const { imagePullSecrets = [] } = object;
-      if (imagePullSecrets.some((each) => each.name === secret)) naming.push(object);
-    };
-  });
-  return naming;
 }

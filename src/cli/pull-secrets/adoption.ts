@@ -1,16 +1,11 @@
 import { API_VERSION } from '../../api/names.ts';
 import type { RegistryAccount } from '../../api/registry-account.ts';
-import {
-  InvalidSpec,
-  readTokenSpec,
-  type Access,
-  type RegistryToken,
-  type RegistryTokenSpec,
-} from '../../api/registry-token.ts';
+import { InvalidSpec, readTokenSpec, type Access, type RegistryToken } from '../../api/registry-token.ts';
 import { firstOf, shorten } from '../../api/syntax/text.ts';
 import { examine } from '../../token/decide/eligibility.ts';
 import { wantedSecret } from '../../token/secret/claimants.ts';
 import { SECRET_TYPE, type Secret } from '../../token/secret/secret.ts';
+import type { NewToken } from '../new-token.ts';
 import { fitAccount, type ServingAccount } from './account-choice.ts';
 import { readDockerConfig, type RegistryEntry } from './docker-config.ts';
 import { keeperOf, type Keeper } from './keeper.ts';
@@ -31,17 +26,8 @@ export interface AdoptionRequest {
   widen: boolean;
 }
 
-/** What is applied to have a Secret adopted. */
-export interface AdoptingToken {
-  apiVersion: typeof API_VERSION;
-  kind: 'RegistryToken';
-  metadata: { name: string; namespace: string };
-  spec: RegistryTokenSpec;
-}
-
 /** The remark tells who else writes the Secret, if anybody does; each hindrance is a sentence. */
-export type Adoption =
-  { token: AdoptingToken; remark: string | undefined } | { hindrances: readonly string[] };
+export type Adoption = { token: NewToken; remark: string | undefined } | { hindrances: readonly string[] };
 
 /** ServiceAccounts that a RegistryToken can name. */
 const MAX_SERVICE_ACCOUNTS = 128;
@@ -171,7 +157,7 @@ function refusalOf(request: AdoptionRequest, serving: ServingAccount): string | 
 function manifest(
   { secret, namespace, access, scope, serviceAccounts }: AdoptionRequest,
   { account, region, extraHosts }: ServingAccount,
-): AdoptingToken {
+): NewToken {
   return {
     apiVersion: API_VERSION,
     kind: 'RegistryToken',
