@@ -1,5 +1,4 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
-import { RegistryError } from '../../registry/errors.ts';
 import { listOf } from '../../token/decide/scope.ts';
 import { findAbsent, recordedAt, type RecordedToken } from '../../token/sweep/absence.ts';
 import { aliveAt, certainAt, isClean, NOTHING_FOUND, takeIn, without } from '../../token/sweep/findings.ts';
@@ -11,7 +10,7 @@ import type { TokenList, TokenLists } from '../shared/token-lists.ts';
 import { AbsentTokens } from './absent-tokens.ts';
 import type { Look } from './look.ts';
 import { SweepReporter } from './sweep-reporter.ts';
-import { SweepRevoker, type SweepRevokerOptions } from './sweep-revoker.ts';
+import { SweepRevoker, type Removed, type SweepRevokerOptions } from './sweep-revoker.ts';
 
 export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'> {
   users: SweepRevokerOptions['users'] & {
@@ -29,13 +28,11 @@ export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'> {
   onGone: (token: RecordedToken) => void;
 }
 
-/** What one look came to. */
-export interface Outcome {
+/** What one look at a list came to. */
+export interface Outcome extends Removed {
   list: TokenList;
   /** Uids of those that were to be gone and are still there. */
   stillThere: string[];
-  /** Whether all is done that can be. */
-  done: boolean;
 }
 
 /**
@@ -106,8 +103,7 @@ export class PlaceSweep {
 
   /**
    * Looks once.
-   * @throws RegistryError when it has no list or does not revoke; KubeError when what uses tokens can't be found
-   * out; LeadershipLost
+   * @throws RegistryError when it has no list; KubeError when what uses tokens can't be found out; LeadershipLost
    */
   async run(look: Look, signal: AbortSignal): Promise<Outcome> {
     const { allTokens, lists, registryNow, logger } = this.#options;
@@ -127,27 +123,19 @@ export class PlaceSweep {
       await this.#tellGone(look, recorded, list, now, signal);
       throw refusal;
     }
-    let removed: Pick<Outcome, 'stillThere' | 'done'>;
-    try {
-      removed = await this.#removeUnused(look, list, now, signal);
-    } catch (error) {
-      // That one token can't be revoked does not keep others from being told gone.
-      if (error instanceof RegistryError && !error.concernsAll)
-        await this.#tellGone(look, recorded, list, now, signal);
-      throw error;
-    }
+    const removed = await this.#removeUnused(look, list, now, signal);
     // Last, since it decides about no other token: what the registry does not say here keeps nothing from being revoked.
     const told = await this.#tellGone(look, recorded, list, now, signal);
-    return { list, stillThere: removed.stillThere, done: removed.done && told };
+    return { ...removed, list, done: removed.done && told };
   }
 
-  /** @throws as `run` */
+  /** @throws KubeError, LeadershipLost */
   async #removeUnused(
     look: Look,
     list: TokenList,
     now: number,
     signal: AbortSignal,
-  ): Promise<Pick<Outcome, 'stillThere' | 'done'>> {
+  ): Promise<Omit<Outcome, 'list'>> {
     const { clusterId, sweep, sweepDelay } = this.#options;
     const { gone } = look;
     // Asked for after the list: what was minted and recorded before it is then known.
@@ -167,7 +155,7 @@ export class PlaceSweep {
     const stillThere = [...gone].filter((uid) => users.inHand.has(uid));
     if (sweep === 'report') {
       this.#reporter.reportOrphans(look, certain.orphans);
-      return { stillThere, done: true };
+      return { stillThere, done: true, failure: undefined };
     }
     const shared = look.shared || this.isShared;
     const removals = {
@@ -177,7 +165,7 @@ export class PlaceSweep {
       identities: shared ? [] : certain.identities,
       alive: aliveAt(tokens, now),
     };
-    return { stillThere, done: await this.#revoker.remove(look, removals, signal) };
+    return { stillThere, ...(await this.#revoker.remove(look, removals, signal)) };
   }
 
   /** A watch can lag. That does no harm where nothing points to an unused token; else the API server is asked. */

@@ -26,6 +26,14 @@ export interface SweepRevokerOptions {
   clusterId: string;
 }
 
+/** What came of it. */
+export interface Removed {
+  /** Whether time was left for all that the registry let be done. */
+  done: boolean;
+  /** How the registry failed: at all of them, which ended it, or else at the first of those it failed at. */
+  failure: RegistryError | undefined;
+}
+
 /** After so many revocations what uses tokens is asked for anew. */
 const BATCH = 20;
 /** How long one look goes on revoking, in milliseconds: the rest is for the next, at once. Liveness allows no work that never ends. */
@@ -43,8 +51,8 @@ export class SweepRevoker {
   #refused = new Set<string>();
   /** Expired tokens that it did not delete. */
   #keptExpired = new Set<string>();
-  /** How the registry failed at single ones in this look; what it refuses is none of it. */
-  #failures: RegistryError[] = [];
+  /** How the registry failed first at a single one in this look; what it refuses is none of it. */
+  #failure: RegistryError | undefined;
 
   constructor(options: SweepRevokerOptions, onSettled: (id: string) => void) {
     this.#options = options;
@@ -53,19 +61,20 @@ export class SweepRevoker {
 
   /**
    * One that the registry fails to delete holds up no others.
-   * @returns whether time was left for all of them
-   * @throws RegistryError when the registry deletes nothing, or, in the end, failed at one of them; KubeError when what uses
-   * tokens can't be found out; LeadershipLost
+   * @throws KubeError when what uses tokens can't be found out; LeadershipLost
    */
-  async remove(look: Look, removals: Removals, signal: AbortSignal): Promise<boolean> {
-    this.#failures = [];
-    const done = await this.#removeAll(look, removals, signal);
-    const [failure] = this.#failures;
-    if (failure) throw failure;
-    return done;
+  async remove(look: Look, removals: Removals, signal: AbortSignal): Promise<Removed> {
+    this.#failure = undefined;
+    try {
+      const done = await this.#removeAll(look, removals, signal);
+      return { done, failure: this.#failure };
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      return { done: true, failure: error };
+    }
   }
 
-  /** @throws as `remove`, save for what it throws in the end */
+  /** @returns whether time was left for all. @throws RegistryError when the registry deletes nothing; as `remove` */
   async #removeAll(
     look: Look,
     { orphans, expired, identities, alive }: Removals,
@@ -196,6 +205,6 @@ export class SweepRevoker {
   /** Keeps in mind what goes wrong with one token. @throws what goes wrong with all */
   #note(error: unknown): asserts error is RegistryError {
     if (!(error instanceof RegistryError) || error.concernsAll) throw error;
-    if (!error.isRefusal) this.#failures.push(error);
+    if (!error.isRefusal) this.#failure ??= error;
   }
 }

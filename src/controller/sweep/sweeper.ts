@@ -5,6 +5,7 @@ import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import { providerOf } from '../../registry/backends.ts';
 import { listOf } from '../../token/decide/scope.ts';
+import type { Failure } from '../../token/lifecycle/failure.ts';
 import type { Reach } from '../../token/lifecycle/place.ts';
 import { clusterIdConflict } from '../../token/sweep/cluster-id-conflict.ts';
 import type { Debt } from '../../token/sweep/debts.ts';
@@ -162,6 +163,8 @@ export class Sweeper {
     const leads = sessions.leadsTo(name, region);
     if (leads?.endpoint === endpoint) swept.leadsTo(leads, clock.monotonic());
     if (swept.dueAt > clock.monotonic()) return [];
+    const tell = (what: string, { reason, message }: Failure): void =>
+      logger[isNamed ? 'warn' : 'debug']({ account: name, region, reason }, `${what}: ${message}`);
     try {
       const place = sessions.placeOf(name, region);
       if (place.endpoint !== endpoint)
@@ -170,13 +173,15 @@ export class Sweeper {
           `RegistryAccount ${name} has changed and was not looked at yet`,
         );
       const registry = sessions.registryOf({ account: name, region, place });
-      return await swept.look({ account, region, place, registry, shared: isShared() }, signal);
+      const look = { account, region, place, registry, shared: isShared() };
+      const { goneRetained, failure } = await swept.look(look, isNamed, signal);
+      if (failure) tell('not all swept', failureOf(failure));
+      return goneRetained;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       const failure = failureOf(error);
       swept.failed(failure, isNamed);
-      const fields = { account: name, region, reason: failure.reason };
-      logger[isNamed ? 'warn' : 'debug'](fields, `not swept: ${failure.message}`);
+      tell('not swept', failure);
       return [];
     }
   }

@@ -1,4 +1,5 @@
 import type { Place } from '../../api/registry-token.ts';
+import type { RegistryError } from '../../registry/errors.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { isSamePlace } from '../../token/lifecycle/place.ts';
 import { debtKey, debtsAt, type Debt } from '../../token/sweep/debts.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../token/sweep/searched-scopes.ts';
 import { confirm, type Suspects } from '../../token/sweep/suspects.ts';
 import { afterFailure, afterLook, isTimeForAll } from '../../token/sweep/sweep-schedule.ts';
+import { failureOf } from '../shared/failures.ts';
 import { AbsentTokens } from './absent-tokens.ts';
 import type { Look } from './look.ts';
 import { PlaceSweep, type PlaceSweepOptions } from './place-sweep.ts';
@@ -23,6 +25,14 @@ export interface SweptPlaceOptions extends PlaceSweepOptions {
   sweepInterval: number;
 }
 
+/** What a look at a place came to. */
+export interface Seen {
+  /** Tokens kept on purpose that are gone. */
+  goneRetained: RetainedToken[];
+  /** Why something is left that was to be deleted. */
+  failure: RegistryError | undefined;
+}
+
 /** Milliseconds to which the times of late looks are rounded up. */
 const GRAIN = 1_000;
 const NONE: ReadonlySet<string> = new Set();
@@ -31,8 +41,10 @@ const NONE: ReadonlySet<string> = new Set();
 export class SweptPlace {
   readonly #options: SweptPlaceOptions;
   sweep: PlaceSweep;
-  /** Looks that failed in a row. */
+  /** Looks in a row that had no list. */
   #failures = 0;
+  /** Lists in a row after which the registry failed to delete something. */
+  #unfinished = 0;
   #scopes: SearchedScopes = NOT_SEARCHED;
   #sweptAt: number | undefined;
   /** When it is looked at next, if nothing is to be seen before. */
@@ -120,7 +132,7 @@ export class SweptPlace {
   /** Its account or credentials changed: what failed, or fails just now, may work. */
   accountChanged(): void {
     this.#isChanged = true;
-    if (this.#failures > 0) this.#nextAt = this.#options.clock.monotonic();
+    if (this.#failures + this.#unfinished > 0) this.#nextAt = this.#options.clock.monotonic();
   }
 
   /** What was seen elsewhere says nothing of a place: it is looked at now. @param place undefined: not known */
@@ -129,17 +141,19 @@ export class SweptPlace {
     if (this.#place) this.forget();
     this.#place = place;
     this.#failures = 0;
+    this.#unfinished = 0;
     this.#firstAskedAt = undefined;
     this.#everywhereAt = undefined;
     this.#nextAt = now;
   }
 
   /**
-   * Looks once, and decides when to look again.
-   * @returns tokens kept on purpose that are gone
+   * Looks once, and decides when to look again. What is left that was to be deleted keeps nothing else that the list shows from
+   * being taken in.
+   * @param isNamed whether anything in the cluster points there
    * @throws as `PlaceSweep.run`
    */
-  async look(part: Omit<Look, 'gone' | 'everywhere'>, signal: AbortSignal): Promise<RetainedToken[]> {
+  async look(part: Omit<Look, 'gone' | 'everywhere'>, isNamed: boolean, signal: AbortSignal): Promise<Seen> {
     const { clock, sweepInterval, allTokens } = this.#options;
     const { account, place, registry } = part;
     const inUse = scopesInUse(account.metadata.name, allTokens());
@@ -149,9 +163,10 @@ export class SweptPlace {
     this.#isChanged = false;
     // Where that failed, what is known to be there comes first.
     const everywhere = this.#failures === 0 && isTimeForAll(this.#everywhereAt, began);
-    const { list, stillThere, done } = await this.sweep.run({ ...part, gone, everywhere }, signal);
+    const { list, stillThere, done, failure } = await this.sweep.run({ ...part, gone, everywhere }, signal);
     const { askedAt } = list;
     this.#failures = 0;
+    this.#unfinished = failure ? this.#unfinished + 1 : 0;
     this.#firstAskedAt ??= askedAt;
     if (everywhere) this.#everywhereAt = began;
     const { debts, dueAt } = afterLook([...this.debts], {
@@ -167,9 +182,10 @@ export class SweptPlace {
       interval: sweepInterval,
     });
     this.#debts = new Map(debts.map((debt) => [debtKey(debt), debt]));
-    this.#lookNext(dueAt, began);
+    const retryAt = failure ? this.#retryAt(failureOf(failure), this.#unfinished, isNamed) : Infinity;
+    this.#lookNext(Math.min(dueAt, retryAt), began);
     this.#scopes = afterSearch(this.#scopes, list, inUse, this.sweep.uncleanScopes);
-    if (list.unread.size === 0) this.#sweptAt = clock.now();
+    if (list.unread.size === 0 && !failure) this.#sweptAt = clock.now();
     // What is in a list that may not be read shows only by its id.
     const shown = registry.lookUp ? { tokens: list.tokens, unread: NONE } : list;
     const missing = missingRetained(account.status?.retainedTokens ?? [], place, shown);
@@ -178,17 +194,22 @@ export class SweptPlace {
     const { suspects, certain } = confirm(missing, this.#missingRetained, askedAt, lag);
     this.#missingRetained = suspects;
     // What is not found out here is for the next look, whenever that is: nothing waits for it.
-    return (await this.#absentRetained.findGone(certain, list.dead, registry, signal)).gone;
+    const { gone: goneRetained } = await this.#absentRetained.findGone(certain, list.dead, registry, signal);
+    return { goneRetained, failure };
   }
 
-  /** A look failed. @param isNamed whether anything in the cluster points there */
+  /** A look had no list. @param isNamed whether anything in the cluster points there */
   failed(failure: Failure, isNamed: boolean): void {
-    const { clock, random, sweepInterval: interval } = this.#options;
-    const failures = ++this.#failures;
-    const now = clock.monotonic();
-    const nextAt = afterFailure({ failure, failures, isNamed, now, interval, random: random() });
-    this.#lookNext(this.#isChanged ? now : nextAt, now);
+    this.#lookNext(this.#retryAt(failure, ++this.#failures, isNamed), this.#options.clock.monotonic());
     this.#isChanged = false;
+  }
+
+  /** @param failures in a row, this one included */
+  #retryAt(failure: Failure, failures: number, isNamed: boolean): number {
+    const { clock, random, sweepInterval: interval } = this.#options;
+    const now = clock.monotonic();
+    if (this.#isChanged) return now;
+    return afterFailure({ failure, failures, isNamed, now, interval, random: random() });
   }
 
   /** @param seen until when what was to be seen is seen, or is seen by the next look */

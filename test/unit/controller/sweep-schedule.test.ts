@@ -393,7 +393,7 @@ describe('a place that several regions share', () => {
     await stage.clock.advance(DELAY);
     stage.account = anAccount({ spec: { ...spec, defaultRegion: 'us-south' }, status: stage.status });
     expect([...stage.sweeper.owedScopes('default')]).to.deep.equal(['team-a']);
-    stage.down.set('us-south', outage);
+    for (const region of ['a', 'us-south']) stage.down.set(region, outage);
     await stage.look();
     expect([...stage.sweeper.owedScopes('default')], 'still owed').to.deep.equal(['team-a']);
     stage.down.clear();

@@ -186,7 +186,7 @@ describe('a scope in an account’s status', () => {
     left(stage, 'a', 'team-a');
     stage.refusal = outage;
     await stage.run(5 * HOUR);
-    expect(stage.status.scopes).to.deep.equal(['team-a', 'team-b']);
+    expect(stage.status.scopes).to.deep.equal(['team-a']);
     stage.refusal = undefined;
     await stage.run(3 * HOUR);
     expect(stage.revoked).to.deep.equal(['a']);
