@@ -5,6 +5,9 @@ import { toTime } from '../src/api/syntax/time.ts';
 import type { KubeObject } from '../src/common/objects.ts';
 import type { Manifest } from '../src/kube/client/manifest.ts';
 import { rotationTime } from '../src/token/lifecycle/schedule.ts';
+import type { Secret } from '../src/token/secret/secret.ts';
+import { viewSecret } from '../src/token/secret/secret-view.ts';
+import { writtenSecret } from '../src/token/secret/written-secret.ts';
 import { describe } from '../src/token/sweep/tag.ts';
 import { namespaceOf } from './objects.ts';
 import { ACCOUNT_ID } from './registry/registry-process.ts';
@@ -62,6 +65,30 @@ export function copiesOf(issued: Issued, count: number): Copies {
     });
   }
   return copies;
+}
+
+/**
+ * A copy whose status knows its Secret as it is stored, as the operator writes it: a start then has no need to read the Secret.
+ * @param version the resourceVersion that the copy's Secret was given
+ * @throws TypeError when there is no such Secret, or it is not as the operator would have it
+ */
+export function withSecretWritten(
+  copy: Manifest,
+  secret: Manifest | undefined,
+  version: string | undefined,
+): Manifest {
+  const token = copy as unknown as RegistryToken;
+  const { status = {} } = token;
+  const { host, token: record } = status;
+  if (!secret || version === undefined || !record || host === undefined)
+    throw new TypeError('the Secret of a copy was not written');
+  const spec = readTokenSpec(token);
+  const { metadata, ...content } = secret;
+  const stored = { ...content, metadata: { ...metadata, resourceVersion: version } } as Secret;
+  const view = viewSecret(stored, token, spec, [host]);
+  const secretRef = writtenSecret(stored.metadata, view, { token, spec, host, tokenId: record.id });
+  if (secretRef.appliedHash === undefined) throw new TypeError('the Secret of a copy is not as it is to be');
+  return { ...copy, status: { ...status, secretRef } };
 }
 
 /** When a token is rotated depends on the uid of its RegistryToken. */

@@ -6,7 +6,7 @@ import type { RegistryToken } from '../src/api/registry-token.ts';
 import type { KubeObject } from '../src/common/objects.ts';
 import { REGISTRY_TOKENS } from '../src/api/resources.ts';
 import { NAMESPACES, SECRETS } from '../src/kube/client/resources.ts';
-import { copiesOf, type Issued } from './copies.ts';
+import { copiesOf, withSecretWritten, type Issued } from './copies.ts';
 import { namespaceOf } from './objects.ts';
 import type { BundledOperator } from './operator.ts';
 import type { Bench } from './scenario.ts';
@@ -42,8 +42,9 @@ export async function trialAmongIssued({ stage, count, issued }: Bench): Promise
     const file = join(folder, 'tokens.json');
     await writeFile(file, JSON.stringify(atRegistry), { mode: 0o600 });
     const trial = await stage.trial(file);
-    await stage.cluster.store(SECRETS, secrets);
-    await stage.cluster.store(REGISTRY_TOKENS, tokens);
+    const versions = await stage.cluster.store(SECRETS, secrets);
+    const written = tokens.map((token, n) => withSecretWritten(token, secrets[n], versions[n]));
+    await stage.cluster.store(REGISTRY_TOKENS, written);
     return trial;
   } finally {
     await rm(folder, { recursive: true });

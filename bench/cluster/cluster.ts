@@ -18,8 +18,9 @@ export interface BenchCluster {
   /**
    * Puts objects where the API server has them stored, hundreds at a time and past all its checks: they have to hold what it would
    * have added.
+   * @returns the resourceVersion that each got, in their order
    */
-  store(resource: Resource, objects: Iterable<Manifest>): Promise<void>;
+  store(resource: Resource, objects: Iterable<Manifest>): Promise<string[]>;
   /** Takes the objects of a resource in namespaces to measure in out of there, finalizers or not. */
   clear(resource: Resource): Promise<void>;
   stop(): Promise<void>;

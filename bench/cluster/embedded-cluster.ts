@@ -26,9 +26,14 @@ export async function startEmbeddedCluster(): Promise<BenchCluster> {
     kubeconfig,
     kubeConfig,
     calls: () => Promise.resolve(new Map(calls)),
-    store: async (resource, objects) => {
-      for (const object of objects) server.store.put(collectionOf(resource), object as unknown as JsonObject);
-      return Promise.resolve();
+    store: (resource, objects) => {
+      const collection = collectionOf(resource);
+      const versions: string[] = [];
+      for (const object of objects) {
+        const { metadata } = server.store.put(collection, object as unknown as JsonObject);
+        versions.push(asText(asObject(metadata).resourceVersion));
+      }
+      return Promise.resolve(versions);
     },
     clear: async (resource) => {
       const collection = collectionOf(resource);

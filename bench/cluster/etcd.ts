@@ -3,6 +3,11 @@ const MAX_OPERATIONS = 128;
 /** Transactions under way at a time. */
 const AT_ONCE = 4;
 
+/** What every answer has: the revision of the store after it. */
+interface Answer {
+  header: { revision: string };
+}
+
 /** Keys and values of an etcd without authentication, over its JSON gateway (https://etcd.io/docs/v3.4/dev-guide/api_grpc_gateway/). */
 export class Etcd {
   readonly #url: string;
@@ -11,19 +16,29 @@ export class Etcd {
     this.#url = url;
   }
 
-  /** Writes all, in transactions of many. @throws Error when etcd refuses */
-  async put(entries: Iterable<readonly [key: string, value: string]>): Promise<void> {
+  /**
+   * Writes all, in transactions of many.
+   * @returns the revision that each got, in their order
+   * @throws Error when etcd refuses
+   */
+  async put(entries: Iterable<readonly [key: string, value: string]>): Promise<string[]> {
     const batches = inBatches(entries, MAX_OPERATIONS);
+    const revisions: string[] = [];
+    let taken = 0;
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
         for (const batch of batches) {
+          const first = taken;
+          taken += batch.length;
           const success = batch.map(([key, value]) => ({
             requestPut: { key: encode(key), value: encode(value) },
           }));
-          await this.#ask('txn', { success });
+          const { header } = (await this.#ask('txn', { success })) as Answer;
+          for (let n = 0; n < batch.length; n++) revisions[first + n] = header.revision;
         }
       }),
     );
+    return revisions;
   }
 
   /**
@@ -35,7 +50,7 @@ export class Etcd {
     const { deleted = '0', header } = (await this.#ask('deleterange', {
       key: encode(prefix),
       range_end: encode(endOf(prefix)),
-    })) as { deleted?: string; header: { revision: string } };
+    })) as Answer & { deleted?: string };
     if (deleted !== '0') await this.#ask('compaction', { revision: header.revision });
   }
 

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
-import { copiesOf } from '../../../bench/copies.ts';
+import { copiesOf, withSecretWritten } from '../../../bench/copies.ts';
 import { endOf, inBatches } from '../../../bench/cluster/etcd.ts';
 import { API_VERSION } from '../../../src/api/names.ts';
-import type { RegistryToken } from '../../../src/api/registry-token.ts';
+import { readTokenSpec, type RegistryToken } from '../../../src/api/registry-token.ts';
+import { Redacted } from '../../../src/common/redacted.ts';
+import type { Manifest } from '../../../src/kube/client/manifest.ts';
+import { secretManifest, type Secret } from '../../../src/token/secret/secret.ts';
+import { knownSecret } from '../../../src/token/secret/written-secret.ts';
 
 const TOKEN = {
   apiVersion: API_VERSION,
@@ -67,6 +71,32 @@ describe('copiesOf', () => {
 
   it('leaves out versions, which the store gives', () => {
     expect(JSON.stringify([tokens, secrets])).not.to.contain('resourceVersion');
+  });
+});
+
+describe('withSecretWritten', () => {
+  const host = 'registry.test';
+  const token = { ...TOKEN, status: { ...TOKEN.status, host } };
+  const credential = { tokenId: 'id-of-the-token', username: 'token', value: new Redacted('a-value') };
+  const manifest = secretManifest({ token, spec: readTokenSpec(token), host, credential });
+  const identity = { uid: 'uid-of-the-secret', creationTimestamp: '2026-11-29T00:00:00Z' };
+  const secret = { ...manifest, metadata: { ...manifest.metadata, ...identity, resourceVersion: '8' } };
+  const { tokens, secrets } = copiesOf({ token, secret, clusterId: 'cluster' }, 1);
+  const [copy, itsSecret] = [tokens[0] as Manifest, secrets[0] as Secret & Manifest];
+
+  it('makes a status by which a start knows the Secret without reading it', () => {
+    const written = withSecretWritten(copy, itsSecret, '77') as unknown as RegistryToken;
+    const { uid } = itsSecret.metadata;
+    const known = (resourceVersion: string) =>
+      knownSecret({ uid, resourceVersion }, written, readTokenSpec(written), [host]);
+    expect(known('77')).to.include({ state: 'ours', current: true, holds: written.status?.token?.id });
+    expect(known('78')).to.equal(undefined);
+  });
+
+  it('refuses a Secret that the operator would write again', () => {
+    const edited = { ...itsSecret, data: {} };
+    expect(() => withSecretWritten(copy, edited, '77')).to.throw(TypeError, 'is not as it is to be');
+    expect(() => withSecretWritten(copy, itsSecret, undefined)).to.throw(TypeError, 'was not written');
   });
 });
 
