@@ -16,12 +16,17 @@ export async function withDeadline<T>(
   signal: AbortSignal,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const deadline = new AbortController();
-  const cancel = clock.after(milliseconds, () => deadline.abort(new DeadlinePassed()));
+  // Not AbortSignal.any: a signal that lives long remembers each signal made of it until the whole heap is collected.
+  const limited = new AbortController();
+  const onAbort = (): void => limited.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const cancel = clock.after(milliseconds, () => limited.abort(new DeadlinePassed()));
   try {
-    return await task(AbortSignal.any([signal, deadline.signal]));
+    return await task(limited.signal);
   } finally {
     cancel();
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

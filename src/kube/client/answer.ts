@@ -8,39 +8,59 @@ import type { Call } from '../transport/transport.ts';
  */
 export const MAX_OBJECT = 2 ** 24;
 
-/**
- * Reads the answer to a call while it arrives.
- * @throws KubeError when it is not JSON, too long, or no list where one was asked for; what the stream throws
- */
-export async function readAnswer(call: Call, chunks: AsyncIterable<Uint8Array>): Promise<unknown> {
-  return call.keep ? readList(call, call.keep, chunks) : readObject(call, chunks);
+/** The body of an answer to a call, read while it arrives. */
+export interface AnswerBody {
+  /** Takes the next bytes. @throws KubeError when they can't be part of a valid answer */
+  take(chunk: Buffer): void;
+  /** The parsed answer, once all has arrived. @throws KubeError when it is not JSON, or no list where one was asked for */
+  end(): unknown;
 }
 
-async function readObject(call: Call, chunks: AsyncIterable<Uint8Array>): Promise<unknown> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.length;
-    if (size > MAX_OBJECT) throw flawed(call, 'is too long');
-    parts.push(chunk);
-  }
-  return parse(call, Buffer.concat(parts));
+export function answerBody(call: Call): AnswerBody {
+  return call.keep ? new ListBody(call, call.keep) : new ObjectBody(call);
 }
 
-async function readList(
-  call: Call,
-  keep: (item: unknown) => unknown,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<unknown> {
-  const splitter = new RowSplitter({ key: 'items', select: keep, maxRow: MAX_OBJECT, maxRows: Infinity });
-  for await (const chunk of chunks) {
-    splitter.take(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
-    if (splitter.flaw) throw flawed(call, splitter.flaw);
+class ObjectBody implements AnswerBody {
+  readonly #call: Call;
+  readonly #parts: Buffer[] = [];
+  #size = 0;
+
+  constructor(call: Call) {
+    this.#call = call;
   }
-  const list = parse(call, splitter.frame);
-  const { count, kept } = splitter.rows;
-  if (!isListOf(count, list)) throw flawed(call, 'is no list of objects');
-  return { ...list, items: kept };
+
+  take(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > MAX_OBJECT) throw flawed(this.#call, 'is too long');
+    this.#parts.push(chunk);
+  }
+
+  end(): unknown {
+    const [only = Buffer.alloc(0)] = this.#parts;
+    return parse(this.#call, this.#parts.length > 1 ? Buffer.concat(this.#parts) : only);
+  }
+}
+
+class ListBody implements AnswerBody {
+  readonly #call: Call;
+  readonly #splitter: RowSplitter;
+
+  constructor(call: Call, keep: (item: unknown) => unknown) {
+    this.#call = call;
+    this.#splitter = new RowSplitter({ key: 'items', select: keep, maxRow: MAX_OBJECT, maxRows: Infinity });
+  }
+
+  take(chunk: Buffer): void {
+    this.#splitter.take(chunk);
+    if (this.#splitter.flaw) throw flawed(this.#call, this.#splitter.flaw);
+  }
+
+  end(): unknown {
+    const list = parse(this.#call, this.#splitter.frame);
+    const { count, kept } = this.#splitter.rows;
+    if (!isListOf(count, list)) throw flawed(this.#call, 'is no list of objects');
+    return { ...list, items: kept };
+  }
 }
 
 /** Whether it has metadata and every item was an object, and so handed over. The server writes null where there are none. */

@@ -49,12 +49,18 @@ export class Credentials {
     this.#logger = logger;
   }
 
+  /** What was read a short time ago; undefined when it is time to read again. */
+  get fresh(): Access | undefined {
+    return this.#clock.monotonic() < this.#freshUntil ? this.#access : undefined;
+  }
+
   /**
    * What to authenticate with now. When reading again fails or takes long, what was read before stays in use.
    * @throws KubeError when nothing could be read yet
    */
   async current(): Promise<Access> {
-    if (this.#access && this.#clock.monotonic() < this.#freshUntil) return this.#access;
+    const { fresh } = this;
+    if (fresh) return fresh;
     try {
       return await this.#read(this.#access ? REREAD_TIME : READ_TIME);
     } catch (error) {

@@ -3,7 +3,8 @@ import type { Dispatcher } from 'undici';
 import { abortable } from '../../common/abortable.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
-import { readAnswer } from '../client/answer.ts';
+import { answerBody } from '../client/answer.ts';
+import { AnswerHandler } from './answer-handler.ts';
 import { Attempt } from './attempt.ts';
 import { Connections } from './connections.ts';
 import { Credentials, type Access } from '../kubeconfig/credentials.ts';
@@ -27,10 +28,12 @@ export function httpTransport(kubeConfig: KubeConfig, options: HttpTransportOpti
   return new HttpTransport(kubeConfig, options);
 }
 
-type Answer = Dispatcher.ResponseData;
+type Kind = 'requests' | 'watches';
 
 class HttpTransport implements Transport {
   readonly #server: URL;
+  /** Of the server itself, which goes before that of each call. */
+  readonly #path: string;
   readonly #credentials: Credentials;
   readonly #connections: Connections;
   readonly #clock: Clock;
@@ -46,6 +49,7 @@ class HttpTransport implements Transport {
       );
     }
     this.#server = new URL(cluster.server);
+    this.#path = this.#server.pathname.replace(/\/$/, '');
     this.#credentials = new Credentials(kubeConfig, clock, logger);
     this.#connections = new Connections(cluster.proxyUrl);
     this.#clock = clock;
@@ -56,8 +60,12 @@ class HttpTransport implements Transport {
   async request(call: Call): Promise<unknown> {
     using attempt = this.#begin(call);
     try {
-      const answer = await this.#accepted(attempt, 'requests', 0);
-      return await readAnswer(call, answer.body);
+      const { content } = await this.#accepted(attempt, 'requests', (pool, options) => {
+        const handler = new AnswerHandler(attempt);
+        pool.dispatch({ ...options, bodyTimeout: 0 }, handler);
+        return handler.answer;
+      });
+      return content;
     } catch (error) {
       throw attempt.failure(error);
     }
@@ -65,8 +73,13 @@ class HttpTransport implements Transport {
 
   async *stream(call: StreamCall): AsyncGenerator<string> {
     using attempt = this.#begin(call);
+    const { signal } = attempt;
     try {
-      const { body } = await this.#accepted(attempt, 'watches', call.stallLimit);
+      const { body } = await this.#accepted(attempt, 'watches', async (pool, options) => {
+        const answer = await pool.request({ ...options, bodyTimeout: call.stallLimit, signal });
+        if (isAccepted(answer)) return answer;
+        return { ...answer, content: await contentOf(call, answer.body) };
+      });
       attempt.begin();
       call.onOpen?.();
       yield* lines(body);
@@ -86,40 +99,30 @@ class HttpTransport implements Transport {
 
   /**
    * The answer, once it is a 2xx. Credentials that were refused are renewed and tried once more.
-   * @param stallLimit milliseconds between two chunks of the body; 0 for no limit
-   * @throws KubeError when the server refuses
+   * @throws KubeError when the server refuses; what `send` throws
    */
-  async #accepted(attempt: Attempt, kind: 'requests' | 'watches', stallLimit: number): Promise<Answer> {
-    const { signal } = attempt;
-    const access = await abortable(this.#credentials.current(), signal);
-    let answer = await this.#send(attempt, kind, access, stallLimit);
+  async #accepted<T extends Received>(attempt: Attempt, kind: Kind, send: Send<T>): Promise<T> {
+    const { call } = attempt;
+    const access = this.#credentials.fresh ?? (await abortable(this.#credentials.current(), attempt.signal));
+    let answer = await this.#send(attempt, kind, access, send);
     if (answer.statusCode === 401) {
-      await answer.body.dump();
-      const renewed = await abortable(this.#credentials.renew(access), signal);
-      answer = await this.#send(attempt, kind, renewed, stallLimit);
+      const renewed = await abortable(this.#credentials.renew(access), attempt.signal);
+      answer = await this.#send(attempt, kind, renewed, send);
     }
-    const { statusCode, headers, body } = answer;
-    if (statusCode >= 200 && statusCode < 300) return answer;
-    const { method, path } = attempt.call;
-    const told = await readAnswer({ method, path }, body).catch(() => undefined);
-    throw refusal(attempt.call, statusCode, told, headers['retry-after']);
+    if (isAccepted(answer)) return answer;
+    throw refusal(call, answer.statusCode, answer.content, answer.headers['retry-after']);
   }
 
-  async #send(
-    attempt: Attempt,
-    kind: 'requests' | 'watches',
-    access: Access,
-    bodyTimeout: number,
-  ): Promise<Answer> {
-    const { call, signal } = attempt;
+  async #send<T extends Received>(attempt: Attempt, kind: Kind, access: Access, send: Send<T>): Promise<T> {
+    const { call } = attempt;
     const started = this.#clock.monotonic();
     let code: number | undefined;
     try {
       const pool = this.#connections.for(kind, access);
       attempt.pool = pool;
-      const answer = await pool.compose(beforeSending(() => attempt.ask())).request({
+      const answer = await send(pool, {
         origin: this.#server.origin,
-        path: this.#server.pathname.replace(/\/$/, '') + call.path,
+        path: this.#path + call.path,
         query: call.query ?? {},
         method: call.method,
         headers: {
@@ -129,9 +132,7 @@ class HttpTransport implements Transport {
           ...(call.body !== undefined && { 'Content-Type': call.contentType ?? 'application/json' }),
         },
         body: call.body === undefined ? null : JSON.stringify(call.body),
-        signal,
         headersTimeout: 0,
-        bodyTimeout,
       });
       code = answer.statusCode;
       return answer;
@@ -142,15 +143,20 @@ class HttpTransport implements Transport {
   }
 }
 
-/** Calls back once the request has its connection: undici writes it right after `onRequestStart`, or never if that throws. */
-const beforeSending =
-  (ask: () => void): Dispatcher.DispatcherComposeInterceptor =>
-  (dispatch) =>
-  (options, handler) => {
-    const start = handler.onRequestStart?.bind(handler);
-    handler.onRequestStart = (controller, context) => {
-      ask();
-      start?.(controller, context);
-    };
-    return dispatch(options, handler);
-  };
+/** What came of a request; of one that was refused with the server's explanation, where it can be read. */
+type Received = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'> & { content?: unknown };
+
+type Send<T> = (pool: Dispatcher, options: Dispatcher.DispatchOptions) => Promise<T>;
+
+const isAccepted = ({ statusCode }: Received): boolean => statusCode >= 200 && statusCode < 300;
+
+/** What the server says of a stream that it refuses; undefined where that is not JSON. */
+async function contentOf({ method, path }: Call, chunks: AsyncIterable<Buffer>): Promise<unknown> {
+  const body = answerBody({ method, path });
+  try {
+    for await (const chunk of chunks) body.take(chunk);
+    return body.end();
+  } catch {
+    return undefined;
+  }
+}

@@ -23,7 +23,7 @@ export interface Call {
   keep?: ((item: unknown) => unknown) | undefined;
 }
 
-export interface StreamCall extends Call {
+export interface StreamCall extends Omit<Call, 'guard' | 'keep'> {
   /** Milliseconds without a byte after which the stream counts as dead. */
   stallLimit: number;
   /** Told once when the server has accepted the stream. */
