@@ -30,6 +30,7 @@ const checks: Check[] = [
   command('lint', 'oxlint', '--type-aware', ...SOURCES),
   command('format', 'prettier', '--check', '--log-level=warn', '.'),
   command('types', 'tsc', '-p', '.'),
+  command('generated CRDs', process.execPath, 'scripts/generate-crds.ts', '--check'),
   command('generated types', process.execPath, 'scripts/generate-types.ts', '--check'),
   command('chart', process.execPath, 'scripts/generate-chart.ts', '--check'),
   command('workflows', process.execPath, 'scripts/workflows.ts'),

@@ -43,6 +43,13 @@ export interface Settling {
   absence: number;
 }
 
+/** How many RegistryTokens one account can have. */
+export interface TokenQuota {
+  registryTokens: number;
+  /** What there are only so many of, in messages: `a service ID each, of which IBM Cloud allows 2000 in an account`. */
+  why: string;
+}
+
 /** What a back end can do. Decisions ask this, never which back end it is. */
 export interface Capabilities {
   /** `minted`: a token is created at the registry. `exchanged`: it is short-lived, and there is nothing to list or revoke. */
@@ -58,4 +65,6 @@ export interface Capabilities {
   /** Whether a token can be revoked by its id. */
   revoke: boolean;
   settling: Settling;
+  /** As the registry has it unless its operator changed it; undefined: none is known. */
+  quota?: TokenQuota;
 }

@@ -6,11 +6,19 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 /** Field manager of everything the operator applies, and `app.kubernetes.io/managed-by` of its Secrets. */
 export const OPERATOR = 'registry-token-operator';
 
-/** Holds a RegistryToken back until its tokens are revoked, or their revocation is left to the sweep. */
+/**
+ * Holds a RegistryToken back until its tokens are revoked, or their revocation is left to the sweep; and a ClusterRegistryToken until
+ * its RegistryTokens are gone.
+ */
 export const FINALIZER = `${GROUP}/revoke`;
 
-/** On a RegistryToken: any new value asks for a rotation now. */
+/** On a RegistryToken: any new value asks for a rotation now. A ClusterRegistryToken passes its own on. */
 export const ROTATE_ANNOTATION = `${GROUP}/rotate`;
+/**
+ * On a RegistryToken of a ClusterRegistryToken, which has the same name: what it has of the template's metadata, and which rotation
+ * was passed on, as JSON.
+ */
+export const TEMPLATE_ANNOTATION = `${GROUP}/template`;
 
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** On a Secret: uid of the RegistryToken it belongs to. */

@@ -65,8 +65,21 @@ export type AccountReason =
   | 'LifetimeNotOffered'
   | Extract<TokenReason, `Registry${string}`>;
 
+/**
+ * Every reason that a ClusterRegistryToken's status can have; docs/clusterregistrytokens.md tells what each means. InTheWay, Contested
+ * and NotWritten are of single namespaces.
+ */
+export type ClusterTokenReason =
+  | 'AllReady'
+  | 'NamespacesFailed'
+  | 'Deleting'
+  | 'InTheWay'
+  | 'Contested'
+  | 'NotWritten'
+  | Extract<TokenReason, 'Issuing' | 'Suspended' | 'InvalidSpec'>;
+
 /** Every reason a condition can have. */
-export type Reason = TokenReason | AccountReason;
+export type Reason = TokenReason | AccountReason | ClusterTokenReason;
 
 /** The reasons of `TokenReason`. */
 export const tokenReasons = Object.keys(TOKEN_REASONS) as TokenReason[];

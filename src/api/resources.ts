@@ -9,6 +9,14 @@ export const REGISTRY_TOKENS: Resource = {
   namespaced: true,
 };
 
+export const CLUSTER_REGISTRY_TOKENS: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'clusterregistrytokens',
+  kind: 'ClusterRegistryToken',
+  namespaced: false,
+};
+
 export const REGISTRY_ACCOUNTS: Resource = {
   group: GROUP,
   version: VERSION,

@@ -116,6 +116,11 @@ const schema = z.object({
     description: 'how long such a token must have been seen unused before it is revoked',
     default: '10m',
   }),
+  clusterTokens: boolean().register(registry, {
+    argument: '[boolean]',
+    description: 'look after ClusterRegistryTokens: a RegistryToken in each namespace that they select',
+    default: 'false',
+  }),
   evictPods: boolean().register(registry, {
     argument: '[boolean]',
     description: 'evict pods that could not pull before their Secret was good, so that they start anew',
@@ -178,7 +183,7 @@ export function parseConfig(
     const source = variables.has(key) ? ` (from ${variableName(key)})` : '';
     return refuse(`--${flagName(key)} ${issue?.message}, not "${values[key]}"${source}`);
   }
-  const problem = leaseProblem(parsed.data);
+  const problem = leaseProblem(parsed.data) ?? scopeProblem(parsed.data);
   return problem ? refuse(problem) : { config: parsed.data };
 }
 
@@ -197,6 +202,13 @@ function gather(
     if (value !== undefined && (value !== '' || flag.default !== undefined)) values[key] = value;
   }
   return { values, variables };
+}
+
+/** Why a scope can't be: what selects among all namespaces needs all of them in view, and one operator alone that counts them. */
+function scopeProblem({ clusterTokens, watchNamespaces }: Config): string | undefined {
+  return clusterTokens && watchNamespaces.length > 0
+    ? '--cluster-tokens selects among all namespaces, so it does not go with --watch-namespaces'
+    : undefined;
 }
 
 /** Why these lease times cannot work together: a leader must give up before another may take over. */

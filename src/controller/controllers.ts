@@ -13,6 +13,8 @@ import { placesOf } from '../token/sweep/sweep-regions.ts';
 import { AccountController } from './account/account-controller.ts';
 import { AccountSessions, type Issued } from './account/account-sessions.ts';
 import { noteScopes } from './account/account-status.ts';
+import { ChildKeeper } from './cluster-token/child-keeper.ts';
+import { ClusterTokenController } from './cluster-token/cluster-token-controller.ts';
 import type { OperatorOptions } from './operator.ts';
 import { PodEvictor } from './pods/pod-evictor.ts';
 import { ServiceAccountLinker } from './service-accounts/service-account-linker.ts';
@@ -41,13 +43,14 @@ import { TokenController } from './token/token-controller.ts';
 import { TokenFinalizer } from './token/token-finalizer.ts';
 import { Verifier } from './token/verifier.ts';
 
-/** What waits for each controller: keys of RegistryTokens, of accounts (for two of them) and of ServiceAccounts. */
+/** What waits for each controller: keys of RegistryTokens, of accounts (for two of them), of ServiceAccounts and of ClusterRegistryTokens. */
 export interface Queues {
   token: WorkQueue;
   account: WorkQueue;
   sweep: WorkQueue;
   link: WorkQueue;
   eviction: WorkQueue;
+  clusterToken: WorkQueue;
 }
 
 export interface Controllers {
@@ -59,6 +62,7 @@ export interface Controllers {
 const ACCOUNT_WORKERS = 4;
 const SWEEP_WORKERS = 4;
 export const LINK_WORKERS = 4;
+const CLUSTER_TOKEN_WORKERS = 4;
 /** Milliseconds to the next look at whether all namespaces can be read, as the sweep needs. */
 const UNREADABLE_WAIT = 60_000;
 
@@ -250,5 +254,38 @@ export function assembleControllers(
       workers: 1,
       reconcile: (key, signal) => evictor.reconcile(key, signal),
     });
+  const { clusterTokens } = watches;
+  if (clusterTokens) {
+    const queue = queues.clusterToken;
+    const known = {
+      ...common,
+      parent: (name: string) => clusterTokens.get(name),
+      token: (name: ObjectName) => watches.token(name),
+    };
+    const keeper = new ChildKeeper({
+      ...known,
+      namespace: (name) => watches.namespace(name),
+      onProblem: (parent) => clusterTokens.count(parent),
+    });
+    const controller = new ClusterTokenController({
+      ...known,
+      keeper,
+      namespaces: () => watches.namespaces(),
+      children: (parent) => watches.childrenOf(parent),
+      account: (name) => ({ tokens: watches.tokensOf(name).length, quota: capabilitiesOf(name)?.quota }),
+      lookAt: (child) => queue.add(objectKey(child), { priority: 'low' }),
+    });
+    all.push({
+      name: 'clusterregistrytoken',
+      queue,
+      workers: CLUSTER_TOKEN_WORKERS,
+      reconcile: (key, signal) => {
+        const name = parseObjectKey(key);
+        return name.namespace === undefined
+          ? controller.reconcile(name.name, signal)
+          : keeper.reconcile(name, signal);
+      },
+    });
+  }
   return { accounts, all };
 }

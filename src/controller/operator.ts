@@ -31,6 +31,8 @@ export interface OperatorSettings {
   sweepInterval: number;
   /** How long such a token must have been seen unused before it is revoked. */
   sweepDelay: number;
+  /** Whether ClusterRegistryTokens are looked after. */
+  clusterTokens: boolean;
   /** Whether pods that came before their Secret was good are evicted. */
   evictPods: boolean;
   /** How long work under way may take to end once the operator is told to stop. */
@@ -89,6 +91,7 @@ export class Operator {
         maxOfOneLine: LINK_WORKERS - 1,
       }),
       eviction: queue('eviction'),
+      clusterToken: queue('clusterregistrytoken'),
     };
     this.#events = new EventRecorder({ client, clock, logger, component: OPERATOR, instance: identity });
     this.watches = new Watches({
@@ -99,6 +102,7 @@ export class Operator {
       metrics: metrics.reflector,
       operatorNamespace: settings.operatorNamespace,
       watchNamespaces: settings.watchNamespaces,
+      clusterTokens: settings.clusterTokens,
     });
   }
 

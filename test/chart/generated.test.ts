@@ -35,8 +35,8 @@ describeHelm('chart: definitions', (helm) => {
   });
 
   it('stay when the release goes, unless told otherwise', async () => {
-    expect(await policies(helm, {})).to.deep.equal(['keep', 'keep']);
-    expect(await policies(helm, { keep: false })).to.deep.equal([undefined, undefined]);
+    expect(await policies(helm, {})).to.deep.equal(['keep', 'keep', 'keep']);
+    expect(await policies(helm, { keep: false })).to.deep.equal([undefined, undefined, undefined]);
     expect(await policies(helm, { enabled: false })).to.deep.equal([]);
   });
 });

@@ -8,6 +8,7 @@ import { RegistryError } from '../../src/registry/errors.ts';
 import type { Change } from '../../sandbox/apiserver/change.ts';
 import type { SecretObject } from '../support/world.ts';
 import type { Snapshot } from './backups.ts';
+import { foreignChange } from './cluster-token-audit.ts';
 import { ExchangeAudit } from './exchange-audit.ts';
 import { heldToken } from './held-token.ts';
 import { PROMPTNESS } from './held-back.ts';
@@ -106,7 +107,7 @@ export class Audit {
     this.#world.journal.note(
       () => `${process.name} ${method} ${path} ${path.includes('/secrets') ? '' : JSON.stringify(body)}`,
     );
-    if (/\/(registrytokens|secrets)\//.test(path)) {
+    if (/\/((cluster)?registrytokens|secrets)(\/|$)/.test(path)) {
       this.writes++;
       const excess = this.#writeRates.note(path);
       if (excess !== undefined) this.fail(excess);
@@ -283,10 +284,13 @@ export class Audit {
     this.exchanges.changed(change);
   }
 
-  #tokenChanged({ type, object, previous }: Change): void {
+  #tokenChanged(change: Change): void {
+    const { type, object, previous } = change;
     const [token, before] = [object, previous] as unknown as [RegistryToken, RegistryToken | undefined];
     const { uid } = token.metadata;
     this.#everyUid.add(uid);
+    const intrusion = foreignChange(this.#world, change);
+    if (intrusion !== undefined) this.fail(intrusion);
     this.#world.journal.note(
       () => `RegistryToken ${token.metadata.name} ${type} by ${nameOf(this.#world.actor)}`,
     );

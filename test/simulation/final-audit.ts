@@ -7,6 +7,7 @@ import {
 } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 import type { SecretObject } from '../support/world.ts';
+import { clusterTokenComplaints } from './cluster-token-audit.ts';
 import { heldToken, ownerOf } from './held-token.ts';
 import { deathOf, uidOf } from './mint-book.ts';
 import { ACCOUNT_NAMES, accountIdOf } from './registries/api-keys.ts';
@@ -31,7 +32,11 @@ export function isIssuing(world: World): boolean {
 /** What is not as it has to be once all trouble is over and time enough has passed; a line for each. */
 export function finalComplaints(world: World): string[] {
   const tokens = world.tokens();
-  return [...tokens.flatMap((token) => tokenComplaints(world, token)), ...registryComplaints(world, tokens)];
+  return [
+    ...tokens.flatMap((token) => tokenComplaints(world, token)),
+    ...registryComplaints(world, tokens),
+    ...clusterTokenComplaints(world),
+  ];
 }
 
 function tokenComplaints(world: World, token: RegistryToken): string[] {

@@ -84,7 +84,7 @@ export class Places {
   }
 
   /** Where a RegistryToken wants its token. */
-  wantedBy({ spec }: RegistryToken, registries: Pick<Registries, 'of'>): Place {
+  wantedBy({ spec }: Pick<RegistryToken, 'spec'>, registries: Pick<Registries, 'of'>): Place {
     const account = spec.accountRef?.name ?? 'default';
     return { account, region: spec.region ?? (registries.of(account).hasRegions ? DEFAULT_REGION : '') };
   }

@@ -1,5 +1,7 @@
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { isChild } from '../../src/token/cluster-token/child.ts';
+import { clusterTokensOf } from './cluster-token-audit.ts';
 import type { Dice } from './dice.ts';
 import type { Place } from './places.ts';
 import { ACCOUNT_NAMES, type AccountName } from './registries/api-keys.ts';
@@ -75,12 +77,18 @@ export class Removals {
   async #moveUsers(): Promise<void> {
     for (const token of this.#world.tokens()) {
       const { metadata } = token;
-      const move = this.#elsewhere(token);
+      const move = isChild(token) ? undefined : this.#elsewhere(token);
       if (move) await this.#world.user.mergePatch(REGISTRY_TOKENS, metadata, { spec: move });
+    }
+    for (const parent of clusterTokensOf(this.#world)) {
+      const { metadata } = parent;
+      const move = this.#elsewhere({ ...parent, spec: parent.spec.template.spec ?? {} });
+      const spec = { template: { spec: move } };
+      if (move) await this.#world.user.mergePatch(CLUSTER_REGISTRY_TOKENS, metadata, { spec });
     }
   }
 
-  #elsewhere(token: RegistryToken): object | undefined {
+  #elsewhere(token: Omit<RegistryToken, 'status'>): object | undefined {
     const { places, registries } = this.#world;
     const place = places.wantedBy(token, registries);
     if (places.has(place)) return undefined;

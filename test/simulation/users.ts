@@ -6,6 +6,7 @@ import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { PAYLOAD_KEY, SECRET_TYPE } from '../../src/token/secret/secret.ts';
 import type { SecretObject } from '../support/world.ts';
 import { Backups } from './backups.ts';
+import { ClusterTokenDeeds } from './cluster-tokens.ts';
 import type { Dice } from './dice.ts';
 import { ACCOUNT_NAMES, ACCOUNTS, API_KEYS, type AccountName } from './registries/api-keys.ts';
 import { LAB, REGIONS } from './registries/regions.ts';
@@ -29,6 +30,7 @@ export class Users {
   readonly #removals: Removals;
   readonly #backups: Backups;
   readonly #moves: Moves;
+  readonly #clusterTokens: ClusterTokenDeeds;
   #changes = 0;
 
   constructor(world: World, dice: Dice) {
@@ -37,6 +39,7 @@ export class Users {
     this.#removals = new Removals(world, dice.fork());
     this.#backups = new Backups(world);
     this.#moves = new Moves(world, dice.fork());
+    this.#clusterTokens = new ClusterTokenDeeds(world, world.clusterTokenDice, () => this.#someSpec());
   }
 
   /** Does one thing, any if not told which. What the API server refuses is not done. */
@@ -54,13 +57,15 @@ export class Users {
     const lasting = this.#lasting();
     const backups = this.#backups.all;
     const isMissing = backups.some((each) => this.#backups.hasMissing(each));
+    const { hasClusterTokens } = this.#world;
+    const hasAny = hasClusterTokens && !this.#clusterTokens.none;
     if (lasting.length === 0)
-      return isMissing
-        ? [
-            [1, 'create'],
-            [1, 'recreate'],
-          ]
-        : [[1, 'create']];
+      return [
+        [1, 'create'],
+        [isMissing ? 1 : 0, 'recreate'],
+        [hasClusterTokens ? 2 : 0, 'createClusterToken'],
+        [hasClusterTokens ? 1 : 0, 'labelNamespace'],
+      ];
     const { meddling, registryFailure, apiFailure, skew, staleness, crash, webhooks, restores } =
       this.#world.climate;
     return [
@@ -85,7 +90,7 @@ export class Users {
       [meddling ? 3 : 0, 'editSecret'],
       [meddling ? 2 : 0, 'deleteSecret'],
       [meddling ? 1 : 0, 'createForeignSecret'],
-      [meddling ? 0.5 : 0, 'deleteNamespace'],
+      [meddling ? 0.5 : hasClusterTokens ? 1 : 0, 'deleteNamespace'],
       [meddling ? 0.7 : 0, 'takeTokenAway'],
       [registryFailure > 0 ? 2 : 0, 'registryOutage'],
       [apiFailure > 0 ? 1 : 0, 'apiOutage'],
@@ -95,6 +100,11 @@ export class Users {
       [restores ? (backups.length === 0 ? 12 : 2) : 0, 'backUp'],
       [backups.length > 0 ? 5 : 0, 'rollBack'],
       [isMissing ? 6 : 0, 'recreate'],
+      [hasClusterTokens ? 4 : 0, 'createClusterToken'],
+      [hasAny ? 4 : 0, 'changeClusterToken'],
+      [hasAny ? 1.5 : 0, 'deleteClusterToken'],
+      [hasAny ? 2 : 0, 'rotateClusterToken'],
+      [hasAny ? 5 : 0, 'labelNamespace'],
     ];
   }
 
@@ -215,8 +225,23 @@ export class Users {
       const name = this.#dice.pick(TEAMS);
       this.#world.weather.trouble();
       await this.#world.user.delete(NAMESPACES, { name });
-      this.#later(30_000, 120_000, () => void this.#world.createNamespace(name).catch(() => undefined));
+      const labels = this.#world.hasClusterTokens ? this.#clusterTokens.someLabels() : {};
+      this.#later(
+        30_000,
+        120_000,
+        () => void this.#world.createNamespace(name, labels).catch(() => undefined),
+      );
     },
+
+    createClusterToken: (): Promise<void> => this.#clusterTokens.create(),
+
+    changeClusterToken: (): Promise<void> => this.#clusterTokens.change(),
+
+    deleteClusterToken: (): Promise<void> => this.#clusterTokens.delete(),
+
+    rotateClusterToken: (): Promise<void> => this.#clusterTokens.rotate(),
+
+    labelNamespace: (): Promise<void> => this.#clusterTokens.labelNamespace(),
 
     takeTokenAway: async (): Promise<void> => {
       const id = this.#someToken().status?.token?.id;

@@ -37,6 +37,11 @@ const LEASE = 15_000;
 /** A deposed process ends within this. Milliseconds. */
 const MAX_END = 5_000;
 
+/** What is drawn for ClusterRegistryTokens leaves all else that a seed draws as it is. */
+const CLUSTER_TOKENS = 0x6c757374;
+/** In so many of the worlds there are ClusterRegistryTokens. */
+const CLUSTER_TOKEN_WORLDS = 0.4;
+
 const CRDS = new URL('../../crds/', import.meta.url);
 const DEFINITIONS = readdirSync(CRDS).map(
   (file) => parse(readFileSync(new URL(file, CRDS), 'utf8')) as Manifest,
@@ -75,6 +80,8 @@ export class World {
   readonly dice: Dice;
   readonly journal: Journal;
   readonly climate: Climate;
+  readonly clusterTokenDice: Dice;
+  readonly hasClusterTokens: boolean;
   readonly weather: Weather;
   readonly server: ApiServer;
   readonly registries: Registries;
@@ -97,6 +104,8 @@ export class World {
   constructor({ seed, journal = false, climate, crashAt, freezeAt, choice, backup }: WorldOptions) {
     const clock = (this.clock = backup?.origin.clock ?? new VirtualClock());
     this.dice = new Dice(seed);
+    this.clusterTokenDice = new Dice(seed ^ CLUSTER_TOKENS);
+    this.hasClusterTokens = this.clusterTokenDice.chance(CLUSTER_TOKEN_WORLDS);
     this.#crashAt = crashAt;
     this.#freezeAt = freezeAt;
     this.journal = new Journal(clock, journal);
@@ -120,6 +129,7 @@ export class World {
       mintBudget: this.dice.pick([0, 3, 5]),
       defaultGracePeriod: HOUR,
       revocationDeadline: 15_000,
+      clusterTokens: this.hasClusterTokens,
       evictPods: false,
       sweep: 'revoke',
       // In the longer of the two what goes unnoticed is not found until the simulation is over.
@@ -188,8 +198,8 @@ export class World {
     this.startOperator();
   }
 
-  async createNamespace(name: string): Promise<void> {
-    await this.user.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  async createNamespace(name: string, labels: Record<string, string> = {}): Promise<void> {
+    await this.user.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
   }
 
   async createAccount(name: AccountName): Promise<void> {

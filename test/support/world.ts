@@ -2,12 +2,13 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { API_VERSION } from '../../src/api/names.ts';
+import type { ClusterRegistryToken } from '../../src/api/cluster-registry-token.ts';
 import type { RegistryAccount, RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
 import { Operator, type OperatorSettings } from '../../src/controller/operator.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { KubeClient } from '../../src/kube/client/client.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import { httpTransport } from '../../src/kube/transport/http-transport.ts';
@@ -140,6 +141,7 @@ export class World {
         sweep: 'off',
         sweepInterval: 3_600_000,
         sweepDelay: 1_000,
+        clusterTokens: true,
         evictPods: false,
         shutdownTimeout: 5_000,
         ...settings,
@@ -250,6 +252,23 @@ export class World {
       spec,
     });
     return { namespace, name };
+  }
+
+  async createClusterToken(
+    spec: ClusterRegistryToken['spec'],
+    name = this.uniqueName('everywhere'),
+  ): Promise<string> {
+    await this.client.create(CLUSTER_REGISTRY_TOKENS, {
+      apiVersion: API_VERSION,
+      kind: 'ClusterRegistryToken',
+      metadata: { name },
+      spec,
+    });
+    return name;
+  }
+
+  clusterToken(name: string): Promise<ClusterRegistryToken> {
+    return this.client.get<ClusterRegistryToken>(CLUSTER_REGISTRY_TOKENS, { name });
   }
 
   token(name: ObjectName): Promise<RegistryToken> {

@@ -41,6 +41,7 @@ describe('configuration', () => {
       sweep: 'revoke',
       sweepInterval: 3_600_000,
       sweepDelay: 600_000,
+      clusterTokens: false,
       evictPods: false,
       registryTimeout: 30_000,
       shutdownTimeout: 20_000,
@@ -122,6 +123,11 @@ describe('configuration', () => {
     [['--metrics-bind-address', ':65536'], {}, '--metrics-bind-address must be'],
     [['--metrics-bind-address', '::1:80'], {}, '--metrics-bind-address must be'],
     [['--watch-namespaces', 'a,B'], {}, '--watch-namespaces must be names of namespaces'],
+    [
+      ['--cluster-tokens', '--watch-namespaces', 'a'],
+      {},
+      '--cluster-tokens selects among all namespaces, so it does not go with --watch-namespaces',
+    ],
     [['--operator-namespace', 'no_such'], {}, '--operator-namespace must be the name of a namespace'],
     [['--cluster-id', 'a:b'], {}, '--cluster-id must be up to 63 letters'],
     [

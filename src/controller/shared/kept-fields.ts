@@ -3,13 +3,16 @@ import {
   LINKS_ANNOTATION,
   OWNER_UID_LABEL,
   ROTATE_ANNOTATION,
+  TEMPLATE_ANNOTATION,
   TOKEN_ID_ANNOTATION,
 } from '../../api/names.ts';
+import { MAX_ANNOTATION, type ClusterRegistryToken } from '../../api/cluster-registry-token.ts';
 import { cutAnnotations, type RegistryToken, type RegistryTokenStatus } from '../../api/registry-token.ts';
 import { prefix } from '../../api/syntax/text.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../../common/objects.ts';
 import { ValuePool } from '../../common/value-pool.ts';
 import { rotateValue, unknownAnnotations } from '../../token/decide/rotate-now.ts';
+import { MAX_RECORD, readRecord } from '../../token/cluster-token/template-record.ts';
 import { OWN_PAYLOAD, wrotePayload } from '../../token/secret/secret.ts';
 import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
 
@@ -25,6 +28,8 @@ const common = new ValuePool();
 const OTHER_FINALIZER = 'others';
 /** Characters; identifiers of registries are shorter. */
 const MAX_TOKEN_ID = 512;
+/** Characters; names and uids are shorter. */
+const MAX_OWNER_TEXT = 320;
 /** Owners of one Secret. */
 const MAX_OWNERS = 16;
 /** Characters; the record of 128 RegistryTokens with the longest names takes less. */
@@ -36,7 +41,9 @@ export function essentialToken(token: RegistryToken): RegistryToken {
   const { finalizers = [] } = metadata;
   const rotate = rotateValue(token);
   const annotations = spec.secret?.annotations;
+  const { labels, annotations: fromTemplate = {}, ownerReferences } = templateMarks(metadata);
   const own = Object.fromEntries([
+    ...Object.entries(fromTemplate),
     ...unknownAnnotations(token).map((key) => [key, '']),
     ...(rotate === undefined ? [] : [[ROTATE_ANNOTATION, rotate]]),
   ]) as Record<string, string>;
@@ -45,7 +52,9 @@ export function essentialToken(token: RegistryToken): RegistryToken {
     kind,
     metadata: {
       ...identityOf(metadata),
-      ...(Object.keys(own).length === 0 ? {} : { annotations: own }),
+      ...(labels && { labels }),
+      ...(ownerReferences && { ownerReferences }),
+      ...(Object.keys(own).length === 0 ? {} : { annotations: common.share(own) }),
       ...(finalizers.length === 0 ? {} : { finalizers: keptFinalizers(finalizers) }),
     },
     spec: common.share(
@@ -53,6 +62,37 @@ export function essentialToken(token: RegistryToken): RegistryToken {
     ),
     ...(status && { status: compactStatus(status) }),
   };
+}
+
+/** Of a RegistryToken of a ClusterRegistryToken: its controller, and what it has of the template's metadata. */
+function templateMarks(metadata: ObjectMeta): Pick<ObjectMeta, 'labels' | 'annotations' | 'ownerReferences'> {
+  const { labels = {}, annotations = {} } = metadata;
+  const text = annotations[TEMPLATE_ANNOTATION];
+  const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
+  if (text === undefined && controller?.kind !== 'ClusterRegistryToken') return {};
+  const owners = controller && { ownerReferences: [common.share(shortOwner(controller))] };
+  if (text === undefined) return owners ?? {};
+  const record = readRecord(metadata);
+  const pick = (from: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
+    Object.fromEntries(
+      keys.flatMap((key) =>
+        Object.hasOwn(from, key) ? [[key, prefix(from[key] ?? '', MAX_ANNOTATION + 1)]] : [],
+      ),
+    );
+  return {
+    ...owners,
+    labels: common.share(pick(labels, record.labels)),
+    annotations: {
+      ...pick(annotations, record.annotations),
+      [TEMPLATE_ANNOTATION]: prefix(text, MAX_RECORD + 1),
+    },
+  };
+}
+
+/** An owner whose texts are no longer than names are. */
+function shortOwner({ apiVersion, kind, name, uid }: OwnerReference): OwnerReference {
+  const cut = (text: string): string => prefix(text, MAX_OWNER_TEXT);
+  return { apiVersion: cut(apiVersion), kind: cut(kind), name: cut(name), uid: cut(uid), controller: true };
 }
 
 /** Changes a status into an equal one. */
@@ -124,6 +164,24 @@ export function essentialServiceAccount({
       annotations: only(metadata.annotations, LINKS_ANNOTATION, MAX_LINKS),
     },
     ...(imagePullSecrets && { imagePullSecrets }),
+  };
+}
+
+/** Whoever writes the finalizers reads the object itself. */
+export function essentialClusterToken(parent: ClusterRegistryToken): ClusterRegistryToken {
+  const { apiVersion, kind, metadata, spec, status } = parent;
+  const { finalizers = [] } = metadata;
+  const rotate = rotateValue(parent);
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...identityOf(metadata),
+      ...(rotate !== undefined && { annotations: { [ROTATE_ANNOTATION]: rotate } }),
+      ...(finalizers.length > 0 && { finalizers: keptFinalizers(finalizers) }),
+    },
+    spec,
+    ...(status && { status }),
   };
 }
 

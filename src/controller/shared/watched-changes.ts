@@ -6,6 +6,7 @@ import { objectKey } from '../../kube/client/object-key.ts';
 import type { Change } from '../../kube/cache/replica.ts';
 import type { Priority } from '../../kube/queue/waiting-keys.ts';
 import type { WorkQueue } from '../../kube/queue/work-queue.ts';
+import { isChild } from '../../token/cluster-token/child.ts';
 import { lacksFinalizer } from '../../token/lifecycle/deletion.ts';
 import { wantedSecret, winnerOf } from '../../token/secret/claimants.ts';
 import type { ServiceAccountWatch } from '../service-accounts/service-account-watch.ts';
@@ -60,7 +61,8 @@ export class WatchedChanges {
       this.#enqueueAccount(accountName(object), COUNT_DELAY);
     this.#sources.serviceAccounts.onToken(object, type === 'deleted' ? undefined : previous);
     if (type === 'updated' && previous && !concerns(previous, object)) return;
-    this.enqueue(object, initial ? 'low' : 'high');
+    // There can be thousands of one ClusterRegistryToken: they do not hold up what somebody does in a namespace.
+    this.enqueue(object, initial || isChild(object) ? 'low' : 'high');
     for (const account of new Set([object, previous].flatMap((each) => (each ? [accountName(each)] : []))))
       this.#enqueueAccount(account, COUNT_DELAY);
     if (!initial) this.#onClaim(type === 'deleted' ? undefined : object, previous);

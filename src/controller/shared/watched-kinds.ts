@@ -1,4 +1,5 @@
 import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../../api/names.ts';
+import type { ClusterRegistryToken } from '../../api/cluster-registry-token.ts';
 import type { RegistryAccount } from '../../api/registry-account.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import type { Clock } from '../../common/clock.ts';
@@ -11,13 +12,14 @@ import { ScopedReflectors } from '../../kube/cache/scoped-reflectors.ts';
 import type { ReflectorMetrics } from '../../kube/metrics.ts';
 import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
 import {
+  essentialClusterToken,
   essentialCredentials,
   essentialNamespace,
   essentialSecret,
   essentialServiceAccount,
   essentialToken,
 } from './kept-fields.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import { TOKEN_INDEXES } from './token-indexes.ts';
 
 export interface WatchedKindsOptions {
@@ -25,6 +27,8 @@ export interface WatchedKindsOptions {
   operatorNamespace: string;
   /** Empty: all. */
   watchNamespaces: readonly string[];
+  /** Whether ClusterRegistryTokens are looked after. */
+  clusterTokens: boolean;
   clock: Clock;
   random: () => number;
   logger: Logger;
@@ -38,6 +42,7 @@ export interface WatchedKinds {
   secrets: ScopedReflectors<KubeObject>;
   serviceAccounts: ScopedReflectors<ServiceAccount>;
   accounts: Reflector<RegistryAccount>;
+  clusterTokens: Reflector<ClusterRegistryToken> | undefined;
   namespaces: Reflector<KubeObject>;
   /** That the Secrets in the operator's own namespace are there, and which version. */
   credentials: Reflector<KubeObject>;
@@ -45,7 +50,7 @@ export interface WatchedKinds {
 
 /** What is watched of each kind, what is kept of it, and by what it is looked up. */
 export function watchedKinds(options: WatchedKindsOptions): WatchedKinds {
-  const { watchNamespaces, operatorNamespace } = options;
+  const { watchNamespaces, operatorNamespace, clusterTokens } = options;
   return {
     tokens: new ScopedReflectors(watchNamespaces, (namespace) =>
       reflector<RegistryToken>(options, REGISTRY_TOKENS, {
@@ -73,6 +78,9 @@ export function watchedKinds(options: WatchedKindsOptions): WatchedKinds {
       }),
     ),
     accounts: reflector<RegistryAccount>(options, REGISTRY_ACCOUNTS, {}),
+    clusterTokens: clusterTokens
+      ? reflector<ClusterRegistryToken>(options, CLUSTER_REGISTRY_TOKENS, { trim: essentialClusterToken })
+      : undefined,
     namespaces: reflector<KubeObject>(options, NAMESPACES, { metadataOnly: true, trim: essentialNamespace }),
     credentials: reflector<KubeObject>(options, SECRETS, {
       title: 'credentials',

@@ -3,10 +3,12 @@ import type { RegistryToken } from '../../api/registry-token.ts';
 import type { KubeObject, ObjectName } from '../../common/objects.ts';
 import { objectKey } from '../../kube/client/object-key.ts';
 import type { Reflector } from '../../kube/cache/reflector.ts';
+import type { WorkQueue } from '../../kube/queue/work-queue.ts';
 import type { WatchHealth } from '../../kube/cache/scoped-reflectors.ts';
 import { providerOf } from '../../registry/backends.ts';
 import type { Sources } from '../token/assessor.ts';
 import { Deletions } from '../token/deletions.ts';
+import { ClusterTokenWatch } from '../cluster-token/cluster-token-watch.ts';
 import { ServiceAccountWatch } from '../service-accounts/service-account-watch.ts';
 import { includesServiceAccount, serviceAccountEntries } from '../../token/workloads/service-accounts.ts';
 import { accountName } from './token-indexes.ts';
@@ -17,6 +19,8 @@ import { ownerKey, watchedKinds, type WatchedKinds, type WatchedKindsOptions } f
 export class Watches implements Sources, ChangeSources {
   readonly serviceAccounts: ServiceAccountWatch;
   readonly deletions: Deletions;
+  /** undefined: they are not looked after. */
+  readonly clusterTokens: ClusterTokenWatch | undefined;
   /** Whether all namespaces are watched. */
   readonly complete: boolean;
   readonly #kinds: WatchedKinds;
@@ -27,7 +31,8 @@ export class Watches implements Sources, ChangeSources {
     this.complete = watchNamespaces.length === 0;
     this.deletions = new Deletions(clock);
     this.#kinds = watchedKinds(options);
-    const { tokens, secrets, serviceAccounts, accounts, namespaces, credentials } = this.#kinds;
+    const { tokens, secrets, serviceAccounts, accounts, clusterTokens, namespaces, credentials } =
+      this.#kinds;
     const changes = new WatchedChanges(this);
     this.#changes = changes;
     this.serviceAccounts = new ServiceAccountWatch({
@@ -46,6 +51,13 @@ export class Watches implements Sources, ChangeSources {
         for (const token of this.tokensIn(namespace)) changes.enqueue(token, 'low');
       });
     accounts.onChange((change) => changes.onAccount(change));
+    this.clusterTokens =
+      clusterTokens && new ClusterTokenWatch(clusterTokens, (name) => this.childrenOf(name));
+    if (this.clusterTokens) {
+      const watch = this.clusterTokens;
+      tokens.onChange((change) => watch.onToken(change));
+      namespaces.onChange((change) => watch.onNamespace(change));
+    }
     namespaces.onChange((change) => changes.onNamespace(change));
     credentials.onChange((change) => changes.onCredentials(change));
   }
@@ -61,8 +73,8 @@ export class Watches implements Sources, ChangeSources {
   }
 
   get #clusterWide(): readonly Pick<Reflector<KubeObject>, 'health' | 'title' | 'run' | 'whenSynced'>[] {
-    const { accounts, namespaces, credentials } = this.#kinds;
-    return [accounts, namespaces, credentials];
+    const { accounts, clusterTokens, namespaces, credentials } = this.#kinds;
+    return [accounts, ...(clusterTokens ? [clusterTokens] : []), namespaces, credentials];
   }
 
   get #needed(): readonly Pick<Reflector<KubeObject>, 'run' | 'whenSynced'>[] {
@@ -92,8 +104,9 @@ export class Watches implements Sources, ChangeSources {
   }
 
   /** From now on changes go into these queues, and at once everything there is, except accounts. */
-  feed(queues: FedQueues): void {
+  feed(queues: FedQueues & { clusterToken?: WorkQueue }): void {
     this.#changes.feed(queues);
+    if (queues.clusterToken) this.clusterTokens?.feed(queues.clusterToken);
     for (const token of this.tokens()) this.#changes.enqueue(token, 'low');
     this.serviceAccounts.enqueueAll(this.tokens());
   }
@@ -162,6 +175,15 @@ export class Watches implements Sources, ChangeSources {
 
   namespace(name: string): KubeObject | undefined {
     return this.#kinds.namespaces.store.get({ name });
+  }
+
+  namespaces(): KubeObject[] {
+    return this.#kinds.namespaces.store.list();
+  }
+
+  /** The RegistryTokens of a ClusterRegistryToken, by its name. */
+  childrenOf(clusterToken: string): RegistryToken[] {
+    return this.#byIndex('clusterToken', clusterToken);
   }
 
   /** Metadata of every Secret that the operator manages. */

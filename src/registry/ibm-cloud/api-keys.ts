@@ -43,7 +43,7 @@ const MINUTE = 60_000;
 /** User name for an API key: https://cloud.ibm.com/docs/Registry?topic=Registry-registry_access */
 const USERNAME = 'iamapikey';
 /** Most keys of an identity: https://cloud.ibm.com/docs/account?topic=account-known-issues#iam_limits */
-const MAX_KEYS = 20;
+export const MAX_KEYS = 20;
 
 /** API keys of IBM Cloud IAM, on service IDs whose policies say what they may do at the registry of a region. */
 export class ApiKeys implements Registry {

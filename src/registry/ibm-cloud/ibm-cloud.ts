@@ -4,7 +4,7 @@ import { accountIdOf } from '../ibm-iam/access-token.ts';
 import { IamSession } from '../ibm-iam/iam-session.ts';
 import { type ApiKeyCredentials, readApiKey } from '../ibm-iam/credentials.ts';
 import { Regions } from '../ibm-iam/regions.ts';
-import { ApiKeys, type CreatedKey } from './api-keys.ts';
+import { ApiKeys, MAX_KEYS, type CreatedKey } from './api-keys.ts';
 import { IamClient, MAX_LAG } from './iam-client.ts';
 import { Identities } from './identities.ts';
 
@@ -28,6 +28,9 @@ const DAY = 86_400_000;
 /** IAM is eventually consistent: a policy can take minutes to be in effect, a new key takes some seconds to be listed, mostly. */
 const SETTLING: Settling = { acceptance: MAX_LAG, listing: MINUTE, absence: MAX_LAG };
 
+/** Of one group, which all accounts of operators use: https://cloud.ibm.com/docs/account?topic=account-known-issues#iam_limits */
+const MAX_SERVICE_IDS = 2_000;
+
 const CAPABILITIES: Capabilities = {
   issue: 'minted',
   access: ['ReadOnly', 'ReadWrite'],
@@ -44,12 +47,24 @@ const CAPABILITIES: Capabilities = {
   readBack: false,
   revoke: true,
   settling: SETTLING,
+  quota: {
+    registryTokens: MAX_SERVICE_IDS,
+    why: `each has a service ID, of which IBM Cloud allows ${MAX_SERVICE_IDS} in a group`,
+  },
 };
 
 /** The access of an administrator's service ID is what the account says that its policies allow. */
 function capabilitiesOf({ serviceId, serviceIdAccess }: IbmCloudBlock): Capabilities {
   if (serviceId === undefined) return CAPABILITIES;
-  return { ...CAPABILITIES, access: serviceIdAccess ? [serviceIdAccess] : [], scope: undefined };
+  return {
+    ...CAPABILITIES,
+    access: serviceIdAccess ? [serviceIdAccess] : [],
+    scope: undefined,
+    quota: {
+      registryTokens: MAX_KEYS / 2,
+      why: `each has two API keys while it is rotated, and IBM Cloud allows ${MAX_KEYS} on the service ID of the account`,
+    },
+  };
 }
 
 /** IBM Cloud Container Registry (icr.io) by IAM's service IDs, policies and API keys. */

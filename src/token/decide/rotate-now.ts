@@ -1,9 +1,11 @@
-import { GROUP, ROTATE_ANNOTATION } from '../../api/names.ts';
+import { GROUP, ROTATE_ANNOTATION, TEMPLATE_ANNOTATION } from '../../api/names.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { prefix } from '../../api/syntax/text.ts';
 
+const KNOWN = [ROTATE_ANNOTATION, TEMPLATE_ANNOTATION];
+
 /** Value of the rotate-now annotation, cut to what is echoed in the status. */
-export function rotateValue({ metadata }: RegistryToken): string | undefined {
+export function rotateValue({ metadata }: Pick<RegistryToken, 'metadata'>): string | undefined {
   const value = metadata.annotations?.[ROTATE_ANNOTATION];
   return value === undefined ? undefined : prefix(value, 256);
 }
@@ -11,7 +13,7 @@ export function rotateValue({ metadata }: RegistryToken): string | undefined {
 /** Keys of annotations that look like the operator's and mean nothing, three at most: misspelt, a request would go unheard. */
 export function unknownAnnotations({ metadata }: RegistryToken): string[] {
   return Object.keys(metadata.annotations ?? {})
-    .filter((key) => key.startsWith(`${GROUP}/`) && key !== ROTATE_ANNOTATION)
+    .filter((key) => key.startsWith(`${GROUP}/`) && !KNOWN.includes(key))
     .sort()
     .slice(0, 3);
 }

@@ -99,6 +99,35 @@ describe('of what others write the watches keep', () => {
     });
   }
 
+  it('of one that a template made what that has given it, cut where people made it longer than a template can', () => {
+    const record = JSON.stringify({ labels: ['a', 'gone'], annotations: ['b'] });
+    const controller = { ...OURS, kind: 'ClusterRegistryToken', name: HUGE };
+    const { metadata } = essentialToken({
+      ...hostile,
+      metadata: {
+        ...identity,
+        labels: { a: '1', others: '2' },
+        annotations: { b: HUGE, others: HUGE, 'pullsecrets.dev/template': record },
+        ownerReferences: [owner(1), controller],
+      },
+      spec: {},
+    });
+    expect(metadata.labels).to.deep.equal({ a: '1' });
+    expect(metadata.annotations).to.deep.equal({
+      b: HUGE.slice(0, 1_025),
+      'pullsecrets.dev/template': record,
+    });
+    expect(metadata.ownerReferences).to.deep.equal([
+      { ...OURS, kind: 'ClusterRegistryToken', name: HUGE.slice(0, 320) },
+    ]);
+  });
+
+  it('of one whose record people made long no more than its beginning', () => {
+    const annotations = { 'pullsecrets.dev/template': `{"labels":["${HUGE}"]}` };
+    const token = { ...hostile, metadata: { ...identity, annotations }, spec: {} };
+    expect(JSON.stringify(essentialToken(token)).length).to.be.lessThan(33_500);
+  });
+
   it('nothing that an object does not have', () => {
     const { name, uid, resourceVersion, creationTimestamp } = identity;
     const bare = {

@@ -64,6 +64,7 @@ describe('the operator', () => {
       'sweep',
       'serviceaccount',
       'eviction',
+      'clusterregistrytoken',
     ]);
   });
 

@@ -107,6 +107,7 @@ export class OperatorStage {
         sweep: 'revoke',
         sweepInterval: HOUR,
         sweepDelay: 600_000,
+        clusterTokens: false,
         evictPods: true,
         shutdownTimeout: 0,
         ...settings,

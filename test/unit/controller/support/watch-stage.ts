@@ -22,6 +22,7 @@ export class WatchStage {
       client: new KubeClient(this.server, { fieldManager: 'test' }),
       operatorNamespace: 'system',
       watchNamespaces,
+      clusterTokens: false,
       clock: this.clock,
       random: () => 0,
       logger: new Logs(),
