@@ -18,7 +18,7 @@ RUN npm ci
 COPY LICENSE tsconfig.json ./
 COPY scripts scripts
 COPY src src
-RUN npm run bundle
+RUN npm run bundle && npm run plugin -- --image dist/bin
 
 FROM ${BASE}
 ARG VERSION
@@ -31,6 +31,7 @@ LABEL org.opencontainers.image.title="registry-token-operator" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
 COPY --from=build /project/dist/app/ /app/
+COPY --from=build /project/dist/bin/ /usr/local/bin/
 WORKDIR /app
 USER 65532:65532
 # Node's permission model: no child process, no worker, no addon, no writing; reading only the app, the service account's files,

@@ -23,13 +23,13 @@ export interface Bundle {
 const MAIN = 'main.mjs';
 
 /** Dependencies in CommonJS call `require` for Node's own modules. */
-const REQUIRE = [
+export const REQUIRE = [
   "import { createRequire } from 'node:module';",
   'const require = createRequire(import.meta.url);',
 ].join('\n');
 
 /** Of package.json only what a running operator needs: a new test tool must not make a new image. */
-const packageManifest: Plugin = {
+export const packageManifest: Plugin = {
   name: 'package manifest',
   setup(build) {
     build.onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) => {
@@ -44,7 +44,7 @@ const packageManifest: Plugin = {
  * Of client-node only the reading of kubeconfigs is used, but its index loads a class for every object and every API of Kubernetes, which
  * take 10 MiB of memory. In the bundle these are empty.
  */
-const kubernetesClasses: Plugin = {
+export const kubernetesClasses: Plugin = {
   name: "client-node's classes",
   setup(build) {
     const filter = /[\\/]client-node[\\/]dist[\\/]gen[\\/](models|apis)[\\/]/;

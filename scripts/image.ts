@@ -13,6 +13,7 @@ import { debianBase } from './image/debian-base.ts';
 import { readSettings } from './image/dockerfile.ts';
 import { ociImage, type OciImage } from './image/oci-archive.ts';
 import type { Entry } from './image/tar.ts';
+import { bundlePlugin, PROGRAM, SHEBANGS } from './plugin/program.ts';
 
 export interface ImageOptions {
   /** For what the bundler writes. */
@@ -33,6 +34,8 @@ export async function buildImage({ folder, name, revision, time }: ImageOptions)
   if (process.platform !== 'linux' || architecture === undefined)
     throw new Error(`no image can be made on ${process.platform}/${process.arch}; take the Dockerfile`);
   await bundle(folder);
+  const plugin = join(folder, 'bin', PROGRAM);
+  await bundlePlugin(plugin, SHEBANGS.image);
   const settings = readSettings(await readFile('Dockerfile', 'utf8'), {
     VERSION: packageJson.version,
     REVISION: revision,
@@ -42,7 +45,7 @@ export async function buildImage({ folder, name, revision, time }: ImageOptions)
   return ociImage({
     name,
     settings,
-    layers: [base, await appFiles(join(folder, 'app'))],
+    layers: [base, [...(await appFiles(join(folder, 'app'))), ...pluginEntries(await readFile(plugin))]],
     architecture,
     time,
   });
@@ -59,6 +62,15 @@ async function appFiles(app: string): Promise<Entry[]> {
         return { path: `app/${file}`, mode: 0o644, content };
       }),
     )),
+  ];
+}
+
+/** The Dockerfile's COPY of dist/bin to /usr/local/bin. */
+function pluginEntries(file: Buffer): Entry[] {
+  return [
+    { path: 'usr/local', mode: 0o755, content: 'folder' },
+    { path: 'usr/local/bin', mode: 0o755, content: 'folder' },
+    { path: `usr/local/bin/${PROGRAM}`, mode: 0o755, content: { file } },
   ];
 }
 

@@ -65,11 +65,17 @@ describe('image', function () {
       'lib64',
       'nodejs/LICENSE',
       'nodejs/bin/node',
+      'usr/local/bin/kubectl-registrytoken',
       'usr/share/doc/libc6/copyright',
       'usr/share/doc/libgcc-s1/copyright',
       'usr/share/doc/libstdc++6/copyright',
       'var/run',
     ]);
+  });
+
+  it('has the kubectl plugin in PATH, for kubectl exec', async () => {
+    const { stdout } = await image.run(['/usr/local/bin/kubectl-registrytoken', '--version']);
+    expect(stdout).to.equal(`${packageJson.version}\n`);
   });
 
   it('lets nobody but root change a file in it', async () => {

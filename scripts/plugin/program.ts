@@ -1,0 +1,39 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { build as compile } from 'esbuild';
+import { kubernetesClasses, packageManifest, REQUIRE } from '../bundle.ts';
+import { bundledPackages } from '../image/notices.ts';
+
+export const PROGRAM = 'kubectl-registrytoken';
+
+/** How the file is started: by the Node in PATH, or by that of the image, which has no env. */
+export const SHEBANGS = { anywhere: '#!/usr/bin/env node', image: '#!/nodejs/bin/node' } as const;
+
+/** The oldest Node that runs it. */
+export const MIN_NODE = '22.19.0';
+
+/**
+ * Writes the kubectl plugin as one executable file, readable as the operator's bundle is.
+ * @returns folders of the packages in it, relative to the project's
+ * @throws Error when it does not build
+ */
+export async function bundlePlugin(file: string, shebang: string): Promise<string[]> {
+  await mkdir(dirname(file), { recursive: true });
+  const { metafile } = await compile({
+    entryPoints: ['src/cli/main.ts'],
+    outfile: file,
+    bundle: true,
+    mainFields: ['module', 'main'],
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    banner: { js: `${shebang}\n${REQUIRE}` },
+    // Only to issue tokens, which the plugin does not do; and what `debug` would have if tests need it.
+    external: ['@aws-sdk/*', 'supports-color'],
+    metafile: true,
+    logLevel: 'warning',
+    plugins: [packageManifest, kubernetesClasses],
+  });
+  await chmod(file, 0o755);
+  return bundledPackages(metafile);
+}
