@@ -10,7 +10,7 @@ import { selectedTokens, tokenTitle } from '../selected-tokens.ts';
 export function tokenColumns(now: number, withNamespace: boolean): readonly Column<RegistryToken>[] {
   const rotation = (token: RegistryToken): string =>
     token.spec.suspend === true ? '' : (token.status?.nextRotationTime ?? '');
-  return [
+  const columns: readonly Column<RegistryToken>[] = [
     ...(withNamespace
       ? [{ header: 'NAMESPACE', cell: ({ metadata }: RegistryToken) => metadata.namespace ?? '' }]
       : []),
@@ -20,13 +20,15 @@ export function tokenColumns(now: number, withNamespace: boolean): readonly Colu
     { header: 'SECRET', cell: ({ status }) => status?.secretRef?.name ?? '' },
     { header: 'EXPIRES', cell: ({ status }) => (status?.token ? (status.token.expiresAt ?? 'Never') : '') },
     { header: 'NEXT ROTATION', cell: rotation },
-    { header: 'AGE', cell: ({ metadata }) => age(metadata.creationTimestamp, now) },
     { header: 'ACCOUNT', cell: ({ spec }) => spec.accountRef?.name ?? 'default', wide: true },
     { header: 'REGION', cell: ({ status }) => status?.region ?? '', wide: true },
-    { header: 'ACCESS', cell: ({ status, spec }) => status?.token?.access ?? spec.access ?? '', wide: true },
+    { header: 'ACCESS', cell: ({ status }) => status?.token?.access ?? '', wide: true },
     { header: 'HOST', cell: ({ status }) => status?.host ?? '', wide: true },
     { header: 'REVISION', cell: ({ status }) => String(status?.token?.revision ?? ''), wide: true },
+    { header: 'AGE', cell: ({ metadata }) => age(metadata.creationTimestamp, now) },
   ];
+  // kubectl shows nothing where a custom resource has nothing.
+  return columns.map((column) => ({ ...column, empty: '' }));
 }
 
 export const GET: Command = {

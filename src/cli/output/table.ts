@@ -5,6 +5,8 @@ export interface Column<T> {
   header: string;
   /** What its cell says of a row; empty text where there is nothing to say. */
   cell: (row: T) => string;
+  /** What an empty cell shows: `<none>`, as kubectl has it of built-in kinds, unless told otherwise. */
+  empty?: string;
   /** Whether only `-o wide` shows it. */
   wide?: boolean;
 }
@@ -26,7 +28,9 @@ export function plain(text: string): string {
 
 /** Rows with a header, aligned as kubectl aligns them; each line ends with a newline. */
 export function table<T>(columns: readonly Column<T>[], rows: readonly T[]): string {
-  const cells = rows.map((row) => columns.map(({ cell }) => prefix(plain(cell(row)), MAX_CELL) || '<none>'));
+  const cells = rows.map((row) =>
+    columns.map(({ cell, empty = '<none>' }) => prefix(plain(cell(row)), MAX_CELL) || empty),
+  );
   return aligned([columns.map(({ header }) => header), ...cells]);
 }
 

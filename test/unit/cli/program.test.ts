@@ -156,7 +156,7 @@ describe('kubectl registrytoken get', () => {
 
   it('shows the printer columns, and the namespace with -A', async () => {
     expect((await stage().run(['get'])).out).to.equal(
-      'NAME       READY     STATUS   SECRET   EXPIRES   NEXT ROTATION   AGE\napp-pull   Unknown   <none>   <none>   <none>    <none>          120m\n',
+      'NAME       READY     STATUS   SECRET   EXPIRES   NEXT ROTATION   AGE\napp-pull   Unknown                                               120m\n',
     );
     expect((await stage().run(['get', '-A'])).out).to.match(/^NAMESPACE {3}NAME .*\nteam-a {6}app-pull /);
   });

@@ -1,0 +1,215 @@
+/** The plugin as people have it: kubectl finds it in PATH, and it talks to the API server that the tests run on. */
+import { once } from 'node:events';
+import { expect } from 'chai';
+import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { realAssets } from '../support/api-servers.ts';
+import { World } from '../support/world.ts';
+import { InstalledPlugin, outcomeOf, type Outcome } from './support/installed-plugin.ts';
+
+/** A machine that is busy starts each kubectl and each plugin late; milliseconds. */
+const PATIENCE = 120_000;
+
+describe('kubectl registrytoken', function () {
+  this.timeout(PATIENCE);
+  let world: World;
+  let plugin: InstalledPlugin;
+  let namespace: string;
+
+  before(async () => {
+    world = await World.start();
+    world.startOperator({ mintBudget: 50 });
+    plugin = await InstalledPlugin.install(world.apiServer.kubeconfig);
+  });
+  after(async () => {
+    await plugin.uninstall();
+    await world.close();
+  });
+  beforeEach(async () => {
+    namespace = await world.createNamespace();
+  });
+
+  const done = async (outcome: Promise<Outcome>): Promise<string> => {
+    const { exit, out, err } = await outcome;
+    expect(exit, err).to.equal(0);
+    return out;
+  };
+  const run = (...words: string[]): Promise<string> => done(plugin.run(...words, '-n', namespace));
+  const create = (name: string, ...flags: string[]): Promise<string> =>
+    run('create', name, '--wait', ...flags);
+  const token = (name: string): Promise<RegistryToken> => world.token({ namespace, name });
+
+  it('is a plugin that kubectl lists without a warning', async () => {
+    const { out, err } = await plugin.kubectl('plugin', 'list');
+    expect(out).to.include('/bin/kubectl-registrytoken');
+    expect(err).to.not.include('warning');
+  });
+
+  it('creates a RegistryToken and waits for it', async () => {
+    expect(await create('app-pull')).to.equal(
+      'registrytoken.pullsecrets.dev/app-pull created\nregistrytoken.pullsecrets.dev/app-pull ready\n',
+    );
+    const { status } = await token('app-pull');
+    expect(world.isAlive(status?.token?.id)).to.equal(true);
+  });
+
+  it('prints with --dry-run what kubectl apply takes', async () => {
+    const text = await run(
+      'create',
+      'app-pull',
+      '--read-write',
+      '--description',
+      'of CI',
+      '--dry-run',
+      '-o',
+      'yaml',
+    );
+    expect(text).to.match(/^apiVersion: /);
+    expect(await world.exists(token('app-pull'))).to.equal(false);
+  });
+
+  it('shows the table that kubectl get shows, in both widths', async () => {
+    await create('app-pull');
+    await create('a-second-one', '--read-write');
+    await run('create', 'without-a-token', '--account', 'none');
+    await world.whenReady({ namespace, name: 'without-a-token' }, { status: 'False' });
+    for (const format of [[], ['-o', 'wide']]) {
+      const own = await run('get', ...format);
+      const kubectls = await done(plugin.kubectl('get', 'registrytokens', '-n', namespace, ...format));
+      const withoutAges = (text: string): string => text.replaceAll(/\b\d+s$/gm, 'AGE');
+      expect(withoutAges(own)).to.equal(withoutAges(kubectls));
+    }
+  });
+
+  it('prints the JSON that kubectl get prints', async () => {
+    await create('app-pull');
+    const [own, kubectls] = await Promise.all([
+      run('get', 'app-pull', '-o', 'json'),
+      done(plugin.kubectl('get', 'registrytoken', 'app-pull', '-n', namespace, '-o', 'json')),
+    ]);
+    expect(JSON.parse(own)).to.deep.equal(JSON.parse(kubectls));
+  });
+
+  it('shows how it is: what the Secret holds, and what happened', async () => {
+    await create('app-pull', '--service-account', 'default');
+    const text = await world.eventually('the event is shown', async () => {
+      const shown = await run('status', 'app-pull');
+      return shown.includes('Normal Issued') ? { value: shown } : { seen: shown };
+    });
+    expect(text).to.match(new RegExp(`^RegistryToken ${namespace}/app-pull: Ready, Issued`));
+    expect(text).to.match(
+      /Secret app-pull: holds the token above\n│ {2}└─ host registry\.test:5000, user \w+\n/,
+    );
+    expect(text).to.include('Pods: none uses the Secret');
+    expect(await run('why', 'app-pull')).to.equal(
+      `RegistryToken ${namespace}/app-pull: nothing is in the way\n`,
+    );
+  });
+
+  it('says why there is no token', async () => {
+    await run('create', 'app-pull', '--account', 'none');
+    await world.whenReady({ namespace, name: 'app-pull' }, { status: 'False', reason: 'AccountNotFound' });
+    expect(await run('why', 'app-pull')).to.match(
+      /\n\nAccountNotFound: There is no such RegistryAccount.*\n {2}Status: .*none/,
+    );
+    expect(
+      await plugin.run('create', 'other', '--account', 'none', '-n', namespace, '--wait', '--timeout', '3s'),
+    ).to.include({
+      exit: 1,
+    });
+  });
+
+  it('rotates, and waits for the next token', async () => {
+    await create('app-pull');
+    expect(await run('rotate', 'app-pull', '--wait')).to.match(
+      /rotation requested\n.*app-pull rotated, revision 2\n$/,
+    );
+    expect((await token('app-pull')).status?.token?.revision).to.equal(2);
+  });
+
+  it('revokes what leaked, and leaves the grace period as it was', async () => {
+    await create('app-pull');
+    const leaked = (await token('app-pull')).status?.token?.id;
+    await run('rotate', 'app-pull', '--revoke-now');
+    expect(world.isAlive(leaked)).to.equal(false);
+    const { spec, status } = await token('app-pull');
+    expect(spec).to.not.have.nested.property('rotation.gracePeriod');
+    expect(status?.token?.revision).to.equal(2);
+  });
+
+  it('rotates all of a namespace', async () => {
+    await create('app-pull');
+    await create('build');
+    expect(await run('rotate', '--all', '--wait')).to.match(/(rotated, revision 2\n.*){2}$/);
+  });
+
+  it('rotates all tokens of an account', async () => {
+    const account = world.uniqueName('account');
+    await world.createAccount(account);
+    await create('app-pull', '--account', account);
+    expect(await run('rotate', '--account', account, '--wait')).to.match(/ 1 tokens rotated\n$/);
+    expect((await token('app-pull')).status?.token?.revision).to.equal(2);
+  });
+
+  it('suspends and resumes', async () => {
+    await create('app-pull');
+    await run('suspend', 'app-pull');
+    await world.whenReady({ namespace, name: 'app-pull' }, { reason: 'Suspended' });
+    expect(await plugin.run('rotate', 'app-pull', '-n', namespace)).to.include({ exit: 1 });
+    await run('resume', 'app-pull');
+    await world.whenReady({ namespace, name: 'app-pull' }, { reason: 'Issued' });
+  });
+
+  it('is completed by kubectl: commands, and names from the cluster', async () => {
+    await create('app-pull');
+    expect(await done(plugin.kubectl('__complete', 'registrytoken', 'stat'))).to.equal('status\n:4\n');
+    expect(await done(plugin.kubectl('__complete', 'registrytoken', 'status', '-n', namespace, ''))).to.equal(
+      'app-pull\n:4\n',
+    );
+  });
+
+  it('fails as kubectl does for what is not there', async () => {
+    const [own, kubectls] = await Promise.all([
+      plugin.run('get', 'none', '-n', namespace),
+      plugin.kubectl('get', 'registrytoken', 'none', '-n', namespace),
+    ]);
+    expect(own.exit).to.equal(kubectls.exit);
+    expect(own.err).to.equal(kubectls.err.replace('Error from server (NotFound): ', 'error: '));
+  });
+
+  it('ends with 130 on Ctrl-C', async () => {
+    const child = plugin.start([
+      'registrytoken',
+      'create',
+      'app-pull',
+      '--account',
+      'none',
+      '-n',
+      namespace,
+      '--wait',
+    ]);
+    const outcome = outcomeOf(child);
+    if (child.stderr) await once(child.stderr, 'data');
+    child.kill('SIGINT');
+    expect((await outcome).exit).to.equal(130);
+  });
+
+  if (realAssets !== undefined)
+    it('says which right is missing, and shows what it may', async () => {
+      await create('app-pull');
+      expect((await plugin.run('status', 'app-pull', '-n', namespace, '--as', 'jane')).err).to.equal(
+        `error: you may not get registrytokens.pullsecrets.dev in namespace ${namespace} (user jane)\nto do: ask a cluster administrator for a Role with verb get on registrytokens.pullsecrets.dev; check with: kubectl auth can-i get registrytokens.pullsecrets.dev --namespace ${namespace}\n`,
+      );
+      const kubectl = (...words: string[]): Promise<string> =>
+        done(plugin.kubectl(...words, '-n', namespace));
+      await kubectl('create', 'role', 'reader', '--verb=get', '--resource=registrytokens.pullsecrets.dev');
+      await kubectl('create', 'rolebinding', 'jane', '--role=reader', '--user=jane');
+      const text = await world.eventually('the right is in effect', async () => {
+        const { exit, out, err } = await plugin.run('status', 'app-pull', '-n', namespace, '--as', 'jane');
+        return exit === 0 ? { value: out } : { seen: err };
+      });
+      expect(text).to.include(
+        `Secret app-pull: not shown, you may not get secrets in namespace ${namespace}`,
+      );
+      expect(text).to.include(`Pods: not shown, you may not list pods in namespace ${namespace}`);
+    });
+});
