@@ -1,6 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { build as compile } from 'esbuild';
+import { build as compile, type Plugin } from 'esbuild';
 import { kubernetesClasses, packageManifest, REQUIRE } from '../bundle.ts';
 import { bundledPackages } from '../image/notices.ts';
 
@@ -11,6 +11,15 @@ export const SHEBANGS = { anywhere: '#!/usr/bin/env node', image: '#!/nodejs/bin
 
 /** The oldest Node that runs it. */
 export const MIN_NODE = '22.19.0';
+
+/** AWS's SDK only exchanges credentials for tokens, which the plugin never does: at ECR there is nothing else to ask. */
+const withoutAws: Plugin = {
+  name: 'without the AWS SDK',
+  setup(build) {
+    build.onResolve({ filter: /^@aws-sdk\// }, ({ path }) => ({ path, namespace: 'aws' }));
+    build.onLoad({ filter: /./, namespace: 'aws' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
 
 /**
  * Writes the kubectl plugin as one executable file, readable as the operator's bundle is.
@@ -28,11 +37,11 @@ export async function bundlePlugin(file: string, shebang: string): Promise<strin
     target: 'node22',
     format: 'esm',
     banner: { js: `${shebang}\n${REQUIRE}` },
-    // Only to issue tokens, which the plugin does not do; and what `debug` would have if tests need it.
-    external: ['@aws-sdk/*', 'supports-color'],
+    // Optional to `debug`, and installed only because tests need it.
+    external: ['supports-color'],
     metafile: true,
     logLevel: 'warning',
-    plugins: [packageManifest, kubernetesClasses],
+    plugins: [packageManifest, kubernetesClasses, withoutAws],
   });
   await chmod(file, 0o755);
   return bundledPackages(metafile);

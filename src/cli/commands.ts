@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { ADOPT } from './commands/adopt.ts';
+import { CHECK } from './commands/check.ts';
 import { COMPLETION } from './commands/completion.ts';
 import { CREATE } from './commands/create.ts';
 import { GET } from './commands/get.ts';
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   GET,
   CREATE,
   ROTATE,
+  CHECK,
   SUSPEND,
   RESUME,
   ADOPT,

@@ -1,5 +1,6 @@
 import { GROUP } from '../api/names.ts';
 import { KubeError } from '../kube/client/errors.ts';
+import { RegistryError } from '../registry/errors.ts';
 
 /** A command could not do what it was asked. The message says what is wrong, the advice what to do about it. */
 export class CommandFailure extends Error {
@@ -59,6 +60,7 @@ export function rightAdvice({ verb, resource, namespace }: MissingRight): string
 /** What a failure is told as. @throws what is a mistake in this program */
 export function explain(error: unknown): { message: string; advice?: string | undefined } {
   if (error instanceof CommandFailure) return { message: error.message, advice: error.advice };
+  if (error instanceof RegistryError) return { message: error.message };
   if (!(error instanceof KubeError)) throw error;
   const right = missingRight(error);
   if (right) return { message: `${describeRight(right)} (user ${right.user})`, advice: rightAdvice(right) };

@@ -150,6 +150,30 @@ describe('kubectl registrytoken', function () {
     expect((await token('app-pull')).status?.token?.revision).to.equal(2);
   });
 
+  it('checks the Secret at the registry, and what it may do there', async () => {
+    const account = world.uniqueName('account');
+    await world.createAccount(account, world.registryAt({ host: world.registryHost }));
+    await create('app-pull', '--account', account);
+    expect(await run('check', 'app-pull')).to.match(/^HOST .*\n127\.0\.0\.1:\d+ .* accepted /);
+    expect(await run('check', 'app-pull', '--repository', 'team-a/app')).to.match(
+      / pull in team-a\/app +accepted /,
+    );
+    const push = await plugin.run(
+      'check',
+      'app-pull',
+      '-n',
+      namespace,
+      '--repository',
+      'team-a/app',
+      '--push',
+    );
+    expect(push.exit).to.equal(1);
+    expect(push.out).to.match(/ pull and push in team-a\/app +refused +.*does not give pull and push/);
+    expect(push.err).to.match(/^error: 1 of 1 hosts did not accept the Secret\n/);
+    await world.revokeAtRegistry((await token('app-pull')).status?.token?.id ?? '');
+    expect((await plugin.run('check', 'app-pull', '-n', namespace)).out).to.match(/ refused /);
+  });
+
   it('suspends and resumes', async () => {
     await create('app-pull');
     await run('suspend', 'app-pull');
