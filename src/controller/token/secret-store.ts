@@ -14,6 +14,7 @@ import {
   alterations,
   belongsTo,
   PAYLOAD_KEY,
+  payloadOf,
   secretManifest,
   type Credential,
   type Secret,
@@ -145,8 +146,8 @@ export class SecretStore {
       return { secretRef: writtenSecret(stored.metadata, view, { token, spec, host, tokenId }) };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      const failure = refused(error, manifest, secret);
-      if (!failure) throw error;
+      if (!isRefusal(error)) throw error;
+      const failure = refused(error, manifest, await this.#payloadBefore(error, manifest, secret, signal));
       return { failure, secret };
     }
   }
@@ -158,6 +159,27 @@ export class SecretStore {
     const applied = { ...manifest, metadata: { ...manifest.metadata, ...identity } };
     // Not forced on a Secret believed absent: should somebody else's have come up meanwhile, its payload conflicts.
     return this.#options.client.apply<SecretObject>(SECRETS, applied, { force: uid !== undefined, signal });
+  }
+
+  /**
+   * The payload that the Secret had when a write was denied: who denies it sees that too, and may quote it.
+   * @returns undefined where it is not known; null where there was none
+   */
+  async #payloadBefore(
+    { denial }: KubeError,
+    { metadata: { namespace, name } }: SecretManifest,
+    secret: SecretView,
+    signal: AbortSignal,
+  ): Promise<Redacted | null | undefined> {
+    if (secret.state !== 'ours') return null;
+    if (secret.payload || !denial) return secret.payload;
+    try {
+      const found = await this.read({ namespace, name }, signal);
+      return found?.metadata.resourceVersion === secret.version ? payloadOf(found) : undefined;
+    } catch (error) {
+      if (error instanceof KubeError) return undefined;
+      throw error;
+    }
   }
 
   #tell(token: RegistryToken, { from, message, tokenId }: Takeover): void {
@@ -206,16 +228,18 @@ function contested(name: string, altered: readonly string[]): Failure {
 }
 
 /** A refusal by policy or quota is for people to see; everything else passes by itself. */
-function refused(error: KubeError, sent: SecretManifest, secret: SecretView): Failure | undefined {
+const isRefusal = (error: KubeError): boolean =>
+  error.denial !== undefined || error.isForbidden || error.isInvalid;
+
+/** @param before the payload that the Secret had; undefined where it is not known: then nothing is quoted */
+function refused(error: KubeError, sent: SecretManifest, before: Redacted | null | undefined): Failure {
   const { denial } = error;
-  if (!denial && !error.isForbidden && !error.isInvalid) return undefined;
   const reason = error.isNamespaceTerminating ? 'NamespaceTerminating' : 'SecretNotWritten';
-  // Who denies a write sees the Secret as it was and as it is to be.
-  const payloads = [
-    new Redacted(Buffer.from(sent.data[PAYLOAD_KEY] ?? '', 'base64').toString()),
-    ...((secret.state === 'ours' && secret.payload && [secret.payload]) || []),
-  ];
-  const words = denial ? redactValues(denial.explanation.reveal(), payloads) : '';
+  const payload = new Redacted(Buffer.from(sent.data[PAYLOAD_KEY] ?? '', 'base64').toString());
+  const isQuotable = denial !== undefined && before !== undefined;
+  const words = isQuotable
+    ? redactValues(denial.explanation.reveal(), before ? [payload, before] : [payload])
+    : '';
   const message = words === '' ? error.message : `${error.message}: ${shorten(words, MAX_EXPLANATION)}`;
   return { reason, message, retryable: true };
 }

@@ -6,6 +6,7 @@ import { objectKey } from '../../kube/client/object-key.ts';
 import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
 import { isRetryRequested } from '../../token/decide/rotate-now.ts';
 import { lacksFinalizer } from '../../token/lifecycle/deletion.ts';
+import { holds } from '../../token/lifecycle/secret-found.ts';
 import type { OutageWaiters } from '../shared/outage-waiters.ts';
 import type { Assessment, Assessor, Sources } from './assessor.ts';
 import type { Conclusion } from './conclusion.ts';
@@ -87,11 +88,29 @@ export class TokenController {
       if (!live) return { requeueAfter: WATCH_DELAY };
       if (live.metadata.deletionTimestamp !== undefined) return finalizer.finalize(live, signal);
       token = lacksFinalizer(live) ? await tokens.addFinalizer(live, signal) : live;
-      assessment = await assessor.assess(token, true, signal);
+      assessment = await this.#decideAgain(token, assessment, signal);
     }
     this.#hurry(token, assessment);
     const progress = await executor.execute(token, assessment, signal);
     return conclusion.conclude(assessment, progress, signal);
+  }
+
+  /**
+   * Decides about a RegistryToken that was just read. Its Secret is read too, save where it only is to get another token: it is written
+   * under the version that the watch knows, so that where it has changed since nothing is written.
+   * @param before what was decided by the watches @throws KubeError
+   */
+  async #decideAgain(
+    token: RegistryToken,
+    before: Assessment | undefined,
+    signal: AbortSignal,
+  ): Promise<Assessment> {
+    const { assessor } = this.#options;
+    if (before && isRotation(before)) {
+      const assessment = await assessor.assess(token, false, signal);
+      if (isRotation(assessment)) return assessment;
+    }
+    return assessor.assess(token, true, signal);
   }
 
   /**
@@ -138,6 +157,15 @@ export class TokenController {
     }
     if (uid !== undefined) this.#uids.set(key, uid);
   }
+}
+
+/** Whether another token is to take the place of the one in its own Secret. */
+function isRotation(assessment: Assessment): boolean {
+  if (assessment.refusal) return false;
+  const { decision, secret, situation } = assessment;
+  const isAsWritten =
+    secret.state === 'ours' && secret.current && holds(secret, situation.token.status ?? {});
+  return decision.action === 'mint' && isAsWritten;
 }
 
 function callsForAction(assessment: Assessment): boolean {

@@ -22,6 +22,7 @@ async function write(
   server: (manifest: SecretManifest) => SecretObject,
   secret = ours(),
   refusesToForget = false,
+  before: SecretObject | KubeError = new KubeError('down', { status: 503 }),
 ): Promise<{
   placed: Placed | Error;
   uid: string | undefined;
@@ -33,6 +34,7 @@ async function write(
   let force: boolean | undefined;
   const effects: string[] = [];
   const client = {
+    get: () => (before instanceof KubeError ? Promise.reject(before) : Promise.resolve(before)),
     apply: (_: unknown, manifest: SecretManifest, options: { force: boolean }) => {
       applied = manifest;
       ({ force } = options);
@@ -152,6 +154,27 @@ describe('a token is put into the Secret', () => {
       expect(JSON.stringify(placed)).to.match(/webhook .*w.test.* denied the request: \[redacted\] is bad/);
     }
   });
+
+  it('and refused by a webhook that quotes what was in the Secret, which is read for that: without the value', async () => {
+    const before = stored()();
+    const earlier = Buffer.from(before.data?.['.dockerconfigjson'] ?? '', 'base64').toString();
+    const password = /"password":"([^"]+)"/.exec(earlier)?.[1] ?? expect.fail('the Secret holds nothing');
+    const denial = refuse(403, `admission webhook "w.test" denied the request: ${password} is good`);
+    const seen = ours({ payload: undefined, version: before.metadata.resourceVersion });
+    const { placed } = await write(denial, seen, false, before);
+    expect(JSON.stringify(placed)).to.contain('[redacted] is good').and.not.contain(password);
+  });
+
+  for (const [what, before] of [
+    ['can not be read', new KubeError('down', { status: 503 })],
+    ['has changed since', stored({ metadata: { resourceVersion: '99' } })()],
+  ] as const)
+    it(`and refused by a webhook where what was in the Secret ${what}: nothing is quoted`, async () => {
+      const denial = refuse(403, 'admission webhook "w.test" denied the request: hush');
+      const { placed } = await write(denial, ours({ payload: undefined }), false, before);
+      expect(placed).to.have.nested.property('failure.reason', 'SecretNotWritten');
+      expect(JSON.stringify(placed)).to.not.contain('hush');
+    });
 
   it('and refused with more words than anybody reads: the first count', async () => {
     const { placed } = await write(

@@ -40,10 +40,28 @@ describe('what a reconcile does', () => {
     expect(stage.status).to.not.have.property('nextRotationTime');
   });
 
-  it('where a token is due: it looks at what is there now before it has one issued', async () => {
+  it('where a token is due: it reads the RegistryToken before it has one issued, and not the Secret that has not changed', async () => {
     const stage = new ControllerStage(RENEWAL);
     await stage.reconcile();
+    expect(stage.did.slice(0, 4)).to.deep.equal(['look', 'read', 'look', 'mint for RenewalDue']);
+  });
+
+  it('where a token is due and the Secret is not as it is to be: it reads that too', async () => {
+    const stage = new ControllerStage(RENEWAL);
+    stage.findings = [{ secret: ours({ current: false }) }];
+    await stage.reconcile();
     expect(stage.did.slice(0, 4)).to.deep.equal(['look', 'read', 'look at all', 'mint for RenewalDue']);
+  });
+
+  it('where no token is due any more: it reads the Secret before it does anything else', async () => {
+    const stage = new ControllerStage(RENEWAL);
+    const rotated = {
+      token: { status: { token: { expiresAt: at(99 * HOUR) } } },
+      secret: ours({ current: false }),
+    };
+    stage.findings = [{}, rotated, rotated];
+    await stage.reconcile();
+    expect(stage.did.slice(0, 4)).to.deep.equal(['look', 'read', 'look', 'look at all']);
   });
 
   it('where its RegistryToken is gone by then: it waits for the watch to tell', async () => {
