@@ -24,7 +24,7 @@ import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
 /** What many objects have in common: most of their specs, their places, the kinds of their owners. */
 const common = new ValuePool();
 
-/** In place of finalizers that are not the operator's. */
+/** In place of all finalizers that are not the operator's. */
 const OTHER_FINALIZER = 'others';
 /** Characters; identifiers of registries are shorter. */
 const MAX_TOKEN_ID = 512;
@@ -104,9 +104,12 @@ function compactStatus(status: RegistryTokenStatus): RegistryTokenStatus {
   return status;
 }
 
-/** Ours, or one that stands for all others. */
+/** Ours, and one that stands for all others. */
 const keptFinalizers = (finalizers: readonly string[]): string[] =>
-  common.share([finalizers.includes(FINALIZER) ? FINALIZER : OTHER_FINALIZER]);
+  common.share([
+    ...(finalizers.includes(FINALIZER) ? [FINALIZER] : []),
+    ...(finalizers.some((name) => name !== FINALIZER) ? [OTHER_FINALIZER] : []),
+  ]);
 
 /** Of its metadata, since payloads are not watched; of the managed fields only whether the operator wrote the payload. */
 export function essentialSecret({ apiVersion, kind, metadata }: KubeObject): KubeObject {

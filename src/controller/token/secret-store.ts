@@ -92,6 +92,16 @@ export class SecretStore {
     return secret !== undefined && belongsTo(secret, metadata.uid);
   }
 
+  /** Metadata of a Secret, where the watch knows the version that the status says was written; undefined where it has to be read. */
+  asRecorded({ metadata: { namespace }, status }: RegistryToken, name: string): KubeObject | undefined {
+    const { secretRef } = status ?? {};
+    const watched = this.#options.cached({ namespace, name });
+    const { uid, resourceVersion } = watched?.metadata ?? {};
+    const isRecorded =
+      secretRef?.name === name && secretRef.uid === uid && secretRef.resourceVersion === resourceVersion;
+    return isRecorded ? watched : undefined;
+  }
+
   #look(
     secret: SecretObject | undefined,
     token: RegistryToken,
@@ -189,7 +199,7 @@ export class SecretStore {
   }
 
   /** Deletes a Secret, if it is still that one. @throws KubeError */
-  async remove({ metadata }: SecretObject, signal: AbortSignal): Promise<void> {
+  async remove({ metadata }: KubeObject, signal: AbortSignal): Promise<void> {
     const { namespace, name, uid } = metadata;
     try {
       await this.#options.client.delete(SECRETS, { namespace, name }, { uid, signal });
@@ -199,7 +209,7 @@ export class SecretStore {
   }
 
   /** Deletes a Secret, if it is as it was read. @throws KubeError a conflict, when it is not: it may be another's by now */
-  async removeUnchanged({ metadata }: SecretObject, signal: AbortSignal): Promise<void> {
+  async removeUnchanged({ metadata }: KubeObject, signal: AbortSignal): Promise<void> {
     const { namespace, name, uid, resourceVersion } = metadata;
     try {
       await this.#options.client.delete(SECRETS, { namespace, name }, { uid, resourceVersion, signal });

@@ -4,6 +4,7 @@ import { shorten } from '../../api/syntax/text.ts';
 import type { Clock } from '../../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../../common/deadline.ts';
 import type { Logger } from '../../common/logger.ts';
+import type { KubeObject } from '../../common/objects.ts';
 import { KubeError } from '../../kube/client/errors.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
 import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
@@ -25,7 +26,7 @@ import type { TokenMetrics } from '../shared/metrics.ts';
 import type { TaggedTokens } from './tagged-tokens.ts';
 import type { Retention } from './retention.ts';
 import type { Revoker } from './revoker.ts';
-import type { SecretObject, SecretStore } from './secret-store.ts';
+import type { SecretStore } from './secret-store.ts';
 import type { ServiceAccountLinker } from '../service-accounts/service-account-linker.ts';
 import { nameOf, type TokenClient } from './token-client.ts';
 
@@ -69,13 +70,30 @@ export class TokenFinalizer {
     this.#leadsSince = options.clock.monotonic();
   }
 
-  /** @throws KubeError */
+  /**
+   * What the watch knows of a RegistryToken will do: its finalizer is removed under that version, and only where no other version has
+   * been there since. Else it is read, and all is done again of which there is more to do.
+   * @throws KubeError
+   */
   async finalize(seen: RegistryToken, signal: AbortSignal): Promise<ReconcileResult> {
+    const { finalizers = [] } = seen.metadata;
+    if (!finalizers.includes(FINALIZER)) return undefined;
+    // Whoever writes finalizers has to know those there are.
+    if (finalizers.length === 1) {
+      try {
+        return await this.#takeDown(seen, false, signal);
+      } catch (error) {
+        if (!(error instanceof KubeError && error.isConflict)) throw error;
+      }
+    }
+    const stored = await this.#options.tokens.read(nameOf(seen), signal);
+    return stored?.metadata.uid === seen.metadata.uid ? this.#takeDown(stored, true, signal) : undefined;
+  }
+
+  /** @param live look at its Secrets themselves, not at what the watch knows @throws KubeError */
+  async #takeDown(stored: RegistryToken, live: boolean, signal: AbortSignal): Promise<ReconcileResult> {
     const { tokens, secrets, memory, deletions, retention, clock, random, logger } = this.#options;
     const { revocationDeadline, onLeftBehind, issueAt } = this.#options;
-    if (!seen.metadata.finalizers?.includes(FINALIZER)) return undefined;
-    const stored = await tokens.read(nameOf(seen), signal);
-    if (stored?.metadata.uid !== seen.metadata.uid) return undefined;
     const token = { ...stored, status: withTrueEnding(stored.status ?? {}, issueAt) };
     const { uid } = token.metadata;
     const begun = memory.beginDeletion(uid, clock.monotonic());
@@ -83,12 +101,14 @@ export class TokenFinalizer {
     const noticedAt = Math.max(deletions.noticedAt(uid) ?? Infinity, this.#leadsSince);
     const progress = { ...begun, noticedAt: Math.min(noticedAt, begun.begunAt) };
     const left = (): number => deletionDeadline(progress, revocationDeadline) - clock.monotonic();
-    const own = await this.#secretsOf(token, signal);
+    const own = await this.#secretsOf(token, live, signal);
     const staying = own.filter((secret) => isUntied(secret, uid));
     const held = staying.flatMap(({ metadata }) => metadata.annotations?.[TOKEN_ID_ANNOTATION] ?? []);
     const plan = planDeletion(token, clock.now(), held);
     const mention = await this.#release(token, !plan.deleteSecret, tryPatience(progress, left()), signal);
-    if (plan.deleteSecret) for (const secret of own) await secrets.remove(secret, signal);
+    // Of one that was not read it is known what it was at that version, and no more.
+    const remove = live ? secrets.remove.bind(secrets) : secrets.removeUnchanged.bind(secrets);
+    if (plan.deleteSecret) for (const secret of own) await remove(secret, signal);
     const rest = await this.#revokeAll(token, plan, tryPatience(progress, left()), signal);
     const remaining = left();
     const obstacle = rest?.failure ?? mention;
@@ -116,12 +136,14 @@ export class TokenFinalizer {
   }
 
   /** Its Secrets under the name that it wants and the one that its status knows: a crash on the way to the first leaves both. */
-  async #secretsOf(token: RegistryToken, signal: AbortSignal): Promise<SecretObject[]> {
+  async #secretsOf(token: RegistryToken, live: boolean, signal: AbortSignal): Promise<KubeObject[]> {
     const { uid, namespace } = token.metadata;
     const wanted = wantedSecret(token);
-    const found: SecretObject[] = [];
+    const { secrets } = this.#options;
+    const found: KubeObject[] = [];
     for (const name of new Set([wanted, token.status?.secretRef?.name ?? wanted])) {
-      const secret = await this.#options.secrets.read({ namespace, name }, signal);
+      const known = live ? undefined : secrets.asRecorded(token, name);
+      const secret = known ?? (await secrets.read({ namespace, name }, signal));
       if (secret && belongsTo(secret, uid)) found.push(secret);
     }
     return found;

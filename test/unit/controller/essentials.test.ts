@@ -59,7 +59,7 @@ describe('of what others write the watches keep', () => {
           'pullsecrets.dev/token-id': '',
           'pullsecrets.dev/rotate': HUGE.slice(0, 256),
         },
-        finalizers: ['pullsecrets.dev/revoke'],
+        finalizers: ['pullsecrets.dev/revoke', 'others'],
       },
     ],
     [
@@ -176,7 +176,12 @@ describe('of the owners of a Secret the watches keep', () => {
 
 describe('of the finalizers of a RegistryToken the watches keep', () => {
   const cases: [string, string[] | undefined, string[] | undefined][] = [
-    ['ours alone', [HUGE, 'pullsecrets.dev/revoke'], ['pullsecrets.dev/revoke']],
+    ['ours', ['pullsecrets.dev/revoke'], ['pullsecrets.dev/revoke']],
+    [
+      'ours, and that there are others',
+      [HUGE, 'pullsecrets.dev/revoke'],
+      ['pullsecrets.dev/revoke', 'others'],
+    ],
     ['that there are others, where ours is not there', [HUGE, 'example.com/a'], ['others']],
     ['nothing where there are none', [], undefined],
     ['nothing where there never were any', undefined, undefined],

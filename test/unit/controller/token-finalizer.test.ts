@@ -39,6 +39,11 @@ const secret = (name: string, tokenId: string, spec: RegistryToken['spec'] = {})
   ...aSecret({ metadata: { name } }, { token: { ...TOKEN, spec }, credential: aCredential({ tokenId }) }),
 });
 
+const named =
+  (name: string) =>
+  ({ metadata }: SecretObject): boolean =>
+    metadata.name === name;
+
 /** What tells a token of another place than the builders'. */
 const whereOf = ({ endpoint }: TokenKey['place']): string =>
   endpoint === ANOTHER_PLACE.endpoint ? ' at another' : '';
@@ -67,6 +72,12 @@ class Scene {
   /** What comes of changing ServiceAccounts. */
   webhook: 'up' | 'down' | 'silent' = 'up';
   secrets: SecretObject[] = [];
+  /** Those that the watch knows as the status has them. */
+  recorded: SecretObject[] = [];
+  /** What was read from the API server, in order. */
+  readonly read: string[] = [];
+  /** What it has in place of the RegistryToken that the watch knows. */
+  live: RegistryToken | 'gone' | undefined;
   readonly retained: string[] = [];
   /** Tokens at the registry that came of the open mint, by their tag. */
   results: string[] | undefined = ['token-2'];
@@ -86,18 +97,34 @@ class Scene {
     const nothing = (): void => undefined;
     const options = {
       tokens: {
-        read: () => Promise.resolve(this.#token),
-        removeFinalizer: () => {
+        read: () => {
+          this.read.push('RegistryToken');
+          return Promise.resolve(this.live === 'gone' ? undefined : (this.live ?? this.#token));
+        },
+        removeFinalizer: (token: RegistryToken) => {
+          if (this.live === 'gone') return Promise.reject(new KubeError('gone', { status: 404 }));
+          if (this.live && token.metadata.resourceVersion !== this.live.metadata.resourceVersion)
+            return Promise.reject(new KubeError('changed', { status: 409 }));
           this.released++;
           this.did.push('finalizer removed');
           return this.answer === 'lost' ? Promise.reject(new Error('connection reset')) : Promise.resolve();
         },
       },
       secrets: {
-        read: ({ name }: ObjectName) =>
-          Promise.resolve(this.secrets.find(({ metadata }) => metadata.name === name)),
+        asRecorded: (_: RegistryToken, name: string) => this.recorded.find(named(name)),
+        read: ({ name }: ObjectName) => {
+          this.read.push(`Secret ${name}`);
+          return Promise.resolve(this.secrets.find(named(name)));
+        },
         remove: (gone: SecretObject) => {
           this.secrets = this.secrets.filter((each) => each !== gone);
+          return Promise.resolve();
+        },
+        removeUnchanged: ({ metadata: { name, resourceVersion } }: SecretObject) => {
+          const there = this.secrets.find(named(name));
+          if (there && there.metadata.resourceVersion !== resourceVersion)
+            return Promise.reject(new KubeError('changed', { status: 409 }));
+          this.secrets = this.secrets.filter((each) => each !== there);
           return Promise.resolve();
         },
       },
@@ -401,6 +428,57 @@ describe('the finalizer of a RegistryToken', () => {
       await scene.finish();
       expect([scene.retained, scene.revoked]).to.deep.equal([['token-2'], ['token-1', 'token-0']]);
     });
+  });
+});
+
+describe('what the watches know of a deleted RegistryToken', () => {
+  const known = (): Scene => {
+    const scene = new Scene();
+    scene.recorded = scene.secrets = [secret('app', 'token-1')];
+    return scene;
+  };
+
+  it('is enough to delete its Secret and to let it go: nothing is read', async () => {
+    const scene = known();
+    await scene.finish();
+    expect([scene.read, scene.secrets, scene.released]).to.deep.equal([[], [], 1]);
+  });
+
+  it('is not enough where others have finalizers on it, which have to be kept', async () => {
+    const scene = new Scene({ ...TOKEN, metadata: { ...TOKEN.metadata, finalizers: [FINALIZER, 'others'] } });
+    await scene.finish();
+    expect(scene.read).to.deep.equal(['RegistryToken', 'Secret app']);
+    expect(scene.released).to.equal(1);
+  });
+
+  it('is not enough where it has changed since: what it left meanwhile goes too', async () => {
+    const scene = known();
+    scene.live = {
+      ...TOKEN,
+      metadata: { ...TOKEN.metadata, resourceVersion: 'later' },
+      status: { ...TOKEN.status, previousTokens: [aPrevious({ id: 'token-of-late' })] },
+    };
+    await scene.finish();
+    expect(scene.read).to.deep.equal(['RegistryToken', 'Secret app']);
+    expect([scene.revoked.includes('token-of-late'), scene.released]).to.deep.equal([true, 1]);
+  });
+
+  it('is not enough where its Secret has changed since: that is read, and stays where it is another’s by now', async () => {
+    const scene = known();
+    const taken = {
+      ...secret('app', 'token-1'),
+      ...aSecret({}, { token: anIssuedToken({ metadata: { uid: 'another' } }) }),
+    };
+    scene.secrets = [{ ...taken, metadata: { ...taken.metadata, resourceVersion: 'later' } }];
+    await scene.finish();
+    expect(scene.secrets).to.have.length(1);
+    expect([scene.read, scene.released]).to.deep.equal([['RegistryToken', 'Secret app'], 1]);
+  });
+
+  it('is old where it is gone: that is thrown for its controller to find out', async () => {
+    const scene = known();
+    scene.live = 'gone';
+    expect((await scene.look()).result).to.have.property('status', 404);
   });
 });
 
