@@ -19,8 +19,11 @@ function withTemplate(source: Document, target: Document): Document {
   const template = target.getIn(TEMPLATE_SPEC, true);
   if (!isMap(spec) || !isMap(template)) throw new Error('a CRD lacks its spec, or the one in the template');
   const copy = spec.clone() as YAMLMap;
-  // Without one the defaults in it would not apply where it is left out, as they do to a RegistryToken.
-  copy.set('default', target.createNode({}));
+  // Without one the defaults in it would not apply where it is left out, as they do to a RegistryToken. The API server tries a default
+  // by the rules before it fills in what is deeper, so that all of the first level has to be there.
+  const { properties } = spec.toJS(source) as { properties: Record<string, { default?: unknown }> };
+  const defaults = Object.entries(properties).filter(([, each]) => each.default !== undefined);
+  copy.set('default', target.createNode(Object.fromEntries(defaults.map(([key, each]) => [key, each.default]))));
   target.setIn(TEMPLATE_SPEC, copy);
   return target;
 }
