@@ -23,7 +23,10 @@ function withTemplate(source: Document, target: Document): Document {
   // by the rules before it fills in what is deeper, so that all of the first level has to be there.
   const { properties } = spec.toJS(source) as { properties: Record<string, { default?: unknown }> };
   const defaults = Object.entries(properties).filter(([, each]) => each.default !== undefined);
-  copy.set('default', target.createNode(Object.fromEntries(defaults.map(([key, each]) => [key, each.default]))));
+  copy.set(
+    'default',
+    target.createNode(Object.fromEntries(defaults.map(([key, each]) => [key, each.default]))),
+  );
   target.setIn(TEMPLATE_SPEC, copy);
   return target;
 }

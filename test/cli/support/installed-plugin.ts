@@ -54,11 +54,22 @@ export class InstalledPlugin {
 
   /** Starts `kubectl` with these words behind it. */
   start(words: readonly string[]): ChildProcess {
+    return this.#start(this.#kubectl, words);
+  }
+
+  /** What bash says to a script, in `folder`. */
+  async script(text: string): Promise<Outcome> {
+    return outcomeOf(this.#start('bash', ['-c', text]));
+  }
+
+  #start(program: string, words: readonly string[]): ChildProcess {
     // The Node of the tests, unless another is to be tried.
     const node = dirname(process.env['PLUGIN_NODE'] ?? process.execPath);
-    const PATH = [join(this.folder, 'bin'), node, process.env['PATH']].join(delimiter);
+    const PATH = [join(this.folder, 'bin'), dirname(this.#kubectl), node, process.env['PATH']].join(
+      delimiter,
+    );
     const env = { PATH, HOME: this.folder, KUBECONFIG: this.kubeconfig };
-    return spawn(this.#kubectl, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    return spawn(program, words, { env, cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   /** What kubectl says to these words. Nothing of it may hold a secret, which the run of the tests checks. */
