@@ -2,6 +2,12 @@ import type { Reason } from '../../api/reasons.ts';
 import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 
+/**
+ * After so many failures in a row at single objects of a place it is left alone for now: the circuit breaker would take it for down,
+ * and hold up who needs a token.
+ */
+export const MAX_FAILURES = 3;
+
 const REASONS: Record<RegistryErrorCode, Reason> = {
   Unauthorized: 'RegistryUnauthorized',
   Forbidden: 'RegistryForbidden',

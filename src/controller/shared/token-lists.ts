@@ -7,6 +7,7 @@ import { listOf, scopeOfList } from '../../token/decide/scope.ts';
 import type { Identity } from '../../token/sweep/unused-identities.ts';
 import { readTag, type TaggedToken } from '../../token/sweep/tag.ts';
 import type { AccountSessions, Issued } from '../account/account-sessions.ts';
+import { MAX_FAILURES } from './failures.ts';
 
 /** The living tokens of a place that carry a tag, as they were when the registry was asked: what came later may be missing. */
 export interface TokenList {
@@ -63,7 +64,8 @@ export class TokenLists {
   }
 
   /**
-   * As `current`, of everything at the place. What is refused of a single scope, be it all that are known, is only noted there.
+   * As `current`, of everything at the place. What is refused of a single scope, be it all that are known, is only noted there; so is
+   * how the registry fails at one, unless it fails at all of them, or at several in a row.
    * @param everywhere whether to look also where nothing says that there are tokens: in every scope that the account can see
    * @throws RegistryError; the signal's reason
    */
@@ -135,19 +137,23 @@ export class TokenLists {
     const known = typeof part === 'object' ? new Set([part.scope]) : this.#scoped.scopesOf(where.account);
     const anyhow = typeof part === 'object' ? [] : [...this.#scoped.alsoTried];
     if (part === 'visible') anyhow.push(...(await scopesSeen(registry, signal)));
+    let inARow = 0;
     for (const each of new Set([...known, ...anyhow])) {
       try {
         const found = await rowsOf(registry, scopeOfList(each), signal);
         rows.push(...found);
         scopes.add(each);
+        inARow = 0;
         for (const { id } of found) foundIn.set(id, each);
       } catch (error) {
-        if (!isOfScope(error)) throw error;
-        if (known.has(each)) unread.set(each, error);
+        if (!(error instanceof RegistryError) || error.concernsAll) throw error;
+        inARow = error.isRefusal ? 0 : inARow + 1;
+        if (inARow >= MAX_FAILURES) throw error;
+        if (known.has(each) || !error.isRefusal) unread.set(each, error);
       }
     }
-    const [refusal] = unread.values();
-    if (refusal && typeof part === 'object') throw refusal;
+    const failure = [...unread.values()].find(({ isRefusal }) => !isRefusal || typeof part === 'object');
+    if (failure && scopes.size === 0) throw failure;
     return { ...sorted(rows), scopes, foundIn, unread };
   }
 }

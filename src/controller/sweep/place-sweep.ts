@@ -28,7 +28,7 @@ export interface PlaceSweepOptions extends Omit<SweepRevokerOptions, 'users'> {
   onGone: (token: RecordedToken) => void;
 }
 
-/** What one look at a list came to. */
+/** What one look at a list came to; its `failure` can also be that of a list of one scope. */
 export interface Outcome extends Removed {
   list: TokenList;
   /** Uids of those that were to be gone and are still there. */
@@ -126,7 +126,8 @@ export class PlaceSweep {
     const removed = await this.#removeUnused(look, list, now, signal);
     // Last, since it decides about no other token: what the registry does not say here keeps nothing from being revoked.
     const told = await this.#tellGone(look, recorded, list, now, signal);
-    return { ...removed, list, done: removed.done && told };
+    const unread = [...list.unread.values()].find(({ isRefusal }) => !isRefusal);
+    return { ...removed, list, done: removed.done && told, failure: removed.failure ?? unread };
   }
 
   /** @throws KubeError, LeadershipLost */

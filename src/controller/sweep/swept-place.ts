@@ -29,7 +29,7 @@ export interface SweptPlaceOptions extends PlaceSweepOptions {
 export interface Seen {
   /** Tokens kept on purpose that are gone. */
   goneRetained: RetainedToken[];
-  /** Why something is left that was to be deleted. */
+  /** How the registry failed at what keeps nothing else waiting: one token, or the list of one scope. */
   failure: RegistryError | undefined;
 }
 
@@ -43,7 +43,7 @@ export class SweptPlace {
   sweep: PlaceSweep;
   /** Looks in a row that had no list. */
   #failures = 0;
-  /** Lists in a row after which the registry failed to delete something. */
+  /** Looks in a row that had a list, and where the registry failed at something else. */
   #unfinished = 0;
   #scopes: SearchedScopes = NOT_SEARCHED;
   #sweptAt: number | undefined;
@@ -148,8 +148,8 @@ export class SweptPlace {
   }
 
   /**
-   * Looks once, and decides when to look again. What is left that was to be deleted keeps nothing else that the list shows from
-   * being taken in.
+   * Looks once, and decides when to look again. That the registry fails at one token, or at the list of one scope, keeps nothing
+   * else that lists show from being taken in.
    * @param isNamed whether anything in the cluster points there
    * @throws as `PlaceSweep.run`
    */

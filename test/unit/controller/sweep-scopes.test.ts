@@ -146,6 +146,50 @@ describe('a scope that may not be listed, which anyone may name', () => {
   });
 });
 
+describe('a scope whose list fails', () => {
+  const broken = (stage: SweepStage, ...scopes: string[]): void => {
+    for (const scope of scopes)
+      stage.broken.set(scope, new RegistryError('Unavailable', 'answered 500', { status: 500 }));
+  };
+
+  it('keeps no other scope from being swept, and what it hides is not called gone', async () => {
+    const stage = aStage(['broken', 'team-a']);
+    left(stage, 'a', 'team-a');
+    left(stage, 'z', 'broken');
+    broken(stage, 'broken');
+    const hidden = aRecord({ id: 'hidden', scope: ['broken'], expiresAt: undefined });
+    const missing = aRecord({ id: 'missing', scope: ['team-a'], expiresAt: undefined });
+    stage.tokens = [hidden, missing].map((token) => anIssuedToken({ status: { token } }));
+    await stage.run(5 * HOUR);
+    expect(stage.revoked).to.deep.equal(['a']);
+    expect(new Set(stage.gone)).to.deep.equal(new Set(['missing']));
+    expect(stage.status.scopes).to.deep.equal(['broken', 'team-a']);
+    expect(stage.status.lastSweepTime, 'not all was swept').to.equal(undefined);
+    stage.broken.clear();
+    await stage.run(HOUR);
+    expect(stage.revoked).to.deep.equal(['a', 'z']);
+    expect(stage.status).to.have.property('lastSweepTime');
+  });
+
+  it('is asked for again at growing intervals of up to five minutes', async () => {
+    const stage = aStage(['broken', 'team-a']);
+    broken(stage, 'broken');
+    await stage.run(HOUR);
+    const times = stage.searched.filter((scope) => scope.includes('broken')).length;
+    expect(times).to.be.within(12, 30);
+  });
+
+  it('is no list at all where no scope has one, or several in a row have none: the registry fails', async () => {
+    for (const scopes of [['a'], ['a', 'b', 'c', 'd', 'e', 'good']]) {
+      const stage = aStage(scopes);
+      broken(stage, ...scopes.filter((scope) => scope !== 'good'));
+      await stage.look();
+      expect(stage.lines).to.deep.equal(['not swept: answered 500']);
+      expect(stage.searched.length, 'the circuit breaker does not open').to.be.at.most(3);
+    }
+  });
+});
+
 describe('a scope in an account’s status', () => {
   it('is there again once a look found something left in it, though the account was created anew without it', async () => {
     const stage = aStage([], 'us-south');

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import { CircuitBreaker } from '../../../src/registry/http/circuit-breaker.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
 import { anAccount, anIssuedToken, aRecord, HOUR, MINUTE, PLACE } from '../../support/builders.ts';
-import { DELAY, elsewhere, SweepStage } from './support/sweep-stage.ts';
+import { DELAY, elsewhere, orphanTag, SweepStage } from './support/sweep-stage.ts';
 
 const scoped = (scope: string) => ({
   account: 'default',
@@ -87,3 +88,58 @@ for (const code of ['Unavailable', 'NotFound', 'Unauthorized', 'RateLimited'] sa
       expect(stage.revoked).to.deep.equal(['stuck']);
     });
   });
+
+describe('orphans that the registry fails to delete, many of them', () => {
+  const MANY = 12;
+  let stage: SweepStage;
+  /** Deletions that failed in each look. */
+  const tries: string[][] = [];
+  beforeEach(async () => {
+    stage = new SweepStage();
+    tries.length = 0;
+    for (let n = 0; n < MANY; n++) {
+      stage.refusals.set(`stuck-${n}`, new RegistryError('Unavailable', 'answered 500', { status: 500 }));
+      stage.add('us-south', `stuck-${n}`);
+    }
+    await stage.look();
+    await stage.clock.advance(DELAY);
+  });
+
+  async function lookFor(milliseconds: number): Promise<void> {
+    const end = stage.clock.monotonic() + milliseconds;
+    while (stage.clock.monotonic() < end) {
+      const before = stage.tried.length;
+      const { requeueAfter = 0 } = (await stage.look()) ?? {};
+      tries.push(stage.tried.slice(before));
+      await stage.clock.advance(requeueAfter);
+    }
+  }
+
+  it('never make the circuit breaker take the registry for down: a look ends after a few in a row', async () => {
+    await lookFor(HOUR);
+    const breaker = new CircuitBreaker({ clock: stage.clock, subject: 'registry' });
+    for (const each of tries) {
+      await breaker.run(async () => 'a list');
+      for (const id of each)
+        await breaker.run(() => Promise.reject(stage.refusals.get(id) as Error)).catch(() => undefined);
+      expect(breaker.outage).to.equal(undefined);
+    }
+  });
+
+  it('are all tried in turn, and deleted once the registry does it', async () => {
+    await lookFor(HOUR);
+    expect(new Set(tries.flat())).to.have.length(MANY);
+    stage.refusals.delete(`stuck-${MANY - 1}`);
+    await lookFor(HOUR);
+    expect(stage.revoked).to.deep.equal([`stuck-${MANY - 1}`]);
+  });
+
+  it('hold up no others: expired tokens and what tokens hung on are deleted', async () => {
+    await lookFor(HOUR);
+    stage.add('us-south', 'left');
+    stage.add('us-south', 'expired', orphanTag(), 0);
+    stage.addIdentity('us-south', 'identity');
+    await lookFor(HOUR);
+    expect(stage.revoked).to.have.members(['left', 'expired', 'identity']);
+  });
+});

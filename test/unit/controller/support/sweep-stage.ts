@@ -57,6 +57,8 @@ export class SweepStage {
   /** The same of a single one, by id. */
   readonly refusals = new Map<string, Error>();
   readonly revoked: string[] = [];
+  /** All that was to be deleted, whether or not it was. */
+  readonly tried: string[] = [];
   /** What the API server was asked, without where. */
   readonly requests: string[] = [];
   /** What the metrics were told of revocations. */
@@ -72,6 +74,8 @@ export class SweepStage {
   visible: string[] = [];
   /** Scopes that may not be searched. */
   readonly hidden = new Set<string>();
+  /** Scopes whose lists fail, and what with. */
+  readonly broken = new Map<string, RegistryError>();
   /** What the registry says of a token by its id, if it can be asked. */
   byId: ((id: string) => ListedToken | undefined | Promise<ListedToken | undefined>) | undefined;
   /** The scope of each list. */
@@ -245,6 +249,8 @@ export class SweepStage {
         whileListing?.();
         if (this.listTime > 0) await this.clock.advance(this.listTime);
         fail();
+        const failure = this.broken.get(listOf(scope));
+        if (failure) throw failure;
         if (this.hidden.has(listOf(scope))) throw new RegistryError('Forbidden', 'may not be listed');
         const shown = ({ id }: ListedToken): boolean =>
           !this.listsApart || listOf(scope) === (this.scopeOf.get(id) ?? '');
@@ -261,6 +267,7 @@ export class SweepStage {
         },
       }),
       revoke: async (id) => {
+        this.tried.push(id);
         fail();
         if (this.revocationTime > 0)
           await sleep(this.clock, this.revocationTime, new AbortController().signal);
