@@ -1,7 +1,9 @@
 /**
  * Writes what the chart takes from elsewhere: its version from package.json, copies of crds/, the parts of its values' schema that
- * are the CRDs' own, and the table of values in its README. With --check writes nothing and exits 1 when a file is out of date.
+ * are the CRDs' own, and the table of values in its README; and into crds/ a mark of each one's state. With --check writes nothing and
+ * exits 1 when a file is out of date.
  */
+import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import { parse, parseDocument } from 'yaml';
@@ -25,11 +27,25 @@ async function specOf(path: string): Promise<Schema> {
   return version.schema.openAPIV3Schema.properties.spec;
 }
 
+/** Tells one state of a CRD from another: the chart refuses to go with CRDs that are not its own (templates/_checks.tpl). */
+const MARK = 'pullsecrets.dev/definition';
+
+/** A CRD with its mark, which changes with the spec. */
+function marked(text: string): string {
+  const { spec } = parse(text) as Definition;
+  const mark = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 16);
+  const without = text.replace(new RegExp(`  annotations:\\n    ${MARK}: .*\\n`), '');
+  return without.replace(/^metadata:\n  name: .*\n/m, `$&  annotations:\n    ${MARK}: '${mark}'\n`);
+}
+
 /** What each file should hold, by path. */
 async function wanted(): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const name of await readdir(new URL('crds/', ROOT))) {
-    files.set(`${CHART}files/crds/${name}`, await read(`crds/${name}`));
+    const definition = marked(await read(`crds/${name}`));
+    files.set(`crds/${name}`, definition);
+    // `helm show crds` of Helm 3 puts nothing between the files.
+    files.set(`${CHART}crds/${name}`, `---\n${definition}`);
   }
   const schema = JSON.parse(await read(`${CHART}values.schema.json`)) as { definitions: Schema };
   schema.definitions = {
@@ -53,7 +69,7 @@ const check = process.argv.includes('--check');
 const style = await resolveConfig(new URL('package.json', ROOT));
 const stale: string[] = [];
 for (const [path, text] of await wanted()) {
-  const formatted = await format(text, { ...style, filepath: path });
+  const formatted = path.includes('/crds/') ? text : await format(text, { ...style, filepath: path });
   const present = await read(path).catch(() => '');
   if (present === formatted) continue;
   if (check) stale.push(path);

@@ -31,10 +31,11 @@ function rowsOf({ key, value }: Pair<Node, Node | null>, prefix: string, above =
   return [{ key: path, value: JSON.stringify(value?.toJSON() ?? null), description }];
 }
 
+/** A comment in the form of helm-docs: `-- ` and the description. */
 const text = (comment: string): string =>
   comment
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => line.trim().replace(/^-- /, ''))
     .join(' ')
     .trim()
     .replaceAll('|', '\\|');

@@ -48,7 +48,7 @@ export async function makeFiles(
     'Chart.yaml': await readFile(join(CHART, 'Chart.yaml'), 'utf8'),
     'values.yaml': await readFile(join(CHART, 'values.yaml'), 'utf8'),
   };
-  for (const [file, text] of Object.entries(publishedChart(texts, release, changesOf(notes))))
+  for (const [file, text] of Object.entries(publishedChart(texts, crds, release, changesOf(notes))))
     await writeFile(join(chart, file), text);
   await run(helm, ['package', chart, '--destination', folder]);
   const rendered = await run(

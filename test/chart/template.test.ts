@@ -21,7 +21,10 @@ interface PodTemplate {
     topologySpreadConstraints: { labelSelector: object }[];
     securityContext: Record<string, unknown>;
     terminationGracePeriodSeconds: number;
-    containers: [{ args: string[]; securityContext: Record<string, unknown>; image: string }];
+    imagePullSecrets?: object[];
+    containers: [
+      { args: string[]; securityContext: Record<string, unknown>; image: string; livenessProbe: object },
+    ];
   };
 }
 
@@ -54,8 +57,11 @@ describeHelm('chart: rendering', (helm) => {
   it('names and labels every object as the release asks', async () => {
     const objects = await helm.render(VALUE_SETS['names and labels']);
     for (const { kind, metadata } of objects) {
-      if (kind !== 'Pod') expect(metadata.labels, kind).to.include({ team: 'platform' });
-      if (kind !== 'CustomResourceDefinition') expect(metadata.name, kind).to.match(/^tokens/);
+      if (kind !== 'Pod') {
+        expect(metadata.labels, kind).to.include({ team: 'platform' });
+        expect(metadata.annotations, kind).to.include({ 'example.com/owner': 'platform' });
+      }
+      expect(metadata.name, kind).to.match(/^tokens/);
     }
   });
 
@@ -117,11 +123,9 @@ describeHelm(
           runAsNonRoot: true,
           seccompProfile: { type: 'RuntimeDefault' },
         });
-        expect(spec.containers[0].securityContext, name).to.deep.equal({
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        });
+        const { capabilities, ...rest } = spec.containers[0].securityContext;
+        expect(rest, name).to.deep.equal({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true });
+        expect((capabilities as { drop: string[] }).drop, name).to.include('ALL');
       }
     });
 
@@ -161,6 +165,49 @@ describeHelm(
       expect(await strategy({ hostNetwork: true })).to.deep.equal({
         rollingUpdate: { maxSurge: 0, maxUnavailable: 1 },
       });
+      const Recreate = { type: 'Recreate' };
+      expect(await strategy({ hostNetwork: true, strategy: Recreate })).to.deep.equal(Recreate);
+    });
+
+    it('keeps to its own probes, and takes their times', async () => {
+      const { containers } = podOf(await helm.render({ livenessProbe: { periodSeconds: 7 } })).spec;
+      expect(containers[0].livenessProbe).to.deep.equal({
+        httpGet: { path: '/livez', port: 'health' },
+        periodSeconds: 7,
+        timeoutSeconds: 5,
+      });
+    });
+
+    it('never blocks a drain', async () => {
+      const budget = async (version: string): Promise<object> =>
+        find(await helm.render({}, '--kube-version', version), 'PodDisruptionBudget')['spec'] as object;
+      expect(await budget('1.36.0')).to.include({
+        maxUnavailable: 1,
+        unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      });
+      expect(await budget('1.25.0')).not.to.have.property('unhealthyPodEvictionPolicy');
+    });
+
+    it('may reach the API server where it listens', async () => {
+      const ports = async (networkPolicy: Values): Promise<number[]> => {
+        const { egress } = find(await helm.render({ networkPolicy }), 'NetworkPolicy')['spec'] as {
+          egress: [unknown, { ports: { port: number }[] }];
+        };
+        return egress[1].ports.map(({ port }) => port);
+      };
+      // Where no cluster is asked.
+      expect(await ports({})).to.deep.equal([443, 6443]);
+      expect(await ports({ apiServerPorts: [2040] })).to.deep.equal([443, 2040]);
+      expect(await ports({ egressPorts: [443, 80], apiServerPorts: [443] })).to.deep.equal([443, 80]);
+    });
+
+    it('pulls its image with the secrets and from the registry of all charts', async () => {
+      const objects = await helm.render(VALUE_SETS['registry and pull secrets of all charts']);
+      const specs = [podOf(objects).spec, find(objects, 'Pod')['spec'] as PodTemplate['spec']];
+      for (const { imagePullSecrets, containers } of specs) {
+        expect(imagePullSecrets).to.deep.equal([{ name: 'mirror' }, { name: 'everywhere' }]);
+        expect(containers[0].image).to.match(/^mirror\.test:5000\/example\/operator:/);
+      }
     });
 
     it('has the annotations asked for, beside the container that logs are of', async () => {
@@ -183,14 +230,17 @@ describeHelm(
     });
 
     it('gets longer to stop than the operator takes', async () => {
-      for (const [shutdownSeconds, grace] of [
-        [45, 60],
-        [0, 15],
+      for (const [shutdownTimeout, grace] of [
+        ['45s', 60],
+        ['1m30s', 105],
+        ['0s', 15],
       ] as const) {
-        const { spec } = podOf(await helm.render({ operator: { shutdownSeconds } }));
-        expect(spec.containers[0].args).to.include(`--shutdown-timeout=${shutdownSeconds}s`);
+        const { spec } = podOf(await helm.render({ operator: { shutdownTimeout } }));
+        expect(spec.containers[0].args).to.include(`--shutdown-timeout=${shutdownTimeout}`);
         expect(spec.terminationGracePeriodSeconds).to.equal(grace);
       }
+      const { spec } = podOf(await helm.render({ terminationGracePeriodSeconds: 90 }));
+      expect(spec.terminationGracePeriodSeconds).to.equal(90);
     });
 
     it('runs the image asked for', async () => {

@@ -18,7 +18,7 @@ const WRONG: [string, Values, string, RegExp][] = [
     'metrics',
     /serviceMonitors.*not allowed/,
   ],
-  ['a misspelled switch', { crds: { enable: true } }, 'crds', /enable.*not allowed/],
+  ['a misspelled switch', { crds: { chek: true } }, 'crds', /chek.*not allowed/],
   ['text for a number', { replicaCount: '2' }, 'replicaCount', /string.*integer|integer.*string/],
   ['text for a switch', { hostNetwork: 'yes' }, 'hostNetwork', /boolean/],
   ['too many replicas', { replicaCount: 11 }, 'replicaCount', /maximum|less than or equal/],
@@ -132,8 +132,33 @@ const WRONG: [string, Values, string, RegExp][] = [
   [
     'a weaker pod',
     { podSecurityContext: { runAsNonRoot: false } },
-    'podSecurityContext',
-    /runAsNonRoot.*not allowed/,
+    'podSecurityContext.runAsNonRoot',
+    /true/,
+  ],
+  [
+    'a container that may become root',
+    { securityContext: { allowPrivilegeEscalation: true } },
+    'securityContext.allowPrivilegeEscalation',
+    /false/,
+  ],
+  [
+    'a container with capabilities',
+    { securityContext: { capabilities: { add: ['NET_ADMIN'] } } },
+    'securityContext.capabilities',
+    /add.*not allowed/,
+  ],
+  [
+    'a probe of one’s own',
+    { livenessProbe: { exec: { command: ['true'] } } },
+    'livenessProbe',
+    /exec.*not allowed/,
+  ],
+  ['an argument that is no flag', { extraArgs: ['debug'] }, 'extraArgs.0', /pattern/],
+  [
+    'a duration in seconds',
+    { leaderElection: { leaseDuration: 15 } },
+    'leaderElection.leaseDuration',
+    /string/,
   ],
   [
     'a writable mount',
@@ -236,13 +261,18 @@ const CONTRADICTIONS: [string, Values, RegExp][] = [
   ],
   [
     'a lease too short',
-    { leaderElection: { leaseSeconds: 10 } },
-    /leaseSeconds \(10\) must be more than .*renewSeconds \(10\)/,
+    { leaderElection: { leaseDuration: '10s' } },
+    /leaseDuration \(10s\) must be more than .*renewDeadline \(10s\)/,
   ],
   [
     'retries too slow',
-    { leaderElection: { retrySeconds: 9 } },
-    /renewSeconds \(10\) must be more than 1\.2 times .*retrySeconds \(9\)/,
+    { leaderElection: { retryPeriod: '9s' } },
+    /renewDeadline \(10s\) must be more than 1\.2 times .*retryPeriod \(9s\)/,
+  ],
+  [
+    'no time to stop',
+    { operator: { shutdownTimeout: '1m' }, terminationGracePeriodSeconds: 30 },
+    /terminationGracePeriodSeconds \(30\) must be at least operator\.shutdownTimeout \(60s\)/,
   ],
   [
     'annotations on no ServiceAccount',
@@ -275,7 +305,11 @@ function collections(values: object, path: string[] = []): string[][] {
 }
 const defaults = parse(await readFile(`${CHART}/values.yaml`, 'utf8')) as object;
 /** Those without which there is nothing that the chart could do. */
-const NEEDED = ['networkPolicy.egressPorts', 'guardrails.validationActions'];
+const NEEDED = [
+  'networkPolicy.egressPorts',
+  'guardrails.validationActions',
+  'securityContext.capabilities.drop',
+];
 
 /** Every part that is off by default, but for the PodMonitor, which goes without a ServiceMonitor only. */
 const ALL_PARTS: Values = {
@@ -358,7 +392,7 @@ describeHelm('chart: wrong values', (helm) => {
   });
 
   it('do not include what a parent chart sets for all its charts', async () => {
-    const { status } = await helm.template({ global: { imageRegistry: 'registry.test' } });
+    const { status } = await helm.template({ global: { storageClass: 'fast' } });
     expect(status).to.equal(0);
   });
 });

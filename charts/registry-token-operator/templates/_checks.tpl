@@ -4,6 +4,7 @@
 {{- include "rto.checks.serviceAccount" . -}}
 {{- include "rto.checks.durations" . -}}
 {{- include "rto.checks.leaderElection" . -}}
+{{- include "rto.checks.termination" . -}}
 {{- include "rto.checks.metrics" . -}}
 {{- include "rto.checks.accounts" . -}}
 {{- include "rto.checks.tokens" . -}}
@@ -43,11 +44,26 @@
 
 {{- define "rto.checks.leaderElection" -}}
 {{- with .Values.leaderElection -}}
-{{- if le (int .leaseSeconds) (int .renewSeconds) -}}
-{{- fail (printf "leaderElection.leaseSeconds (%d) must be more than leaderElection.renewSeconds (%d): a leader gives up before another takes over" (int .leaseSeconds) (int .renewSeconds)) -}}
+{{- $lease := include "rto.seconds" .leaseDuration | int64 -}}
+{{- $renew := include "rto.seconds" .renewDeadline | int64 -}}
+{{- $retry := include "rto.seconds" .retryPeriod | int64 -}}
+{{- if lt $retry 1 -}}
+{{- fail (printf "leaderElection.retryPeriod (%s) must be at least 1s" .retryPeriod) -}}
 {{- end -}}
-{{- if le (mul 10 (int .renewSeconds)) (mul 12 (int .retrySeconds)) -}}
-{{- fail (printf "leaderElection.renewSeconds (%d) must be more than 1.2 times leaderElection.retrySeconds (%d): a leader needs time for a second try" (int .renewSeconds) (int .retrySeconds)) -}}
+{{- if le $lease $renew -}}
+{{- fail (printf "leaderElection.leaseDuration (%s) must be more than leaderElection.renewDeadline (%s): a leader gives up before another takes over" .leaseDuration .renewDeadline) -}}
+{{- end -}}
+{{- if le (mul 10 $renew) (mul 12 $retry) -}}
+{{- fail (printf "leaderElection.renewDeadline (%s) must be more than 1.2 times leaderElection.retryPeriod (%s): a leader needs time for a second try" .renewDeadline .retryPeriod) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "rto.checks.termination" -}}
+{{- $shutdown := include "rto.shutdownSeconds" . | int64 -}}
+{{- with .Values.terminationGracePeriodSeconds -}}
+{{- if lt (int64 .) $shutdown -}}
+{{- fail (printf "terminationGracePeriodSeconds (%d) must be at least operator.shutdownTimeout (%ds): work under way would be cut off" (int64 .) $shutdown) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -75,7 +91,7 @@
 
 {{/* Fields of a RegistryAccount's spec of which it takes exactly one, by the CRD's rule, as JSON. */}}
 {{- define "rto.registries" -}}
-{{- $crd := .Files.Get "files/crds/pullsecrets.dev_registryaccounts.yaml" | fromYaml -}}
+{{- $crd := .Files.Get "crds/pullsecrets.dev_registryaccounts.yaml" | fromYaml -}}
 {{- $spec := (first $crd.spec.versions).schema.openAPIV3Schema.properties.spec -}}
 {{- $fields := list -}}
 {{- range index $spec "x-kubernetes-validations" -}}
@@ -122,15 +138,20 @@
 {{- end }}
 
 {{/*
-Helm looks up every kind before it creates anything, so one release cannot bring a CRD and its first objects. Only a cluster
-that answers is asked: `helm template` and GitOps tools render everything.
+Helm installs the CRDs of a chart's crds/ once, and never upgrades them. With CRDs of another release the API server would drop the
+fields that it does not know, and nobody would notice. Only a cluster that answers is asked: `helm template` and GitOps tools that
+use it bring the CRDs themselves.
 */}}
 {{- define "rto.checks.definitions" -}}
-{{- $accounts := include "rto.withoutNulls" .Values.accounts | fromJson -}}
-{{- $tokens := include "rto.withoutNulls" .Values.tokens | fromJson -}}
-{{- if and (or $accounts $tokens) (lookup "v1" "Namespace" "" "kube-system") -}}
-{{- if not (.Capabilities.APIVersions.Has "pullsecrets.dev/v1alpha1") -}}
-{{- fail "accounts and tokens need the CRDs, and Helm can't create CRDs and their first objects in one go: run this once with --set accounts=null --set tokens=null added, then again without" -}}
+{{- if (.Values.crds | default dict).check -}}
+{{- $mark := "pullsecrets.dev/definition" -}}
+{{- range $path, $_ := .Files.Glob "crds/*.yaml" -}}
+{{- $ours := ($.Files.Get $path | fromYaml).metadata -}}
+{{- with (lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $ours.name).metadata -}}
+{{- if ne (get (.annotations | default dict) $mark) (get $ours.annotations $mark) -}}
+{{- fail (printf "the CRD %s in this cluster is not this chart's, and Helm does not upgrade CRDs: first run `helm show crds CHART | kubectl apply --server-side --force-conflicts -f -` with this CHART; Flux does so with spec.upgrade.crds: CreateReplace; or set crds.check=false" $ours.name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

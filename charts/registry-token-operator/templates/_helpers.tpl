@@ -28,6 +28,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- define "rto.labels" -}}
 {{- $own := include "rto.selectorLabels" . | fromYaml -}}
 {{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- $_ := set $own "app.kubernetes.io/part-of" .Chart.Name -}}
 {{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service -}}
 {{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
 {{- merge $own (.Values.commonLabels | default dict) | toYaml -}}
@@ -36,17 +37,50 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- define "rto.podLabels" -}}
 {{- $own := include "rto.selectorLabels" . | fromYaml -}}
 {{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- $_ := set $own "app.kubernetes.io/part-of" .Chart.Name -}}
 {{- merge $own (.Values.podLabels | default dict) (.Values.commonLabels | default dict) | toYaml -}}
 {{- end }}
 
+{{/*
+What stands below `metadata`. Takes a dict: root (the chart's scope), name; optionally namespace, labels and annotations, which
+win over commonAnnotations. The chart's own labels win over all.
+*/}}
+{{- define "rto.metadata" -}}
+name: {{ .name | quote }}
+{{- with .namespace }}
+namespace: {{ . | quote }}
+{{- end }}
+labels:
+  {{- merge (include "rto.labels" .root | fromYaml) (.labels | default dict) | toYaml | nindent 2 }}
+{{- with merge (dict) (.annotations | default dict) (.root.Values.commonAnnotations | default dict) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{- define "rto.image" -}}
+{{- $global := .Values.global | default dict -}}
 {{- with .Values.image -}}
-{{- $repository := required "image.repository is empty: say where your nodes find the operator's image, such as registry.example/registry-token-operator" .repository -}}
-{{- if .digest -}}
-{{ $repository }}@{{ .digest }}
-{{- else -}}
-{{ $repository }}:{{ default $.Chart.AppVersion .tag }}
+{{- $name := required "image.repository is empty: say where your nodes find the operator's image, such as registry.example/registry-token-operator" .repository -}}
+{{- with $global.imageRegistry | default .registry -}}
+{{- $name = printf "%s/%s" (trimSuffix "/" .) $name -}}
 {{- end -}}
+{{- if .digest -}}
+{{ $name }}@{{ .digest }}
+{{- else -}}
+{{ $name }}:{{ default $.Chart.AppVersion .tag }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Of this chart and of all charts; by name, or as a pod's spec has them. */}}
+{{- define "rto.imagePullSecrets" -}}
+{{- $names := list -}}
+{{- range concat (.Values.imagePullSecrets | default list) ((.Values.global | default dict).imagePullSecrets | default list) -}}
+{{- $names = append $names (kindIs "string" . | ternary . (get (kindIs "map" . | ternary . dict) "name")) -}}
+{{- end -}}
+{{- range $names | uniq }}
+- name: {{ . | quote }}
 {{- end -}}
 {{- end }}
 
@@ -86,23 +120,33 @@ one values file gives and another sets to null is left to the chart.
 {{ $total }}
 {{- end }}
 
-{{- define "rto.restrictedContainer" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities:
-  drop: [ALL]
+{{/* Seconds that work under way may take to end when a pod stops. */}}
+{{- define "rto.shutdownSeconds" -}}
+{{- include "rto.seconds" ((.Values.operator | default dict).shutdownTimeout | default "20s") -}}
 {{- end }}
 
-{{- define "rto.restrictedPod" -}}
-runAsNonRoot: true
-{{- with .Values.podSecurityContext.runAsUser }}
-runAsUser: {{ . | int64 }}
+{{/* Where the API server listens, as JSON: what is given, or what the cluster tells at installation. */}}
+{{- define "rto.apiServerPorts" -}}
+{{- $ports := .Values.networkPolicy.apiServerPorts | default list -}}
+{{- if not $ports -}}
+{{- $found := list -}}
+{{- if .Capabilities.APIVersions.Has "discovery.k8s.io/v1/EndpointSlice" -}}
+{{- $found = list (lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "kubernetes") -}}
+{{- else if .Capabilities.APIVersions.Has "v1/Endpoints" -}}
+{{- $found = (lookup "v1" "Endpoints" "default" "kubernetes").subsets | default list -}}
+{{- end -}}
+{{- range $found -}}
+{{- range .ports -}}
+{{- $ports = append $ports (int .port) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson ($ports | uniq | default (list 6443)) -}}
 {{- end }}
-{{- with .Values.podSecurityContext.runAsGroup }}
-runAsGroup: {{ . | int64 }}
-{{- end }}
-seccompProfile:
-  type: RuntimeDefault
+
+{{/* A security context of a pod or a container; null where the platform decides. */}}
+{{- define "rto.securityContext" -}}
+{{- include "rto.withoutNulls" . | fromJson | toYaml -}}
 {{- end }}
 
 {{- define "rto.subject" -}}

@@ -13,8 +13,11 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     },
     imagePullSecrets: [{ name: 'mirror' }],
   },
-  'no CRDs': { crds: { enabled: false } },
-  'CRDs that go with the release': { crds: { keep: false } },
+  'registry and pull secrets of all charts': {
+    global: { imageRegistry: 'mirror.test:5000', imagePullSecrets: ['everywhere', { name: 'mirror' }] },
+    image: { registry: 'ghcr.io', repository: 'example/operator' },
+    imagePullSecrets: [{ name: 'mirror' }],
+  },
   'two namespaces': { scope: { namespaces: ['team-a', 'team-b'] } },
   'own ServiceAccount and roles': {
     serviceAccount: { create: false, name: 'mine' },
@@ -24,6 +27,7 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
   'names and labels': {
     fullnameOverride: 'tokens',
     commonLabels: { team: 'platform' },
+    commonAnnotations: { 'example.com/owner': 'platform' },
     podLabels: { tier: 'system' },
     podAnnotations: { 'example.com/note': 'one' },
   },
@@ -53,6 +57,29 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     extraVolumes: [{ name: 'ca', configMap: { name: 'private-ca' } }],
     extraVolumeMounts: [{ name: 'ca', mountPath: '/ca' }],
   },
+  'everything of a pod': {
+    strategy: { type: 'Recreate' },
+    terminationGracePeriodSeconds: 120,
+    startupProbe: { failureThreshold: 120 },
+    livenessProbe: { initialDelaySeconds: 5 },
+    readinessProbe: { successThreshold: 1 },
+    dnsPolicy: 'None',
+    dnsConfig: { nameservers: ['192.0.2.53'], options: [{ name: 'ndots', value: '1' }] },
+    extraArgs: ['--log-level=debug'],
+    podSecurityContext: { fsGroup: 1000660000, runAsUser: 1000660000 },
+    securityContext: { capabilities: { drop: ['ALL', 'NET_RAW'] } },
+  },
+  'objects of one’s own': {
+    extraObjects: [
+      {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: '{{ .Release.Name }}-one' },
+        data: { a: 'b' },
+      },
+      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ include "rto.fullname" . }}-two\n',
+    ],
+  },
   'everything switched off': {
     metrics: { service: { enabled: false } },
     podDisruptionBudget: { enabled: false },
@@ -61,7 +88,13 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
   },
   'ServiceMonitor and alerts': {
     metrics: {
-      serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+      serviceMonitor: {
+        enabled: true,
+        labels: { release: 'prometheus' },
+        namespace: 'monitoring',
+        relabelings: [{ sourceLabels: ['__meta_kubernetes_pod_node_name'], targetLabel: 'node' }],
+        metricRelabelings: [{ sourceLabels: ['__name__'], regex: 'nodejs_.*', action: 'drop' }],
+      },
       prometheusRule: {
         enabled: true,
         labels: { release: 'prometheus' },
@@ -71,6 +104,7 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     },
     networkPolicy: {
       dnsPorts: [53, 5353],
+      apiServerPorts: [2040],
       metricsFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }],
     },
   },

@@ -155,6 +155,13 @@ describe('release: its steps', () => {
   });
 });
 
+const DEFINITION = `
+metadata: {name: things.example.com}
+spec:
+  names: {kind: Thing}
+  versions: [{name: v1, schema: {openAPIV3Schema: {description: A thing. With more to say.}}}]
+`;
+
 describe('release: its chart', () => {
   const texts = {
     'Chart.yaml': 'name: x\nannotations: {a: b}\n',
@@ -162,11 +169,22 @@ describe('release: its chart', () => {
   };
 
   it('knows the project and the image, and keeps its comments', () => {
-    const published = publishedChart(texts, RELEASE, [{ kind: 'Security', entries: ['One: two.'] }]);
+    const published = publishedChart(texts, [DEFINITION], RELEASE, [
+      { kind: 'Security', entries: ['One: two.'] },
+    ]);
     const chart = parse(published['Chart.yaml']) as Record<string, unknown>;
     expect(chart).to.include({ name: 'x', home: 'https://github.com/Example/Operator' });
     const annotations = chart['annotations'] as Record<string, string>;
     expect(annotations).to.include({ a: 'b', 'artifacthub.io/containsSecurityUpdates': 'true' });
+    expect(parse(annotations['artifacthub.io/crds'] ?? '')).to.deep.equal([
+      {
+        kind: 'Thing',
+        version: 'v1',
+        name: 'things.example.com',
+        displayName: 'Thing',
+        description: 'A thing',
+      },
+    ]);
     expect(parse(annotations['artifacthub.io/changes'] ?? '')).to.deep.equal([
       { kind: 'security', description: 'One: two.' },
     ]);
