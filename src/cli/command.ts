@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 import type { Format } from './output/listing.ts';
 
 /** Names that an argument or a flag can be completed with. */
-export type Completion = 'RegistryTokens' | 'RegistryAccounts' | 'Secrets' | readonly string[];
+export type Completion = 'RegistryTokens' | 'RegistryAccounts' | 'Secrets' | 'Namespaces' | readonly string[];
 
 export interface Argument {
   /** `<NAME>` is required, `[NAME]` is not; `[NAME...]` takes several. */

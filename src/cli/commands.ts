@@ -5,10 +5,15 @@ import { COMPLETION } from './commands/completion.ts';
 import { CREATE } from './commands/create.ts';
 import { GET } from './commands/get.ts';
 import { IMPACT } from './commands/impact.ts';
+import { LOGIN } from './commands/login.ts';
+import { ORPHANS } from './commands/orphans.ts';
 import { REPORT } from './commands/report.ts';
+import { RESUME } from './commands/resume.ts';
+import { REVOKE } from './commands/revoke.ts';
 import { ROTATE } from './commands/rotate.ts';
 import { STATUS } from './commands/status.ts';
-import { RESUME, SUSPEND } from './commands/suspend.ts';
+import { SUSPEND } from './commands/suspend.ts';
+import { TOKENS } from './commands/tokens.ts';
 import { WHY } from './commands/why.ts';
 
 /** Every command, in the order of the help. */
@@ -19,8 +24,12 @@ export const COMMANDS: readonly Command[] = [
   CREATE,
   ROTATE,
   CHECK,
+  LOGIN,
   SUSPEND,
   RESUME,
+  TOKENS,
+  ORPHANS,
+  REVOKE,
   ADOPT,
   IMPACT,
   REPORT,

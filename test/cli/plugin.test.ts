@@ -1,9 +1,12 @@
 /** The plugin as people have it: kubectl finds it in PATH, and it talks to the API server that the tests run on. */
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { readTag } from '../../src/token/sweep/tag.ts';
 import { realAssets } from '../support/api-servers.ts';
-import { World } from '../support/world.ts';
+import { OPERATOR_NAMESPACE, World } from '../support/world.ts';
 import { InstalledPlugin, outcomeOf, type Outcome } from './support/installed-plugin.ts';
 
 /** A machine that is busy starts each kubectl and each plugin late; milliseconds. */
@@ -172,6 +175,46 @@ describe('kubectl registrytoken', function () {
     expect(push.err).to.match(/^error: 1 of 1 hosts did not accept the Secret\n/);
     await world.revokeAtRegistry((await token('app-pull')).status?.token?.id ?? '');
     expect((await plugin.run('check', 'app-pull', '-n', namespace)).out).to.match(/ refused /);
+  });
+
+  it('lists the tokens of an account at the registry, finds and revokes what nothing uses', async () => {
+    await create('app-pull');
+    const { metadata, status } = await token('app-pull');
+    const id = status?.token?.id ?? '';
+    const known = world.registry.tokens().find((each) => each.id === id)?.description ?? '';
+    const clusterId = readTag(known)?.clusterId ?? '';
+    const orphan = await world.issueAtRegistry({ clusterId, uid: 'uid-of-one-that-is-gone', revision: 1 });
+    const stranger = await world.issueAtRegistry({
+      clusterId: 'another-cluster',
+      uid: metadata.uid,
+      revision: 1,
+    });
+    const flags = ['--operator-namespace', OPERATOR_NAMESPACE];
+    const listed = await done(plugin.run('tokens', ...flags));
+    expect(listed).to.match(new RegExp(`^${id} +InUse +${namespace}/app-pull +1 `, 'm'));
+    expect(listed).to.match(new RegExp(`^${stranger} +OtherCluster +another-cluster `, 'm'));
+    expect(await done(plugin.run('orphans', ...flags, '-o', 'name'))).to.include(`${orphan}\n`);
+    expect((await plugin.run('revoke', id, ...flags)).err).to.include(
+      `is of RegistryToken ${namespace}/app-pull`,
+    );
+    expect((await plugin.run('revoke', stranger, ...flags)).exit).to.equal(1);
+    expect(await done(plugin.run('revoke', orphan, ...flags))).to.equal(`token ${orphan} revoked\n`);
+    expect([id, orphan, stranger].map((each) => world.isAlive(each))).to.deep.equal([true, false, true]);
+    await done(plugin.run('revoke', stranger, ...flags, '--force'));
+    expect(world.isAlive(stranger)).to.equal(false);
+  });
+
+  it('writes the docker configuration that it is asked for, and prints no credential', async () => {
+    await create('app-pull');
+    const file = join(plugin.folder, 'auth.json');
+    expect(await run('login', 'app-pull', '--write', '--file', file)).to.equal(
+      `${file}: logged in to registry.test:5000\n`,
+    );
+    const { auths } = JSON.parse(await readFile(file, 'utf8')) as { auths: Record<string, { auth: string }> };
+    const value = Buffer.from(auths['registry.test:5000']?.auth ?? '', 'base64')
+      .toString()
+      .split(':')[1];
+    expect(world.holds(value, (await token('app-pull')).status?.token?.id)).to.equal(true);
   });
 
   it('suspends and resumes', async () => {

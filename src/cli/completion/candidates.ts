@@ -3,7 +3,7 @@ import { ownOptions, type Command, type Completion } from '../command.ts';
 import { KUBE_OPTIONS, type KubeFlags } from '../kube-flags.ts';
 
 /** Names that the cluster is asked for. */
-export type Lookup = Extract<Completion, string> | 'Namespaces';
+export type Lookup = Extract<Completion, string>;
 
 /** What can stand where a command line ends. */
 export interface Candidates {

@@ -1,11 +1,11 @@
 import type { Reason } from '../../api/reasons.ts';
 import { accountFault, type RegistryAccount } from '../../api/registry-account.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../../api/registry-token.ts';
-import { Redacted } from '../../common/redacted.ts';
+import type { Redacted } from '../../common/redacted.ts';
 import { KubeError } from '../../kube/client/errors.ts';
 import { namedProviders, PROVIDER_NAMES, providerOf, type Credentials } from '../../registry/backends.ts';
 import type { RegistryDirectory } from '../../registry/directory.ts';
-import type { CredentialsData } from '../../registry/port.ts';
+import { credentialsData } from '../../registry/credentials-data.ts';
 import { withTrueEnding, type IssueAt } from '../../token/lifecycle/ending.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 import { placesOf } from '../../token/sweep/sweep-regions.ts';
@@ -131,7 +131,7 @@ function readCredentials(
 ): Credentials | Failure {
   const fault = accountFault(spec) ?? providerFault(spec) ?? providerOf(spec)?.fault;
   if (fault !== undefined) return { reason: 'InvalidSpec', message: fault, retryable: false };
-  const data = name === undefined ? undefined : dataOf(secret);
+  const data = name === undefined ? undefined : credentialsData(secret?.data);
   const read = providerOf(spec)?.readCredentials(data) ?? { problem: '' };
   if (!('problem' in read)) return read;
   const reason: Reason = secret ? 'CredentialsInvalid' : 'CredentialsNotFound';
@@ -139,13 +139,6 @@ function readCredentials(
   const where =
     name === undefined ? 'spec names no credentials Secret' : `credentials Secret ${name} ${flaw}`;
   return { reason, message: `${where}: ${read.problem}`, retryable: false };
-}
-
-function dataOf({ data = {} }: Partial<SecretObject> = {}): CredentialsData {
-  const texts = Object.entries(data).map(
-    ([key, value]) => [key, Buffer.from(value, 'base64').toString().trim()] as const,
-  );
-  return new Map(texts.flatMap(([key, text]) => (text === '' ? [] : [[key, new Redacted(text)]])));
 }
 
 /** As the CRD's CEL rule has it, which API servers older than 1.25 drop. */

@@ -15,7 +15,7 @@ export const SECRET = `${CORE}/secrets/app-pull`;
 const PODS = `${CORE}/pods`;
 const SERVICE_ACCOUNTS = `${CORE}/serviceaccounts`;
 const EVENTS = '/apis/events.k8s.io/v1/namespaces/team-a/events';
-const VALUE = 'the-value-of-the-token-1234';
+export const VALUE = 'the-value-of-the-token-1234';
 registerSecret(VALUE);
 
 const PLACE = { endpoint: 'https://us.icr.io', identity: 'account-1', provider: 'ibmCloud' };
