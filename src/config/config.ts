@@ -126,6 +126,12 @@ const schema = z.object({
     description: 'evict pods that could not pull before their Secret was good, so that they start anew',
     default: 'false',
   }),
+  countPods: boolean().register(registry, {
+    argument: '[boolean]',
+    description:
+      "count, in the status, the pods that use a RegistryToken's Secret and those that wait for it",
+    default: 'false',
+  }),
   registryTimeout: duration(1000).register(registry, {
     argument: '<duration>',
     description: 'how long one request to a registry may take',

@@ -16,6 +16,7 @@ import { noteScopes } from './account/account-status.ts';
 import { ChildKeeper } from './cluster-token/child-keeper.ts';
 import { ClusterTokenController } from './cluster-token/cluster-token-controller.ts';
 import type { OperatorOptions } from './operator.ts';
+import { PodCounter } from './pods/pod-counter.ts';
 import { PodEvictor } from './pods/pod-evictor.ts';
 import { ServiceAccountLinker } from './service-accounts/service-account-linker.ts';
 import type { Controller } from './shared/controller.ts';
@@ -43,12 +44,16 @@ import { TokenController } from './token/token-controller.ts';
 import { TokenFinalizer } from './token/token-finalizer.ts';
 import { Verifier } from './token/verifier.ts';
 
-/** What waits for each controller: keys of RegistryTokens, of accounts (for two of them), of ServiceAccounts and of ClusterRegistryTokens. */
+/**
+ * What waits for each controller: keys of RegistryTokens (for three of them), of accounts (for two), of ServiceAccounts and of
+ * ClusterRegistryTokens.
+ */
 export interface Queues {
   token: WorkQueue;
   account: WorkQueue;
   sweep: WorkQueue;
   link: WorkQueue;
+  pods: WorkQueue;
   eviction: WorkQueue;
   clusterToken: WorkQueue;
 }
@@ -194,7 +199,14 @@ export function assembleControllers(
     sources: watches,
     assessor,
     executor,
-    conclusion: new Conclusion({ ...shared, formerSecrets, linker, waiters, onGood }),
+    conclusion: new Conclusion({
+      ...shared,
+      formerSecrets,
+      linker,
+      waiters,
+      onGood,
+      podCounts: (token) => (watches.pods ? watches.pods.counts(token) : 'off'),
+    }),
     waiters,
     tryNow: (account, region) => sessions.tryNow(account, region),
     tryAccount: (account) => queues.account.add(account),
@@ -247,6 +259,23 @@ export function assembleControllers(
       reconcile: async (key, signal) =>
         watches.unreadable ? { requeueAfter: UNREADABLE_WAIT } : sweeper.reconcile(key, signal),
     });
+  const { pods: podWatch } = watches;
+  if (podWatch) {
+    const counter = new PodCounter({
+      token: (name) => watches.token(name),
+      counts: (token) => podWatch.counts(token),
+      onChanged: ({ metadata }) => queues.token.add(objectKey(metadata), { priority: 'low' }),
+      clock,
+    });
+    all.push({
+      name: 'pods',
+      queue: queues.pods,
+      workers: 1,
+      // Until all pods are known, the counts would be wrong.
+      ready: (signal) => podWatch.whenSynced(signal).catch(() => undefined),
+      reconcile: (key, signal) => counter.reconcile(parseObjectKey(key), signal),
+    });
+  }
   if (evictor)
     all.push({
       name: 'eviction',

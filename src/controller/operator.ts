@@ -35,6 +35,8 @@ export interface OperatorSettings {
   clusterTokens: boolean;
   /** Whether pods that came before their Secret was good are evicted. */
   evictPods: boolean;
+  /** Whether pods that use or wait for a RegistryToken's Secret are counted. */
+  countPods: boolean;
   /** How long work under way may take to end once the operator is told to stop. */
   shutdownTimeout: number;
 }
@@ -90,6 +92,7 @@ export class Operator {
         lineOf: (key) => parseObjectKey(key).namespace ?? '',
         maxOfOneLine: LINK_WORKERS - 1,
       }),
+      pods: queue('pods'),
       eviction: queue('eviction'),
       clusterToken: queue('clusterregistrytoken'),
     };
@@ -103,6 +106,7 @@ export class Operator {
       operatorNamespace: settings.operatorNamespace,
       watchNamespaces: settings.watchNamespaces,
       clusterTokens: settings.clusterTokens,
+      countPods: settings.countPods,
     });
   }
 

@@ -5,12 +5,16 @@ import { documented, granted, type Permission } from './support/permissions.ts';
 import { VALUE_SETS } from './support/value-sets.ts';
 
 const text = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
-/** Of a row that says so, only when the operator is to evict pods. */
-const EVICTING = 'watched namespace, only with `operator.evictPods`: ';
-const table = documented(text).filter((permission) => !permission.startsWith(EVICTING));
-const evictions = documented(text)
-  .filter((permission) => permission.startsWith(EVICTING))
-  .map((permission) => permission.replace(EVICTING, 'watched namespace: '));
+/** How rows begin that hold only with a value. */
+const OPTIONAL = 'watched namespace, only with ';
+const table = documented(text).filter((permission) => !permission.startsWith(OPTIONAL));
+/** What a value of `operator` adds. */
+const addedBy = (value: string): string[] => {
+  const beginning = `${OPTIONAL}\`operator.${value}\`: `;
+  return documented(text)
+    .filter((permission) => permission.startsWith(beginning))
+    .map((permission) => permission.replace(beginning, 'watched namespace: '));
+};
 const sorted = (permissions: readonly Permission[]): Permission[] => [...new Set(permissions)].sort();
 const isRole = ({ kind }: Rendered): boolean => kind === 'Role' || kind === 'ClusterRole';
 
@@ -34,16 +38,17 @@ describeHelm(
       expect(sorted(granted(await helm.render(), []))).to.deep.equal(sorted(everywhere));
     });
 
-    it('reach pods only where it is to evict them', async () => {
-      const plain = sorted(granted(await helm.render(), []));
-      const evicting = sorted(granted(await helm.render({ operator: { evictPods: true } }), []));
-      expect(evicting.filter((permission) => !plain.includes(permission))).to.deep.equal(sorted(evictions));
-      expect(sorted(evictions)).to.deep.equal([
-        'watched namespace: create pods/eviction',
-        'watched namespace: get pods',
-        'watched namespace: list pods',
-      ]);
-    });
+    for (const [what, value, expected] of [
+      ['evict', 'evictPods', ['create pods/eviction', 'get pods', 'list pods']],
+      ['count', 'countPods', ['list pods', 'watch pods']],
+    ] as const)
+      it(`reach pods where it is to ${what} them, as far as that needs`, async () => {
+        const plain = sorted(granted(await helm.render(), []));
+        const given = sorted(granted(await helm.render({ operator: { [value]: true } }), []));
+        const added = given.filter((permission) => !plain.includes(permission));
+        expect(added).to.deep.equal(sorted(addedBy(value)));
+        expect(added).to.deep.equal(expected.map((each) => `watched namespace: ${each}`));
+      });
 
     it('are for the operator alone', async () => {
       for (const values of [{}, VALUE_SETS['two namespaces'], VALUE_SETS['names and labels']]) {

@@ -219,6 +219,7 @@ async function withoutNewest(path: string): Promise<void> {
   const document = parseDocument(await readFile(path, 'utf8'));
   for (const key of [
     ['operator', 'evictPods'],
+    ['operator', 'countPods'],
     ['operator', 'sweep'],
     ['leaderElection'],
     ['networkPolicy', 'dnsPorts'],

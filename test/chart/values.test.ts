@@ -313,7 +313,7 @@ const NEEDED = [
 
 /** Every part that is off by default, but for the PodMonitor, which goes without a ServiceMonitor only. */
 const ALL_PARTS: Values = {
-  operator: { evictPods: true },
+  operator: { evictPods: true, countPods: true },
   guardrails: { enabled: true, regions: { enabled: true, allowed: ['us-south'] } },
   metrics: {
     serviceMonitor: { enabled: true },

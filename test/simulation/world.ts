@@ -131,6 +131,7 @@ export class World {
       revocationDeadline: 15_000,
       clusterTokens: this.hasClusterTokens,
       evictPods: false,
+      countPods: false,
       sweep: 'revoke',
       // In the longer of the two what goes unnoticed is not found until the simulation is over.
       sweepInterval: this.dice.pick([HOUR, DAY]),

@@ -143,6 +143,7 @@ export class World {
         sweepDelay: 1_000,
         clusterTokens: true,
         evictPods: false,
+        countPods: false,
         shutdownTimeout: 5_000,
         ...settings,
       },

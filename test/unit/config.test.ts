@@ -43,6 +43,7 @@ describe('configuration', () => {
       sweepDelay: 600_000,
       clusterTokens: false,
       evictPods: false,
+      countPods: false,
       registryTimeout: 30_000,
       shutdownTimeout: 20_000,
     });

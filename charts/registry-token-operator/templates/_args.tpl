@@ -19,6 +19,7 @@ defaults.
   (list "sweep-interval" $operator.sweepInterval)
   (list "sweep-delay" $operator.sweepDelay)
   (list "evict-pods" $operator.evictPods)
+  (list "count-pods" $operator.countPods)
   (list "registry-timeout" $operator.registryTimeout)
   (list "shutdown-timeout" $operator.shutdownTimeout)
   (list "log-level" $operator.logLevel)

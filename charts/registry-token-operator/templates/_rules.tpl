@@ -38,6 +38,11 @@
   resources: [pods/eviction]
   verbs: [create]
 {{- end }}
+{{- if (.Values.operator | default dict).countPods }}
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [list, watch]
+{{- end }}
 {{ include "rto.rules.events" . }}
 {{- end }}
 

@@ -337,6 +337,19 @@ export interface RegistryTokenStatus {
    */
   serviceAccounts?: string[];
   /**
+   * Pods that depend on the Secret, where the operator counts them (--count-pods). It follows them at a distance of seconds.
+   */
+  pods?: {
+    /**
+     * Pods that name the Secret in imagePullSecrets and have an image from one of its hosts, or that mount it.
+     */
+    using: number;
+    /**
+     * Those of them that could not pull such an image so far, or can't mount it.
+     */
+    waiting: number;
+  };
+  /**
    * The Secret written.
    */
   secretRef?: {

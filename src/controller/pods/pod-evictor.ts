@@ -1,4 +1,3 @@
-import { registryHost } from '../../api/syntax/host.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { sleep, type Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
@@ -14,6 +13,7 @@ import { TerminalError, type ReconcileResult } from '../../kube/queue/worker-poo
 import type { WorkQueue } from '../../kube/queue/work-queue.ts';
 import { holdsLiveToken, isCurable, type Cure, type Linking } from '../../token/workloads/cure.ts';
 import type { Pod } from '../../token/workloads/pods.ts';
+import { pullHosts } from '../../token/workloads/secret-use.ts';
 import type { Links, ServiceAccount } from '../../token/workloads/service-accounts.ts';
 import { idsOf } from '../shared/log-fields.ts';
 
@@ -179,8 +179,9 @@ export class PodEvictor {
   #cure(key: string, watchful: Watchfulness): Cure | undefined {
     const token = this.#token(key, watchful);
     if (!token || token.metadata.deletionTimestamp !== undefined) return undefined;
-    const { secretRef, host } = token.status ?? {};
-    if (!secretRef || !host) return undefined;
+    const hosts = pullHosts(token);
+    const { secretRef } = token.status ?? {};
+    if (!secretRef || !hosts) return undefined;
     const secret = secretRef.name;
     const { namespace } = token.metadata;
     const { clock } = this.#options;
@@ -191,9 +192,6 @@ export class PodEvictor {
       const { imagePullSecrets = [] } = this.#options.serviceAccounts.get({ namespace, name }) ?? {};
       return imagePullSecrets.some((entry) => entry.name === secret) ? linkings : [];
     };
-    // Not by readTokenSpec: the spec can have become invalid since, and the Secret is what it was.
-    const extra = (token.spec.secret?.extraHosts ?? []).flatMap((text) => registryHost(text) ?? []);
-    const hosts = [host, ...extra];
     return { secret, hosts, goodSince: watchful.goodSince, linkingsOf };
   }
 

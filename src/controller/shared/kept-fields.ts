@@ -14,6 +14,8 @@ import { ValuePool } from '../../common/value-pool.ts';
 import { rotateValue, unknownAnnotations } from '../../token/decide/rotate-now.ts';
 import { MAX_RECORD, readRecord } from '../../token/cluster-token/template-record.ts';
 import { OWN_PAYLOAD, wrotePayload } from '../../token/secret/secret.ts';
+import type { Pod } from '../../token/workloads/pods.ts';
+import { needsOf, type PodNeeds } from '../../token/workloads/secret-use.ts';
 import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
 
 // What the operator keeps of objects that others write: the fields that it reads, and nothing else. An object can have 256 KiB
@@ -32,6 +34,10 @@ const MAX_TOKEN_ID = 512;
 const MAX_OWNER_TEXT = 320;
 /** Owners of one Secret. */
 const MAX_OWNERS = 16;
+/** Secrets, and hosts, of one pod. */
+const MAX_POD_NAMES = 64;
+/** Characters of one of them: a Secret's name, a host with its port. */
+const MAX_POD_NAME = 260;
 /** Characters; the record of 128 RegistryTokens with the longest names takes less. */
 const MAX_LINKS = 65_536;
 
@@ -97,10 +103,11 @@ function shortOwner({ apiVersion, kind, name, uid }: OwnerReference): OwnerRefer
 
 /** Changes a status into an equal one. */
 function compactStatus(status: RegistryTokenStatus): RegistryTokenStatus {
-  const { host, token, mintTimes } = status;
+  const { host, token, mintTimes, pods } = status;
   if (host !== undefined) status.host = common.share(host);
   if (mintTimes?.length === 0) status.mintTimes = common.share(mintTimes);
   if (token) token.place = common.share(token.place);
+  if (pods) status.pods = common.share(pods);
   return status;
 }
 
@@ -187,6 +194,38 @@ export function essentialClusterToken(parent: ClusterRegistryToken): ClusterRegi
     ...(status && { status }),
   };
 }
+
+/** What tells which Secrets a pod uses and waits for. Pods are many: neither uid nor times are kept. */
+export interface KeptPod extends KubeObject {
+  /** Absent where it needs nothing any more. */
+  needs?: PodNeeds;
+}
+
+/** What pods need: those of one Deployment the same. */
+const podNeeds = new ValuePool();
+
+export function essentialPod(pod: Pod): KeptPod {
+  const { namespace = '', name, resourceVersion } = pod.metadata;
+  const needs = needsOf(pod);
+  return {
+    apiVersion: common.share(pod.apiVersion),
+    kind: common.share(pod.kind),
+    metadata: { name, namespace: common.share(namespace), uid: '', resourceVersion, creationTimestamp: '' },
+    ...(needs && {
+      needs: podNeeds.share({
+        pullSecrets: fewOf(needs.pullSecrets),
+        mounted: fewOf(needs.mounted),
+        hosts: fewOf(needs.hosts),
+        failing: fewOf(needs.failing),
+        starting: needs.starting,
+      }),
+    }),
+  };
+}
+
+/** Of Secrets and hosts that one pod names: their number and length is up to whoever writes it. */
+const fewOf = (names: readonly string[]): string[] =>
+  names.filter(({ length }) => length <= MAX_POD_NAME).slice(0, MAX_POD_NAMES);
 
 export function essentialNamespace({ apiVersion, kind, metadata }: KubeObject): KubeObject {
   const { labels } = metadata;

@@ -12,7 +12,7 @@ import { wantedSecret, winnerOf } from '../../token/secret/claimants.ts';
 import type { ServiceAccountWatch } from '../service-accounts/service-account-watch.ts';
 import { accountName } from './token-indexes.ts';
 
-/** Numbers in an account's status follow its RegistryTokens at this distance, in milliseconds, many at a time. */
+/** Numbers in a status follow the RegistryTokens or pods that they count at this distance, in milliseconds, many at a time. */
 const COUNT_DELAY = 5_000;
 
 /** What takes the keys of RegistryTokens, accounts and ServiceAccounts that a change concerns. */
@@ -20,6 +20,8 @@ export interface FedQueues {
   token: WorkQueue;
   account: WorkQueue;
   link: WorkQueue;
+  /** RegistryTokens whose pods are to be counted. */
+  pods: WorkQueue;
 }
 
 /** What the watches know of the objects that a change can concern. */
@@ -54,6 +56,10 @@ export class WatchedChanges {
 
   enqueueServiceAccount(name: ObjectName, priority: Priority): void {
     this.#queues?.link.add(objectKey(name), { priority });
+  }
+
+  enqueueCount({ metadata }: { metadata: ObjectName }): void {
+    this.#queues?.pods.addAfter(objectKey(metadata), COUNT_DELAY);
   }
 
   onToken({ type, object, previous, initial }: Change<RegistryToken>): void {

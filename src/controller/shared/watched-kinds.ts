@@ -6,20 +6,24 @@ import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { KubeObject, Resource } from '../../common/objects.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
-import { NAMESPACES, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../../kube/client/resources.ts';
+import { NAMESPACES, PODS, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../../kube/client/resources.ts';
 import { Reflector } from '../../kube/cache/reflector.ts';
 import { ScopedReflectors } from '../../kube/cache/scoped-reflectors.ts';
 import type { ReflectorMetrics } from '../../kube/metrics.ts';
+import type { Pod } from '../../token/workloads/pods.ts';
 import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
 import {
   essentialClusterToken,
   essentialCredentials,
   essentialNamespace,
+  essentialPod,
   essentialSecret,
   essentialServiceAccount,
   essentialToken,
+  type KeptPod,
 } from './kept-fields.ts';
 import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
+import { POD_INDEXES } from '../pods/pod-watch.ts';
 import { TOKEN_INDEXES } from './token-indexes.ts';
 
 export interface WatchedKindsOptions {
@@ -29,6 +33,8 @@ export interface WatchedKindsOptions {
   watchNamespaces: readonly string[];
   /** Whether ClusterRegistryTokens are looked after. */
   clusterTokens: boolean;
+  /** Whether pods are watched. */
+  countPods: boolean;
   clock: Clock;
   random: () => number;
   logger: Logger;
@@ -41,6 +47,8 @@ export interface WatchedKinds {
   /** Metadata of the Secrets that the operator manages. */
   secrets: ScopedReflectors<KubeObject>;
   serviceAccounts: ScopedReflectors<ServiceAccount>;
+  /** Those that have not ended. */
+  pods: ScopedReflectors<KeptPod> | undefined;
   accounts: Reflector<RegistryAccount>;
   clusterTokens: Reflector<ClusterRegistryToken> | undefined;
   namespaces: Reflector<KubeObject>;
@@ -50,7 +58,7 @@ export interface WatchedKinds {
 
 /** What is watched of each kind, what is kept of it, and by what it is looked up. */
 export function watchedKinds(options: WatchedKindsOptions): WatchedKinds {
-  const { watchNamespaces, operatorNamespace, clusterTokens } = options;
+  const { watchNamespaces, operatorNamespace, clusterTokens, countPods } = options;
   return {
     tokens: new ScopedReflectors(watchNamespaces, (namespace) =>
       reflector<RegistryToken>(options, REGISTRY_TOKENS, {
@@ -77,6 +85,16 @@ export function watchedKinds(options: WatchedKindsOptions): WatchedKinds {
         indexes: { namespace: ({ metadata }) => [metadata.namespace ?? ''] },
       }),
     ),
+    pods: countPods
+      ? new ScopedReflectors(watchNamespaces, (namespace) =>
+          reflector<KeptPod>(options, PODS, {
+            namespace,
+            fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed',
+            trim: (pod) => essentialPod(pod as unknown as Pod),
+            indexes: POD_INDEXES,
+          }),
+        )
+      : undefined,
     accounts: reflector<RegistryAccount>(options, REGISTRY_ACCOUNTS, {}),
     clusterTokens: clusterTokens
       ? reflector<ClusterRegistryToken>(options, CLUSTER_REGISTRY_TOKENS, { trim: essentialClusterToken })
@@ -101,6 +119,7 @@ function reflector<T extends KubeObject>(
     title?: string;
     namespace?: string | undefined;
     labelSelector?: string;
+    fieldSelector?: string;
     metadataOnly?: boolean;
     trim?: (object: T) => T;
     indexes?: Record<string, (object: T) => string[]>;

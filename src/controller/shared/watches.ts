@@ -9,6 +9,7 @@ import { providerOf } from '../../registry/backends.ts';
 import type { Sources } from '../token/assessor.ts';
 import { Deletions } from '../token/deletions.ts';
 import { ClusterTokenWatch } from '../cluster-token/cluster-token-watch.ts';
+import { PodWatch } from '../pods/pod-watch.ts';
 import { ServiceAccountWatch } from '../service-accounts/service-account-watch.ts';
 import { includesServiceAccount, serviceAccountEntries } from '../../token/workloads/service-accounts.ts';
 import { accountName } from './token-indexes.ts';
@@ -18,6 +19,8 @@ import { ownerKey, watchedKinds, type WatchedKinds, type WatchedKindsOptions } f
 /** What the operator knows by watching, and the changes that it is told of. */
 export class Watches implements Sources, ChangeSources {
   readonly serviceAccounts: ServiceAccountWatch;
+  /** Where pods are counted. */
+  readonly pods: PodWatch | undefined;
   readonly deletions: Deletions;
   /** undefined: they are not looked after. */
   readonly clusterTokens: ClusterTokenWatch | undefined;
@@ -31,7 +34,7 @@ export class Watches implements Sources, ChangeSources {
     this.complete = watchNamespaces.length === 0;
     this.deletions = new Deletions(clock);
     this.#kinds = watchedKinds(options);
-    const { tokens, secrets, serviceAccounts, accounts, clusterTokens, namespaces, credentials } =
+    const { tokens, secrets, serviceAccounts, pods, accounts, clusterTokens, namespaces, credentials } =
       this.#kinds;
     const changes = new WatchedChanges(this);
     this.#changes = changes;
@@ -43,6 +46,15 @@ export class Watches implements Sources, ChangeSources {
       onStale: (token) => changes.enqueue(token, 'low'),
       clock,
     });
+    this.pods =
+      pods &&
+      new PodWatch({
+        reflectors: pods,
+        claimants: (namespace, secret) => this.claimants(namespace, secret),
+        tokensIn: (namespace) => this.tokensIn(namespace),
+        hasSecret: (name) => this.secret(name) !== undefined,
+        onCounts: (token) => changes.enqueueCount(token),
+      });
     tokens.onChange((change) => this.deletions.onChange(change));
     tokens.onChange((change) => changes.onToken(change));
     secrets.onChange((change) => changes.onSecret(change));
@@ -69,7 +81,8 @@ export class Watches implements Sources, ChangeSources {
   }[] {
     const { watches } = this.serviceAccounts;
     const { tokens, secrets } = this.#kinds;
-    return [...tokens.watches, ...secrets.watches, ...this.#clusterWide, ...watches];
+    const pods = this.pods?.watches ?? [];
+    return [...tokens.watches, ...secrets.watches, ...this.#clusterWide, ...watches, ...pods];
   }
 
   get #clusterWide(): readonly Pick<Reflector<KubeObject>, 'health' | 'title' | 'run' | 'whenSynced'>[] {
@@ -91,12 +104,12 @@ export class Watches implements Sources, ChangeSources {
 
   /** Watches until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const watches = [...this.#needed, this.serviceAccounts];
+    const watches = [...this.#needed, this.serviceAccounts, ...(this.pods ? [this.pods] : [])];
     await Promise.all(watches.map((watch) => watch.run(signal)));
   }
 
   /**
-   * Waits for neither ServiceAccounts nor single namespaces that can't be read: without them everything else goes on.
+   * Waits for neither ServiceAccounts, pods nor single namespaces that can't be read: without them everything else goes on.
    * @throws the signal's reason
    */
   async whenSynced(signal: AbortSignal): Promise<void> {
@@ -109,6 +122,7 @@ export class Watches implements Sources, ChangeSources {
     if (queues.clusterToken) this.clusterTokens?.feed(queues.clusterToken);
     for (const token of this.tokens()) this.#changes.enqueue(token, 'low');
     this.serviceAccounts.enqueueAll(this.tokens());
+    if (this.pods) for (const token of this.tokens()) this.#changes.enqueueCount(token);
   }
 
   /** Whether a namespace can't be read: what RegistryTokens and Secrets are there now is not known. */

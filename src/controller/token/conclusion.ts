@@ -15,6 +15,7 @@ import { pendingMessage } from '../../token/lifecycle/pending-host.ts';
 import { includesToken, type TokenKey } from '../../token/lifecycle/place.ts';
 import { withGrace } from '../../token/lifecycle/previous-tokens.ts';
 import { rotationTime } from '../../token/lifecycle/schedule.ts';
+import { withPods, type PodCounts } from '../../token/workloads/pod-counts.ts';
 import { recordedServiceAccounts } from '../../token/workloads/service-accounts.ts';
 import type { AccountSessions } from '../account/account-sessions.ts';
 import type { ServiceAccountLinker } from '../service-accounts/service-account-linker.ts';
@@ -40,6 +41,8 @@ export interface ConclusionOptions {
   defaultGracePeriod: number;
   /** Called when a RegistryToken's Secret has become good to pull with, after it was missing or dead. */
   onGood: (token: RegistryToken) => void;
+  /** Pods that depend on a RegistryToken's Secret; undefined while they are not known, off where pods are not counted. */
+  podCounts: (token: RegistryToken) => PodCounts | 'off' | undefined;
 }
 
 /** The end of a reconcile, whatever was done: what is no longer needed goes, the status says how things are, the next look is set. */
@@ -52,13 +55,14 @@ export class Conclusion {
 
   /** Revokes what is due, writes the status if anything in it changed, and says when to come back. @throws KubeError */
   async conclude(assessment: Assessment, progress: Progress, signal: AbortSignal): Promise<ReconcileResult> {
-    const { statuses, linker, onGood } = this.#options;
+    const { statuses, linker, onGood, podCounts } = this.#options;
     const { token, outcome, secretHolds } = progress;
     const { spec } = assessment;
     const wanted = assessment.refusal ? undefined : assessment.wanted;
     const { status: cleared, left, awaited } = await this.#clear(assessment, progress, signal);
     const scheduled = scheduledStatus(token, cleared, assessment);
-    const status = spec ? withServiceAccounts(token, scheduled, spec, linker) : scheduled;
+    const linked = spec ? withServiceAccounts(token, scheduled, spec, linker) : scheduled;
+    const status = withPods(linked, podCounts({ ...token, status: linked }));
     const updates = conditionsOf({
       status,
       spec,

@@ -59,6 +59,16 @@ function addObjects(registry: Registry, list: Tokens): void {
     'When the token is to be replaced; none when that is not planned.',
     (token) => seconds(token.status?.nextRotationTime),
   );
+  perObject(
+    'registrytoken_pods_using',
+    'Pods that use the Secret; none where pods are not counted.',
+    (token) => token.status?.pods?.using,
+  );
+  perObject(
+    'registrytoken_pods_waiting',
+    'Pods that wait for the Secret, or for a token in it that works; none where pods are not counted.',
+    (token) => token.status?.pods?.waiting,
+  );
 }
 
 /** Series of conditions at most, since whoever may write a status can make up reasons; there are some tens. */

@@ -1,3 +1,5 @@
+import type { RegistryToken } from '../../api/registry-token.ts';
+import { registryHost } from '../../api/syntax/host.ts';
 import { imageHost, matchesHost } from './images.ts';
 import { containersOf, couldNotPull, statusesOf, type Container, type Pod, type PodSpec } from './pods.ts';
 
@@ -8,6 +10,13 @@ export interface PullSecretHosts {
   hosts: readonly string[] | undefined;
   /** Whether there is such a Secret. */
   exists: boolean;
+}
+
+/** Hosts that a RegistryToken's Secret has a credential for; undefined before it has one. */
+export function pullHosts({ spec, status }: RegistryToken): string[] | undefined {
+  if (status?.host === undefined) return undefined;
+  // Not by readTokenSpec: the spec can have become invalid since, and the Secret is what it was.
+  return [status.host, ...(spec.secret?.extraHosts ?? []).flatMap((text) => registryHost(text) ?? [])];
 }
 
 /** What a pod needs of Secrets and registries: all that tells which Secrets it uses, and waits for. */

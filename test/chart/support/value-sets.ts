@@ -52,6 +52,7 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
   },
   'the network of the nodes': { hostNetwork: true },
   'evicting pods': { operator: { evictPods: true } },
+  'counting pods': { operator: { countPods: true } },
   'private CA': {
     extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/ca/ca.crt' }],
     extraVolumes: [{ name: 'ca', configMap: { name: 'private-ca' } }],

@@ -62,6 +62,7 @@ export async function startOperator(folder: string): Promise<RunningOperator> {
     `--operator-namespace=${NAMESPACE}`,
     `--metrics-bind-address=${metrics}`,
     '--health-probe-bind-address=0',
+    '--count-pods=true',
   ];
   const child = spawn(process.execPath, ['src/main.ts', ...flags], {
     env: { ...process.env, KUBECONFIG: kubeconfig },

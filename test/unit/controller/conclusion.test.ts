@@ -101,6 +101,17 @@ describe('the status that a reconcile leaves', () => {
     expect(stage.status).to.not.have.property('serviceAccounts');
   });
 
+  it('says how many pods depend on its Secret, and nothing of them where they are not counted', async () => {
+    stage.findings = [{ token: {} }];
+    stage.podCounts = { using: 3, waiting: 1 };
+    await stage.reconcile();
+    expect(stage.status.pods).to.deep.equal({ using: 3, waiting: 1 });
+    stage.findings = [{ token: { status: { pods: { using: 3, waiting: 1 } } } }];
+    stage.podCounts = 'off';
+    await stage.reconcile();
+    expect(stage.status).to.not.have.property('pods');
+  });
+
   it('says in Ready what will stand in the way of the next rotation', async () => {
     stage.problems = ['waits for ServiceAccount builder to be created'];
     stage.findings = [

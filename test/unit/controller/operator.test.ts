@@ -63,6 +63,7 @@ describe('the operator', () => {
       'registryaccount',
       'sweep',
       'serviceaccount',
+      'pods',
       'eviction',
       'clusterregistrytoken',
     ]);

@@ -134,6 +134,8 @@ describe('metrics', () => {
       'registrytoken_conditions',
       'registrytoken_account_ready',
       'registrytoken_next_rotation_timestamp_seconds',
+      'registrytoken_pods_using',
+      'registrytoken_pods_waiting',
       'registrytoken_ready',
       'registrytoken_mints_total',
       'registrytoken_revocations_total',
@@ -305,6 +307,7 @@ describe('metrics', () => {
             conditions: [ready],
             token: { ...record, expiresAt: '2026-01-02T00:00:00Z' },
             nextRotationTime: '2026-01-01T16:00:00Z',
+            pods: { using: 3, waiting: 1 },
           },
         }),
         token('new'),
@@ -324,6 +327,10 @@ describe('metrics', () => {
       expect(await samples('registrytoken_next_rotation')).to.deep.equal({
         'registrytoken_next_rotation_timestamp_seconds{namespace="team",name="app"}':
           Date.parse('2026-01-01T16:00:00Z') / 1000,
+      });
+      expect(await samples('registrytoken_pods')).to.deep.equal({
+        'registrytoken_pods_using{namespace="team",name="app"}': 3,
+        'registrytoken_pods_waiting{namespace="team",name="app"}': 1,
       });
       tokens.length = 0;
       expect(await samples('registrytoken_ready')).to.deep.equal({});

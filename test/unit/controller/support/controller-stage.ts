@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { FINALIZER } from '../../../../src/api/names.ts';
 import type { Condition, ConditionUpdate } from '../../../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../../../../src/api/registry-token.ts';
+import type { PodCounts } from '../../../../src/token/workloads/pod-counts.ts';
 import { OutageWaiters } from '../../../../src/controller/shared/outage-waiters.ts';
 import type { Assessment } from '../../../../src/controller/token/assessor.ts';
 import { Conclusion } from '../../../../src/controller/token/conclusion.ts';
@@ -52,6 +53,8 @@ export class ControllerStage {
   formerlyHeld: string[] = [];
   /** What stands in the way of ServiceAccounts. */
   problems: string[] = [];
+  /** What is known of pods. */
+  podCounts: PodCounts | 'off' | undefined = 'off';
   /** ServiceAccounts that have something of the RegistryToken. */
   linked: string[] = [];
   /** How far the clock of the builders' region is ahead. */
@@ -194,6 +197,7 @@ export class ControllerStage {
       },
       tryNow: (account: string, region: string) => void did.push(`try ${account}/${region}`),
       tryAccount: (account: string) => void did.push(`try ${account}`),
+      podCounts: () => this.podCounts,
       waiters: new OutageWaiters((key) => void did.push(`enqueue ${key}`)),
     };
     const parts = {

@@ -109,6 +109,7 @@ export class OperatorStage {
         sweepDelay: 600_000,
         clusterTokens: false,
         evictPods: true,
+        countPods: false,
         shutdownTimeout: 0,
         ...settings,
       },

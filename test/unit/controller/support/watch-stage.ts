@@ -17,12 +17,13 @@ export class WatchStage {
   readonly stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  create(watchNamespaces: string[]): Watches {
+  create(watchNamespaces: string[], countPods = false): Watches {
     return new Watches({
       client: new KubeClient(this.server, { fieldManager: 'test' }),
       operatorNamespace: 'system',
       watchNamespaces,
       clusterTokens: false,
+      countPods,
       clock: this.clock,
       random: () => 0,
       logger: new Logs(),
@@ -49,6 +50,7 @@ export class WatchStage {
       token: new WorkQueue({ clock }),
       account: new WorkQueue({ clock }),
       link: new WorkQueue({ clock }),
+      pods: new WorkQueue({ clock }),
     };
   }
 
