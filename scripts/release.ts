@@ -1,5 +1,5 @@
 /**
- * Publishes a release: image, chart, static manifest, all signed. Runs in the release workflow of GitHub only, for a tag vX.Y.Z that
+ * Publishes a release: image, chart, static manifest, kubectl plugin, all signed. Runs in the release workflow of GitHub only, for a tag vX.Y.Z that
  * is package.json's version. `npm run release -- --dry-run` prints what it would do, and does nothing.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -16,6 +16,8 @@ import { digestIn, FOLDER, plan, shown, type BaseImages, type Digests, type Step
 const { values } = parseArgs({
   options: {
     'dry-run': { type: 'boolean', default: false },
+    // Publish the plugin to npm, too.
+    npm: { type: 'boolean', default: false },
     // OWNER/NAME; only where nothing is published.
     repository: {
       type: 'string',
@@ -33,11 +35,10 @@ const release: Release = {
   time: Number(git('log', '-1', '--format=%ct')),
 };
 const changelog = await readFile('CHANGELOG.md', 'utf8');
-const steps = plan(
-  release,
-  baseImages(await readFile('Dockerfile', 'utf8')),
-  Object.keys(FILES(release.version)),
-);
+const steps = plan(release, baseImages(await readFile('Dockerfile', 'utf8')), {
+  files: Object.keys(FILES(release.version)),
+  npm: values.npm,
+});
 const obstacles = obstaclesOf(release, {
   environment: process.env,
   changelog,

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { makePlugin } from '../plugin.ts';
 import { billOfMaterials } from '../image/bill-of-materials.ts';
 import { changesOf, notesOf } from './changelog.ts';
 import { installManifest, NAMESPACE } from './install-manifest.ts';
@@ -21,6 +22,8 @@ export const FILES = (version: string): Record<string, string> => ({
   'crds.yaml': 'the CRDs alone',
   [`${NAME}-${version}.tgz`]: 'the chart, which knows where the image is',
   'sbom.cdx.json': 'what is in the bundle, as CycloneDX',
+  [`kubectl-registrytoken-${version}.tar.gz`]: 'the kubectl plugin, and its license',
+  'registrytoken.yaml': 'the manifest of the plugin for krew',
 });
 
 /**
@@ -58,6 +61,14 @@ export async function makeFiles(
   );
   const header = `registry-token-operator ${release.version}, for Kubernetes ${KUBERNETES} or later:\nkubectl apply --server-side -f install.yaml`;
   await writeFile(join(folder, 'install.yaml'), installManifest(rendered.stdout, header));
+
+  const homepage = projectUrl(release);
+  const plugin = await makePlugin(
+    join(folder, 'plugin'),
+    { version: release.version, homepage },
+    release.time,
+  );
+  for (const path of [plugin.archive, plugin.manifest]) await copyFile(path, join(folder, basename(path)));
 
   const sums: string[] = [];
   for (const file of Object.keys(FILES(release.version))) {

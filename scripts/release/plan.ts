@@ -25,8 +25,13 @@ export interface BaseImages {
 /**
  * What a release runs, once the files are in FOLDER. Nothing of it is tried again by itself: a step that was done is done again when
  * the workflow is run again, with the same result, until the GitHub release is created, which is done once.
+ * @param options what people download, in FOLDER; and whether the plugin goes to npm
  */
-export function plan(release: Release, images: BaseImages, files: readonly string[]): Step[] {
+export function plan(
+  release: Release,
+  images: BaseImages,
+  { files, npm }: { files: readonly string[]; npm: boolean },
+): Step[] {
   const { version, repository, revision, time } = release;
   const image = imageRepository(release);
   const chart = `${chartsRepository(release)}/registry-token-operator`;
@@ -86,6 +91,7 @@ export function plan(release: Release, images: BaseImages, files: readonly strin
           ...[...files, 'SHA256SUMS', 'SHA256SUMS.sigstore.json'].map((file) => `${FOLDER}/${file}`),
         ),
     },
+    ...(npm ? [publishedPlugin] : []),
   ];
 }
 
@@ -96,6 +102,12 @@ function digestOf(which: keyof Digests, name: string): Step {
     tells: which,
   };
 }
+
+/** The workflow is known to npm as the package's trusted publisher, so that there is no token. */
+const publishedPlugin: Step = {
+  title: 'Publish the kubectl plugin to npm, with provenance',
+  command: () => words(`npm publish ./${FOLDER}/plugin/package --access public --provenance`),
+};
 
 /** Nothing in a command has a space in it. */
 const words = (...parts: string[]): string[] => parts.flatMap((part) => part.split(' '));

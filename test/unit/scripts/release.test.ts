@@ -112,7 +112,9 @@ describe('release: what stands in its way', () => {
 
 describe('release: its steps', () => {
   const images = { builder: 'registry.test/node:24', base: 'registry.test/base:1' };
-  const commands = plan(RELEASE, images, ['install.yaml']).map(({ command }) => shown(command(DIGESTS)));
+  const commands = plan(RELEASE, images, { files: ['install.yaml'], npm: false }).map(({ command }) =>
+    shown(command(DIGESTS)),
+  );
   const step = (start: string): string => {
     const [found = '', ...more] = commands.filter((command) => command.startsWith(start));
     expect(more, start).to.deep.equal([]);
@@ -139,8 +141,16 @@ describe('release: its steps', () => {
     expect(commands.at(-1)).to.match(/^gh release create v1\.2\.3 --repo Example\/Operator --verify-tag /);
     expect(commands.at(-1)).to.include('dist/release/install.yaml');
     expect(commands.at(-1)).not.to.include('--prerelease');
-    const candidate = plan({ ...RELEASE, version: '1.2.3-rc.1' }, images, []).at(-1);
+    const candidate = plan({ ...RELEASE, version: '1.2.3-rc.1' }, images, { files: [], npm: false }).at(-1);
     expect(candidate?.command(DIGESTS)).to.include('--prerelease');
+  });
+
+  it('publish the plugin to npm where they are told to, when all else is done', () => {
+    expect(commands.filter((command) => command.startsWith('npm'))).to.deep.equal([]);
+    const last = plan(RELEASE, images, { files: [], npm: true }).at(-1)?.command(DIGESTS);
+    expect(shown(last ?? [])).to.equal(
+      'npm publish ./dist/release/plugin/package --access public --provenance',
+    );
   });
 
   it('take digests from what programs print, and nothing for one', () => {
