@@ -37,7 +37,7 @@ export function renderObject(object: object, format: 'json' | 'yaml'): string {
   const text =
     format === 'json'
       ? `${JSON.stringify(object, undefined, 4)}\n`
-      : stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
+      : stringify(object, { lineWidth: 0, indentSeq: false, aliasDuplicateObjects: false });
   return text.replaceAll(CONTROLS, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
