@@ -3,7 +3,7 @@ import { accountFault } from '../../api/registry-account.ts';
 import { firstOf } from '../../api/syntax/text.ts';
 import type { Place } from '../../registry/port.ts';
 import { providerOf, type Provider } from '../../registry/backends.ts';
-import type { RegistryEntry } from './docker-config.ts';
+import { credentialOf, type RegistryEntry } from './docker-config.ts';
 
 /** An account whose tokens are for what a pull secret is for. */
 export interface ServingAccount {
@@ -81,9 +81,6 @@ function whyUnknown(
   if (widen) return undefined;
   return `does not know ${named}; the Secret has the same credential there as for ${firstOf([...known], MAX_NAMED)}: if these are hosts of the same registry, add --extra-hosts`;
 }
-
-const credentialOf = ({ username, password }: RegistryEntry): string =>
-  JSON.stringify([username, password.reveal()]);
 
 const hostsOf = (places: readonly Pick<Place, 'host'>[]): string[] => [
   ...new Set(places.map(({ host }) => host)),

@@ -50,6 +50,11 @@ export function readDockerConfig({ type, data }: Pick<Secret, 'type' | 'data'>):
   return entries.length > 0 ? { entries } : { flaw: `names no registry in ${key}` };
 }
 
+/** User and password, to compare: a value, and to be kept nowhere. */
+export function credentialOf({ username, password }: RegistryEntry): string {
+  return JSON.stringify([username, password.reveal()]);
+}
+
 function readEntry(value: unknown): Pick<RegistryEntry, 'username' | 'password'> | undefined {
   if (!isObject(value)) return undefined;
   const { username, password, auth } = value;

@@ -3,7 +3,7 @@ import type { ManagedFieldsEntry, ObjectMeta } from '../../common/objects.ts';
 import { shorten } from '../../api/syntax/text.ts';
 import { fromTime } from '../../api/syntax/time.ts';
 import { credentialExpiry, credentialKind } from './credential-kind.ts';
-import { readDockerConfig, type RegistryEntry } from './docker-config.ts';
+import { credentialOf, readDockerConfig, type RegistryEntry } from './docker-config.ts';
 import { keeperOf, type Keeper, type SecretOwner } from './keeper.ts';
 
 /** What is kept of a pull secret: no value, and so little that a hundred thousand of them fit into memory. */
@@ -69,7 +69,9 @@ export function readPullSecret(
   const entries = 'flaw' in config ? [] : config.entries;
   const told = tellerOf(entries);
   const hosts = distinct(entries.map(({ host, key: text }) => host ?? text));
-  const expiries = entries.flatMap((entry) => credentialExpiry(entry) ?? []);
+  // Most Secrets have one credential for many hosts.
+  const credentials = [...new Map(entries.map((entry) => [credentialOf(entry), entry])).values()];
+  const expiries = credentials.flatMap((entry) => credentialExpiry(entry) ?? []);
   const keeper = keeperOf(metadata, owners);
   return {
     namespace: metadata.namespace ?? '',
@@ -86,7 +88,7 @@ export function readPullSecret(
     expires: expiries.length > 0 ? expiries.reduce((first, each) => Math.min(first, each)) : undefined,
     keeper: keeper && { ...keeper, object: shortened(keeper.object) },
     flaw: 'flaw' in config ? config.flaw : undefined,
-    fingerprints: distinct(entries.flatMap((entry) => fingerprint(entry, key) ?? [])).slice(
+    fingerprints: distinct(credentials.flatMap((entry) => fingerprint(entry, key) ?? [])).slice(
       0,
       MAX_FINGERPRINTS,
     ),
@@ -112,10 +114,10 @@ function tellerOf(entries: readonly RegistryEntry[]): (text: string) => string {
 }
 
 /** The same for the same user and password, whatever registry it is for. */
-function fingerprint({ username, password }: RegistryEntry, key: Uint8Array): string | undefined {
-  if (password.reveal() === '') return undefined;
+function fingerprint(entry: RegistryEntry, key: Uint8Array): string | undefined {
+  if (entry.password.reveal() === '') return undefined;
   return createHmac('sha256', key)
-    .update(JSON.stringify([username, password.reveal()]))
+    .update(credentialOf(entry))
     .digest()
     .subarray(0, FINGERPRINT_LENGTH)
     .toString('latin1');
