@@ -1,4 +1,4 @@
-import type { ClusterRegistryToken } from '../../api/cluster-registry-token.ts';
+import { clusterTokenFault, type ClusterRegistryToken } from '../../api/cluster-registry-token.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { shorten } from '../../api/syntax/text.ts';
 import type { Clock } from '../../common/clock.ts';
@@ -32,12 +32,12 @@ type Problem = Extract<ChildState, { state: 'failed' }>;
 
 /** What is remembered of one namespace of a ClusterRegistryToken. Lost with the process; then it is tried once more. */
 interface Attempts {
-  /** What was asked for: another wish is no fight. */
+  /** What was asked for, and where: another wish is no fight, nor is another namespace of that name. */
   version: string;
   contest: Contest;
   problem?: Problem;
-  /** Monotonic milliseconds. */
-  waitsUntil?: number;
+  /** What waits, and until when, in monotonic milliseconds. A deletion does not wait for what a write waits for. */
+  wait?: { isRemoval: boolean; until: number };
 }
 
 /** A refusal by policy or quota lasts; in milliseconds. */
@@ -69,29 +69,34 @@ export class ChildKeeper {
     const namespace = this.#options.namespace(name.namespace ?? '');
     const action = parent ? decideChild({ parent, namespace, token }) : 'none';
     if (!parent || !namespace || action === 'none' || action === 'inTheWay') {
-      this.#settled(name, namespace !== undefined && parent !== undefined);
+      const isLasting = namespace !== undefined && namespace.metadata.deletionTimestamp === undefined;
+      this.#settled(name, isLasting && parent !== undefined);
       return undefined;
     }
-    const attempts = this.#attemptsOf(key, parent);
+    if (isFaulty(parent)) return undefined;
+    const attempts = this.#attemptsOf(key, parent, namespace);
     const now = clock.monotonic();
-    if (attempts.waitsUntil !== undefined && attempts.waitsUntil > now)
-      return { requeueAfter: attempts.waitsUntil - now };
-    const pause = action === 'remove' ? 0 : attempts.contest.pause(now);
+    const isRemoval = action === 'remove';
+    const { wait } = attempts;
+    if (wait?.isRemoval === isRemoval && wait.until > now) return { requeueAfter: wait.until - now };
+    const pause = isRemoval ? 0 : attempts.contest.pause(now);
     if (pause > 0) {
-      this.#report(name, attempts, await this.#contested(name, signal), pause);
-      return { requeueAfter: pause };
+      const problem = await this.#contested(name, signal);
+      return this.#report(name, attempts, problem, { isRemoval, until: now + pause });
     }
     try {
-      if (action !== 'remove') attempts.contest.count(now);
-      return await this.#act(action, { parent, token, name }, signal);
+      const { written, ...result } = await this.#act(action, { parent, token, name }, signal);
+      // What the API server did not write, nobody can have changed back.
+      if (written) attempts.contest.count(now);
+      return result;
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       // Namespaces, and what is in them, can go at any moment.
       if (error.isNotFound || error.isNamespaceTerminating) return { requeueAfter: WATCH_DELAY };
       if (!error.isForbidden && (!error.isInvalid || error.isConflict)) throw error;
       const message = shorten(error.message, 512);
-      this.#report(name, attempts, { state: 'failed', reason: 'NotWritten', message }, AFTER_REFUSAL);
-      return { requeueAfter: AFTER_REFUSAL };
+      const problem: Problem = { state: 'failed', reason: 'NotWritten', message };
+      return this.#report(name, attempts, problem, { isRemoval, until: now + AFTER_REFUSAL });
     }
   }
 
@@ -100,6 +105,7 @@ export class ChildKeeper {
     for (const key of this.#attempts.keys()) if (key.endsWith(`/${parent}`)) this.#attempts.delete(key);
   }
 
+  /** @returns whether it was created or changed, and when to look again */
   async #act(
     action: Exclude<ChildAction, 'none' | 'inTheWay'>,
     {
@@ -108,7 +114,7 @@ export class ChildKeeper {
       name,
     }: { parent: ClusterRegistryToken; token: RegistryToken | undefined; name: ObjectName },
     signal: AbortSignal,
-  ): Promise<ReconcileResult> {
+  ): Promise<{ written: boolean; requeueAfter?: number }> {
     const { client, logger } = this.#options;
     const fields = { clusterRegistryToken: name.name, namespace: name.namespace };
     const wanted = wantedChild(parent);
@@ -117,17 +123,17 @@ export class ChildKeeper {
         await client.create(REGISTRY_TOKENS, childManifest(name.namespace ?? '', wanted), { signal });
       } catch (error) {
         if (!(error instanceof KubeError && error.isAlreadyExists)) throw error;
-        return { requeueAfter: WATCH_DELAY };
+        return { written: false, requeueAfter: WATCH_DELAY };
       }
       logger.info(fields, 'RegistryToken created');
-      return undefined;
+      return { written: true };
     }
     if (action === 'remove') {
-      if (!(await this.#isToGo(parent, name, signal))) return { requeueAfter: WATCH_DELAY };
+      if (!(await this.#isToGo(parent, name, signal))) return { written: false, requeueAfter: WATCH_DELAY };
       const { uid, resourceVersion } = token.metadata;
       await client.delete(REGISTRY_TOKENS, name, { uid, resourceVersion, signal });
       logger.info(fields, 'RegistryToken deleted');
-      return undefined;
+      return { written: false };
     }
     // Of owners, and of annotations for the Secret that are too many, a watch does not keep all.
     const whole = changesOwners(token, wanted) || token.spec.secret?.annotations !== undefined;
@@ -136,7 +142,8 @@ export class ChildKeeper {
     const patch = childPatch({ ...current, metadata: { ...current.metadata, resourceVersion } }, wanted);
     await client.mergePatch(REGISTRY_TOKENS, name, patch, { signal });
     logger.info(fields, 'RegistryToken changed to what the template says');
-    return undefined;
+    // No watch tells of what an admission webhook took back before it was stored.
+    return { written: true, requeueAfter: WATCH_DELAY };
   }
 
   /**
@@ -157,8 +164,9 @@ export class ChildKeeper {
     );
   }
 
-  #attemptsOf(key: string, parent: ClusterRegistryToken): Attempts {
+  #attemptsOf(key: string, parent: ClusterRegistryToken, namespace: KubeObject): Attempts {
     const version = JSON.stringify([
+      namespace.metadata.uid,
       parent.metadata.uid,
       parent.metadata.generation,
       wantedChild(parent).rotate,
@@ -171,7 +179,7 @@ export class ChildKeeper {
   }
 
   async #contested(name: ObjectName, signal: AbortSignal): Promise<Problem> {
-    let who = 'somebody keeps deleting it';
+    let who = 'somebody keeps deleting it or relabelling its namespace';
     if (this.#options.token(name)) {
       const token = await this.#options.client.get<RegistryToken>(REGISTRY_TOKENS, name, { signal });
       who = `${lastEditor(token.metadata.managedFields) ?? 'somebody'} keeps changing it`;
@@ -179,13 +187,21 @@ export class ChildKeeper {
     return { state: 'failed', reason: 'Contested', message: `${who}, so it is put right ever more rarely` };
   }
 
-  #report(name: ObjectName, attempts: Attempts, problem: Problem, pause: number): void {
-    attempts.waitsUntil = this.#options.clock.monotonic() + pause;
-    if (attempts.problem?.message === problem.message) return;
-    attempts.problem = problem;
-    const fields = { clusterRegistryToken: name.name, namespace: name.namespace, reason: problem.reason };
-    this.#options.logger.warn(fields, problem.message);
-    this.#options.onProblem(name.name);
+  /** Tells a problem, if it is news. @returns when to look again */
+  #report(
+    name: ObjectName,
+    attempts: Attempts,
+    problem: Problem,
+    wait: NonNullable<Attempts['wait']>,
+  ): { requeueAfter: number } {
+    attempts.wait = wait;
+    if (attempts.problem?.message !== problem.message) {
+      attempts.problem = problem;
+      const fields = { clusterRegistryToken: name.name, namespace: name.namespace, reason: problem.reason };
+      this.#options.logger.warn(fields, problem.message);
+      this.#options.onProblem(name.name);
+    }
+    return { requeueAfter: Math.max(0, wait.until - this.#options.clock.monotonic()) };
   }
 
   /** @param mayReturn whether a fight over it can go on later */
@@ -196,8 +212,12 @@ export class ChildKeeper {
     const { problem } = attempts;
     if (mayReturn) {
       delete attempts.problem;
-      delete attempts.waitsUntil;
+      delete attempts.wait;
     } else this.#attempts.delete(key);
     if (problem) this.#options.onProblem(name.name);
   }
 }
+
+/** While what it says can never work its RegistryTokens stay as they are. A deletion does not depend on that. */
+const isFaulty = (parent: ClusterRegistryToken): boolean =>
+  parent.metadata.deletionTimestamp === undefined && clusterTokenFault(parent) !== undefined;

@@ -6,6 +6,7 @@ import type { Change } from '../../kube/cache/replica.ts';
 import type { Reflector } from '../../kube/cache/reflector.ts';
 import type { WorkQueue } from '../../kube/queue/work-queue.ts';
 import { isMatching } from '../../token/cluster-token/child-decision.ts';
+import { isChild } from '../../token/cluster-token/child.ts';
 import { childState } from '../../token/cluster-token/summary.ts';
 import { rotateValue } from '../../token/decide/rotate-now.ts';
 
@@ -45,17 +46,19 @@ export class ClusterTokenWatch {
     for (const { metadata } of this.list()) queue.add(metadata.name, { priority: 'low' });
   }
 
-  /** Only those that match now or did before, or that have a RegistryToken of that name, can be concerned. */
+  /**
+   * One that stays is concerned only where it begins or ceases to match. In one that comes a RegistryToken can be that another watch
+   * told of before; of one that goes nothing is to be remembered.
+   */
   onNamespace({ type, object, previous, initial }: Change<KubeObject>): void {
     if (!this.#queue || initial) return;
     const now = type === 'deleted' ? undefined : object;
     const { name: namespace } = object.metadata;
     for (const parent of this.list()) {
       const child = { namespace, name: parent.metadata.name };
-      const matches = isMatching(parent, now);
-      if (matches === isMatching(parent, previous)) continue;
-      this.#queue.add(objectKey(child));
-      this.count(parent.metadata.name);
+      const changes = isMatching(parent, now) !== isMatching(parent, previous);
+      if (changes || type !== 'updated') this.#queue.add(objectKey(child));
+      if (changes) this.count(parent.metadata.name);
     }
   }
 
@@ -64,8 +67,8 @@ export class ClusterTokenWatch {
     const parent = this.get(name);
     if (!this.#queue || initial || !parent) return;
     const now = type === 'deleted' ? undefined : object;
-    // With the last of them goes what holds it.
-    if (!now && parent.metadata.deletionTimestamp !== undefined && this.#childrenOf(name).length === 0)
+    // With the last of them goes what holds it, be it that somebody made that one his own.
+    if (parent.metadata.deletionTimestamp !== undefined && this.#childrenOf(name).length === 0)
       return this.#queue.add(name);
     if (!now || !previous || differs(now, previous)) this.#queue.add(objectKey(object.metadata));
     if (!now || !previous || toldOf(now) !== toldOf(previous)) this.count(name);
@@ -101,4 +104,4 @@ function differs(now: RegistryToken, before: RegistryToken): boolean {
   return compared(now) !== compared(before);
 }
 
-const toldOf = (token: RegistryToken): string => JSON.stringify(childState(token));
+const toldOf = (token: RegistryToken): string => JSON.stringify([isChild(token), childState(token)]);

@@ -16,6 +16,8 @@ export interface TemplateRecord {
 
 /** Characters; that of a template with the longest keys takes less. */
 export const MAX_RECORD = 32_768;
+/** Labels, and annotations, of a template, as in the CRD. */
+const MAX_KEYS = 32;
 
 /** The record of a RegistryToken that is as the template says now. */
 export function recordOf({ metadata, spec }: ClusterRegistryToken): TemplateRecord {
@@ -31,7 +33,10 @@ export function recordOf({ metadata, spec }: ClusterRegistryToken): TemplateReco
 /** As it is written into the annotation. */
 export const recordText = (record: TemplateRecord): string => JSON.stringify(record);
 
-/** What the record of a RegistryToken says; nothing where it has none, or one that people made. */
+/**
+ * What the record of a RegistryToken says; nothing where it has none, or one that people made. Whoever may change the RegistryToken can
+ * write a record too, so it names no more keys than a template has: the values of these are kept in memory.
+ */
 export function readRecord({ annotations }: Pick<ObjectMeta, 'annotations'>): TemplateRecord {
   const text = annotations?.[TEMPLATE_ANNOTATION] ?? '';
   const nothing = { labels: [], annotations: [] };
@@ -51,4 +56,6 @@ export function readRecord({ annotations }: Pick<ObjectMeta, 'annotations'>): Te
 }
 
 const textsOf = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
+  Array.isArray(value)
+    ? value.filter((each): each is string => typeof each === 'string').slice(0, MAX_KEYS)
+    : [];

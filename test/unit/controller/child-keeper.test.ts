@@ -36,6 +36,8 @@ class Scene {
   live: { parent?: ClusterRegistryToken; namespace?: KubeObject } = {};
   /** Refuses writes. */
   refusal: KubeError | undefined;
+  /** A webhook takes back what is changed. */
+  mutate = false;
   problems = 0;
   readonly keeper = new ChildKeeper({
     client: {
@@ -77,7 +79,7 @@ class Scene {
   async #patch(patch: object): Promise<unknown> {
     this.calls.push('patch');
     if (this.refusal) throw this.refusal;
-    this.edit(patch);
+    if (!this.mutate) this.edit(patch);
     return this.token;
   }
 
@@ -198,7 +200,7 @@ describe('the RegistryToken of a ClusterRegistryToken in one namespace', () => {
     for (let round = 0; round < 12; round++) {
       fight();
       const { requeueAfter } = (await scene.reconcile()) ?? {};
-      if (requeueAfter === undefined) continue;
+      if (requeueAfter === undefined || requeueAfter < 30 * SECOND) continue;
       waits = [...waits, requeueAfter];
       expect(scene.keeper.problem(NAME)).to.deep.equal({
         state: 'failed',
@@ -221,5 +223,82 @@ describe('the RegistryToken of a ClusterRegistryToken in one namespace', () => {
     await scene.reconcile();
     scene.keeper.forget('everywhere');
     expect(scene.keeper.problem(NAME)).to.equal(undefined);
+  });
+
+  it('that an API server in trouble could not write for long is written as soon as it can be, and is no fight', async () => {
+    scene.refusal = new KubeError('POST x: 500', { status: 500 });
+    for (let tries = 0; tries < 20; tries++) await scene.reconcile().catch(() => undefined);
+    scene.refusal = undefined;
+    await scene.reconcile();
+    expect(scene.token).not.to.equal(undefined);
+    expect(scene.keeper.problem(NAME)).to.equal(undefined);
+  });
+
+  it('whose status is written meanwhile is changed with the template once a watch has told of that, and is no fight', async () => {
+    await scene.reconcile();
+    scene.parent = selecting({}, 'ReadWrite', 2);
+    scene.refusal = new KubeError('PATCH x: 409', { status: 409, reason: 'Conflict' });
+    for (let tries = 0; tries < 5; tries++) await scene.reconcile().catch(() => undefined);
+    scene.refusal = undefined;
+    await scene.reconcile();
+    expect(scene.token?.spec.access).to.equal('ReadWrite');
+  });
+
+  it('that is fought over is deleted at once where its namespace does not match any more', async () => {
+    scene.parent = selecting({ team: 'yes' });
+    scene.namespace = aNamespace('team', { team: 'yes' });
+    await scene.reconcile();
+    while (!scene.keeper.problem(NAME)) {
+      scene.edit({ spec: { suspend: true } });
+      await scene.reconcile();
+    }
+    scene.namespace = aNamespace('team');
+    await scene.reconcile();
+    expect(scene.token).to.equal(undefined);
+  });
+
+  it('is created at once in a namespace that is deleted and created again and again', async () => {
+    for (let round = 0; round < 8; round++) {
+      scene.namespace = aNamespace('team');
+      scene.namespace.metadata.uid = `uid-${round}`;
+      await scene.reconcile();
+      expect(scene.token, `round ${round}`).not.to.equal(undefined);
+      scene.namespace = {
+        ...scene.namespace,
+        metadata: { ...scene.namespace.metadata, deletionTimestamp: at(0) },
+      };
+      await scene.reconcile();
+      scene.token = undefined;
+      await scene.reconcile();
+    }
+  });
+
+  it('is left as it is while what the ClusterRegistryToken says can never work, but deleted with it', async () => {
+    await scene.reconcile();
+    const namespaceSelector = { matchExpressions: [{ key: 'team', operator: 'In' as const }] };
+    const metadata = { generation: 2 };
+    scene.parent = aClusterToken({ metadata, spec: { namespaceSelector, template: { spec: {} } } });
+    await scene.reconcile();
+    scene.parent = aClusterToken({
+      metadata,
+      spec: { namespaceSelector: {}, template: { spec: { lifetime: 'soon' } } },
+    });
+    await scene.reconcile();
+    expect(scene.calls).to.deep.equal(['create']);
+    scene.parent.metadata.deletionTimestamp = at(0);
+    await scene.reconcile();
+    expect(scene.token).to.equal(undefined);
+  });
+
+  it('that an admission webhook keeps as it was is looked at again, and told', async () => {
+    await scene.reconcile();
+    scene.edit({ spec: { suspend: true } });
+    scene.mutate = true;
+    for (let looks = 0; looks < 10 && !scene.keeper.problem(NAME); looks++) {
+      const { requeueAfter } = (await scene.reconcile()) ?? {};
+      if (requeueAfter === undefined) break;
+      await scene.clock.advance(requeueAfter);
+    }
+    expect(scene.keeper.problem(NAME)?.reason).to.equal('Contested');
   });
 });

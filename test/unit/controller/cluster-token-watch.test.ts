@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ClusterRegistryToken } from '../../../src/api/cluster-registry-token.ts';
-import { ROTATE_ANNOTATION } from '../../../src/api/names.ts';
+import { ROTATE_ANNOTATION, TEMPLATE_ANNOTATION } from '../../../src/api/names.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import type { KubeObject } from '../../../src/common/objects.ts';
 import { ClusterTokenWatch } from '../../../src/controller/cluster-token/cluster-token-watch.ts';
@@ -122,7 +122,7 @@ describe('once this process leads, a watch of ClusterRegistryTokens', () => {
 
   it('does nothing about a namespace that matches as before, or never did', async () => {
     scene.namespace(aNamespace('a', { team: '2' }), aNamespace('a', { team: '1' }));
-    scene.namespace(aNamespace('b'));
+    scene.namespace(aNamespace('b', { other: '1' }), aNamespace('b'));
     expect([await scene.now(), await scene.later()]).to.deep.equal([[], []]);
   });
 
@@ -156,5 +156,35 @@ describe('once this process leads, a watch of ClusterRegistryTokens', () => {
     scene.children = [];
     scene.watch.onToken({ type: 'deleted', object: aChild(), previous: aChild(), initial: false });
     expect(await scene.now()).to.deep.equal(['everywhere']);
+  });
+
+  it('looks at one that is being deleted as soon as somebody has taken the last of its RegistryTokens from it', async () => {
+    scene.change({ deletionTimestamp: at(0) });
+    await scene.now();
+    scene.token(
+      aChild({ metadata: { annotations: {} } }),
+      aChild({ metadata: { annotations: { [TEMPLATE_ANNOTATION]: '{}' } } }),
+    );
+    expect(await scene.now()).to.include('everywhere');
+  });
+
+  it('counts again when somebody takes a RegistryToken from it, or gives it one', async () => {
+    const [mine, theirs] = [{ [TEMPLATE_ANNOTATION]: '{}' }, {}].map((annotations) =>
+      aChild({ ...isReady('True'), metadata: { annotations } }),
+    ) as [RegistryToken, RegistryToken];
+    scene.token(theirs, mine);
+    await scene.now();
+    expect(await scene.later()).to.deep.equal(['everywhere']);
+    scene.token(mine, theirs);
+    await scene.now();
+    expect(await scene.later()).to.deep.equal(['everywhere']);
+  });
+
+  it('looks at every namespace that comes or goes: a RegistryToken can be there that a watch told of before', async () => {
+    scene.namespace(aNamespace('b'));
+    expect(await scene.now()).to.deep.equal(['b/everywhere']);
+    const object = aNamespace('b');
+    scene.watch.onNamespace({ type: 'deleted', object, previous: object, initial: false });
+    expect(await scene.now()).to.deep.equal(['b/everywhere']);
   });
 });

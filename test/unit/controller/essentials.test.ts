@@ -128,6 +128,19 @@ describe('of what others write the watches keep', () => {
     expect(JSON.stringify(essentialToken(token)).length).to.be.lessThan(33_500);
   });
 
+  it('of one whose record people wrote no more labels and annotations than a template can give', () => {
+    const keys = Array.from({ length: 3_000 }, (_, n) => `k${n}`);
+    const marks = Object.fromEntries(keys.map((key) => [key, 'x'.repeat(50)]));
+    const record = JSON.stringify({ labels: keys, annotations: [] });
+    const { labels } = essentialToken({
+      apiVersion: 'pullsecrets.dev/v1alpha1',
+      kind: 'RegistryToken',
+      metadata: { ...identity, labels: marks, annotations: { 'pullsecrets.dev/template': record } },
+      spec: {},
+    }).metadata;
+    expect(Object.keys(labels ?? {}).length).to.equal(32);
+  });
+
   it('nothing that an object does not have', () => {
     const { name, uid, resourceVersion, creationTimestamp } = identity;
     const bare = {
