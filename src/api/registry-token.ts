@@ -11,6 +11,7 @@ import {
 } from './syntax/metadata.ts';
 import { GROUP, MANAGED_BY_LABEL } from './names.ts';
 import { registryHost } from './syntax/host.ts';
+import { isPattern, isSimple } from './syntax/pattern.ts';
 import { prefix } from './syntax/text.ts';
 
 export type { RegistryTokenSpec, RegistryTokenStatus } from './generated/registrytoken.ts';
@@ -74,6 +75,8 @@ const MINUTE = 60_000;
 const MAX_DURATION = 876_000 * 3_600_000;
 /** 30 days: a previous token that lives on is one more that can leak. */
 export const MAX_GRACE_PERIOD = 720 * 3_600_000;
+/** Patterns in `spec.serviceAccounts`: each is held against every ServiceAccount of the namespace that changes. */
+export const MAX_PATTERNS = 8;
 /** Names in `spec.scope`. */
 export const MAX_SCOPE = 64;
 const DURATIONS =
@@ -209,6 +212,10 @@ function readServiceAccounts(names: readonly string[]): readonly string[] {
     throw new InvalidSpec(
       `spec.serviceAccounts holds ${quote(name)}; it takes names of ServiceAccounts, such as default, or patterns, such as ci-* or * for all`,
     );
+  if (!names.every(isSimple))
+    throw new InvalidSpec('spec.serviceAccounts: it takes patterns with at most two *');
+  if (names.filter(isPattern).length > MAX_PATTERNS)
+    throw new InvalidSpec(`spec.serviceAccounts: it takes at most ${MAX_PATTERNS} patterns`);
   return [...new Set(names)];
 }
 

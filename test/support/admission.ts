@@ -62,6 +62,18 @@ export const REFUSED_TOKENS: readonly Refusal[] = [
     field: 'serviceAccounts',
     words: 'it takes names of ServiceAccounts, such as default, or patterns, such as ci-* or * for all',
   })),
+  {
+    what: 'serviceAccounts with three * in one pattern',
+    spec: { serviceAccounts: ['a*b*c*'] },
+    field: 'serviceAccounts',
+    words: 'it takes patterns with at most two *',
+  },
+  {
+    what: 'serviceAccounts with nine patterns',
+    spec: { serviceAccounts: Array.from({ length: 9 }, (_, n) => `a${n}-*`) },
+    field: 'serviceAccounts',
+    words: 'it takes at most 8 patterns',
+  },
   ...['1d', '', '24', '1h 30m', '1.5h', '30m1h', '24H', 'never', '-1h', '1000000h', '24h\n'].map((text) =>
     lifetime(text),
   ),
@@ -154,7 +166,7 @@ export const TAKEN_TOKENS: readonly object[] = [
   {},
   { lifetime: 'Never', rotation: { rotateEvery: '1m', gracePeriod: '0s' } },
   { lifetime: '1m' },
-  { serviceAccounts: ['default', 'a.b', '*', 'ci-*', '*.x', 'a*b-*'] },
+  { serviceAccounts: ['default', 'a.b', '*', 'ci-*', '*.x', 'a*b-*', 'a*', 'b*', 'c*', 'd*'] },
   { lifetime: '876000h', rotation: { renewBefore: '1m', gracePeriod: '720h' } },
   { lifetime: '1h30m45s', rotation: { renewBefore: '1h30m44s' } },
   { scope: ['team-a', 'team_b/app', 'a.b--c/d/e', 'x'.repeat(255)] },

@@ -84,7 +84,7 @@ export interface RegistryTokenSpec {
     };
   };
   /**
-   * ServiceAccounts in this namespace that get the Secret in their imagePullSecrets. * stands for any characters of a name, alone for all ServiceAccounts, those created later included.
+   * ServiceAccounts in this namespace that get the Secret in their imagePullSecrets. * stands for any characters of a name, alone for all ServiceAccounts, those created later included. At most 8 of the entries are such patterns, with at most two * each.
    */
   serviceAccounts?: string[];
   /**

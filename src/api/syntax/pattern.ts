@@ -1,3 +1,6 @@
+/** `*` in one pattern that anyone can write: each is a search in every name that the pattern is held against. */
+export const MAX_WILDCARDS = 2;
+
 /** Whether a text is a pattern rather than the name of an object, which has no `*`. */
 export const isPattern = (text: string): boolean => text.includes('*');
 
@@ -18,3 +21,7 @@ export function fits(pattern: string, name: string): boolean {
   }
   return name.endsWith(last) && name.length - last.length >= end;
 }
+
+/** Whether a pattern has no more wildcards than `MAX_WILDCARDS`. */
+export const isSimple = (pattern: string): boolean =>
+  pattern.split('*', MAX_WILDCARDS + 2).length <= MAX_WILDCARDS + 1;

@@ -4,7 +4,7 @@ import { isPattern } from '../../api/syntax/pattern.ts';
 import type { IndexFunction } from '../../kube/cache/store.ts';
 import { isChild } from '../../token/cluster-token/child.ts';
 import { wantedSecret } from '../../token/secret/claimants.ts';
-import { serviceAccountEntries } from '../../token/workloads/service-accounts.ts';
+import { serviceAccountEntries, serviceAccountPatterns } from '../../token/workloads/service-accounts.ts';
 
 /** By what RegistryTokens are looked up: namespace and name of their Secret and ServiceAccounts, patterns of these, account, namespace, uid, ClusterRegistryToken. */
 export const TOKEN_INDEXES = {
@@ -19,7 +19,7 @@ export const TOKEN_INDEXES = {
     ),
   /** The namespace of those that have to do with ServiceAccounts by a pattern. */
   serviceAccountPattern: (token) =>
-    serviceAccountEntries(token).some(isPattern) ? [token.metadata.namespace ?? ''] : [],
+    serviceAccountPatterns(token).length > 0 ? [token.metadata.namespace ?? ''] : [],
 } satisfies Record<string, IndexFunction<RegistryToken>>;
 
 export const accountName = ({ spec }: RegistryToken): string => spec.accountRef?.name ?? 'default';

@@ -11,7 +11,7 @@ import { Deletions } from '../token/deletions.ts';
 import { ClusterTokenWatch } from '../cluster-token/cluster-token-watch.ts';
 import { PodWatch } from '../pods/pod-watch.ts';
 import { ServiceAccountWatch } from '../service-accounts/service-account-watch.ts';
-import { includesServiceAccount, serviceAccountEntries } from '../../token/workloads/service-accounts.ts';
+import { includesServiceAccount, serviceAccountPatterns } from '../../token/workloads/service-accounts.ts';
 import { accountName } from './token-indexes.ts';
 import { WatchedChanges, type ChangeSources, type FedQueues } from './watched-changes.ts';
 import { ownerKey, watchedKinds, type WatchedKinds, type WatchedKindsOptions } from './watched-kinds.ts';
@@ -156,7 +156,7 @@ export class Watches implements Sources, ChangeSources {
   claimantsOf(serviceAccount: ObjectName): RegistryToken[] {
     const byName = this.#byIndex('serviceAccount', objectKey(serviceAccount));
     const byPattern = this.#byIndex('serviceAccountPattern', serviceAccount.namespace ?? '').filter((token) =>
-      includesServiceAccount(serviceAccountEntries(token), serviceAccount.name),
+      includesServiceAccount(serviceAccountPatterns(token), serviceAccount.name),
     );
     return byPattern.length === 0 ? byName : [...new Set([...byName, ...byPattern])];
   }

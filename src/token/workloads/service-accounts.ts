@@ -1,6 +1,6 @@
 import { LINKS_ANNOTATION } from '../../api/names.ts';
-import type { RegistryToken, TokenSpec } from '../../api/registry-token.ts';
-import { fits } from '../../api/syntax/pattern.ts';
+import { MAX_PATTERNS, type RegistryToken, type TokenSpec } from '../../api/registry-token.ts';
+import { fits, isPattern, isSimple } from '../../api/syntax/pattern.ts';
 import type { ObjectMeta } from '../../common/objects.ts';
 
 /** What matters here of a ServiceAccount. */
@@ -163,6 +163,32 @@ export function recordedServiceAccounts(
 }
 
 /** The names and patterns of every ServiceAccount that a RegistryToken has to do with, or had. */
-export function serviceAccountEntries({ spec, status }: RegistryToken): string[] {
-  return [...new Set([...(spec.serviceAccounts ?? []), ...(status?.serviceAccounts ?? [])])];
+export const serviceAccountEntries = (token: RegistryToken): readonly string[] => entriesOf(token).all;
+
+/** Those of them that are patterns. */
+export const serviceAccountPatterns = (token: RegistryToken): readonly string[] => entriesOf(token).patterns;
+
+interface Entries {
+  all: readonly string[];
+  patterns: readonly string[];
+}
+
+/** Of each version of a RegistryToken: every change of a ServiceAccount asks all those in its namespace that have patterns. */
+const known = new WeakMap<RegistryToken, Entries>();
+
+function entriesOf(token: RegistryToken): Entries {
+  const before = known.get(token);
+  if (before) return before;
+  const { spec, status } = token;
+  const former = status?.serviceAccounts?.filter(isSimple) ?? [];
+  const all = [...new Set([...served(spec.serviceAccounts), ...former])];
+  const entries = { all, patterns: all.filter(isPattern) };
+  known.set(token, entries);
+  return entries;
+}
+
+/** Without patterns that cost more than the CRD's rules let them, which an API server older than 1.25 drops. */
+function served(entries: readonly string[] = []): readonly string[] {
+  let patterns = 0;
+  return entries.filter((entry) => !isPattern(entry) || (isSimple(entry) && ++patterns <= MAX_PATTERNS));
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { fits, isPattern } from '../../../src/api/syntax/pattern.ts';
+import { fits, isPattern, isSimple } from '../../../src/api/syntax/pattern.ts';
 
 describe('a pattern of names', () => {
   for (const [pattern, fitting, others] of [
@@ -22,6 +22,11 @@ describe('a pattern of names', () => {
         expect(fits(pattern, name)).to.equal(new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(name));
       }),
     );
+  });
+
+  it('is simple with up to two asterisks', () => {
+    const patterns = ['default', '*', 'a*b*', 'a**', '***', 'a*'.repeat(100)];
+    expect(patterns.map(isSimple)).to.deep.equal([true, true, true, true, false, false]);
   });
 
   it('is told from a name by its asterisk', () => {

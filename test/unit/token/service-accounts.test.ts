@@ -8,6 +8,8 @@ import {
   planLinks,
   recordedServiceAccounts,
   release,
+  serviceAccountEntries,
+  serviceAccountPatterns,
   type Claim,
   type Links,
   type ServiceAccount,
@@ -221,6 +223,21 @@ describe('the record on a ServiceAccount', () => {
     it(`${what}: says ${JSON.stringify(record)}`, () => {
       expect(linksOf(account(text))).to.deep.equal({ entries: [], record });
     });
+});
+
+describe('the patterns of a RegistryToken', () => {
+  it('are those of its spec and status, each once', () => {
+    const spec = { serviceAccounts: ['*', 'builder', 'ci-*'] };
+    const token = aToken({ spec, status: { serviceAccounts: ['old-*', '*', 'default'] } });
+    expect(serviceAccountPatterns(token)).to.deep.equal(['*', 'ci-*', 'old-*']);
+    expect(serviceAccountEntries(token)).to.deep.equal(['*', 'builder', 'ci-*', 'old-*', 'default']);
+  });
+
+  it('are no more, and no more complex, than the CRD takes, whatever an API server lets through', () => {
+    const simple = Array.from({ length: 40 }, (_, n) => `a${n}-*`);
+    const token = aToken({ spec: { serviceAccounts: ['builder', 'a*b*c*', ...simple, 'default'] } });
+    expect(serviceAccountEntries(token)).to.deep.equal(['builder', ...simple.slice(0, 8), 'default']);
+  });
 });
 
 describe('what a RegistryToken claims of a ServiceAccount', () => {
