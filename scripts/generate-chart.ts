@@ -8,7 +8,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import { parse, parseDocument } from 'yaml';
 import packageJson from '../package.json' with { type: 'json' };
-import { accountSchema, tokenSchema, type Schema } from './chart/spec-schema.ts';
+import { accountSchema, clusterTokenSchema, tokenSchema, type Schema } from './chart/spec-schema.ts';
 import { valuesTable } from './chart/values-table.ts';
 
 const ROOT = new URL('../', import.meta.url);
@@ -51,6 +51,7 @@ async function wanted(): Promise<Map<string, string>> {
   schema.definitions = {
     ...schema.definitions,
     account: accountSchema(await specOf('crds/pullsecrets.dev_registryaccounts.yaml')),
+    clusterToken: clusterTokenSchema(await specOf('crds/pullsecrets.dev_clusterregistrytokens.yaml')),
     token: tokenSchema(await specOf('crds/pullsecrets.dev_registrytokens.yaml')),
   };
   files.set(`${CHART}values.schema.json`, JSON.stringify(schema, undefined, 2));

@@ -5,6 +5,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { OPERATOR } from './api/names.ts';
 import { systemClock as clock } from './common/clock.ts';
 import { parseConfig, type BindAddress, type Config } from './config/config.ts';
+import type { ClusterRegistryToken } from './api/cluster-registry-token.ts';
 import type { RegistryAccount } from './api/registry-account.ts';
 import type { RegistryToken } from './api/registry-token.ts';
 import { Operator } from './controller/operator.ts';
@@ -74,12 +75,14 @@ async function main(config: Config): Promise<number> {
 
   let listTokens = (): Iterable<RegistryToken> => [];
   let listAccounts = (): Iterable<RegistryAccount> => [];
+  let listClusterTokens = (): Iterable<ClusterRegistryToken> => [];
   const metrics = new Metrics({
     version: packageJson.version,
     nodeVersion: process.versions.node,
     clock,
     listTokens: () => listTokens(),
     listAccounts: () => listAccounts(),
+    listClusterTokens: () => listClusterTokens(),
   });
   const kubeConfig = loadKubeConfig(process.env.KUBECONFIG);
   const transport = httpTransport(kubeConfig, { clock, logger, userAgent, metrics: metrics.kubeClient });
@@ -130,6 +133,7 @@ async function main(config: Config): Promise<number> {
   });
   listTokens = () => operator.watches.tokens();
   listAccounts = () => operator.watches.accounts();
+  listClusterTokens = () => operator.watches.clusterTokens?.list() ?? [];
 
   const readiness: Checks = Object.fromEntries(
     operator.watches.watches.map((watch) => [watch.title, watchCheck(() => watch.health)]),

@@ -64,6 +64,11 @@ export function tokenSchema(spec: Schema): Schema {
   return removable(closed(spec));
 }
 
+/** A ClusterRegistryToken's spec. */
+export function clusterTokenSchema(spec: Schema): Schema {
+  return removable(closed(spec));
+}
+
 /**
  * A RegistryAccount's spec, which names a registry; that it names one only is left to the chart, whose message is better. What a Secret
  * is to hold may be given in place of the Secret's name.

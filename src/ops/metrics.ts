@@ -1,8 +1,10 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { ClusterRegistryToken } from '../api/cluster-registry-token.ts';
 import type { RegistryAccount } from '../api/registry-account.ts';
 import type { RegistryToken } from '../api/registry-token.ts';
 import type { Clock } from '../common/clock.ts';
 import { addAccountState } from './metrics/account-state.ts';
+import { addClusterTokenState } from './metrics/cluster-token-state.ts';
 import { KubeClientMetrics } from './metrics/kube-client.ts';
 import { ReconcileMetrics } from './metrics/reconcile.ts';
 import { RegistryClientMetrics } from './metrics/registry-client.ts';
@@ -19,6 +21,8 @@ export interface MetricsOptions {
   listTokens: () => Iterable<RegistryToken>;
   /** The RegistryAccounts known now; called at each scrape. */
   listAccounts: () => Iterable<RegistryAccount>;
+  /** The ClusterRegistryTokens known now; called at each scrape. */
+  listClusterTokens: () => Iterable<ClusterRegistryToken>;
 }
 
 /** Everything the operator reports, in one place that a scrape reads. */
@@ -31,7 +35,7 @@ export class Metrics {
   readonly #registry = new Registry();
   #text: Promise<string> | undefined;
 
-  constructor({ version, nodeVersion, clock, listTokens, listAccounts }: MetricsOptions) {
+  constructor({ version, nodeVersion, clock, listTokens, listAccounts, listClusterTokens }: MetricsOptions) {
     collectDefaultMetrics({ register: this.#registry });
     new Gauge({
       name: 'registrytoken_build_info',
@@ -46,6 +50,7 @@ export class Metrics {
     this.token = new TokenMetrics(this.#registry);
     addTokenState(this.#registry, clock, listTokens);
     addAccountState(this.#registry, listAccounts);
+    addClusterTokenState(this.#registry, listClusterTokens);
   }
 
   get contentType(): string {

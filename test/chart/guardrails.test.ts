@@ -164,6 +164,28 @@ describeHelm(
       });
     }
 
+    it('look at what ClusterRegistryTokens ask for, of whoever writes them, and not at what the operator makes of it', async () => {
+      const objects = await helm.render({ ...ENABLED, operator: { clusterTokens: true } });
+      const policy = (rule: string): Policy =>
+        find(objects, 'ValidatingAdmissionPolicy', `pull-registry-token-operator-${rule}`)['spec'] as Policy;
+      const asked = (user: string, access: 'ReadOnly' | 'ReadWrite'): string =>
+        verdict(policy('read-write-for-many'), {
+          object: { spec: { namespaceSelector: {}, template: { spec: { access } } } },
+          oldObject: null,
+          user,
+          groups: [],
+        });
+      expect(asked('jane', 'ReadOnly')).to.equal('allowed');
+      expect(asked('jane', 'ReadWrite')).to.match(/^spec\.template\.spec\.access: .*ask an administrator$/);
+      expect(asked('system:serviceaccount:ci:builder', 'ReadWrite')).to.equal('allowed');
+      const operator = 'system:serviceaccount:registry-system:pull-registry-token-operator';
+      const spec: RegistryTokenSpec = { access: 'ReadWrite' };
+      expect(decide(policy('read-write'), { spec, user: operator })).to.equal('allowed');
+      expect(decide(policy('read-write'), { spec })).not.to.equal('allowed');
+      expect(decide(await policyOf(helm, 'read-write'), { spec, user: operator })).not.to.equal('allowed');
+      expect(asked(operator, 'ReadWrite')).not.to.equal('allowed');
+    });
+
     for (const list of ['users', 'groups'])
       it(`exempt nobody by a list that was taken away: ${list}=null`, async () => {
         const values: Values = {

@@ -5,16 +5,14 @@ import { documented, granted, type Permission } from './support/permissions.ts';
 import { VALUE_SETS } from './support/value-sets.ts';
 
 const text = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
-/** How rows begin that hold only with a value. */
-const OPTIONAL = 'watched namespace, only with ';
-const table = documented(text).filter((permission) => !permission.startsWith(OPTIONAL));
-/** What a value of `operator` adds. */
-const addedBy = (value: string): string[] => {
-  const beginning = `${OPTIONAL}\`operator.${value}\`: `;
-  return documented(text)
-    .filter((permission) => permission.startsWith(beginning))
-    .map((permission) => permission.replace(beginning, 'watched namespace: '));
-};
+/** Of a row that says so, only where a value switches it on. */
+const CONDITIONAL = /, only with `operator\.(\w+)`/;
+const table = documented(text).filter((permission) => !CONDITIONAL.test(permission));
+/** What switching a value on grants. */
+const grantedWith = (value: string): Permission[] =>
+  documented(text)
+    .filter((permission) => CONDITIONAL.exec(permission)?.[1] === value)
+    .map((permission) => permission.replace(CONDITIONAL, ''));
 const sorted = (permissions: readonly Permission[]): Permission[] => [...new Set(permissions)].sort();
 const isRole = ({ kind }: Rendered): boolean => kind === 'Role' || kind === 'ClusterRole';
 
@@ -38,16 +36,36 @@ describeHelm(
       expect(sorted(granted(await helm.render(), []))).to.deep.equal(sorted(everywhere));
     });
 
-    for (const [what, value, expected] of [
-      ['evict', 'evictPods', ['create pods/eviction', 'get pods', 'list pods']],
-      ['count', 'countPods', ['list pods', 'watch pods']],
-    ] as const)
-      it(`reach pods where it is to ${what} them, as far as that needs`, async () => {
+    const OPTIONS: [string, Permission[]][] = [
+      [
+        'evictPods',
+        [
+          'watched namespace: create pods/eviction',
+          'watched namespace: get pods',
+          'watched namespace: list pods',
+        ],
+      ],
+      ['countPods', ['watched namespace: list pods', 'watched namespace: watch pods']],
+      [
+        'clusterTokens',
+        [
+          'cluster: get clusterregistrytokens.pullsecrets.dev',
+          'cluster: list clusterregistrytokens.pullsecrets.dev',
+          'cluster: patch clusterregistrytokens.pullsecrets.dev',
+          'cluster: patch clusterregistrytokens.pullsecrets.dev/status',
+          'cluster: update clusterregistrytokens.pullsecrets.dev/finalizers',
+          'cluster: watch clusterregistrytokens.pullsecrets.dev',
+          'watched namespace: create registrytokens.pullsecrets.dev',
+          'watched namespace: delete registrytokens.pullsecrets.dev',
+        ],
+      ],
+    ];
+    for (const [value, expected] of OPTIONS)
+      it(`grow with operator.${value}, as documented`, async () => {
         const plain = sorted(granted(await helm.render(), []));
-        const given = sorted(granted(await helm.render({ operator: { [value]: true } }), []));
-        const added = given.filter((permission) => !plain.includes(permission));
-        expect(added).to.deep.equal(sorted(addedBy(value)));
-        expect(added).to.deep.equal(expected.map((each) => `watched namespace: ${each}`));
+        const more = sorted(granted(await helm.render({ operator: { [value]: true } }), []));
+        expect(more.filter((permission) => !plain.includes(permission))).to.deep.equal(expected);
+        expect(sorted(grantedWith(value))).to.deep.equal(expected);
       });
 
     it('are for the operator alone', async () => {

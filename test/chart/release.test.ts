@@ -218,6 +218,8 @@ describeHelm('chart: a release from its first day to its last', (helm) => {
 async function withoutNewest(path: string): Promise<void> {
   const document = parseDocument(await readFile(path, 'utf8'));
   for (const key of [
+    ['operator', 'clusterTokens'],
+    ['clusterTokens'],
     ['operator', 'evictPods'],
     ['operator', 'countPods'],
     ['operator', 'sweep'],

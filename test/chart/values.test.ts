@@ -88,6 +88,18 @@ const WRONG: [string, Values, string, RegExp][] = [
     /ReadOnly/,
   ],
   ['a region without a host', account({ regions: [{ name: 'lab' }] }), 'accounts.default.regions.0', /host/],
+  [
+    'a cluster token without a selector',
+    { clusterTokens: { pull: { template: {} } } },
+    'clusterTokens.pull',
+    /namespaceSelector/,
+  ],
+  [
+    'an unknown field of a cluster token',
+    { clusterTokens: { pull: { namespaceSelector: {}, template: { spec: { acces: 'ReadOnly' } } } } },
+    'clusterTokens.pull.template.spec',
+    /acces.*not allowed/,
+  ],
   ['tokens as a list', { tokens: [{ namespace: 'team-a', name: 'pull' }] }, 'tokens', /object/],
   ['a token without a namespace', { tokens: { pull: {} } }, 'tokens.pull', /namespace/],
   ['a token of impossible name', { tokens: { My_Token: { namespace: 'a' } } }, 'My_Token', /pattern/],
@@ -242,6 +254,16 @@ const CONTRADICTIONS: [string, Values, RegExp][] = [
     /tokens\.pull is in a namespace that scope\.namespaces leaves out \(team-b\), .* RegistryToken team-a\/pull/,
   ],
   [
+    'cluster tokens that nobody looks after',
+    { clusterTokens: { pull: { namespaceSelector: {}, template: {} } } },
+    /nobody would look after the ClusterRegistryTokens of clusterTokens \(pull\): set operator\.clusterTokens/,
+  ],
+  [
+    'cluster tokens in named namespaces',
+    { operator: { clusterTokens: true }, scope: { namespaces: ['team-b'] } },
+    /operator\.clusterTokens selects among all namespaces, so it does not go with scope\.namespaces \(team-b\)/,
+  ],
+  [
     'a token twice',
     {
       tokens: { pull: { namespace: 'a' }, another: { namespace: 'a', name: 'pull' } },
@@ -313,7 +335,7 @@ const NEEDED = [
 
 /** Every part that is off by default, but for the PodMonitor, which goes without a ServiceMonitor only. */
 const ALL_PARTS: Values = {
-  operator: { evictPods: true, countPods: true },
+  operator: { evictPods: true, countPods: true, clusterTokens: true },
   guardrails: { enabled: true, regions: { enabled: true, allowed: ['us-south'] } },
   metrics: {
     serviceMonitor: { enabled: true },
@@ -328,8 +350,9 @@ const PARTS: [string, Values, string[]][] = [
 ];
 
 /** Asks for something that each rule of the guardrails looks at. */
+const ASKED = { access: 'ReadWrite', lifetime: '999h', region: 'jp-tok' };
 const REQUEST = {
-  object: { spec: { access: 'ReadWrite', lifetime: '999h', region: 'jp-tok' } },
+  object: { spec: { ...ASKED, template: { spec: ASKED } } },
   oldObject: null,
   user: 'jane',
 };

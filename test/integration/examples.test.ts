@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { clusterTokenFault, type ClusterRegistryToken } from '../../src/api/cluster-registry-token.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import { readTokenSpec, type RegistryToken } from '../../src/api/registry-token.ts';
 import { Redacted } from '../../src/common/redacted.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { PROVIDER_NAMES, providerOf } from '../../src/registry/backends.ts';
 import { readExamples, type Example } from '../support/examples.ts';
 import { sharedWorld } from '../support/shared-world.ts';
@@ -12,6 +13,7 @@ const examples = await readExamples();
 const ofKind = (kind: string): Example[] => examples.filter(({ object }) => object.kind === kind);
 const accounts = ofKind('RegistryAccount') as { file: string; object: RegistryAccount }[];
 const tokens = ofKind('RegistryToken') as { file: string; object: RegistryToken }[];
+const clusterTokens = ofKind('ClusterRegistryToken') as { file: string; object: ClusterRegistryToken }[];
 const secrets = ofKind('Secret') as {
   file: string;
   object: Example['object'] & { stringData: Record<string, string> };
@@ -52,6 +54,22 @@ describe('examples', () => {
       expect(created).to.containSubset({ spec: object.spec });
       const { account } = readTokenSpec(created);
       expect(accounts.map((example) => example.object.metadata.name)).to.include(account);
+    });
+  }
+
+  for (const { file, object } of clusterTokens) {
+    it(`${file}: the API server takes every field of the ClusterRegistryToken, whose account is an example too`, async () => {
+      const name = world.uniqueName('example');
+      const metadata = { name };
+      const created = await world.client.create<ClusterRegistryToken>(CLUSTER_REGISTRY_TOKENS, {
+        ...object,
+        metadata,
+      });
+      expect(created).to.containSubset({ spec: object.spec });
+      expect(clusterTokenFault(created)).to.equal(undefined);
+      const account = created.spec.template.spec?.accountRef?.name;
+      expect(accounts.map((example) => example.object.metadata.name)).to.include(account);
+      await world.client.delete(CLUSTER_REGISTRY_TOKENS, { name });
     });
   }
 });

@@ -46,6 +46,7 @@ describe('documentation of what can be observed', () => {
       clock,
       listTokens: () => [],
       listAccounts: () => [],
+      listClusterTokens: () => [],
     });
     const names = [...(await metrics.text()).matchAll(/^# HELP (\S+)/gm)].map(([, name = '']) => name);
     const own = names.filter((name) => !/^(process|nodejs)_/.test(name));

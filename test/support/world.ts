@@ -127,6 +127,7 @@ export class World {
       clock,
       listTokens: () => [],
       listAccounts: () => [],
+      listClusterTokens: () => [],
     });
     const userAgent = 'registry-token-operator';
     const transport = this.#connect(userAgent, kubeConfig);

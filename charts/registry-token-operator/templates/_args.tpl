@@ -18,6 +18,7 @@ defaults.
   (list "sweep" $operator.sweep)
   (list "sweep-interval" $operator.sweepInterval)
   (list "sweep-delay" $operator.sweepDelay)
+  (list "cluster-tokens" $operator.clusterTokens)
   (list "evict-pods" $operator.evictPods)
   (list "count-pods" $operator.countPods)
   (list "registry-timeout" $operator.registryTimeout)

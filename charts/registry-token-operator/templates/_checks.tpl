@@ -8,6 +8,7 @@
 {{- include "rto.checks.metrics" . -}}
 {{- include "rto.checks.accounts" . -}}
 {{- include "rto.checks.tokens" . -}}
+{{- include "rto.checks.clusterTokens" . -}}
 {{- include "rto.checks.definitions" . -}}
 {{- end }}
 
@@ -134,6 +135,18 @@
 {{- if and $scope (not (has $token.namespace $scope)) -}}
 {{- fail (printf "tokens.%s is in a namespace that scope.namespaces leaves out (%s), so nobody would look after RegistryToken %s" $key (join ", " $scope) $id) -}}
 {{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Both say what the operator would be told, or would never do. */}}
+{{- define "rto.checks.clusterTokens" -}}
+{{- $enabled := (.Values.operator | default dict).clusterTokens -}}
+{{- if and $enabled .Values.scope.namespaces -}}
+{{- fail (printf "operator.clusterTokens selects among all namespaces, so it does not go with scope.namespaces (%s)" (join ", " .Values.scope.namespaces)) -}}
+{{- end -}}
+{{- $names := include "rto.withoutNulls" .Values.clusterTokens | fromJson | keys | sortAlpha -}}
+{{- if and $names (not $enabled) -}}
+{{- fail (printf "nobody would look after the ClusterRegistryTokens of clusterTokens (%s): set operator.clusterTokens to true" (join ", " $names)) -}}
 {{- end -}}
 {{- end }}
 

@@ -1,5 +1,16 @@
 {{/*
-The rules, by their key in values: `asks` is a CEL condition on `spec`, true when it asks for more than the rule leaves to
+Whose specs the rules look at, and where in the object they are. What a ClusterRegistryToken asks for is asked for once, by whoever
+writes it: the operator, who writes the RegistryTokens of its template, is exempt.
+*/}}
+{{- define "rto.guardrails.kinds" -}}
+registrytokens: { path: spec, suffix: '' }
+{{- if (.Values.operator | default dict).clusterTokens }}
+clusterregistrytokens: { path: spec.template.spec, suffix: -for-many }
+{{- end }}
+{{- end }}
+
+{{/*
+The rules, by their key in values: `asks` is a CEL condition on `SPEC`, true when it asks for more than the rule leaves to
 everyone; `field` is what it looks at.
 */}}
 {{- define "rto.guardrails.rules" -}}
@@ -30,7 +41,7 @@ regions:
 
 {{/* What is unchanged was allowed before, and must not keep others, the operator among them, from updating the object. */}}
 {{- define "rto.guardrails.unchanged" -}}
-oldObject != null && has(oldObject.spec.{{ . }}) == has(object.spec.{{ . }}) && (!has(object.spec.{{ . }}) || oldObject.spec.{{ . }} == object.spec.{{ . }})
+oldObject != null && has(oldObject.SPEC.{{ . }}) == has(object.SPEC.{{ . }}) && (!has(object.SPEC.{{ . }}) || oldObject.SPEC.{{ . }} == object.SPEC.{{ . }})
 {{- end }}
 
 {{/* A list that was taken away exempts nobody. */}}

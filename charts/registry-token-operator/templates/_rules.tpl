@@ -11,6 +11,17 @@
 - apiGroups: ['']
   resources: [namespaces]
   verbs: [get, list, watch]
+{{- if (.Values.operator | default dict).clusterTokens }}
+- apiGroups: [pullsecrets.dev]
+  resources: [clusterregistrytokens]
+  verbs: [get, list, watch, patch]
+- apiGroups: [pullsecrets.dev]
+  resources: [clusterregistrytokens/status]
+  verbs: [patch]
+- apiGroups: [pullsecrets.dev]
+  resources: [clusterregistrytokens/finalizers]
+  verbs: [update]
+{{- end }}
 {{- end }}
 
 {{/* Each namespace whose RegistryTokens are looked after. */}}
@@ -18,6 +29,11 @@
 - apiGroups: [pullsecrets.dev]
   resources: [registrytokens]
   verbs: [get, list, watch, patch]
+{{- if (.Values.operator | default dict).clusterTokens }}
+- apiGroups: [pullsecrets.dev]
+  resources: [registrytokens]
+  verbs: [create, delete]
+{{- end }}
 - apiGroups: [pullsecrets.dev]
   resources: [registrytokens/status]
   verbs: [patch]

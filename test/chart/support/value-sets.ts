@@ -51,6 +51,24 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     ],
   },
   'the network of the nodes': { hostNetwork: true },
+  'cluster tokens': {
+    operator: { clusterTokens: true },
+    guardrails: { enabled: true },
+    clusterTokens: {
+      'app-pull': {
+        namespaceSelector: {
+          matchLabels: { 'example.com/pull': 'on' },
+          matchExpressions: [
+            { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] },
+          ],
+        },
+        template: {
+          metadata: { labels: { 'example.com/from': 'platform' } },
+          spec: { lifetime: '12h', serviceAccounts: ['default'] },
+        },
+      },
+    },
+  },
   'evicting pods': { operator: { evictPods: true } },
   'counting pods': { operator: { countPods: true } },
   'private CA': {

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import type { Condition } from '../../../src/api/conditions.ts';
+import type { ClusterRegistryToken } from '../../../src/api/cluster-registry-token.ts';
 import type { RegistryAccount } from '../../../src/api/registry-account.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import type { MintReason, WriteReason } from '../../../src/token/decide/decision.ts';
 import { PLACE } from '../../support/builders.ts';
+import { aClusterToken } from '../../support/cluster-tokens.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const NOW = '2026-01-01T00:00:00Z';
@@ -33,7 +35,11 @@ function condition(type: string, status: 'True' | 'False', reason: string): Cond
   return { type, status, reason, lastTransitionTime: NOW, message: '' };
 }
 
-function measuring(tokens: RegistryToken[] = [], accounts: RegistryAccount[] = []) {
+function measuring(
+  tokens: RegistryToken[] = [],
+  accounts: RegistryAccount[] = [],
+  clusterTokens: ClusterRegistryToken[] = [],
+) {
   const clock = new VirtualClock(Date.parse(NOW));
   const metrics = new Metrics({
     version: '1.2.3',
@@ -41,6 +47,7 @@ function measuring(tokens: RegistryToken[] = [], accounts: RegistryAccount[] = [
     clock,
     listTokens: () => tokens,
     listAccounts: () => accounts,
+    listClusterTokens: () => clusterTokens,
   });
   /** The samples whose name begins so, as name{labels} to value, without histograms' buckets. */
   const samples = async (prefix: string): Promise<Record<string, number>> => {
@@ -410,6 +417,24 @@ describe('metrics', () => {
       metrics.token.orphans('a', new Map());
       expect(Object.keys(await samples('registrytoken_orphan_tokens'))).to.have.length(1);
     });
+  });
+
+  it('of ClusterRegistryTokens tell in how many namespaces they are ready, and go with them', async () => {
+    const clusterTokens = [
+      aClusterToken({ status: { namespaces: { matching: 3, ready: 1, failed: 2 } } }),
+      aClusterToken({ metadata: { name: 'new' } }),
+    ];
+    const { samples } = measuring([], [], clusterTokens);
+    expect(await samples('registrytoken_cluster_namespaces')).to.deep.equal({
+      'registrytoken_cluster_namespaces{name="everywhere",state="matching"}': 3,
+      'registrytoken_cluster_namespaces{name="everywhere",state="ready"}': 1,
+      'registrytoken_cluster_namespaces{name="everywhere",state="failed"}': 2,
+      'registrytoken_cluster_namespaces{name="new",state="matching"}': 0,
+      'registrytoken_cluster_namespaces{name="new",state="ready"}': 0,
+      'registrytoken_cluster_namespaces{name="new",state="failed"}': 0,
+    });
+    clusterTokens.length = 0;
+    expect(await samples('registrytoken_cluster_namespaces')).to.deep.equal({});
   });
 
   it('of RegistryAccounts tell which work, and why not', async () => {
