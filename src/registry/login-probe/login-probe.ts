@@ -38,8 +38,8 @@ export interface Attempt {
 const MAX_NAMES = 16;
 /** Names that are asked for alone in one try: so a try sends no more than 15 requests, however long the scope is. */
 const MAX_ALONE = 8;
-/** What registries answer that refuse a whole request since one of its names is not permitted. */
-const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403]);
+/** What registries answer that refuse a whole request since one of its names is not permitted, or not there for who asks. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403, 404]);
 /** Name of a repository in a namespace of the scope, since permission is asked for repositories. It need not exist. */
 const REPOSITORY = 'registry-token-operator';
 const ACTIONS: Readonly<Record<Access, string>> = { ReadOnly: 'pull', ReadWrite: 'pull,push' };

@@ -26,6 +26,10 @@ class Stage {
   given: (names: readonly string[]) => readonly string[] = (names) => names;
   /** A name for which it refuses whole requests. */
   forbidden: string | undefined;
+  /** Whether it answers so to any request for several names. */
+  tooMany = false;
+  /** What it answers to these. */
+  refusal = 403;
   readonly #probe = new LoginProbe({
     http: { send: (request, signal) => this.#answer(request, signal) },
     clock: this.clock,
@@ -50,7 +54,8 @@ class Stage {
     if (url.pathname === '/v2/') return 'Authorization' in headers ? anAnswer(200) : anAnswer(401, CHALLENGE);
     const names = url.searchParams.getAll('scope').map((scope) => scope.split(':')[1] ?? '');
     if (names.length > 0) this.asked.push(names);
-    if (this.forbidden !== undefined && names.includes(this.forbidden)) return anAnswer(403);
+    if (this.tooMany && names.length > 1) return anAnswer(this.refusal);
+    if (this.forbidden !== undefined && names.includes(this.forbidden)) return anAnswer(this.refusal);
     const access = this.given(names).map((name) => ({ type: 'repository', name, actions: ['pull'] }));
     return anAnswer(200, {}, { token: aJwt({ access }) });
   }
@@ -90,13 +95,26 @@ describe('trying a token with a scope of 64 names', () => {
     });
   });
 
-  for (const at of [8, 15, 40])
-    it(`does not accept it where the registry refuses name ${at} and all that is asked for with it`, async () => {
-      stage.forbidden = SCOPE[at];
+  for (const [at, status] of [
+    [8, 400],
+    [8, 401],
+    [8, 404],
+    [15, 403],
+    [40, 403],
+  ] as const)
+    it(`does not accept it where the registry answers ${status} to name ${at} and all that is asked for with it`, async () => {
+      Object.assign(stage, { forbidden: SCOPE[at], refusal: status });
       expect(await stage.try(SCOPE)).to.deep.equal({
         answer: 'unknown',
-        message: `the token endpoint ${HOST} answered 403 to several names of the scope at once`,
+        message: `the token endpoint ${HOST} answered ${status} to several names of the scope at once`,
       });
+    });
+
+  for (const status of [414, 431, 500])
+    it(`accepts it where the registry answers ${status} to several names, which says nothing of them`, async () => {
+      stage.refusal = status;
+      stage.tooMany = true;
+      expect(await stage.try(SCOPE)).to.deep.equal({ answer: 'accepted' });
     });
 
   it('sends no more than fifteen requests, whatever is given at once', async () => {
