@@ -51,6 +51,35 @@ contract('custom resources', (api) => {
       expect(status).to.equal(422);
     });
 
+    it('is refused with a default that a rule beside it refuses, as long as defaults within it are not spelt out', async () => {
+      const { body: whole } = await api().get(things.definitionPath);
+      const defining = (plural: string, value: object): Promise<Answer> => {
+        const box = {
+          type: 'object',
+          default: value,
+          properties: { inner: { type: 'object', default: {}, properties: { size: { type: 'integer' } } } },
+          'x-kubernetes-validations': [{ rule: '!has(self.inner.size)', message: 'no size' }],
+        };
+        const openAPIV3Schema = { type: 'object', properties: { box } };
+        return api().post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+          apiVersion: whole.apiVersion,
+          kind: whole.kind,
+          metadata: { name: `${plural}.example.com` },
+          spec: {
+            ...whole.spec,
+            names: { plural, kind: plural },
+            versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
+          },
+        });
+      };
+      const refused = await defining('unspelt', {});
+      expect(refused.status).to.equal(422);
+      expect(refused.body.message).to.match(/no such key: inner/i);
+      expect(refused.body.message).to.include('.properties[box].default');
+      expect((await defining('spelt', { inner: {} })).status).to.equal(201);
+      await api().delete('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/spelt.example.com');
+    });
+
     it('takes nothing new for long while its last objects hold it', async () => {
       const doomed = await Things.define(api());
       const finalizers = ['example.com/keep'];

@@ -1,5 +1,8 @@
 import { invalid, notSupported, required, type FieldError } from '../field-error.ts';
 import { asList, asObject, asText, equal, isObject, type JsonObject } from '../json.ts';
+import { validateRules } from '../schema/cel-rules.ts';
+import { toSchema } from '../schema/schema.ts';
+import { validateSchema } from '../schema/validation.ts';
 import { column, nameColumn } from '../table/columns.ts';
 import { builtinType } from './builtin-type.ts';
 
@@ -90,11 +93,23 @@ function validateStructure(schema: JsonObject, field: string): FieldError[] {
   else if (schema.type === 'array') errors.push(required(`${field}.items`, 'must be specified'));
   if (isObject(schema.additionalProperties))
     errors.push(...validateStructure(schema.additionalProperties, `${field}.additionalProperties`));
+  errors.push(...validateDefault(schema, `${field}.default`));
   if (schema['x-kubernetes-list-type'] === 'map' && asList(schema['x-kubernetes-list-map-keys']).length === 0)
     errors.push(
       required(`${field}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map'),
     );
   return errors;
+}
+
+/** A default is tried by its schema and its rules as it stands: what is deeper is not filled in before (schema/defaulting/validation.go). */
+function validateDefault(json: JsonObject, field: string): FieldError[] {
+  const schema = toSchema(json);
+  if (schema.default === undefined) return [];
+  const errors = validateSchema(schema, schema.default);
+  return [...errors, ...validateRules(schema, schema.default, undefined, errors)].map((error) => ({
+    ...error,
+    field: error.field === '' || error.field === '<nil>' ? field : `${field}.${error.field}`,
+  }));
 }
 
 function validateChange(object: JsonObject, old: JsonObject): FieldError[] {

@@ -17,7 +17,7 @@ const BLOCKING = new Set<FieldError['type']>([
 /** Checks the `x-kubernetes-validations` of a schema. `schemaErrors` are what structural validation found before. */
 export function validateRules(
   schema: Schema,
-  object: JsonObject,
+  value: Json,
   old: JsonObject | undefined,
   schemaErrors: readonly FieldError[],
 ): FieldError[] {
@@ -30,7 +30,7 @@ export function validateRules(
         'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
       ),
     ];
-  return visit(schema, object, old, '');
+  return visit(schema, value, old, '');
 }
 
 const withRules = new WeakMap<Schema, boolean>();
