@@ -8,16 +8,21 @@ import { listedNamespace, type Context } from './context.ts';
  * @throws KubeError
  */
 export async function selectedTokens(context: Context, name: string | undefined): Promise<RegistryToken[]> {
-  const { client, signal, terminal, allNamespaces } = context;
+  const { client, signal } = context;
   if (name !== undefined) {
     const { namespace } = context;
     return [await client.get<RegistryToken>(REGISTRY_TOKENS, { namespace, name }, { signal })];
   }
   const namespace = listedNamespace(context);
   const tokens = await client.listAll<RegistryToken>(REGISTRY_TOKENS, { namespace, signal });
-  if (tokens.length === 0)
-    terminal.tell(`No RegistryTokens found${allNamespaces ? '' : ` in namespace ${context.namespace}`}.\n`);
+  if (tokens.length === 0) noTokens(context);
   return tokens;
+}
+
+/** Says that there is no RegistryToken where one was looked for. */
+export function noTokens(context: Context): void {
+  const where = context.allNamespaces ? '' : ` in namespace ${context.namespace}`;
+  context.terminal.tell(`No RegistryTokens found${where}.\n`);
 }
 
 /** As kubectl names objects in its messages: `registrytoken.pullsecrets.dev/app-pull`. */

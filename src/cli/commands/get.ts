@@ -1,34 +1,25 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
+import { REGISTRY_TOKENS } from '../../api/resources.ts';
+import type { TableColumn, TableRow } from '../../kube/client/client.ts';
 import type { Command } from '../command.ts';
-import { age } from '../output/human-time.ts';
-import { FORMATS, renderListing, renderObject, shown, type Listing } from '../output/listing.ts';
-import type { Column } from '../output/table.ts';
-import { readyStatus } from '../ready.ts';
-import { selectedTokens, tokenTitle } from '../selected-tokens.ts';
+import { listedNamespace, type Context } from '../context.ts';
+import { FORMATS, renderListing, renderObject, shown } from '../output/listing.ts';
+import { table, type Column } from '../output/table.ts';
+import { noTokens, selectedTokens, tokenTitle } from '../selected-tokens.ts';
 
-/** Of RegistryTokens, the printer columns of the CRD. @param now milliseconds since 1970 */
-export function tokenColumns(now: number, withNamespace: boolean): readonly Column<RegistryToken>[] {
-  const rotation = (token: RegistryToken): string =>
-    token.spec.suspend === true ? '' : (token.status?.nextRotationTime ?? '');
-  const columns: readonly Column<RegistryToken>[] = [
-    ...(withNamespace
-      ? [{ header: 'NAMESPACE', cell: ({ metadata }: RegistryToken) => metadata.namespace ?? '' }]
-      : []),
-    { header: 'NAME', cell: ({ metadata }) => metadata.name },
-    { header: 'READY', cell: (token) => readyStatus(token) },
-    { header: 'STATUS', cell: ({ status }) => status?.reason ?? '' },
-    { header: 'SECRET', cell: ({ status }) => status?.secretRef?.name ?? '' },
-    { header: 'EXPIRES', cell: ({ status }) => (status?.token ? (status.token.expiresAt ?? 'Never') : '') },
-    { header: 'NEXT ROTATION', cell: rotation },
-    { header: 'ACCOUNT', cell: ({ spec }) => spec.accountRef?.name ?? 'default', wide: true },
-    { header: 'REGION', cell: ({ status }) => status?.region ?? '', wide: true },
-    { header: 'ACCESS', cell: ({ status }) => status?.token?.access ?? '', wide: true },
-    { header: 'HOST', cell: ({ status }) => status?.host ?? '', wide: true },
-    { header: 'REVISION', cell: ({ status }) => String(status?.token?.revision ?? ''), wide: true },
-    { header: 'AGE', cell: ({ metadata }) => age(metadata.creationTimestamp, now) },
-  ];
-  // kubectl shows nothing where a custom resource has nothing.
-  return columns.map((column) => ({ ...column, empty: '' }));
+/** The columns of a table of the API server, as kubectl shows them: nothing where an object has nothing. */
+export function columnsOf(
+  columns: readonly TableColumn[],
+  { isWide, withNamespace }: { isWide: boolean; withNamespace: boolean },
+): Column<TableRow>[] {
+  const namespace = { header: 'NAMESPACE', cell: ({ object }: TableRow) => object.metadata.namespace ?? '' };
+  const all = columns.map(({ name, priority }, at) => ({
+    header: name.toUpperCase(),
+    cell: ({ cells }: TableRow) => String(cells[at] ?? ''),
+    empty: '',
+    isShown: priority === 0 || isWide,
+  }));
+  return [...(withNamespace ? [namespace] : []), ...all.filter(({ isShown }) => isShown)];
 }
 
 export const GET: Command = {
@@ -52,17 +43,24 @@ export const GET: Command = {
   formats: FORMATS,
   allNamespaces: true,
   async run(context, { args: [name] }) {
-    const { format, terminal, clock, allNamespaces } = context;
+    const { format, terminal } = context;
+    if (format === 'table' || format === 'wide') return showTable(context, name);
     const rows = await selectedTokens(context, name);
     const [only] = rows;
     if (name !== undefined && only && (format === 'json' || format === 'yaml'))
       return terminal.write(renderObject(shown(only), format));
-    const listing: Listing<RegistryToken> = {
-      columns: tokenColumns(clock.now(), allNamespaces),
-      rows,
-      object: shown,
-      name: tokenTitle,
-    };
+    const listing = { columns: [], rows, object: shown<RegistryToken>, name: tokenTitle };
     terminal.write(renderListing(listing, format));
   },
 };
+
+/** The API server makes the table, so that its columns are those of the CRD that it has. */
+async function showTable(context: Context, name: string | undefined): Promise<void> {
+  const { client, signal, terminal, allNamespaces, format } = context;
+  const selection =
+    name === undefined ? { namespace: listedNamespace(context) } : { namespace: context.namespace, name };
+  const { columns, rows } = await client.table(REGISTRY_TOKENS, selection, { signal });
+  if (rows.length === 0) return noTokens(context);
+  const withNamespace = allNamespaces && name === undefined;
+  terminal.write(table(columnsOf(columns, { isWide: format === 'wide', withNamespace }), rows));
+}

@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectName, Resource } from '../../common/objects.ts';
+import type { KubeObject, ObjectMeta, ObjectName, Resource } from '../../common/objects.ts';
 import { KubeError } from './errors.ts';
 import type { JsonPatchOperation } from './json-patch.ts';
 import type { Manifest } from './manifest.ts';
@@ -49,6 +49,19 @@ export interface DiscoveredResource {
   group?: string;
   version?: string;
   kind: string;
+}
+
+/** A column of a table (meta.k8s.io/v1, TableColumnDefinition). */
+export interface TableColumn {
+  name: string;
+  /** Those above 0 are for wide tables. */
+  priority: number;
+}
+
+/** A row of a table, with a cell for each column; null where the object has nothing. */
+export interface TableRow {
+  cells: (string | number | boolean | null)[];
+  object: { metadata: ObjectMeta };
 }
 
 /** Keeps the event loop responsive on large lists, and what the API server has to hold; objects are read one by one. */
@@ -220,6 +233,21 @@ export class KubeClient {
       from = page.continue;
       if (!from) return { items, resourceVersion: page.resourceVersion };
     }
+  }
+
+  /** Objects as the server shows them to people: one, or all of a namespace, or all. */
+  async table(
+    resource: Resource,
+    name: Partial<ObjectName>,
+    options: CallOptions = {},
+  ): Promise<{ columns: readonly TableColumn[]; rows: readonly TableRow[] }> {
+    const accept = 'application/json;as=Table;g=meta.k8s.io;v=v1';
+    const call = { method: 'GET', path: resourcePath(resource, name), accept };
+    const { columnDefinitions, rows } = await this.#call<{
+      columnDefinitions: TableColumn[];
+      rows: TableRow[] | null;
+    }>(call, options);
+    return { columns: columnDefinitions, rows: rows ?? [] };
   }
 
   async listAll<T extends KubeObject>(resource: Resource, options: ListOptions = {}): Promise<T[]> {

@@ -4,6 +4,7 @@ import type { Command } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 import { CommandFailure } from '../../../src/cli/failure.ts';
 import { KubeError, refusal } from '../../../src/kube/client/errors.ts';
+import type { Call } from '../../../src/kube/transport/transport.ts';
 import { CliStage, forbidden, listOf } from './support/cli-stage.ts';
 
 const TOKENS = '/apis/pullsecrets.dev/v1alpha1/namespaces/team-a/registrytokens';
@@ -59,7 +60,9 @@ describe('the plugin', () => {
       ['-n', 'team-b', '--context', 'c', 'get'],
       ['get', '-n', 'team-b', '--context=c'],
     ]) {
-      const stage = new CliStage({ [`GET ${TOKENS.replace('team-a', 'team-b')}`]: listOf() });
+      const stage = new CliStage({
+        [`GET ${TOKENS.replace('team-a', 'team-b')}`]: { columnDefinitions: [], rows: null },
+      });
       const { exit, err } = await stage.run(argv);
       expect({ exit, err }).to.deep.equal({ exit: 0, err: 'No RegistryTokens found in namespace team-b.\n' });
       expect(stage.flags[0]).to.include({ namespace: 'team-b', context: 'c' });
@@ -147,16 +150,30 @@ describe('the plugin', () => {
 });
 
 describe('kubectl registrytoken get', () => {
-  const stage = (): CliStage =>
-    new CliStage({
-      [`GET ${TOKENS}`]: listOf(token('app-pull')),
-      'GET /apis/pullsecrets.dev/v1alpha1/registrytokens': listOf(token('app-pull')),
-      [`GET ${TOKENS}/app-pull`]: token('app-pull'),
+  const tableOf = (...names: string[]) => ({
+    columnDefinitions: [
+      { name: 'Name', priority: 0 },
+      { name: 'Ready', priority: 0 },
+      { name: 'Host', priority: 1 },
+      { name: 'Age', priority: 0 },
+    ],
+    rows: names.map((name) => ({ cells: [name, null, 'us.icr.io', '2h'], object: token(name) })),
+  });
+  const stage = (): CliStage => {
+    const both = (call: Call): object =>
+      call.accept?.includes('Table') ? tableOf('app-pull') : listOf(token('app-pull'));
+    return new CliStage({
+      [`GET ${TOKENS}`]: both,
+      'GET /apis/pullsecrets.dev/v1alpha1/registrytokens': both,
+      [`GET ${TOKENS}/app-pull`]: (call) =>
+        call.accept?.includes('Table') ? tableOf('app-pull') : token('app-pull'),
     });
+  };
 
-  it('shows the printer columns, and the namespace with -A', async () => {
-    expect((await stage().run(['get'])).out).to.equal(
-      'NAME       READY     STATUS   SECRET   EXPIRES   NEXT ROTATION   AGE\napp-pull   Unknown                                               120m\n',
+  it('shows the table that the API server makes, with the wide columns and the namespace where they are asked for', async () => {
+    expect((await stage().run(['get'])).out).to.equal('NAME       READY   AGE\napp-pull           2h\n');
+    expect((await stage().run(['get', 'app-pull', '-o', 'wide'])).out).to.equal(
+      'NAME       READY   HOST        AGE\napp-pull           us.icr.io   2h\n',
     );
     expect((await stage().run(['get', '-A'])).out).to.match(/^NAMESPACE {3}NAME .*\nteam-a {6}app-pull /);
   });

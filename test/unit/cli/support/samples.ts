@@ -43,10 +43,6 @@ const SAMPLES: readonly Sample[] = [
   },
   { words: 'why app-pull -n team-a', answers: around(forbidden) },
   {
-    words: 'get -A -o wide',
-    answers: { 'GET /apis/pullsecrets.dev/v1alpha1/registrytokens': listOf(ready) },
-  },
-  {
     words: 'rotate app-pull -n team-a',
     answers: { [`GET ${TOKENS}/app-pull`]: budget, [`PATCH ${TOKENS}/app-pull`]: {} },
   },
