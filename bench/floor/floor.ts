@@ -88,13 +88,19 @@ export class Floor {
       ...this.#condition(token, 'True', 'Issued'),
     };
     await this.#patch(announced, '/status', status, 'status');
-    await this.#event(announced, id);
+    const note = `Initial: Secret ${token.metadata.name} holds ReadOnly token ${id} that expires at ${now(24 * HOUR)}`;
+    await this.#event(announced, 'Issued', note);
   }
 
-  /** Revocation, and the finalizer away. */
+  /** Secret, which is not to hold a token that is dead, then the token itself, event, finalizer. */
   async remove(token: RegistryToken): Promise<void> {
+    const { namespace, name } = token.metadata;
     const { id } = token.status?.token ?? {};
-    if (id !== undefined) await this.#registry.revoke(id);
+    await this.#api.ask('DELETE', resourcePath(SECRETS, { namespace, name }));
+    if (id !== undefined) {
+      await this.#registry.revoke(id);
+      await this.#event(token, 'Revoked', `token ${id} revoked`);
+    }
     await this.#patch(token, '/metadata/finalizers', []);
   }
 
@@ -149,7 +155,11 @@ export class Floor {
     await this.#api.ask('PATCH', url, manifest, 'application/apply-patch+yaml');
   }
 
-  async #event({ metadata, apiVersion, kind }: RegistryToken, id: string): Promise<void> {
+  async #event(
+    { metadata, apiVersion, kind }: RegistryToken,
+    reason: 'Issued' | 'Revoked',
+    note: string,
+  ): Promise<void> {
     const { namespace = '', name, uid, resourceVersion } = metadata;
     await this.#api.ask('POST', `${resourcePath(EVENTS, { namespace })}?fieldManager=floor`, {
       apiVersion: 'events.k8s.io/v1',
@@ -158,10 +168,10 @@ export class Floor {
       eventTime: new Date().toISOString().replace('Z', '000Z'),
       reportingController: 'floor',
       reportingInstance: 'floor',
-      action: 'Issued',
-      reason: 'Issued',
+      action: reason,
+      reason,
       type: 'Normal',
-      note: `Initial: Secret ${name} holds ReadOnly token ${id} that expires at ${now(24 * HOUR)}`,
+      note,
       regarding: { apiVersion, kind, namespace, name, uid, resourceVersion },
     });
   }
