@@ -80,7 +80,8 @@ export class RunningOperator implements AsyncDisposable {
     for (const end = clock.monotonic() + START_TIME; clock.monotonic() < end;) {
       if ((await this.#process.readiness())?.status === 200) return;
       this.check();
-      await sleep(clock, 10);
+      // Answering takes it a millisecond.
+      await sleep(clock, 50);
     }
     throw new Error('the operator did not become ready');
   }
