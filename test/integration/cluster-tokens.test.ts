@@ -3,6 +3,7 @@ import type { ClusterRegistryToken } from '../../src/api/cluster-registry-token.
 import { findCondition } from '../../src/api/conditions.ts';
 import { TEMPLATE_ANNOTATION } from '../../src/api/names.ts';
 import { CLUSTER_REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { KubeError } from '../../src/kube/client/errors.ts';
 import { NAMESPACES } from '../../src/kube/client/resources.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import { minted } from '../support/tested-registry.ts';
@@ -151,4 +152,39 @@ describe('a ClusterRegistryToken', () => {
     await change({ 'no label': null });
     await whenStatus('AllReady');
   });
+
+  const REFUSED: [string, object, string][] = [
+    [
+      'an operator without its values',
+      { namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] }, template: {} },
+      'operators In and NotIn take values',
+    ],
+    ['no selector', { template: {} }, 'spec.namespaceSelector'],
+    [
+      "a label of the operator's",
+      { namespaceSelector: {}, template: { metadata: { labels: { 'pullsecrets.dev/x': 'y' } } } },
+      'it takes no label that begins with pullsecrets.dev/',
+    ],
+    [
+      'a rotation in the template',
+      {
+        namespaceSelector: {},
+        template: { metadata: { annotations: { 'pullsecrets.dev/rotate': 'y' } } },
+      },
+      'on the ClusterRegistryToken itself is passed on',
+    ],
+    [
+      'a spec that no RegistryToken takes',
+      { namespaceSelector: {}, template: { spec: { lifetime: '1d' } } },
+      'spec.template.spec.lifetime',
+    ],
+  ];
+  for (const [what, spec, words] of REFUSED)
+    it(`is refused by the API server with ${what}`, async () => {
+      const error: unknown = await world
+        .createClusterToken(spec as ClusterRegistryToken['spec'])
+        .catch((each: unknown) => each);
+      expect(error).to.be.instanceOf(KubeError);
+      expect((error as KubeError).message).to.include(words);
+    });
 });
