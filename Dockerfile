@@ -18,7 +18,7 @@ RUN npm ci
 COPY LICENSE tsconfig.json ./
 COPY scripts scripts
 COPY src src
-RUN npm run bundle && npm run plugin -- --image dist/bin
+RUN npm run bundle && npm run plugin -- --image dist
 
 FROM ${BASE}
 ARG VERSION

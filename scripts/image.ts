@@ -13,7 +13,7 @@ import { debianBase } from './image/debian-base.ts';
 import { readSettings } from './image/dockerfile.ts';
 import { ociImage, type OciImage } from './image/oci-archive.ts';
 import type { Entry } from './image/tar.ts';
-import { bundlePlugin, PROGRAM, SHEBANGS } from './plugin/program.ts';
+import { bundleForImage, PROGRAM } from './plugin/program.ts';
 
 export interface ImageOptions {
   /** For what the bundler writes. */
@@ -34,8 +34,7 @@ export async function buildImage({ folder, name, revision, time }: ImageOptions)
   if (process.platform !== 'linux' || architecture === undefined)
     throw new Error(`no image can be made on ${process.platform}/${process.arch}; take the Dockerfile`);
   await bundle(folder);
-  const plugin = join(folder, 'bin', PROGRAM);
-  await bundlePlugin(plugin, SHEBANGS.image);
+  await bundleForImage(folder);
   const settings = readSettings(await readFile('Dockerfile', 'utf8'), {
     VERSION: packageJson.version,
     REVISION: revision,
@@ -45,7 +44,13 @@ export async function buildImage({ folder, name, revision, time }: ImageOptions)
   return ociImage({
     name,
     settings,
-    layers: [base, [...(await appFiles(join(folder, 'app'))), ...pluginEntries(await readFile(plugin))]],
+    layers: [
+      base,
+      [
+        ...(await appFiles(join(folder, 'app'))),
+        ...pluginEntries(await readFile(join(folder, 'bin', PROGRAM))),
+      ],
+    ],
     architecture,
     time,
   });

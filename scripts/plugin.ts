@@ -18,7 +18,7 @@ import {
   pluginFiles,
   type PluginRelease,
 } from './plugin/packages.ts';
-import { bundlePlugin, PROGRAM, SHEBANGS } from './plugin/program.ts';
+import { bundleForImage, bundlePlugin, PROGRAM, SHEBANGS } from './plugin/program.ts';
 
 /** The files that a release of the plugin publishes, in the folder that was given. */
 export interface MadePlugin {
@@ -56,11 +56,11 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       homepage: { type: 'string', default: 'https://github.com/OWNER/registry-token-operator' },
-      // A folder for the program as the image has it, and nothing else.
+      // The folder that `npm run bundle` has filled: the plugin is added as the image has it, and nothing else is made.
       image: { type: 'string' },
     },
   });
-  if (values.image !== undefined) await bundlePlugin(join(values.image, PROGRAM), SHEBANGS.image);
+  if (values.image !== undefined) await bundleForImage(values.image);
   else {
     const release = { version: packageJson.version, homepage: values.homepage };
     const made = await makePlugin('dist/plugin', release, Number(process.env['SOURCE_DATE_EPOCH'] ?? 0));

@@ -1,8 +1,8 @@
-import { chmod, mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { build as compile, type Plugin } from 'esbuild';
 import { kubernetesClasses, packageManifest, REQUIRE } from '../bundle.ts';
-import { bundledPackages } from '../image/notices.ts';
+import { bundledPackages, notices } from '../image/notices.ts';
 
 export const PROGRAM = 'kubectl-registrytoken';
 
@@ -45,4 +45,10 @@ export async function bundlePlugin(file: string, shebang: string): Promise<strin
   });
   await chmod(file, 0o755);
   return bundledPackages(metafile);
+}
+
+/** Adds the plugin to what the image is made of: the program in `<folder>/bin`, what its packages' licenses want in `<folder>/app`. */
+export async function bundleForImage(folder: string): Promise<void> {
+  const packages = await bundlePlugin(join(folder, 'bin', PROGRAM), SHEBANGS.image);
+  await writeFile(join(folder, 'app', `THIRD-PARTY-NOTICES-${PROGRAM}.txt`), await notices(packages));
 }

@@ -54,6 +54,7 @@ describe('image', function () {
     const others = files.filter((path) => !libraries.includes(path) && !parts.includes(path));
     expect(others).to.have.members([
       'app/LICENSE',
+      'app/THIRD-PARTY-NOTICES-kubectl-registrytoken.txt',
       'app/THIRD-PARTY-NOTICES.txt',
       'app/main.mjs',
       'app/sbom.cdx.json',
