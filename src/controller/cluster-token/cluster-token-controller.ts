@@ -125,9 +125,12 @@ export class ClusterTokenController {
       token.metadata.namespace ?? '',
       keeper.problem(token.metadata) ?? childState(token),
     ]);
+    // What only the API server tells of is told of by the watch in a moment.
+    if (left.length === 0) return { requeueAfter: WATCH_DELAY };
     const summary = summarize(new Map(states));
-    await this.#writeStatus(parent, summary, conditionsOf(parent, summary, {}), signal);
-    return left.length === 0 ? { requeueAfter: WATCH_DELAY } : undefined;
+    const where = { left: states.map(([namespace]) => namespace) };
+    await this.#writeStatus(parent, summary, conditionsOf(parent, summary, where), signal);
+    return undefined;
   }
 
   async #hasChildren(name: string, signal: AbortSignal): Promise<boolean> {

@@ -70,26 +70,30 @@ export interface Circumstances {
   fault?: string | undefined;
   /** What else there is to say, such as that the registry has no room for all. */
   remark?: string | undefined;
+  /** While it is being deleted, the namespaces that still have its RegistryToken. */
+  left?: readonly string[];
 }
 
 /** The conditions of a ClusterRegistryToken. */
 export function conditionsOf(
   parent: ClusterRegistryToken,
   { namespaces, failures }: Summary,
-  { fault, remark }: Circumstances,
+  { fault, remark, left = [] }: Circumstances,
 ): ConditionUpdate[] {
   const { matching, ready, failed } = namespaces;
   const [first] = failures;
   if (parent.metadata.deletionTimestamp !== undefined) {
     const obstacle = first ? `; ${first.namespace}: ${first.message}` : '';
-    return unready('Reconciling', 'Deleting', `${plural(matching)} left${obstacle}`);
+    return unready('Reconciling', 'Deleting', `${plural(matching)} left in ${someOf(left)}${obstacle}`);
   }
   if (fault !== undefined) return unready('Stalled', 'InvalidSpec', fault);
   const told = (message: string): string => (remark === undefined ? message : `${message}; ${remark}`);
   if (failed > 0) {
-    const named = failures.slice(0, MAX_NAMED).map(({ namespace }) => namespace);
-    const more = failed > named.length ? ` and ${failed - named.length} more` : '';
-    const message = `${ready} of ${plural(matching)} are ready; failed in ${named.join(', ')}${more}: ${first?.reason}, ${first?.message}`;
+    const where = someOf(
+      failures.map(({ namespace }) => namespace),
+      failed,
+    );
+    const message = `${ready} of ${plural(matching)} are ready; failed in ${where}: ${first?.reason}, ${first?.message}`;
     return unready('Reconciling', 'NamespacesFailed', told(message));
   }
   if (ready < matching) {
@@ -101,6 +105,12 @@ export function conditionsOf(
     matching === 1 ? 'the RegistryToken of 1 namespace is ready' : `all ${plural(matching)} are ready`;
   const message = matching === 0 ? 'no namespace matches spec.namespaceSelector' : some;
   return [{ type: 'Ready', status: 'True', reason: 'AllReady', message: told(message) }];
+}
+
+/** Names the first of so many namespaces. */
+function someOf(namespaces: readonly string[], count: number = namespaces.length): string {
+  const named = namespaces.toSorted().slice(0, MAX_NAMED);
+  return `${named.join(', ')}${count > named.length ? ` and ${count - named.length} more` : ''}`;
 }
 
 const plural = (count: number): string => (count === 1 ? '1 RegistryToken' : `${count} RegistryTokens`);

@@ -171,7 +171,7 @@ describe('the controller of ClusterRegistryTokens', () => {
     scene.delete();
     await scene.reconcile();
     expect(scene.lookedAt).to.deep.equal(['a/everywhere', 'b/everywhere']);
-    expect(scene.parent?.status?.conditions?.[0]?.message).to.equal('2 RegistryTokens left');
+    expect(scene.parent?.status?.conditions?.[0]?.message).to.equal('2 RegistryTokens left in a, b');
     expect(scene.calls).to.deep.equal(['status']);
   });
 

@@ -44,7 +44,7 @@ describe('a RegistryToken counts', () => {
 
 describe('the status of a ClusterRegistryToken', () => {
   const told = (all: Map<string, ChildState>, parent = aClusterToken(), remark?: string): string[] =>
-    conditionsOf(parent, summarize(all), { remark }).map(
+    conditionsOf(parent, summarize(all), { remark, left: [...all.keys()] }).map(
       ({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`,
     );
 
@@ -98,14 +98,16 @@ describe('the status of a ClusterRegistryToken', () => {
     ]);
   });
 
-  it('tells how many are left while it is being deleted, and what holds them', () => {
+  it('tells how many are left, and where, while it is being deleted, and what holds them', () => {
     const going = aClusterToken({ metadata: { deletionTimestamp: at(0) } });
     expect(told(states(WAITING, WAITING), going)[1]).to.equal(
-      'Reconciling True Deleting: 2 RegistryTokens left',
+      'Reconciling True Deleting: 2 RegistryTokens left in team-000, team-001',
     );
+    const many = states(...Array.from({ length: 5 }, () => WAITING));
+    expect(told(many, going)[1]).to.match(/left in team-000, team-001, team-002 and 2 more$/);
     const held: ChildState = { state: 'failed', reason: 'NotWritten', message: 'not allowed' };
     expect(told(states(held), going)[1]).to.equal(
-      'Reconciling True Deleting: 1 RegistryToken left; team-000: not allowed',
+      'Reconciling True Deleting: 1 RegistryToken left in team-000; team-000: not allowed',
     );
   });
 });
