@@ -12,6 +12,8 @@ import { heldToken, ownerOf } from './held-token.ts';
 import { deathOf, uidOf } from './mint-book.ts';
 import { ACCOUNT_NAMES, accountIdOf } from './registries/api-keys.ts';
 import type { Possession } from './registries/provider.ts';
+import { podComplaints } from './pods.ts';
+import { linkComplaints } from './service-accounts.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds that a revocation may be overdue while everything works. */
@@ -36,6 +38,8 @@ export function finalComplaints(world: World): string[] {
     ...tokens.flatMap((token) => tokenComplaints(world, token)),
     ...registryComplaints(world, tokens),
     ...clusterTokenComplaints(world),
+    ...linkComplaints(world),
+    ...podComplaints(world),
   ];
 }
 

@@ -90,6 +90,9 @@ export class SecretAudit {
         `Secret ${now.metadata.name} ${type} by ${typeof actor === 'object' ? actor.name : actor}, holds ${this.#heldBy(now) ?? 'no token'}`,
     );
     const held = this.#audit.mints.get(this.#heldBy(now) ?? '');
+    const left = before && this.#audit.mints.get(this.#heldBy(before) ?? '');
+    // What a RegistryToken that is gone left in its Secret is found by a sweep alone, once another took the Secret over.
+    if (before && left && held !== left && !this.#tokens.has(ownerOf(before) ?? '')) left.late = true;
     if (actor === 'backup' && held?.abandoned) held.stranded = true;
     if (typeof actor === 'object' && before && !this.#everyUid.has(ownerOf(before) ?? ''))
       this.#audit.fail(`${actor.name} changed Secret ${now.metadata.name}, which is somebody else's`);

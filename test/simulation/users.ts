@@ -11,7 +11,9 @@ import type { Dice } from './dice.ts';
 import { ACCOUNT_NAMES, ACCOUNTS, API_KEYS, type AccountName } from './registries/api-keys.ts';
 import { LAB, REGIONS } from './registries/regions.ts';
 import { Moves } from './moves.ts';
+import { Pods } from './pods.ts';
 import { Removals } from './removals.ts';
+import { ServiceAccounts } from './service-accounts.ts';
 import { fitting, someScope, someWishes, type Change } from './wishes.ts';
 import { OPERATOR_NAMESPACE, TEAMS, type World } from './world.ts';
 
@@ -31,6 +33,8 @@ export class Users {
   readonly #backups: Backups;
   readonly #moves: Moves;
   readonly #clusterTokens: ClusterTokenDeeds;
+  readonly #serviceAccounts: ServiceAccounts;
+  readonly #pods: Pods;
   #changes = 0;
 
   constructor(world: World, dice: Dice) {
@@ -40,6 +44,8 @@ export class Users {
     this.#backups = new Backups(world);
     this.#moves = new Moves(world, dice.fork());
     this.#clusterTokens = new ClusterTokenDeeds(world, world.clusterTokenDice, () => this.#someSpec());
+    this.#serviceAccounts = new ServiceAccounts(world, world.workloadDice.fork());
+    this.#pods = new Pods(world, world.workloadDice.fork());
   }
 
   /** Does one thing, any if not told which. What the API server refuses is not done. */
@@ -76,6 +82,8 @@ export class Users {
       [4, 'rotate'],
       [1.5, 'suspend'],
       [1.5, 'renameSecret'],
+      [this.#world.hasWorkloads ? 3 : 0, 'changeServiceAccounts'],
+      [this.#world.hasWorkloads ? 3 : 0, 'changePod'],
       [1, 'rotateAccount'],
       [0.7, 'changeKey'],
       [0.5, 'loseKey'],
@@ -145,8 +153,13 @@ export class Users {
           { secret: { extraHosts: [`mirror-${this.#dice.between(1, 3)}.test`] } },
           { secret: { labels: { team: this.#dice.pick(['red', 'blue']) } } },
           { deletionPolicy: this.#dice.pick(['Delete', 'Retain']) },
+          ...(this.#world.hasWorkloads ? [{ serviceAccounts: this.#serviceAccounts.asked() }] : []),
         ]),
       ),
+
+    changeServiceAccounts: (): Promise<void> => this.#serviceAccounts.change(),
+
+    changePod: (): Promise<void> => this.#pods.change(SECRET_NAMES),
 
     suspend: (): Promise<void> => this.#patch({ suspend: this.#dice.chance(0.5) }),
 
@@ -406,6 +419,7 @@ export class Users {
         ...(never && dice.chance(0.5) && { rotateEvery: '2h' }),
       },
       ...(dice.chance(0.3) && { secret: { name: dice.pick(SECRET_NAMES) } }),
+      ...(this.#world.hasWorkloads && { serviceAccounts: this.#serviceAccounts.asked() }),
     };
   }
 }

@@ -41,6 +41,9 @@ const MAX_END = 5_000;
 const CLUSTER_TOKENS = 0x6c757374;
 /** In so many of the worlds there are ClusterRegistryTokens. */
 const CLUSTER_TOKEN_WORLDS = 0.4;
+/** The same for ServiceAccounts and pods. */
+const WORKLOADS = 0x706f6473;
+const WORKLOAD_WORLDS = 0.3;
 
 const CRDS = new URL('../../crds/', import.meta.url);
 const DEFINITIONS = readdirSync(CRDS).map(
@@ -82,6 +85,9 @@ export class World {
   readonly climate: Climate;
   readonly clusterTokenDice: Dice;
   readonly hasClusterTokens: boolean;
+  readonly workloadDice: Dice;
+  /** Whether there are ServiceAccounts and pods, and these are counted. */
+  readonly hasWorkloads: boolean;
   readonly weather: Weather;
   readonly server: ApiServer;
   readonly registries: Registries;
@@ -105,6 +111,8 @@ export class World {
     const clock = (this.clock = backup?.origin.clock ?? new VirtualClock());
     this.dice = new Dice(seed);
     this.clusterTokenDice = new Dice(seed ^ CLUSTER_TOKENS);
+    this.workloadDice = new Dice(seed ^ WORKLOADS);
+    this.hasWorkloads = this.workloadDice.chance(WORKLOAD_WORLDS);
     this.hasClusterTokens = this.clusterTokenDice.chance(CLUSTER_TOKEN_WORLDS);
     this.#crashAt = crashAt;
     this.#freezeAt = freezeAt;
@@ -131,7 +139,7 @@ export class World {
       revocationDeadline: 15_000,
       clusterTokens: this.hasClusterTokens,
       evictPods: false,
-      countPods: false,
+      countPods: this.hasWorkloads,
       sweep: 'revoke',
       // In the longer of the two what goes unnoticed is not found until the simulation is over.
       sweepInterval: this.dice.pick([HOUR, DAY]),
