@@ -134,9 +134,10 @@ export class Operator {
       this.#tryAccounts(accounts, signal),
       this.watches.serviceAccounts.settle(HEAD_START, signal),
     ]);
+    const left = this.watches.serviceAccounts.lookForLeft(signal);
     if (settings.sweep !== 'off')
       for (const { metadata } of this.watches.accounts()) this.#queues.sweep.add(metadata.name);
-    await Promise.all(all.map((controller) => this.#run(controller, signal)));
+    await Promise.all([left, ...all.map((controller) => this.#run(controller, signal))]);
     await this.#events.flush();
   }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
+import { SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
 import type { PullSecret, ServiceAccount } from '../../src/token/workloads/service-accounts.ts';
 import { sharedWorld } from '../support/shared-world.ts';
 import type { World } from '../support/world.ts';
@@ -89,6 +89,19 @@ describe('ServiceAccounts by pattern', () => {
     await whenHave({ a: [name.name], b: [name.name] });
     await world.patchToken(name, { spec: { secret: { name: 'renamed' } } });
     await whenHave({ a: ['renamed'], b: ['renamed'] });
+  });
+
+  it('that a RegistryToken which is gone had: lose its Secret when the operator starts again, though no other names any', async () => {
+    await createAccounts('a', 'b');
+    const name = await world.createToken(namespace, { serviceAccounts: ['*'] });
+    await whenHave({ a: [name.name], b: [name.name] });
+    await world.stopOperator();
+    await world.patchToken(name, { metadata: { finalizers: null } });
+    await world.deleteToken(name);
+    // Where there is a garbage collector it may have been faster.
+    await world.client.delete(SECRETS, name).catch(() => undefined);
+    world.startOperator();
+    await whenHave({});
   });
 
   it('a restart changes nothing', async () => {

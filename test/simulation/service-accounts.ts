@@ -46,11 +46,9 @@ export class ServiceAccounts {
 }
 
 /**
- * What ServiceAccounts have, or lack, that they must not once all is calm; a line for each. What RegistryTokens that are gone left
- * there is found once any RegistryToken names a ServiceAccount.
+ * What ServiceAccounts have, or lack, that they must not once all is calm; a line for each.
  */
 export function linkComplaints(world: World): string[] {
-  const isWatched = world.tokens().some(({ spec }) => spec.serviceAccounts?.length);
   return all(world).flatMap((account) => {
     const { namespace, name } = account.metadata;
     const { entries, record } = linksOf(account);
@@ -71,7 +69,7 @@ export function linkComplaints(world: World): string[] {
         has.has(secret) ? [] : [`${title} lacks Secret ${secret} of ${uid}`],
       ),
       ...Object.entries(record).flatMap(([uid, secret]) =>
-        wanted.get(uid) === secret || !isWatched ? [] : [`${title} still has Secret ${secret} of ${uid}`],
+        wanted.get(uid) === secret ? [] : [`${title} still has Secret ${secret} of ${uid}`],
       ),
     ];
   });

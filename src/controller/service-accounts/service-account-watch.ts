@@ -1,7 +1,9 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
 import type { Clock } from '../../common/clock.ts';
 import { DeadlinePassed, withDeadline } from '../../common/deadline.ts';
+import type { Logger } from '../../common/logger.ts';
 import type { ObjectName } from '../../common/objects.ts';
+import { KubeError } from '../../kube/client/errors.ts';
 import { fits, isPattern } from '../../api/syntax/pattern.ts';
 import type { Change } from '../../kube/cache/replica.ts';
 import type { ScopedReflectors, WatchHealth } from '../../kube/cache/scoped-reflectors.ts';
@@ -24,6 +26,9 @@ export interface ServiceAccountWatchOptions {
   tokensIn: (namespace: string | undefined) => readonly RegistryToken[];
   /** Called with RegistryTokens whose status may have to say something else of their ServiceAccounts. */
   onStale: (token: RegistryToken) => void;
+  /** Calls back with the metadata of every ServiceAccount there is. @throws KubeError */
+  listAll: (visit: (account: Pick<ServiceAccount, 'metadata'>) => void, signal: AbortSignal) => Promise<void>;
+  logger: Logger;
   clock: Clock;
 }
 
@@ -86,6 +91,27 @@ export class ServiceAccountWatch {
   /** Resolves once it is needed and knows every ServiceAccount that it is let see. @throws the signal's reason */
   async whenSynced(signal: AbortSignal): Promise<void> {
     await this.#options.reflectors.whenSynced(signal);
+  }
+
+  /**
+   * Watches also where no RegistryToken names a ServiceAccount, if one has something of a RegistryToken that is gone. That takes a
+   * list: it is for a process that begins to lead, and knows nothing of what others left undone.
+   */
+  async lookForLeft(signal: AbortSignal): Promise<void> {
+    if (this.#started) return;
+    let isLeft = false;
+    try {
+      await this.#options.listAll((account) => (isLeft ||= holdsLinks(account)), signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof KubeError)) throw error;
+      const fields = { error: error.message };
+      this.#options.logger.info(
+        fields,
+        'what was left in ServiceAccounts is not looked for before the next start',
+      );
+    }
+    if (isLeft) this.#start();
   }
 
   /** Enqueues every ServiceAccount that RegistryTokens have to do with, or that has something of one. */
@@ -169,7 +195,8 @@ export class ServiceAccountWatch {
 
 const IDLE: WatchHealth = { synced: true, live: true, lastHeard: -Infinity, refused: false, excused: false };
 
-const holdsLinks = (account: ServiceAccount): boolean => Object.keys(linksOf(account).record).length > 0;
+const holdsLinks = (account: Pick<ServiceAccount, 'metadata'>): boolean =>
+  Object.keys(linksOf(account).record).length > 0;
 
 /** All that `claimOn` reads of a RegistryToken. */
 const claimsOf = ({ metadata, spec, status }: RegistryToken): string =>

@@ -4,7 +4,7 @@ import type { RegistryAccount } from '../../api/registry-account.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
-import type { KubeObject, Resource } from '../../common/objects.ts';
+import type { KubeObject, ObjectMeta, Resource } from '../../common/objects.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import { NAMESPACES, PODS, resourceTitle, SECRETS, SERVICE_ACCOUNTS } from '../../kube/client/resources.ts';
 import { Reflector } from '../../kube/cache/reflector.ts';
@@ -25,6 +25,8 @@ import {
 import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import { POD_INDEXES } from '../pods/pod-watch.ts';
 import { TOKEN_INDEXES } from './token-indexes.ts';
+
+const NO_METADATA: ObjectMeta = { name: '', uid: '', resourceVersion: '', creationTimestamp: '' };
 
 export interface WatchedKindsOptions {
   client: KubeClient;
@@ -107,6 +109,20 @@ export function watchedKinds(options: WatchedKindsOptions): WatchedKinds {
       trim: essentialCredentials,
     }),
   };
+}
+
+/** Calls back with the metadata of every ServiceAccount in the watched namespaces; none is kept. @throws KubeError */
+export async function visitServiceAccounts(
+  { client, watchNamespaces }: Pick<WatchedKindsOptions, 'client' | 'watchNamespaces'>,
+  visit: (account: Pick<ServiceAccount, 'metadata'>) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const kept = { apiVersion: '', kind: '', metadata: NO_METADATA };
+  for (const namespace of watchNamespaces.length === 0 ? [undefined] : watchNamespaces)
+    await client.list<KubeObject>(SERVICE_ACCOUNTS, { namespace, metadataOnly: true, signal }, (account) => {
+      visit(account);
+      return kept;
+    });
 }
 
 /** By what Secrets are looked up: the RegistryToken whose uid they bear, in its own namespace. */

@@ -14,7 +14,13 @@ import { ServiceAccountWatch } from '../service-accounts/service-account-watch.t
 import { includesServiceAccount, serviceAccountPatterns } from '../../token/workloads/service-accounts.ts';
 import { accountName } from './token-indexes.ts';
 import { WatchedChanges, type ChangeSources, type FedQueues } from './watched-changes.ts';
-import { ownerKey, watchedKinds, type WatchedKinds, type WatchedKindsOptions } from './watched-kinds.ts';
+import {
+  ownerKey,
+  visitServiceAccounts,
+  watchedKinds,
+  type WatchedKinds,
+  type WatchedKindsOptions,
+} from './watched-kinds.ts';
 
 /** What the operator knows by watching, and the changes that it is told of. */
 export class Watches implements Sources, ChangeSources {
@@ -44,6 +50,8 @@ export class Watches implements Sources, ChangeSources {
       claimants: (name) => this.claimantsOf(name),
       tokensIn: (namespace) => this.tokensIn(namespace),
       onStale: (token) => changes.enqueue(token, 'low'),
+      listAll: (visit, signal) => visitServiceAccounts(options, visit, signal),
+      logger: options.logger,
       clock,
     });
     this.pods =

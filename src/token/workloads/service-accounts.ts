@@ -38,7 +38,10 @@ const MAX_ENTRIES = 128;
  * of, and goes when the ServiceAccount goes. One that can't be read counts as empty: nothing is taken away then. So does one
  * of another ServiceAccount, which came here with a copied manifest: here it was the copy's author who put those entries.
  */
-export function linksOf({ metadata, imagePullSecrets = [] }: ServiceAccount): Links {
+export function linksOf({
+  metadata,
+  imagePullSecrets = [],
+}: Pick<ServiceAccount, 'metadata' | 'imagePullSecrets'>): Links {
   const { uid, annotations } = metadata;
   return { entries: imagePullSecrets, record: readRecord(annotations?.[LINKS_ANNOTATION], uid) };
 }

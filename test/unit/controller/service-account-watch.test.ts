@@ -9,7 +9,9 @@ import type { ObjectName } from '../../../src/common/objects.ts';
 import type { Change } from '../../../src/kube/cache/replica.ts';
 import { recordText, type ServiceAccount } from '../../../src/token/workloads/service-accounts.ts';
 import { anIssuedToken, at, type Part } from '../../support/builders.ts';
+import { KubeError } from '../../../src/kube/client/errors.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
+import { Logs } from '../kube/support/logs.ts';
 
 const NOBODYS: Record<string, string> = {};
 
@@ -43,6 +45,9 @@ class Stage {
   /** A namespace, or undefined for all of them, can be read again. */
   readable: (namespace: string | undefined) => void = () => expect.fail('nobody listens');
   running = false;
+  lists = 0;
+  /** What a list of all ServiceAccounts throws. */
+  failure: Error | undefined;
   #tell: (change: Change<ServiceAccount>) => void = () => expect.fail('nobody listens');
   readonly watch: ServiceAccountWatch;
 
@@ -74,6 +79,12 @@ class Stage {
       tokensIn: (namespace: string | undefined) =>
         namespace === undefined ? Object.values(this.tokens).flat() : (this.tokens[namespace] ?? []),
       onStale: ({ metadata }: RegistryToken) => void this.stale.push(metadata.name),
+      listAll: async (visit: (account: ServiceAccount) => void) => {
+        this.lists++;
+        if (this.failure) throw this.failure;
+        for (const account of this.accounts) visit(account);
+      },
+      logger: new Logs(),
       clock: this.clock,
     } as unknown as ServiceAccountWatchOptions);
   }
@@ -130,6 +141,40 @@ describe('the watch of ServiceAccounts', () => {
     expect(settled).to.equal(false);
     await stage.clock.advance(1);
     await waiting;
+  });
+});
+
+describe('what RegistryTokens that are gone left in ServiceAccounts', () => {
+  const { signal } = new AbortController();
+  const isWatched = async (stage: Stage): Promise<boolean> => {
+    void stage.watch.run(signal);
+    await stage.watch.lookForLeft(signal);
+    await settle();
+    return stage.running;
+  };
+
+  it('is a reason to watch, though none names one', async () => {
+    const stage = new Stage();
+    stage.accounts.push(aServiceAccount('default'), aServiceAccount('left', { gone: 'app' }));
+    expect([await isWatched(stage), stage.lists]).to.deep.equal([true, 1]);
+  });
+
+  it('is none where nothing was left', async () => {
+    const stage = new Stage();
+    stage.accounts.push(aServiceAccount('default'));
+    expect(await isWatched(stage)).to.equal(false);
+  });
+
+  it('is not looked for where the watch shows it', async () => {
+    const stage = new Stage();
+    stage.watch.onToken(naming(['builder']), undefined);
+    expect([await isWatched(stage), stage.lists]).to.deep.equal([true, 0]);
+  });
+
+  it('stays until the next start where it can not be looked for', async () => {
+    const stage = new Stage();
+    stage.failure = new KubeError('serviceaccounts is forbidden', { status: 403, reason: 'Forbidden' });
+    expect(await isWatched(stage)).to.equal(false);
   });
 });
 
