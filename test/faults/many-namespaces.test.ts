@@ -7,7 +7,7 @@ import { clusterTokenComplaints, clusterTokensOf } from '../simulation/cluster-t
 import { bothOf } from '../simulation/registries/registries.ts';
 import { World } from '../simulation/world.ts';
 
-const MANY = 200;
+const MANY = 1_000;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 /** As accounts have it unless they say otherwise. */
