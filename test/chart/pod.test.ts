@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { whenServed } from '../../sandbox/setup.ts';
 import { findCondition } from '../../src/api/conditions.ts';
@@ -136,9 +137,17 @@ describe('chart: the operator in pods of a real node', function () {
     (await pods()).map(({ status }) => status?.containerStatuses?.[0]?.restartCount ?? 0);
 
   it('starts two replicas, of which one leads', async () => {
-    await helm(['install', RELEASE, CHART], values);
+    // This cluster serves a group only some time after its first CRD, and helm would not wait for it.
+    await output('kubectl', [
+      'apply',
+      '--server-side',
+      '--validate=false',
+      '--filename',
+      join(CHART, 'crds'),
+    ]);
     for (const kind of [REGISTRY_ACCOUNTS, REGISTRY_TOKENS])
       await whenServed(cluster!.client, kind, new AbortController().signal);
+    await helm(['install', RELEASE, CHART], values);
     const running = await pods();
     expect(running).to.have.length(2);
     for (const { metadata, status } of running) {
