@@ -9,9 +9,10 @@ import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject, ObjectName, Resource } from '../../src/common/objects.ts';
-import { PODS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
+import { PODS, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
 import type { Pod } from '../../src/token/workloads/pods.ts';
 import type { ServiceAccount } from '../../src/token/workloads/service-accounts.ts';
+import { InstalledPlugin } from '../cli/support/installed-plugin.ts';
 import { startNode } from '../support/node.ts';
 import { World } from '../support/world.ts';
 import {
@@ -173,6 +174,37 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     expect(await world!.eventReasons(first!.metadata)).to.include('PodEvicted');
     await world!.stopOperator();
     world!.startOperator();
+  });
+
+  it('before and after kubectl registrytoken adopts a Secret made by hand, the credential that was in it being revoked', async () => {
+    const home = await world!.createNamespace();
+    const source = await world!.createToken(home, { accountRef: { name: 'node' } });
+    await world!.whenReady(source);
+    const { type, data } = await world!.secret(source);
+    const name = { namespace, name: 'by-hand' };
+    await world!.client.create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata: name, type, data });
+    const imagePullSecrets = [{ name: 'by-hand' }];
+    const account = { namespace, name: 'default' };
+    await world!.client.mergePatch(SERVICE_ACCOUNTS, account, { imagePullSecrets });
+    await createPod('before', {});
+    await whenPhase('before', 'Running');
+
+    const plugin = await InstalledPlugin.install(world!.apiServer.kubeconfig);
+    try {
+      const adopted = await plugin.run('adopt', 'by-hand', '-n', namespace, '--wait');
+      expect(adopted.exit, adopted.err).to.equal(0);
+      await world!.deleteToken(source);
+      await world!.whenGone(source);
+      await createPod('after', {});
+      await whenPhase('after', 'Running');
+      const { out } = await plugin.run('impact', 'by-hand', '-n', namespace, '-o', 'json');
+      const { workloads } = JSON.parse(out) as { workloads: object[] };
+      const common = { kind: 'Pod', pods: 1, waiting: 0, via: ['ServiceAccount default'], images: [image()] };
+      expect(workloads[0]).to.deep.include({ name: 'after', ...common, whenRevoked: ['PullsFail'] });
+      expect(workloads[1]).to.deep.include({ name: 'before', ...common });
+    } finally {
+      await plugin.uninstall();
+    }
   });
 
   it('not with a revoked token', async () => {
