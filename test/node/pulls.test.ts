@@ -67,7 +67,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     });
     const regions = [{ name: 'us-south', host: registry.host, endpoint: world.registryUrl }];
     await world.createAccount('node', { regions });
-    world.startOperator();
+    world.startOperator({ countPods: true });
     await pushImage();
   });
   after(async () => {
@@ -143,7 +143,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
 
   it('for the successor of a pod that came before its ServiceAccount had the Secret, where eviction is switched on', async () => {
     await world!.stopOperator();
-    world!.startOperator({ evictPods: true });
+    world!.startOperator({ evictPods: true, countPods: true });
     const labels = { app: 'early' };
     await world!.client.create(REPLICA_SETS, {
       apiVersion: 'apps/v1',
@@ -173,8 +173,16 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     expect(running.metadata.uid).to.not.equal(first!.metadata.uid);
     expect(await world!.eventReasons(first!.metadata)).to.include('PodEvicted');
     await world!.stopOperator();
-    world!.startOperator();
+    world!.startOperator({ countPods: true });
   });
+
+  const whenCounts = (name: ObjectName, expected: { using: number; waiting: number }): Promise<boolean> =>
+    world!.eventually(`the status counts ${JSON.stringify(expected)}`, async () => {
+      const { using, waiting } = (await world!.token(name)).status?.pods ?? {};
+      return using === expected.using && waiting === expected.waiting
+        ? { value: true }
+        : { seen: `${using} use it, ${waiting} wait` };
+    });
 
   it('before and after kubectl registrytoken adopts a Secret made by hand, the credential that was in it being revoked', async () => {
     const home = await world!.createNamespace();
@@ -207,7 +215,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     }
   });
 
-  it('not with a revoked token', async () => {
+  it('not with a revoked token, and the status counts the pod that waits', async () => {
     const name = await createToken('app');
     const { status } = await world!.whenReady(name);
     await world!.patchToken(name, { spec: { suspend: true } });
@@ -215,6 +223,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
     await world!.revokeAtRegistry(status?.token?.id ?? '');
     await createPod('refused', { imagePullSecrets: [{ name: 'app' }] });
     await whenPullFails('refused');
+    await whenCounts(name, { using: 1, waiting: 1 });
     await sleep(clock, 15_000);
     expect((await pod('refused')).status?.phase).to.equal('Pending');
     await world!.patchToken(name, {
@@ -222,6 +231,7 @@ describe('kubelet and containerd pull with what the operator wrote', function ()
       metadata: { annotations: { [ROTATE_ANNOTATION]: 'now' } },
     });
     await whenPhase('refused', 'Running');
+    await whenCounts(name, { using: 1, waiting: 0 });
   });
 
   it(`through ${ROTATIONS} rotations, for pods that start one after another: none fails`, async () => {
