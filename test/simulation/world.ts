@@ -112,8 +112,9 @@ export class World {
     this.dice = new Dice(seed);
     this.clusterTokenDice = new Dice(seed ^ CLUSTER_TOKENS);
     this.workloadDice = new Dice(seed ^ WORKLOADS);
-    this.hasWorkloads = this.workloadDice.chance(WORKLOAD_WORLDS);
-    this.hasClusterTokens = this.clusterTokenDice.chance(CLUSTER_TOKEN_WORLDS);
+    this.hasWorkloads = backup?.origin.hasWorkloads ?? this.workloadDice.chance(WORKLOAD_WORLDS);
+    this.hasClusterTokens =
+      backup?.origin.hasClusterTokens ?? this.clusterTokenDice.chance(CLUSTER_TOKEN_WORLDS);
     this.#crashAt = crashAt;
     this.#freezeAt = freezeAt;
     this.journal = new Journal(clock, journal);

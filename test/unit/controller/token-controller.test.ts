@@ -116,6 +116,7 @@ async function reconcile(stage: Stage): Promise<Result> {
     formerSecrets: { remove: () => Promise.resolve(left), held: () => [] },
     linker: { problems: () => [], holds: () => false },
     onGood: () => void good++,
+    podCounts: () => 'off',
     tryNow: nothing,
     tryAccount: nothing,
     waiters: new OutageWaiters(nothing),

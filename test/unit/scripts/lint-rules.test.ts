@@ -43,7 +43,7 @@ const DIRECTION: Record<string, Record<string, 'value' | 'type'>> = {
   config: { common: 'value', api: 'value' },
   controller: { common: 'value', api: 'value', kube: 'value', registry: 'value', token: 'value' },
   ops: { common: 'value', api: 'value', config: 'type', kube: 'type', registry: 'type' },
-  cli: { common: 'value', api: 'value', kube: 'value', token: 'value' },
+  cli: { common: 'value', api: 'value', kube: 'value', registry: 'value', token: 'value' },
 };
 
 const importing = (path: string): string => `import { x } from '${path}';\nexport const y = x;\n`;
