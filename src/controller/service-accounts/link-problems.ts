@@ -6,7 +6,10 @@ import { objectKey, parseObjectKey } from '../../kube/client/object-key.ts';
 export class LinkProblems {
   /** By key of the ServiceAccount. */
   readonly #problems = new Map<string, string>();
+  /** Keys of ServiceAccounts that RegistryTokens name and that do not exist: those wait for them, a pattern waits for none. */
+  readonly #awaited = new Set<string>();
 
+  /** What keeps Secrets out of one that exists. */
   of(serviceAccount: ObjectName): string | undefined {
     return this.#problems.get(objectKey(serviceAccount));
   }
@@ -26,12 +29,23 @@ export class LinkProblems {
     return first;
   }
 
-  /** @param problem undefined: there is none @returns whether that is news */
+  /** The ServiceAccount exists. @param problem undefined: there is none @returns whether that is news */
   set(serviceAccount: ObjectName, problem: string | undefined): boolean {
     const key = objectKey(serviceAccount);
-    if (this.#problems.get(key) === problem) return false;
+    const wasAwaited = this.#awaited.delete(key);
+    if (this.#problems.get(key) === problem) return wasAwaited;
     if (problem === undefined) this.#problems.delete(key);
     else this.#problems.set(key, problem);
+    return true;
+  }
+
+  /** The ServiceAccount does not exist. @param isAwaited whether one is waited for @returns whether that is news */
+  setMissing(serviceAccount: ObjectName, isAwaited: boolean): boolean {
+    const key = objectKey(serviceAccount);
+    const hadProblem = this.#problems.delete(key);
+    if (this.#awaited.has(key) === isAwaited) return hadProblem;
+    if (isAwaited) this.#awaited.add(key);
+    else this.#awaited.delete(key);
     return true;
   }
 }

@@ -137,7 +137,8 @@ export class ServiceAccountLinker {
     const isNamed = claimants.some((token) => serviceAccountEntries(token).includes(name.name));
     if (claimants.length === 0 || (!account && !isNamed)) this.#contests.delete(key);
     if (!account) {
-      this.#report(name, claimants, isNamed ? this.#problem(name) : undefined);
+      const isAwaited = isNamed && serviceAccounts.sees(name.namespace);
+      if (this.#problems.setMissing(name, isAwaited)) this.#tell(name);
       return undefined;
     }
     const links = linksOf(account);
@@ -148,17 +149,17 @@ export class ServiceAccountLinker {
       await this.#pace.turn(signal);
       const written = await this.#write(name, plan, signal);
       if (written.result === 'refused') {
-        this.#report(name, claimants, refusal(name, written.error));
+        this.#report(name, refusal(name, written.error));
         return { requeueAfter: AFTER_REFUSAL };
       }
       if (written.result === 'changed') this.#changed(key, written, claimants);
     }
     const waiting = added(links, this.#plan(name, links)).flatMap((secret) => pauses.get(secret) ?? []);
     if (waiting.length === 0) {
-      this.#report(name, claimants, undefined);
+      this.#report(name, undefined);
       return undefined;
     }
-    this.#report(name, claimants, await this.#contested(name, signal));
+    this.#report(name, await this.#contested(name, signal));
     return { requeueAfter: Math.min(...waiting) };
   }
 
@@ -272,9 +273,13 @@ export class ServiceAccountLinker {
     }
   }
 
-  #report(name: ObjectName, claimants: readonly RegistryToken[], problem: string | undefined): void {
-    if (!this.#problems.set(name, problem)) return;
-    for (const token of claimants) this.#options.onProblem(token);
+  #report(name: ObjectName, problem: string | undefined): void {
+    if (this.#problems.set(name, problem)) this.#tell(name);
+  }
+
+  /** Those that claim it now: one that came while the API server was asked has said nothing of it yet. */
+  #tell(name: ObjectName): void {
+    for (const token of this.#options.claimants(name)) this.#options.onProblem(token);
   }
 }
 

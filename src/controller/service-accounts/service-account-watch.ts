@@ -143,7 +143,12 @@ export class ServiceAccountWatch {
     const { namespace } = token.metadata;
     for (const entry of entries) {
       for (const name of this.#namesOf(namespace, entry)) {
-        const claim = (each: RegistryToken): string => JSON.stringify(claimOn(each, name));
+        // One that is named is waited for, those that a pattern stands for are not.
+        const claim = (each: RegistryToken): string =>
+          JSON.stringify([
+            claimOn(each, name),
+            isPattern(entry) || serviceAccountEntries(each).includes(entry),
+          ]);
         if (previous && claim(token) === claim(previous)) continue;
         // Those that are named do not wait for the many that a pattern can stand for.
         this.#options.enqueue({ namespace, name }, isPattern(entry) ? 'low' : 'high');

@@ -39,7 +39,8 @@ class Scene {
   account: ServiceAccount | undefined;
   reads = 0;
   writes = 0;
-  problems = 0;
+  /** Uids of RegistryTokens that have something else to say of ServiceAccounts. */
+  readonly told: string[] = [];
   seesServiceAccounts = true;
   readonly serviceAccounts = {
     sees: () => this.seesServiceAccounts,
@@ -63,7 +64,7 @@ class Scene {
       events: { event: (_, __, reason) => void this.events.push(reason) },
       logger: this.logs,
       clock: this.clock,
-      onProblem: () => void this.problems++,
+      onProblem: ({ metadata }) => void this.told.push(metadata.uid),
       onLinked: (_, ...what) => void this.linked.push(what),
     });
   }
@@ -123,7 +124,7 @@ describe('linking ServiceAccounts', () => {
     const scene = new Scene([{ name: 'app' }]);
     scene.account!.metadata.annotations = { [LINKS_ANNOTATION]: recordText('account-uid', { 1: 'app' }) };
     expect(await scene.linker.reconcile(NAME, signal)).to.equal(undefined);
-    expect([scene.reads, scene.writes, scene.problems]).to.deep.equal([0, 0, 0]);
+    expect([scene.reads, scene.writes, scene.told]).to.deep.equal([0, 0, []]);
   });
 
   it('puts a Secret in with one write, and says so once', async () => {
@@ -168,10 +169,10 @@ describe('linking ServiceAccounts', () => {
       expect(scene.said).to.deep.equal([
         'ServiceAccount builder could not be changed: PATCH: refused by policy',
       ]);
-      expect(scene.problems).to.equal(1);
+      expect(scene.told).to.deep.equal(['1']);
       scene.meanwhile = () => undefined;
       await scene.linker.reconcile(NAME, signal);
-      expect([scene.said, scene.problems]).to.deep.equal([[], 2]);
+      expect([scene.said, scene.told]).to.deep.equal([[], ['1', '1']]);
     });
 
   it('tells which of its Secrets pods are given, unless something stands in the way of a change', async () => {
@@ -273,7 +274,29 @@ describe('linking ServiceAccounts', () => {
     await scene.linker.reconcile(NAME, signal);
     await scene.linker.reconcile(NAME, signal);
     expect(scene.said).to.deep.equal(['waits for ServiceAccount builder to be created']);
-    expect([scene.reads, scene.writes, scene.problems]).to.deep.equal([0, 0, 1]);
+    expect([scene.reads, scene.writes, scene.told]).to.deep.equal([0, 0, ['1']]);
+  });
+
+  it('waits for no ServiceAccount that a pattern stands for, whoever else names it', async () => {
+    const scene = new Scene();
+    scene.account = undefined;
+    const patterned = aToken({ metadata: { uid: '2' }, spec: { serviceAccounts: ['build*'] } });
+    scene.claimants.push(patterned);
+    await scene.linker.reconcile(NAME, signal);
+    expect(scene.linker.problems(patterned)).to.deep.equal([]);
+    scene.claimants.shift();
+    await scene.linker.reconcile(NAME, signal);
+    expect(scene.said).to.deep.equal([]);
+  });
+
+  it('tells also the RegistryToken that came while the API server was asked what stands in the way', async () => {
+    const scene = new Scene();
+    scene.meanwhile = () => {
+      scene.claimants = [aClaimant(), { ...aClaimant(), metadata: { ...aClaimant().metadata, uid: '2' } }];
+      throw new KubeError('not you', { status: 403, reason: 'Forbidden' });
+    };
+    await scene.linker.reconcile(NAME, signal);
+    expect(scene.told).to.deep.equal(['1', '2']);
   });
 
   it('does not win a fight over a day, nor write all day', async () => {

@@ -199,16 +199,16 @@ describe('a change of a RegistryToken', () => {
       ['a high', 'ci-1 low', 'ci-2 low'],
     ],
     [
-      'that names all instead of one concerns the others',
+      'that names all instead of one concerns the others, and the one, which it does not wait for any more',
       naming(['*']),
       naming(['a']),
-      ['ci-1 low', 'ci-2 low'],
+      ['ci-1 low', 'ci-2 low', 'a high'],
     ],
     [
-      'that has a pattern no more concerns those that it stood for',
+      'that names one of those that its pattern stood for concerns that one and those it gives up',
       naming(['ci-1']),
       naming(['ci-*']),
-      ['ci-2 low'],
+      ['ci-1 high', 'ci-2 low'],
     ],
     ['with a pattern that changes nothing for them concerns none', naming(['*']), naming(['*']), []],
   );
