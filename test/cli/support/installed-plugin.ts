@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { helmTools } from '../../../scripts/helm-tools.ts';
 import { makePlugin } from '../../../scripts/plugin.ts';
 import { recordOutput } from '../../support/secrecy.ts';
+import { oldestNode } from './oldest-node.ts';
 
 /** What a program said, and how it ended. */
 export interface Outcome {
@@ -16,11 +17,12 @@ export interface Outcome {
   err: string;
 }
 
-/** kubectl with the plugin in PATH, as its archive has it, and a kubeconfig. */
+/** kubectl with the plugin in PATH, as its archive has it, the oldest Node that runs it, and a kubeconfig. */
 export class InstalledPlugin {
   readonly folder: string;
   readonly kubeconfig: string;
   readonly #kubectl: string;
+  readonly #node: string;
 
   /**
    * Makes the plugin, unpacks its archive into a folder of its own, and links the executables into another, as krew does.
@@ -39,13 +41,14 @@ export class InstalledPlugin {
     const path = join(folder, 'kubeconfig');
     await writeFile(path, kubeconfig);
     await chmod(path, 0o600);
-    return new InstalledPlugin(folder, path, (await helmTools(4)).kubectl);
+    return new InstalledPlugin(folder, path, (await helmTools(4)).kubectl, await oldestNode());
   }
 
-  private constructor(folder: string, kubeconfig: string, kubectl: string) {
+  private constructor(folder: string, kubeconfig: string, kubectl: string, node: string) {
     this.folder = folder;
     this.kubeconfig = kubeconfig;
     this.#kubectl = kubectl;
+    this.#node = node;
   }
 
   async uninstall(): Promise<void> {
@@ -63,11 +66,8 @@ export class InstalledPlugin {
   }
 
   #start(program: string, words: readonly string[]): ChildProcess {
-    // The Node of the tests, unless another is to be tried.
-    const node = dirname(process.env['PLUGIN_NODE'] ?? process.execPath);
-    const PATH = [join(this.folder, 'bin'), dirname(this.#kubectl), node, process.env['PATH']].join(
-      delimiter,
-    );
+    const own = [join(this.folder, 'bin'), dirname(this.#kubectl), this.#node];
+    const PATH = [...own, process.env['PATH']].join(delimiter);
     const env = { PATH, HOME: this.folder, KUBECONFIG: this.kubeconfig };
     return spawn(program, words, { env, cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
   }
