@@ -180,7 +180,6 @@ export function assembleControllers(
   });
   const assessor = new Assessor({ ...shared, sources: watches });
   const executor = new Executor({
-    assessor,
     issuer: new Issuer({
       ...placing,
       onUnauthorized,

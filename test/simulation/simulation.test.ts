@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { findCondition } from '../../src/api/conditions.ts';
 import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { SECRETS } from '../../src/kube/client/resources.ts';
 import { aToken, HOUR, MINUTE } from '../support/builders.ts';
 import { CALM } from './climate.ts';
 import { NOTHING, sum, type Outcome } from './figures.ts';
@@ -151,6 +152,46 @@ describe('a simulated operator', () => {
       world.leader?.kill();
       world.server.close();
     });
+
+  it('keeps a token whose Secret is brought back while another could not be issued, where the registry never gives its value again', async () => {
+    const world = new World({ seed: 1, climate: CALM, choice: bothOf('Harbor as administrator') });
+    const { clock, user, weather, registries } = world;
+    await world.begin();
+    await clock.advance(MINUTE);
+    const { apiVersion, kind } = aToken();
+    await user.create(REGISTRY_TOKENS, {
+      apiVersion,
+      kind,
+      metadata: { namespace: 'team-a', name: 'app' },
+      spec: {},
+    });
+    await clock.advance(MINUTE);
+    const inForce = (): string | undefined => world.tokens()[0]?.status?.token?.id;
+    const issued = inForce();
+    world.leader?.kill();
+    world.startOperator();
+    await clock.advance(MINUTE);
+    for (const host of registries.hosts) weather.registriesDown.add(host);
+    const secret = world.secrets().find(({ metadata }) => metadata.namespace === 'team-a');
+    const { name = '', namespace = '', labels = {}, annotations = {} } = secret?.metadata ?? {};
+    await user.delete(SECRETS, { namespace, name });
+    await clock.advance(MINUTE);
+    expect(world.tokens()[0]?.status?.lastFailure?.reason).to.equal('RegistryUnavailable');
+    const { type, data } = secret ?? {};
+    await user.create(SECRETS, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { namespace, name, labels, annotations },
+      type,
+      data,
+    });
+    weather.registriesDown.clear();
+    await clock.advance(HOUR);
+    expect([inForce(), world.tokens()[0]?.status?.reason]).to.deep.equal([issued, 'Issued']);
+    expect(world.audit.violations).to.deep.equal([]);
+    world.leader?.kill();
+    world.server.close();
+  });
 
   it('goes on elsewhere when an account or region goes for good while it is not known what came of a mint there', async function () {
     this.timeout(60_000);

@@ -18,7 +18,7 @@ import { isStranded } from '../../token/decide/stranded-intent.ts';
 import { reachOf } from '../../token/lifecycle/place.ts';
 import { holds } from '../../token/lifecycle/secret-found.ts';
 import { rank } from '../../token/secret/claimants.ts';
-import type { SecretView } from '../../token/secret/secret-view.ts';
+import { versionOf, type SecretView } from '../../token/secret/secret-view.ts';
 import { leadsOf, type AccountSessions } from '../account/account-sessions.ts';
 import type { Memory } from './memory.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -104,7 +104,7 @@ export class Assessor {
         accountChangedAt: sessions.changedAt(wanted.account),
         place: sessions.place(wanted.account, wanted.region),
         intentIsStranded: this.#isStranded(token.status?.mintIntent),
-        tokenIsGone: memory.isGone(uid, recorded),
+        tokenIsGone: memory.isGone(uid, recorded) || memory.isValueLost(uid, recorded, versionOf(secret)),
         valueIsKnown: holds(secret, token.status ?? {}) || memory.recall(uid, recorded) !== undefined,
         mintBudget,
         verifies: sessions.verifies(wanted.account),

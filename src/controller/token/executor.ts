@@ -5,14 +5,13 @@ import type { Outcome } from '../../token/lifecycle/conditions.ts';
 import { withHostFound, withSecretFound } from '../../token/lifecycle/secret-found.ts';
 import { withoutFailure } from '../../token/lifecycle/failure.ts';
 import { withLostIntent } from '../../token/lifecycle/mint-steps.ts';
-import type { Assessed, Assessment, Assessor } from './assessor.ts';
+import type { Assessed, Assessment } from './assessor.ts';
 import type { HostMover } from './host-mover.ts';
 import type { Issuer } from './issuer.ts';
 import { holdsLive, type Progress } from './progress.ts';
 import type { Repairer } from './repairer.ts';
 
 export interface ExecutorOptions {
-  assessor: Pick<Assessor, 'assess'>;
   issuer: Pick<Issuer, 'issue' | 'settle'>;
   repairer: Pick<Repairer, 'repair'>;
   mover: Pick<HostMover, 'move'>;
@@ -55,9 +54,9 @@ export class Executor {
         return 'lost' in settled ? this.#startAfresh(assessment, settled.lost, signal) : settled;
       }
       case 'write':
-        return this.#unlessGone(await repairer.repair(task, decision, signal), token, status, signal);
+        return this.#unlessGone(await repairer.repair(task, decision, signal), assessment, status, signal);
       case 'move':
-        return this.#unlessGone(await mover.move(task, signal), token, status, signal);
+        return this.#unlessGone(await mover.move(task, signal), assessment, status, signal);
       case 'hold': {
         const { reason, message, until, awaitsPlace = false } = decision;
         const outcome: Outcome = { kind: 'held', reason, message };
@@ -71,15 +70,21 @@ export class Executor {
     }
   }
 
-  /** Decides again where it turned out that the registry no longer has the token. */
+  /** Decides again where it turned out that the registry no longer has the token, or nobody has its value. */
   async #unlessGone(
     progress: Progress | 'token is gone',
-    token: RegistryToken,
+    assessed: Assessed,
     status: RegistryTokenStatus,
     signal: AbortSignal,
   ): Promise<Progress> {
     if (progress !== 'token is gone') return progress;
-    return this.#act(token, status, await this.#options.assessor.assess(token, true, signal), signal);
+    const situation = { ...assessed.situation, tokenIsGone: true };
+    return this.#act(
+      situation.token,
+      status,
+      { ...assessed, situation, decision: decide(situation) },
+      signal,
+    );
   }
 
   /**

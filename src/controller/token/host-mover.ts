@@ -44,10 +44,7 @@ export class HostMover {
     const { access = spec.access, scope } = status.token ?? {};
     const tried = { account, region, access, ...(scope && { scope }) };
     const credential = await this.#credential(task, signal);
-    if (!credential) {
-      if (status.token) memory.markGone(uid, status.token);
-      return 'token is gone';
-    }
+    if (!credential) return 'token is gone';
     const verdict = 'answer' in credential ? credential : await verifier.try(tried, host, credential, signal);
     if (verdict.answer !== 'accepted' || 'answer' in credential) {
       const until = memory.noteHostTried(uid, host, clock.now());

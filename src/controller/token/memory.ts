@@ -24,6 +24,8 @@ interface Entry {
   sought?: { revision: number; nonce: string | undefined; since: number };
   /** Tokens that their registry no longer has. */
   gone: TokenKey[];
+  /** The last token in force whose value nobody had, and the Secret in which it was looked for. */
+  valueLost?: { token: TokenKey; secretVersion: string | undefined };
   /** The last token in force of which the status says that it is dead. */
   toldDead?: TokenKey;
   /** What was decided last about a new token. */
@@ -175,6 +177,22 @@ export class Memory {
 
   isGone(uid: string, token: TokenKey | undefined): boolean {
     return token !== undefined && includesToken(this.#entries.get(uid)?.gone ?? [], token);
+  }
+
+  /**
+   * The token may live, but neither this process nor the Secret has its value, and the registry does not give it again. Whoever
+   * changes the Secret can bring it back.
+   * @param secretVersion of the Secret as it was seen; undefined where there was none
+   */
+  markValueLost(uid: string, { id, place }: TokenKey, secretVersion: string | undefined): void {
+    this.#entry(uid).valueLost = { token: { id, place }, secretVersion };
+  }
+
+  /** Whether the value was looked for in vain, and the Secret is the same since. @param secretVersion as of `markValueLost` */
+  isValueLost(uid: string, token: TokenKey | undefined, secretVersion: string | undefined): boolean {
+    const lost = this.#entries.get(uid)?.valueLost;
+    if (!token || !lost) return false;
+    return lost.secretVersion === secretVersion && isSameToken(lost.token, token);
   }
 
   /** The status says that pods can't pull with the token any more. */

@@ -20,7 +20,7 @@ export interface Task {
   spec: TokenSpec;
   wanted: Wanted;
   secret: SecretView;
-  /** The registry says that the token in force is gone. */
+  /** As of a `Situation`. */
   tokenIsGone: boolean;
   /** What pods would lose by a new token that is no good. */
   stake: Stake;

@@ -51,10 +51,7 @@ export class Repairer {
     } catch (error) {
       return failed(task, status, failureOf(error), this.#options);
     }
-    if (!credential) {
-      memory.markGone(uid, status.token);
-      return 'token is gone';
-    }
+    if (!credential) return 'token is gone';
     const adopting = task.stake === 'adopted';
     const host = adopting ? wanted.host : hostInForce(status, wanted);
     if (adopting) {

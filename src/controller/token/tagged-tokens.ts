@@ -143,24 +143,24 @@ export class TaggedTokens {
   /**
    * Reads a recorded token's value back from the registry, if it is this RegistryToken's by its tag: a status that was
    * tampered with must not get somebody else's token out.
-   * @returns undefined when there is no such token any more
+   * @returns `gone` when there is no such token any more, `withheld` where the registry gives no values back
    * @throws RegistryError
    */
-  async readBack(token: RegistryToken, signal: AbortSignal): Promise<IssuedToken | undefined> {
+  async readBack(token: RegistryToken, signal: AbortSignal): Promise<IssuedToken | 'gone' | 'withheld'> {
     const record = token.status?.token;
-    if (!record) return undefined;
+    if (!record) return 'gone';
     const { sessions, memory, lists, clusterId } = this.#options;
     const registry = sessions.registryOf(record);
-    if (!registry.capabilities.readBack || !registry.read) return undefined;
+    if (!registry.capabilities.readBack || !registry.read) return 'withheld';
     const { uid } = token.metadata;
     const tag = await lists.find(record, ({ tokens }) => tokens.get(record.id)?.tag, signal);
-    if (tag?.clusterId !== clusterId || tag.uid !== uid) return undefined;
+    if (tag?.clusterId !== clusterId || tag.uid !== uid) return 'gone';
     try {
       const issued = await registry.read(record.id, signal);
       memory.remember(uid, issued, record.place);
       return issued;
     } catch (error) {
-      if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
+      if (error instanceof RegistryError && error.code === 'NotFound') return 'gone';
       throw error;
     }
   }

@@ -40,7 +40,7 @@ export interface Situation extends Moment {
   place: PlaceState;
   /** The place where the open mint was begun is gone for good; see `isStranded`. */
   intentIsStranded: boolean;
-  /** The registry says that the recorded token is gone. */
+  /** The registry says that the recorded token is gone, or nobody has its value. */
   tokenIsGone: boolean;
   /** Whether the Secret can be written with the recorded token without asking the registry for its value. */
   valueIsKnown: boolean;

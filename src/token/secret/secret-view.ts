@@ -72,6 +72,10 @@ export type SecretView =
       takeover: Takeover | undefined;
     };
 
+/** The resourceVersion of a RegistryToken's own Secret; undefined where there is none. */
+export const versionOf = (secret: SecretView): string | undefined =>
+  secret.state === 'ours' ? secret.version : undefined;
+
 /** The credential that a Secret holds, if it was just read and is of that token. */
 export function heldCredential(secret: SecretView, tokenId: string): Credential | undefined {
   if (secret.state !== 'ours' || secret.holds !== tokenId) return undefined;

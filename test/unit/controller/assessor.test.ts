@@ -362,6 +362,15 @@ describe('assessing a RegistryToken', () => {
       expect(await stage.situation(elsewhere)).to.include({ tokenIsGone: false });
     });
 
+    it('that nobody had the value of its token, until the Secret changes', async () => {
+      stage.secret = ABSENT;
+      stage.memory.markValueLost(uid, aKey(), undefined);
+      expect(await stage.situation()).to.include({ tokenIsGone: true });
+      stage.secret = ours();
+      const { tokenIsGone, valueIsKnown } = await stage.situation();
+      expect({ tokenIsGone, valueIsKnown }).to.deep.equal({ tokenIsGone: false, valueIsKnown: true });
+    });
+
     it('when to try its host again', async () => {
       const hostTryAt = stage.memory.noteHostTried(uid, HOST, NOW);
       expect(await stage.situation()).to.include({ hostTryAt });

@@ -7,25 +7,13 @@ import { KubeError } from '../../../src/kube/client/errors.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import type { TokenKey } from '../../../src/token/lifecycle/place.ts';
 import type { Credential } from '../../../src/token/secret/secret.ts';
-import {
-  ABSENT,
-  aCredential,
-  aKey,
-  anIssuedToken,
-  at,
-  aWanted,
-  HOST,
-  HOUR,
-  ISSUED,
-  ours,
-} from '../../support/builders.ts';
+import { ABSENT, aCredential, at, aWanted, HOST, HOUR, ISSUED, ours } from '../../support/builders.ts';
 import { situationTask } from '../../support/tasks.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { Logs } from '../kube/support/logs.ts';
 
 const NEW_HOST = 'new.example';
 const NOW = ISSUED + HOUR;
-const { uid } = anIssuedToken().metadata;
 const FAILURE = { reason: 'SecretContested', message: 'changed on its way', retryable: false } as const;
 
 /** A Secret that is to get another host, and what stands in its way. */
@@ -137,7 +125,6 @@ describe('a Secret whose account names another host', () => {
   it('is looked at anew where the registry no longer has its token', async () => {
     stage.credential = undefined;
     expect(await stage.move()).to.equal('token is gone');
-    expect(stage.memory.isGone(uid, aKey())).to.equal(true);
   });
 
   it('is told of as it is where it can not be written', async () => {

@@ -146,6 +146,24 @@ describe('Memory', () => {
     expect(memory.isGone(UID, undefined)).to.equal(false);
   });
 
+  it('knows that the value of a token was in no Secret, until that changes', () => {
+    const memory = new Memory();
+    const isLost = (uid: string, token: TokenKey | undefined, secretVersion?: string): boolean =>
+      memory.isValueLost(uid, token, secretVersion);
+    expect(isLost(UID, KEY)).to.equal(false);
+    memory.markValueLost(UID, KEY, undefined);
+    const others = [isLost(UID, aKey('another')), isLost('another', KEY), isLost(UID, undefined)];
+    expect([isLost(UID, KEY), ...others, isLost(UID, KEY, '7')]).to.deep.equal([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    memory.markValueLost(UID, KEY, '7');
+    expect([isLost(UID, KEY), isLost(UID, KEY, '7')]).to.deep.equal([false, true]);
+  });
+
   it('takes a token for the RegistryToken’s own that carries its tag', () => {
     const memory = new Memory();
     memory.noteOwn(UID, aKey('token-1'));

@@ -9,10 +9,12 @@ import { Repairer, type RepairerOptions } from '../../../src/controller/token/re
 import { Redacted } from '../../../src/common/redacted.ts';
 import { RegistryError } from '../../../src/registry/errors.ts';
 import { dockerConfig, type Credential } from '../../../src/token/secret/secret.ts';
+import { versionOf } from '../../../src/token/secret/secret-view.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import {
   ABSENT,
   aCredential,
+  aKey,
   aSituation,
   aWanted,
   HOST,
@@ -38,7 +40,7 @@ interface Stage {
   remembered?: string;
   /** Value in the Secret of a former name. */
   former?: string;
-  /** Value that the registry gives, `gone` where it has no such token; undefined: it can't be asked. */
+  /** Value that the registry gives, or what `readBack` says in its place; undefined: it can't be asked. */
   registry?: string;
   /** The write does not succeed. */
   contested?: boolean;
@@ -84,7 +86,9 @@ async function repair(stage: Stage): Promise<{
         asked++;
         if (registry === undefined) return Promise.reject(new RegistryError('Unavailable', 'no answer'));
         return Promise.resolve(
-          registry === 'gone' ? undefined : { id: 'token-1', ...named(registry), expiresAt: null },
+          registry === 'gone' || registry === 'withheld'
+            ? registry
+            : { id: 'token-1', ...named(registry), expiresAt: null },
         );
       },
     },
@@ -153,7 +157,21 @@ describe('a Secret is repaired', () => {
       });
     });
   it('by nothing where the registry has no such token any more', async () => {
-    expect(await repair({ registry: 'gone' })).to.include({ wrote: undefined, result: 'token is gone' });
+    const memory = new Memory();
+    const secret = holding('altered', 'another');
+    const found = await repair({ registry: 'gone', secret, memory });
+    expect(found).to.include({ wrote: undefined, result: 'token is gone' });
+    expect(memory.isGone(uid, aKey())).to.equal(true);
+  });
+  it('by nothing where the registry gives no values back; one that lives is found again once the Secret changes', async () => {
+    const memory = new Memory();
+    const found = await repair({ registry: 'withheld', memory });
+    expect(found).to.include({ wrote: undefined, result: 'token is gone' });
+    expect(memory.isGone(uid, aKey()), 'gone from the registry').to.equal(false);
+    const secret = holding('brought back');
+    const isLost = [ABSENT, secret].map((each) => memory.isValueLost(uid, aKey(), versionOf(each)));
+    expect(isLost).to.deep.equal([true, false]);
+    expect(await repair({ registry: 'withheld', memory, secret })).to.include({ wrote: 'brought back' });
   });
   it('later, where only the registry could tell and can not be asked', async () => {
     const { wrote, result } = await repair({});

@@ -319,15 +319,15 @@ describe('the value of the token in force', () => {
   ];
   for (const [what, tag] of others)
     it(`is not read back where its tag is ${what}`, async () => {
-      expect(await readBack(new Stage().has('token-1', tag))).to.equal(undefined);
+      expect(await readBack(new Stage().has('token-1', tag))).to.equal('gone');
     });
 
   it('is not asked for where there is none, or the registry gives none back', async () => {
     const stage = new Stage().has('token-1');
-    expect(await readBack(stage, { status: { token: undefined } })).to.equal(undefined);
+    expect(await readBack(stage, { status: { token: undefined } })).to.equal('gone');
     expect(stage.asked).to.deep.equal([]);
     stage.readBack = false;
-    expect(await readBack(stage)).to.equal(undefined);
+    expect(await readBack(stage)).to.equal('withheld');
     expect(stage.asked).to.deep.equal(['default/us-south']);
   });
 

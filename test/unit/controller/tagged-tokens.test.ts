@@ -256,8 +256,10 @@ describe('what came of a mint', () => {
 });
 
 describe('the value of the token in force', () => {
-  const readBack = (stage: Stage, token: RegistryToken = anIssuedToken()): Promise<IssuedToken | undefined> =>
-    stage.tagged.readBack(token, signal);
+  const readBack = (
+    stage: Stage,
+    token: RegistryToken = anIssuedToken(),
+  ): ReturnType<TaggedTokens['readBack']> => stage.tagged.readBack(token, signal);
 
   it('is read back where the token is ours by its tag, and remembered', async () => {
     const stage = new Stage(true).has('token-1', 1);
@@ -265,18 +267,19 @@ describe('the value of the token in force', () => {
     expect(stage.memory.recall(UID, aKey('token-1'))).to.deep.equal(issued('token-1'));
   });
 
-  const gone: [string, Stage][] = [
-    ['the registry has no such token', new Stage(true)],
-    ['it is revoked', new Stage(true).has('token-1', 1, { revoked: true })],
+  const cases: [string, Stage, Awaited<ReturnType<TaggedTokens['readBack']>>][] = [
+    ['the registry has no such token', new Stage(true), 'gone'],
+    ['it is revoked', new Stage(true).has('token-1', 1, { revoked: true }), 'gone'],
     [
       'it is another RegistryToken’s, whatever the status says',
       new Stage(true).has('token-1', 1, { uid: 'b' }),
+      'gone',
     ],
-    ['the registry never gives values back', new Stage(false).has('token-1', 1)],
+    ['the registry never gives values back', new Stage(false).has('token-1', 1), 'withheld'],
   ];
-  for (const [where, stage] of gone) {
+  for (const [where, stage, answer] of cases) {
     it(`is not to be had where ${where}, and nothing is read`, async () => {
-      expect(await readBack(stage)).to.equal(undefined);
+      expect(await readBack(stage)).to.equal(answer);
       expect(stage.asked).to.not.include('read token-1');
     });
   }
@@ -284,7 +287,7 @@ describe('the value of the token in force', () => {
   it('is not to be had where the token is gone before it is read', async () => {
     const stage = new Stage(true).has('token-1', 1);
     stage.fleeting.add('token-1');
-    expect(await readBack(stage)).to.equal(undefined);
+    expect(await readBack(stage)).to.equal('gone');
   });
 
   it('is not known to be lost while the registry can not be asked', async () => {
@@ -304,7 +307,7 @@ describe('the value of the token in force', () => {
     const task = { token, status, spec, wanted, secret, tokenIsGone: false, stake: 'nothing' as const };
     const result = await aRepairer(stage).repair(task, decision, signal);
     expect(result).to.equal('token is gone');
-    const tokenIsGone = stage.memory.isGone(UID, aKey());
+    const tokenIsGone = stage.memory.isValueLost(UID, aKey(), undefined);
     expect(decide(aSituation({ ...lost, tokenIsGone }))).to.include(mint('TokenLost'));
   });
 });
