@@ -40,10 +40,10 @@ const MAX_END = 5_000;
 /** What is drawn for ClusterRegistryTokens leaves all else that a seed draws as it is. */
 const CLUSTER_TOKENS = 0x6c757374;
 /** In so many of the worlds there are ClusterRegistryTokens. */
-const CLUSTER_TOKEN_WORLDS = 0.4;
+const CLUSTER_TOKEN_WORLDS = 0.2;
 /** The same for ServiceAccounts and pods. */
 const WORKLOADS = 0x706f6473;
-const WORKLOAD_WORLDS = 0.3;
+const WORKLOAD_WORLDS = 0.2;
 
 const CRDS = new URL('../../crds/', import.meta.url);
 const DEFINITIONS = readdirSync(CRDS).map(

@@ -13,8 +13,8 @@ export interface Look {
   registry: Registry;
   /** Uids of RegistryTokens that went, or are about to, and may have left tokens here. */
   gone: ReadonlySet<string>;
-  /** Whether the account has tokens elsewhere that are unknown here. */
-  shared: boolean;
+  /** Whether the last lists of the account's places show tokens that are unknown here. */
+  isShared: () => boolean;
   /** Whether to look also in scopes of which nothing says that tokens are there. */
   everywhere: boolean;
 }

@@ -158,7 +158,8 @@ export class PlaceSweep {
       this.#reporter.reportOrphans(look, certain.orphans);
       return { stillThere, done: true, failure: undefined };
     }
-    const shared = look.shared || this.isShared;
+    // Asked for now that this list is taken in: what the one before showed as unknown may have been revoked meanwhile.
+    const shared = look.isShared();
     const removals = {
       orphans: certain.orphans.filter((orphan) => mayRevoke(orphan, shared)),
       expired: certain.expired,

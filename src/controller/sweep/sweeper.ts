@@ -173,7 +173,7 @@ export class Sweeper {
           `RegistryAccount ${name} has changed and was not looked at yet`,
         );
       const registry = sessions.registryOf({ account: name, region, place });
-      const look = { account, region, place, registry, shared: isShared() };
+      const look = { account, region, place, registry, isShared };
       const { goneRetained, failure } = await swept.look(look, isNamed, signal);
       if (failure) tell('not all swept', failureOf(failure));
       return goneRetained;

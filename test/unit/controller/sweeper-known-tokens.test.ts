@@ -81,6 +81,17 @@ describe('sweeper, of tokens that are known', () => {
       expect(stage.status.conditions).to.deep.equal([]);
     });
 
+    it('a token that only one list showed, as it was revoked right after it, holds nothing back', async () => {
+      stage.add('us-south', 'left');
+      await stage.look();
+      stage.regions.set(
+        'us-south',
+        (stage.regions.get('us-south') ?? []).filter(({ id }) => id !== 'theirs'),
+      );
+      await stage.run(DELAY + MINUTE);
+      expect(stage.revoked).to.deep.equal(['left']);
+    });
+
     it('all is as it was once its tokens are gone', async () => {
       stage.add('us-south', 'left');
       await stage.run(3 * HOUR);
