@@ -14,6 +14,7 @@ import { missingPrograms } from '../../sandbox/programs.ts';
 import { CHART, helms, NAMESPACE, objectsOf, RELEASE, runProgram, type Values } from './support/helm.ts';
 import { inventory, since } from './support/inventory.ts';
 import { API_KEY, IMAGE, startNodeCluster, type NodeCluster } from './support/node-cluster.ts';
+import { pluginInPod } from './support/plugin-in-pod.ts';
 import { runTestPod } from './support/test-pod.ts';
 
 const SCRIPT = process.env['CLUSTER_SCRIPT'];
@@ -199,6 +200,32 @@ describe('chart: the operator in pods of a real node', function () {
     const [replica] = await pods();
     const phase = await runTestPod(cluster!.client, objectsOf(hooks), replica?.status?.podIP ?? '');
     expect(phase).to.equal('Succeeded');
+  });
+
+  it('has the kubectl plugin in its pods, which shows what their ServiceAccount may read and says what it may not', async () => {
+    const status = await pluginInPod(cluster!.execKubeconfig);
+    expect(status, status.stderr).to.include({ status: 0, stderr: '' });
+    for (const line of [
+      /^RegistryToken team\/app: Ready, Issued: /m,
+      /^├─ RegistryAccount default, region us-south: (not )?Ready/m,
+      /^├─ Secret app: holds the token above$/m,
+      /^├─ Pods: not shown, you may not list pods in namespace team$/m,
+      /^└─ Events: not shown, you may not list events.events.k8s.io in namespace team$/m,
+    ])
+      expect(status.stdout).to.match(line);
+    const tokens = await pluginInPod(
+      cluster!.execKubeconfig,
+      `tokens --account default --operator-namespace ${NAMESPACE}`,
+    );
+    expect(tokens.stdout, tokens.stderr).to.match(/ InUse +team\/app +1 /);
+    const { password } = await secret();
+    expect(status.stdout + tokens.stdout).not.to.include(password);
+    const creation = await pluginInPod(
+      cluster!.execKubeconfig,
+      `create another --namespace ${APP.namespace}`,
+    );
+    expect(creation.status).to.equal(1);
+    expect(creation.stderr).to.include('you may not create registrytokens.pullsecrets.dev in namespace team');
   });
 
   it('creates no token when an upgrade replaces its pods', async () => {

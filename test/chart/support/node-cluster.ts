@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { kubeconfigFor } from '../../../sandbox/apiserver/kubeconfig.ts';
 import { serve } from '../../../sandbox/registries/shared/http-server.ts';
 import { TokenService } from '../../../sandbox/registries/ibm-registry-tokens/token-service.ts';
 import { buildImage } from '../../../scripts/image.ts';
@@ -11,6 +12,7 @@ import { systemClock as clock } from '../../../src/common/clock.ts';
 import type { KubeClient } from '../../../src/kube/client/client.ts';
 import { startNode } from '../../support/node.ts';
 import { registerSecret } from '../../support/secrecy.ts';
+import { startExecProxy } from './exec-proxy.ts';
 import { createPodNetwork, GATEWAY } from './pod-network.ts';
 
 const run = promisify(execFile);
@@ -21,6 +23,8 @@ export const API_KEY = 'api-key-of-the-pods-account';
 export interface NodeCluster extends AsyncDisposable {
   /** Path of the administrator's. */
   kubeconfig: string;
+  /** Path of one with which `kubectl exec` works, too. */
+  execKubeconfig: string;
   client: KubeClient;
   service: TokenService;
   serviceUrl: string;
@@ -57,9 +61,14 @@ export async function startNodeCluster(script: string): Promise<NodeCluster> {
   stack.defer(() => {
     for (const value of service.values()) registerSecret(value);
   });
+  const proxy = await startExecProxy(node.apiServer);
+  stack.defer(() => proxy.close());
+  const execKubeconfig = join(folder, 'exec.kubeconfig');
+  await writeFile(execKubeconfig, kubeconfigFor(proxy.url));
   const started = stack.move();
   return {
     kubeconfig: join(directory, 'admin.kubeconfig'),
+    execKubeconfig,
     client,
     service,
     serviceUrl: server.url,
