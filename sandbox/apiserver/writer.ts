@@ -71,7 +71,7 @@ export class Writer {
   }
 
   /**
-   * @param tracked whether managedFields are settled already
+   * @param tracked whether managedFields are settled already, by an apply, which may name a resourceVersion of what is not there
    * @returns the object as stored, in the version's form
    * @throws StatusError 400, 403, 404, 409 or 422
    */
@@ -83,7 +83,7 @@ export class Writer {
     tracked = false,
   ): JsonObject {
     const given = placed(type, namespace, sent);
-    if (asText(given.resourceVersion) !== '')
+    if (!tracked && asText(given.resourceVersion) !== '')
       throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
     const prefix = asText(given.generateName);
     const name = asText(given.name) || (prefix && generateName(prefix, this.#random));

@@ -158,6 +158,14 @@ contract('field ownership', (api) => {
     expect(status).to.equal(409);
   });
 
+  it('apply with a resourceVersion that no object has creates, and does nothing else', async () => {
+    const create = () => api().apply(path, 'one', map({ a: '1' }, { resourceVersion: '1' }));
+    const { status, body } = await create();
+    expect([status, body.data]).to.deep.equal([201, { a: '1' }]);
+    const { status: again, body: told } = await create();
+    expect([again, told.reason]).to.deep.equal([409, 'Conflict']);
+  });
+
   it('owner references are told apart by uid, finalizers by value', async () => {
     const { body: real } = await api().post(maps, configMap(`${name}-owner`));
     const { body: other } = await api().post(maps, configMap(`${name}-other`));

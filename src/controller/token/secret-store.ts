@@ -162,13 +162,19 @@ export class SecretStore {
     }
   }
 
-  /** @param seen the Secret that was looked at: one that is there keeps its uid @returns what was stored @throws KubeError */
+  /**
+   * Another process that believes that it leads may have put a later token there since.
+   * @param seen the Secret that was looked at: it has to be that still, or still not there
+   * @returns what was stored
+   * @throws KubeError a conflict, when it is not
+   */
   #apply(manifest: SecretManifest, seen: SecretView, signal: AbortSignal): Promise<SecretObject> {
-    const { uid, version } = seen.state === 'ours' ? seen : {};
-    const identity = { ...(uid && { uid }), ...(version && { resourceVersion: version }) };
+    const isThere = seen.state === 'ours';
+    const identity = isThere
+      ? { uid: seen.uid, resourceVersion: seen.version }
+      : { resourceVersion: BEFORE_ALL_OBJECTS };
     const applied = { ...manifest, metadata: { ...manifest.metadata, ...identity } };
-    // Not forced on a Secret believed absent: should somebody else's have come up meanwhile, its payload conflicts.
-    return this.#options.client.apply<SecretObject>(SECRETS, applied, { force: uid !== undefined, signal });
+    return this.#options.client.apply<SecretObject>(SECRETS, applied, { force: isThere, signal });
   }
 
   /**
@@ -238,6 +244,12 @@ function contested(name: string, altered: readonly string[]): Failure {
 }
 
 /** A refusal by policy or quota is for people to see; everything else passes by itself. */
+/**
+ * A resourceVersion that no object has: etcd's revision before its first write. An object that is there conflicts with it, one that
+ * is not is created: the API server compares versions only where there are two (registry/generic/registry/store.go, Update).
+ */
+const BEFORE_ALL_OBJECTS = '1';
+
 const isRefusal = (error: KubeError): boolean =>
   error.denial !== undefined || error.isForbidden || error.isInvalid;
 

@@ -90,8 +90,8 @@ describe('a token is put into the Secret', () => {
     });
   });
 
-  it('that was not there, without force: what somebody else made meanwhile stays', async () => {
-    const made = { uid: undefined, resourceVersion: undefined, force: false };
+  it('that was not there, without force, and only if there still is none: what was made meanwhile stays, by another process too', async () => {
+    const made = { uid: undefined, resourceVersion: '1', force: false };
     expect(await write(stored(), ABSENT)).to.include(made);
   });
 
