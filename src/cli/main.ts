@@ -5,20 +5,25 @@ import { connect } from './cluster.ts';
 import { EXIT, run } from './program.ts';
 
 const ending = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+// SIGHUP: the terminal is gone, as when a connection breaks.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(name, () => {
     ending.abort(new Error(name));
     // Whatever does not heed it.
     process.once(name, () => process.exit(EXIT.interrupted));
   });
 }
-// A reader such as head that has seen enough.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
-  process.exit(code === 'EPIPE' ? EXIT.done : EXIT.failed),
-);
+// Nobody reads on, as head that has seen enough. It ends as by Ctrl-C, so that a command can put right what it has begun.
+let isUnread = false;
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') isUnread = true;
+    else process.exitCode = EXIT.failed;
+    ending.abort(error);
+  });
 
 const { env } = process;
-process.exitCode = await run(process.argv.slice(2), {
+const exit = await run(process.argv.slice(2), {
   terminal: {
     write: (text) => void process.stdout.write(text),
     tell: (text) => void process.stderr.write(text),
@@ -31,3 +36,4 @@ process.exitCode = await run(process.argv.slice(2), {
   version: packageJson.version,
   connect: (flags) => connect(flags, { paths: env['KUBECONFIG'], clock, version: packageJson.version }),
 });
+process.exitCode ||= exit === EXIT.interrupted && isUnread ? EXIT.done : exit;

@@ -260,6 +260,16 @@ describe('kubectl registrytoken', function () {
     expect((await outcome).exit).to.equal(130);
   });
 
+  it('whose output nobody reads says how to give back the grace period that rotate --revoke-now took', async () => {
+    await create('app-pull');
+    const { err } = await plugin.script(
+      `kubectl registrytoken rotate app-pull -n ${namespace} --revoke-now | true`,
+    );
+    const { spec } = await token('app-pull');
+    if (spec.rotation !== undefined)
+      expect(err).to.include(`kubectl -n ${namespace} patch registrytoken app-pull --type=merge -p`);
+  });
+
   if (realAssets !== undefined)
     it('says which right is missing, and shows what it may', async () => {
       await create('app-pull');

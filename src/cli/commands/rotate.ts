@@ -62,8 +62,7 @@ export const ROTATE: Command = {
       isToRotate(context, token, name !== undefined, revokeNow === true),
     );
     const rotation = new Rotation(context, rotatable, revokeNow === true);
-    await rotation.request();
-    await rotation.follow(wait === true || revokeNow === true ? timeout : undefined);
+    await rotation.run(wait === true || revokeNow === true ? timeout : undefined);
   },
 };
 

@@ -1,8 +1,10 @@
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { REGISTRY_TOKENS } from '../../api/resources.ts';
+import { KubeError } from '../../kube/client/errors.ts';
 import { objectKey } from '../../kube/client/object-key.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../failure.ts';
+import { plain } from '../output/table.ts';
 import { tokenTitle } from '../selected-tokens.ts';
 import { waitFor, type Look } from '../waiting.ts';
 import {
@@ -20,6 +22,8 @@ interface Asked {
   token: RegistryToken;
   request: RotationRequest;
   state: RotationState;
+  /** Whether the operator may know of the request. */
+  mayBeWritten: boolean;
 }
 
 /** Milliseconds that one who does not wait is kept for what the operator says first: a budget or a backoff in the way. */
@@ -41,27 +45,20 @@ export class Rotation {
       token,
       request: newRequest(token, now, revokeNow),
       state: { state: 'Asked', trouble: '' },
+      mayBeWritten: false,
     }));
   }
 
-  /** Asks the operator. */
-  async request(): Promise<void> {
-    const { client, signal, terminal } = this.#context;
-    for (const { token, request } of this.#asked) {
-      await client.mergePatch(REGISTRY_TOKENS, token.metadata, requestPatch(request), { signal });
-      terminal.write(`${tokenTitle(token)} rotation requested\n`);
-    }
-  }
-
   /**
-   * Says what comes of it.
+   * Asks the operator, and says what comes of it.
    * @param timeout milliseconds; undefined: only what the operator says at first
-   * @throws CommandFailure where it was to be waited for and is not done
+   * @throws CommandFailure where it was to be waited for and is not done; what a request fails with
    */
-  async follow(timeout: number | undefined): Promise<void> {
+  async run(timeout: number | undefined): Promise<void> {
     if (this.#asked.length === 0) return;
     const { terminal } = this.#context;
     try {
+      await this.#request();
       await waitFor(this.#context, timeout ?? FIRST_LOOK, () => this.#look(timeout !== undefined));
     } finally {
       if (this.#revokeNow) await this.#restore();
@@ -74,6 +71,24 @@ export class Rotation {
       `${left.length} of ${this.#asked.length} not rotated yet`,
       'the request stands, and the operator acts on it when it can; see why with: kubectl registrytoken why NAME',
     );
+  }
+
+  async #request(): Promise<void> {
+    const { client, signal, terminal } = this.#context;
+    for (const each of this.#asked) {
+      const { token, request } = each;
+      signal.throwIfAborted();
+      each.mayBeWritten = true;
+      try {
+        await client.mergePatch(REGISTRY_TOKENS, token.metadata, requestPatch(request), { signal });
+      } catch (error) {
+        // What got no answer, or that of a server in trouble, can have been written all the same.
+        if (error instanceof KubeError && error.status !== undefined && error.status < 500)
+          each.mayBeWritten = false;
+        throw error;
+      }
+      terminal.write(`${tokenTitle(token)} rotation requested\n`);
+    }
   }
 
   async #look(toTheEnd: boolean): Promise<Look<true>> {
@@ -93,17 +108,30 @@ export class Rotation {
     return client.get<RegistryToken>(REGISTRY_TOKENS, metadata, { signal });
   }
 
-  /** Gives back the grace periods, also when it is ended before its time: nobody else would. */
+  /** Gives back the grace periods, also when it is ended before its time: nobody else would. What it can't give back it tells. */
   async #restore(): Promise<void> {
-    const { client, terminal } = this.#context;
-    for (const { token, state } of this.#asked) {
-      if (state.state === 'Asked' || state.state === 'Held') {
-        terminal.tell(
-          `${objectKey(token.metadata)} keeps rotation.gracePeriod 0s, so that its previous token is revoked once it is rotated; give back what was there then with:\n  ${restoringCommand(token)}\n`,
-        );
-        continue;
-      }
+    const { terminal } = this.#context;
+    for (const { token, state } of this.#asked.filter(({ mayBeWritten }) => mayBeWritten)) {
+      const isWritten = state.state === 'Rotated' || state.state === 'Revoking';
+      const keeps = isWritten
+        ? await this.#giveBack(token)
+        : 'so that its previous token is revoked once it is rotated';
+      if (keeps === undefined) continue;
+      terminal.tell(
+        `${objectKey(token.metadata)} keeps rotation.gracePeriod 0s, ${keeps}; give back what was there then with:\n  ${restoringCommand(token)}\n`,
+      );
+    }
+  }
+
+  /** Heeds no Ctrl-C: it is there to clean up after one. @returns why it could not, if it could not */
+  async #giveBack(token: RegistryToken): Promise<string | undefined> {
+    const { client } = this.#context;
+    try {
       await client.mergePatch(REGISTRY_TOKENS, token.metadata, restoringPatch(token));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      return error.isNotFound ? undefined : `which could not be changed back (${plain(error.message)})`;
     }
   }
 }

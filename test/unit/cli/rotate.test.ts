@@ -154,6 +154,57 @@ describe('kubectl registrytoken rotate', () => {
     );
   });
 
+  describe('with --revoke-now, ended before its time', () => {
+    const other = readyToken({ metadata: { name: 'other' } });
+    const both = { [`GET ${TOKENS}`]: listOf(readyToken(), other) };
+    const path = `${TOKENS}/other`;
+    const refused = forbidden('patch', path, 'registrytokens.pullsecrets.dev', 'team-a');
+    const restoring = (name: string) => `kubectl -n team-a patch registrytoken ${name} --type=merge`;
+
+    it('while it asks for one after the other, says how to give back the grace periods that it took', async () => {
+      const stage = new CliStage({
+        ...both,
+        [`PATCH ${TOKENS}/app-pull`]: {},
+        [`PATCH ${path}`]: refused as unknown as object,
+      });
+      const { exit, err } = await stage.run(['rotate', '--all', '--revoke-now']);
+      expect(exit).to.equal(1);
+      expect(err).to.include(restoring('app-pull')).and.include('error: you may not patch');
+      expect(err).to.not.include(restoring('other'));
+    });
+
+    it('by Ctrl-C while it asks, takes no further grace period', async () => {
+      const stage = new CliStage({
+        ...both,
+        [`PATCH ${TOKENS}/app-pull`]: () => {
+          stage.stopping.abort(new Error('SIGINT'));
+          return {};
+        },
+      });
+      const { exit, err } = await stage.run(['rotate', '--all', '--revoke-now']);
+      expect(exit).to.equal(130);
+      expect(err).to.include(restoring('app-pull')).and.not.include(restoring('other'));
+    });
+
+    it('gives back what it can, and says how to give back the rest', async () => {
+      const done = { status: { ...handled.status, ...gone } };
+      let patched = 0;
+      const stage = new CliStage({
+        ...both,
+        [`GET ${TOKENS}/app-pull`]: readyToken(done),
+        [`GET ${path}`]: readyToken({ ...done, metadata: { name: 'other' } }),
+        [`PATCH ${TOKENS}/app-pull`]: () => {
+          if (patched++ > 0) throw refused;
+          return {};
+        },
+        [`PATCH ${path}`]: {},
+      });
+      const { err } = await stage.run(['rotate', '--all', '--revoke-now']);
+      expect(err).to.include(restoring('app-pull')).and.not.include(restoring('other'));
+      expect(patches(stage)).to.have.lengthOf(4);
+    });
+  });
+
   for (const [what, part, flags, message] of [
     ['a suspended one', { spec: { suspend: true } }, [], 'is suspended: nothing is rotated'],
     [
