@@ -15,7 +15,7 @@ describeHelm(
     let installation: Installation;
 
     before(async function () {
-      this.timeout(60_000);
+      this.timeout(180_000);
       installation = await Installation.onRealServer(this, helm);
       await installation.createNamespaces(NAMESPACE, 'team-a', 'team-b');
       await installation.setKey(API_KEYS[0]);
