@@ -18,7 +18,7 @@ export const ACCOUNT_OPTIONS: readonly Option[] = [
 ];
 /** What commands that ask a registry need. */
 export const RIGHTS =
-  "Asks the registry with the account's own credentials: needs get of registryaccounts and of the account's credentials Secret in the namespace of the operator, and list of registrytokens and secrets in all namespaces.";
+  "Asks the registry with the account's own credentials: needs get of registryaccounts and of the account's credentials Secret in the namespace of the operator, and list of registryaccounts, and of registrytokens and secrets in all namespaces.";
 
 export function choiceOf(options: Given['options']): AccountChoice {
   const { account, region, operatorNamespace } = options;

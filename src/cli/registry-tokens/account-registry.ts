@@ -1,8 +1,8 @@
 import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../api/registry-account.ts';
-import { MANAGED_BY_LABEL, OPERATOR } from '../../api/names.ts';
+import { TOKEN_ID_ANNOTATION } from '../../api/names.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
-import type { KubeObject } from '../../common/objects.ts';
+import type { KubeObject, ObjectMeta } from '../../common/objects.ts';
 import { NAMESPACES, SECRETS } from '../../kube/client/resources.ts';
 import { providerOf } from '../../registry/backends.ts';
 import { credentialsData } from '../../registry/credentials-data.ts';
@@ -14,6 +14,7 @@ import { knownScopes } from '../../token/sweep/known-scopes.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../failure.ts';
 import { NO_METRICS, registryHttp } from '../registries.ts';
+import { scan } from '../scan.ts';
 import { found, see } from '../seen.ts';
 import { clusterIdOf, tokenRow, type Owners, type TokenRow } from './rows.ts';
 
@@ -95,11 +96,11 @@ export class AccountRegistry {
 
   /**
    * All tokens of the account.
-   * @returns also what could not be listed
+   * @returns also what could not be listed, and what may not be seen of that which uses them
    */
   async rows(
     region: string | undefined,
-  ): Promise<{ rows: TokenRow[]; failures: string[]; secretsUnseen?: string }> {
+  ): Promise<{ rows: TokenRow[]; failures: string[]; usersUnseen?: string }> {
     const failures: string[] = [];
     const listed: { place: Place; tokens: ListedToken[] }[] = [];
     for (const place of this.#places(region)) {
@@ -110,12 +111,12 @@ export class AccountRegistry {
         failures.push(`${place.region || place.host}: ${error.message}`);
       }
     }
-    const { owners, secretsUnseen } = await this.#owners(listed.flatMap(({ tokens }) => tokens));
+    const { owners, usersUnseen } = await this.#owners(listed.flatMap(({ tokens }) => tokens));
     const now = this.#context.clock.now();
     const rows = listed.flatMap(({ place, tokens }) =>
       tokens.map((each) => tokenRow(each, place.region, owners, now)),
     );
-    return { rows, failures, ...(secretsUnseen !== undefined && { secretsUnseen }) };
+    return { rows, failures, ...(usersUnseen !== undefined && { usersUnseen }) };
   }
 
   /** @returns whether the registry knew it. @throws RegistryError */
@@ -156,21 +157,44 @@ export class AccountRegistry {
     return [...rows.values()];
   }
 
-  async #owners(rows: readonly ListedToken[]): Promise<{ owners: Owners; secretsUnseen?: string }> {
+  /**
+   * What uses them, read once they are listed: a token that came in between is used by what came before it. In this order, since
+   * a token goes from a RegistryToken to what is retained, never back.
+   */
+  async #owners(rows: readonly ListedToken[]): Promise<{ owners: Owners; usersUnseen?: string }> {
     const { client, signal } = this.#context;
-    const labelSelector = `${MANAGED_BY_LABEL}=${OPERATOR}`;
-    const [secrets, system] = await Promise.all([
-      see(client.listAll(SECRETS, { labelSelector, metadataOnly: true, signal })),
-      see(found(client.get(NAMESPACES, { name: 'kube-system' }, { metadataOnly: true, signal }))),
-    ]);
-    const { account, tokens } = this.#known;
+    const system = await see(
+      found(client.get(NAMESPACES, { name: 'kube-system' }, { metadataOnly: true, signal })),
+    );
+    const tokens = await client.listAll<RegistryToken>(REGISTRY_TOKENS, { signal });
+    const accounts = await see(client.listAll<RegistryAccount>(REGISTRY_ACCOUNTS, { signal }));
+    const secrets = await see(this.#secretsWithTokens());
+    const seen = 'value' in accounts ? accounts.value : [this.#known.account];
     const uid = 'value' in system ? system.value?.metadata.uid : undefined;
     const owners = {
-      account,
       tokens,
+      retained: seen.flatMap(({ status }) => status?.retainedTokens ?? []),
       secrets: 'value' in secrets ? secrets.value : undefined,
       clusterId: clusterIdOf(rows, tokens, uid),
     };
-    return 'unseen' in secrets ? { owners, secretsUnseen: secrets.unseen } : { owners };
+    const unseen = [secrets, accounts].flatMap((each) => ('unseen' in each ? each.unseen : []));
+    return unseen.length > 0 ? { owners, usersUnseen: unseen.join('; ') } : { owners };
+  }
+
+  /** Of all Secrets little is kept: a copy can have lost the operator's labels. */
+  async #secretsWithTokens(): Promise<{ metadata: ObjectMeta }[]> {
+    const { client, signal } = this.#context;
+    const secrets: { metadata: ObjectMeta }[] = [];
+    await scan(client, SECRETS, { metadataOnly: true, signal }, () => {
+      secrets.length = 0;
+      return ({ metadata }) => {
+        const { [TOKEN_ID_ANNOTATION]: id } = metadata.annotations ?? {};
+        if (id === undefined) return;
+        const { namespace = '', name, uid, resourceVersion, creationTimestamp } = metadata;
+        const annotations = { [TOKEN_ID_ANNOTATION]: id };
+        secrets.push({ metadata: { namespace, name, uid, resourceVersion, creationTimestamp, annotations } });
+      };
+    });
+    return secrets;
   }
 }

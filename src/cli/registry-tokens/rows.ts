@@ -4,13 +4,14 @@ import type { RegistryToken } from '../../api/registry-token.ts';
 import { toTime } from '../../api/syntax/time.ts';
 import type { ObjectMeta } from '../../common/objects.ts';
 import type { ListedToken } from '../../registry/port.ts';
-import { readTag } from '../../token/sweep/tag.ts';
+import type { RetainedToken } from '../../token/sweep/retained.ts';
+import { cameOf, readTag } from '../../token/sweep/tag.ts';
 import type { Column } from '../output/table.ts';
 
 /**
  * Whose a token of a registry is:
- * `InUse`: a RegistryToken's Secret has it. `Previous`: it was in one, and is to be revoked. `Retained`: kept on purpose.
- * `InSecret`: a Secret has it whose RegistryToken does not know it. `Orphan`: its RegistryToken is gone. `Unknown`: its RegistryToken is
+ * `InUse`: a RegistryToken's Secret has it, or is about to. `Previous`: it was in one, and is to be revoked. `Retained`: kept on purpose.
+ * `InSecret`: a Secret has it whose RegistryToken does not know it. `Orphan`: its RegistryToken is gone, or gave up the request that it came of. `Unknown`: its RegistryToken is
  * here and does not know it. `OtherCluster`: another cluster's operator issued it. `Foreign`: no operator did. `Expired`: it is dead.
  */
 export const STATES = [
@@ -41,8 +42,9 @@ export interface TokenRow {
 /** What tells whose tokens are. */
 export interface Owners {
   tokens: readonly RegistryToken[];
-  account: RegistryAccount;
-  /** Secrets of the operator, by their metadata; undefined: they may not be seen. */
+  /** Tokens kept on purpose, whichever account speaks of them: two accounts can be one and the same at the registry. */
+  retained: readonly RetainedToken[];
+  /** Those with the id of a token, by their metadata and whatever labels they have; undefined: they may not be seen. */
   secrets: readonly { metadata: ObjectMeta }[] | undefined;
   /** Undefined: not known, so that tags of other RegistryTokens than those here are another cluster's. */
   clusterId: string | undefined;
@@ -78,7 +80,7 @@ export function tokenRow(listed: ListedToken, region: string, owners: Owners, no
 
 function standingOf(
   { id, description, expiresAt, revoked }: ListedToken,
-  { tokens, account, secrets = [], clusterId }: Owners,
+  { tokens, retained, secrets = [], clusterId }: Owners,
   now: number,
 ): Pick<TokenRow, 'state' | 'owner'> {
   const tag = readTag(description);
@@ -89,8 +91,8 @@ function standingOf(
     if (token.status?.previousTokens?.some((each) => each.id === id))
       return { state: 'Previous', owner: titleOf(token.metadata) };
   }
-  const retained = account.status?.retainedTokens?.find((each) => each.id === id);
-  if (retained) return { state: 'Retained', owner: titleOf(retained) };
+  const kept = retained.find((each) => each.id === id && (!tag || (each.uid ?? tag.uid) === tag.uid));
+  if (kept) return { state: 'Retained', owner: titleOf(kept) };
   const secret = secrets.find(({ metadata }) => metadata.annotations?.[TOKEN_ID_ANNOTATION] === id);
   if (secret) return { state: 'InSecret', owner: titleOf(secret.metadata) };
   if (revoked || (expiresAt ?? Infinity) <= now) return { state: 'Expired', owner: '' };
@@ -98,7 +100,11 @@ function standingOf(
   const known = tokens.find(({ metadata }) => metadata.uid === tag.uid);
   if (tag.clusterId !== (clusterId ?? (known && tag.clusterId)))
     return { state: 'OtherCluster', owner: tag.clusterId };
-  return known ? { state: 'Unknown', owner: titleOf(known.metadata) } : { state: 'Orphan', owner: '' };
+  if (!known) return { state: 'Orphan', owner: '' };
+  const { mintIntent, lostIntents = [] } = known.status ?? {};
+  const isLost = lostIntents.some((lost) => cameOf(tag, lost));
+  const state = mintIntent && cameOf(tag, mintIntent) ? 'InUse' : isLost ? 'Orphan' : 'Unknown';
+  return { state, owner: titleOf(known.metadata) };
 }
 
 const titleOf = ({ namespace = '', name }: { namespace?: string; name: string }): string =>

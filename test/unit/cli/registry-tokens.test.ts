@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import nock from 'nock';
+import { TOKEN_ID_ANNOTATION } from '../../../src/api/names.ts';
+import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { assertRevocable } from '../../../src/cli/commands/revoke.ts';
 import {
   clusterIdOf,
@@ -9,14 +12,15 @@ import {
 } from '../../../src/cli/registry-tokens/rows.ts';
 import type { ListedToken } from '../../../src/registry/port.ts';
 import { describe as tagged } from '../../../src/token/sweep/tag.ts';
-import { CliStage, forbidden, listOf } from './support/cli-stage.ts';
+import type { Part } from '../../support/builders.ts';
+import { CliStage, forbidden, listOf, type Answers } from './support/cli-stage.ts';
 import { accountOf, ACCOUNTS, readyToken, writtenSecret } from './support/objects.ts';
 
 const NOW = Date.UTC(2026, 10, 30, 12);
 const token = readyToken();
 const { uid } = token.metadata;
 const account = accountOf('True', 'CredentialsAccepted', '');
-const owners: Owners = { tokens: [token], account, secrets: [], clusterId: 'c1' };
+const owners: Owners = { tokens: [token], retained: [], secrets: [], clusterId: 'c1' };
 
 const listed = (
   id: string,
@@ -60,7 +64,7 @@ describe('whose a token of a registry is', () => {
       name: 'old',
     };
     const keeping = { ...account, status: { ...account.status, retainedTokens: [kept] } };
-    expect(tokenRow(listed('token-8', { uid: 'gone' }), '', { ...owners, account: keeping }, NOW)).to.include(
+    expect(tokenRow(listed('token-8', { uid: 'gone' }), '', { ...owners, retained: [kept] }, NOW)).to.include(
       { state: 'Retained', owner: 'team-b/old' },
     );
     expect(rowsOfStatuses([token], keeping).map(({ id, state }) => [id, state])).to.deep.equal([
@@ -68,6 +72,25 @@ describe('whose a token of a registry is', () => {
       ['token-2', 'Previous'],
       ['token-8', 'Retained'],
     ]);
+  });
+
+  it('is InUse while it is being issued, and Orphan once its request was given up', () => {
+    const request = { startedAt: '', account: 'default', region: '', place: { endpoint: '', identity: '' } };
+    const asked = { ...request, specHash: '', revision: 4, nonce: 'aaaaaaaa' };
+    const row = listed('token-9', undefined, {
+      description: tagged('', { clusterId: 'c1', uid, revision: 4, nonce: 'aaaaaaaa' }),
+    });
+    for (const [status, state] of [
+      [{ mintIntent: asked }, 'InUse'],
+      [{ lostIntents: [asked] }, 'Orphan'],
+      [{ mintIntent: { ...asked, nonce: 'bbbbbbbb' } }, 'Unknown'],
+    ] as const) {
+      const issuing = readyToken({ status: status as Part<RegistryToken>['status'] });
+      expect(tokenRow(row, '', { ...owners, tokens: [issuing] }, NOW)).to.include({
+        state,
+        owner: 'team-a/app-pull',
+      });
+    }
   });
 
   it('goes by the cluster id that this cluster’s own tokens have, and otherwise by kube-system', () => {
@@ -80,7 +103,7 @@ describe('kubectl registrytoken revoke', () => {
   const row = (state: TokenState, owner = '') => ({ id: 'x', region: '', state, owner, expiresAt: 'Never' });
   for (const state of ['Orphan', 'Expired'] as const)
     it(`revokes a token that is ${state}`, () => {
-      expect(() => assertRevocable(row(state), undefined)).to.not.throw();
+      expect(() => assertRevocable(row(state), { rows: [] })).to.not.throw();
     });
 
   for (const [state, owner, message] of [
@@ -93,13 +116,86 @@ describe('kubectl registrytoken revoke', () => {
     ['Foreign', '', 'token x was not issued by an operator'],
   ] as const)
     it(`refuses one that is ${state}`, () => {
-      expect(() => assertRevocable(row(state, owner), undefined)).to.throw(message);
+      expect(() => assertRevocable(row(state, owner), { rows: [] })).to.throw(message);
     });
 
   it('refuses an orphan where Secrets that may have it can not be seen', () => {
-    expect(() => assertRevocable(row('Orphan'), 'you may not list secrets')).to.throw(
-      'a Secret may have token x: you may not list secrets',
+    const usersUnseen = 'you may not list secrets';
+    expect(() => assertRevocable(row('Orphan'), { rows: [], usersUnseen })).to.throw(
+      'something may use token x: you may not list secrets',
     );
+  });
+
+  it('refuses an orphan of a RegistryToken that is gone while another cluster seems to work with this one’s id', () => {
+    const rows = [{ ...row('Unknown'), id: 'y' }];
+    expect(() => assertRevocable(row('Orphan'), { rows })).to.throw('nobody here knows of token y');
+    expect(() => assertRevocable(row('Orphan', 'team-a/app-pull'), { rows })).to.not.throw();
+  });
+
+  describe('before a registry', () => {
+    const CREDENTIALS = '/api/v1/namespaces/registry-token-operator/secrets/robot';
+    const HARBOR = 'https://harbor.test';
+    const robot = {
+      id: 8,
+      name: 'robot$x',
+      description: tagged('', { clusterId: 'c1', uid: 'gone', revision: 1 }),
+      level: 'system',
+      expires_at: -1,
+      disable: false,
+      permissions: [],
+    };
+    const answers = (others: Answers): Answers => ({
+      [`GET ${ACCOUNTS}/default`]: {
+        ...account,
+        spec: { harbor: { url: HARBOR }, credentialsSecretRef: { name: 'robot' } },
+      },
+      [`GET ${ACCOUNTS}`]: listOf(account),
+      [`GET ${CREDENTIALS}`]: {
+        data: {
+          username: Buffer.from('admin').toString('base64'),
+          password: Buffer.from('admin-pw').toString('base64'),
+        },
+      },
+      'GET /apis/pullsecrets.dev/v1alpha1/registrytokens': listOf(),
+      'GET /api/v1/namespaces/kube-system': { metadata: { name: 'kube-system', uid: 'c1' } },
+      'GET /api/v1/secrets': listOf(),
+      ...others,
+    });
+    beforeEach(() => {
+      const api = nock(`${HARBOR}/api/v2.0`).persist();
+      api.get('/projects').query(true).reply(200, []);
+      api.get('/robots').query(true).reply(200, [robot], { 'X-Total-Count': '1' });
+    });
+    afterEach(() => nock.cleanAll());
+
+    it('revokes no token of a RegistryToken that came while the registry was asked', async () => {
+      let lists = 0;
+      const late = readyToken({
+        metadata: { uid: 'gone' },
+        status: { token: { ...readyToken().status?.token, id: '8' } },
+      });
+      const tokens = {
+        'GET /apis/pullsecrets.dev/v1alpha1/registrytokens': () => (lists++ === 0 ? listOf() : listOf(late)),
+      };
+      const { exit, err } = await new CliStage(answers(tokens)).run(['revoke', '8']);
+      expect(exit).to.equal(1);
+      expect(err).to.match(/^error: token 8 is of RegistryToken team-a\/app-pull\n/);
+    });
+
+    it('revokes no token that a Secret without the operator’s labels has', async () => {
+      const copy = {
+        metadata: { name: 'copy', namespace: 'team-c', annotations: { [TOKEN_ID_ANNOTATION]: '8' } },
+      };
+      const { exit, err } = await new CliStage(
+        answers({
+          'GET /api/v1/secrets': ({ query }) => (query?.['labelSelector'] ? listOf() : listOf(copy)),
+        }),
+      ).run(['revoke', '8']);
+      expect({ exit, err }).to.deep.equal({
+        exit: 1,
+        err: 'error: token 8 is kept: team-c/copy has it\nto do: give --force if nothing pulls with it\n',
+      });
+    });
   });
 });
 
