@@ -6,6 +6,7 @@ import type { Cluster, Context, Environment } from './context.ts';
 import { explain } from './failure.ts';
 import { KUBE_OPTIONS, type KubeFlags } from './kube-flags.ts';
 import type { Format } from './output/listing.ts';
+import { plain } from './output/table.ts';
 
 /** How people call it: kubectl finds `kubectl-registrytoken` in PATH. */
 const NAME = 'kubectl registrytoken';
@@ -45,7 +46,9 @@ export async function run(
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.failed;
     if (signal.aborted) return EXIT.interrupted;
     const { message, advice } = explain(error);
-    terminal.tell(`error: ${message}\n${advice === undefined ? '' : `to do: ${advice}\n`}`);
+    const text = `error: ${message}${advice === undefined ? '' : `\nto do: ${advice}`}`;
+    // Registries and webhooks word some of it.
+    terminal.tell(`${text.split('\n').map(plain).join('\n')}\n`);
     return EXIT.failed;
   } finally {
     await Promise.all(clusters.map((cluster) => cluster.close()));

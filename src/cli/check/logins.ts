@@ -7,11 +7,13 @@ import type { Secret } from '../../token/secret/secret.ts';
 import { CommandFailure } from '../failure.ts';
 import { plain, type Column } from '../output/table.ts';
 import { readDockerConfig } from '../pull-secrets/docker-config.ts';
+import { tellerOf } from '../pull-secrets/told-texts.ts';
 
 /** A login that is to be tried at a host of the Secret. */
 export interface Login {
-  /** As the Secret has it. */
+  /** As the Secret has it, and the user likewise, unless that is the password too. */
   host: string;
+  user: string;
   place: Place;
   attempt: Attempt;
 }
@@ -36,12 +38,13 @@ export function loginsOf(token: RegistryToken, secret: Secret, wish: Wish): Logi
   const access: Access =
     wish.push === undefined ? (record?.access ?? 'ReadOnly') : wish.push ? 'ReadWrite' : 'ReadOnly';
   const scope = wish.repositories.length > 0 ? wish.repositories : (record?.scope ?? []);
+  const told = tellerOf(config.entries);
   const logins = config.entries.flatMap(({ key, host, username, password }): Login[] => {
     if (host === undefined || host.includes('*')) return [];
     // Plain HTTP is asked only where the API that issues tokens is asked so, on the same machine.
     const endpoint = record?.place.endpoint ?? `https://${host}`;
     const place = { region: record?.region ?? '', host, endpoint };
-    return [{ host: key, place, attempt: { username, password, access, scope } }];
+    return [{ host: told(key), user: told(username), place, attempt: { username, password, access, scope } }];
   });
   if (logins.length === 0) throw new CommandFailure(`${name} has no host that can be asked`);
   return logins;
@@ -65,12 +68,12 @@ export interface CheckedLogin {
   message: string;
 }
 
-export function checked({ host, attempt }: Login, verdict: Verdict): CheckedLogin {
-  const { username, access, scope } = attempt;
+export function checked({ host, user, attempt }: Login, verdict: Verdict): CheckedLogin {
+  const { access, scope } = attempt;
   const what = access === 'ReadWrite' ? 'pull and push' : 'pull';
   return {
     host,
-    user: username,
+    user,
     tried: scope.length === 0 ? 'login' : `${what} in ${scope.join(', ')}`,
     answer: verdict.answer,
     message: 'message' in verdict ? plain(verdict.message) : '',

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Option } from 'commander';
@@ -9,6 +10,7 @@ import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../failure.ts';
 import { dockerLogins, withLogins } from '../login/docker-login.ts';
+import { plain } from '../output/table.ts';
 import { selectedTokens } from '../selected-tokens.ts';
 import { secretName } from '../status/observation.ts';
 
@@ -51,21 +53,29 @@ export const LOGIN: Command = {
     const folder = variables['DOCKER_CONFIG'] || join(homedir(), '.docker');
     const path = typeof file === 'string' ? file : join(folder, 'config.json');
     await writeLogins(context, path, logins);
-    terminal.write(`${path}: logged in to ${Object.keys(logins).join(', ')}\n`);
+    terminal.write(`${path}: logged in to ${plain(Object.keys(logins).join(', '))}\n`);
   },
 };
 
-/** In one step, so that nobody reads half a file. */
+/**
+ * In one step, so that nobody reads half a file. The file beside it is new and of a name that nobody knows before: one that is there
+ * already would keep its owner and mode, or lead elsewhere.
+ */
 async function writeLogins(
   { terminal }: Context,
   path: string,
   logins: ReturnType<typeof dockerLogins>,
 ): Promise<void> {
   const { text, remark } = withLogins(await readIfThere(path), logins, path);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const next = `${path}.kubectl-registrytoken`;
-  await writeFile(next, text, { mode: 0o600 });
-  await rename(next, path);
+  const next = `${path}.${randomBytes(8).toString('hex')}`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFile(next, text, { mode: 0o600, flag: 'wx' });
+    await rename(next, path);
+  } catch (error) {
+    await rm(next, { force: true });
+    throw new CommandFailure(`${path} can't be written: ${(error as NodeJS.ErrnoException).code}`);
+  }
   if (remark !== undefined) terminal.tell(`${remark}\n`);
 }
 

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { KubeObject } from '../../common/objects.ts';
-import { table, type Column } from './table.ts';
+import { plain, table, type Column } from './table.ts';
 
 /** What `-o` takes. */
 export const FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
@@ -21,7 +21,7 @@ export interface Listing<T> {
 export function renderListing<T>({ columns, rows, object, name }: Listing<T>, format: Format): string {
   if (format === 'json' || format === 'yaml')
     return renderObject({ apiVersion: 'v1', kind: 'List', metadata: {}, items: rows.map(object) }, format);
-  if (format === 'name') return rows.map((row) => `${name(row)}\n`).join('');
+  if (format === 'name') return rows.map((row) => `${plain(name(row))}\n`).join('');
   if (rows.length === 0) return '';
   return table(
     columns.filter(({ wide }) => format === 'wide' || wide !== true),

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { ManagedFieldsEntry, ObjectMeta } from '../../common/objects.ts';
-import { shorten } from '../../api/syntax/text.ts';
 import { fromTime } from '../../api/syntax/time.ts';
 import { credentialExpiry, credentialKind } from './credential-kind.ts';
 import { credentialOf, readDockerConfig, type RegistryEntry } from './docker-config.ts';
+import { shortened, tellerOf } from './told-texts.ts';
 import { keeperOf, type Keeper, type SecretOwner } from './keeper.ts';
 
 /** What is kept of a pull secret: no value, and so little that a hundred thousand of them fit into memory. */
@@ -42,15 +42,6 @@ const MAX_HOSTS = 64;
 /** Of users and kinds. */
 const MAX_USERS = 4;
 const MAX_FINGERPRINTS = 8;
-/** Characters of a text that whoever wrote the Secret chose. */
-const MAX_TEXT = 128;
-const PLACEHOLDER = '[redacted]';
-/** Different values of a Secret that texts are compared with: beyond these, none is shown. */
-const MAX_VALUES = 1_024;
-/** Characters of a value that is in a text by more than chance. */
-const MIN_VALUE = 4;
-/** Characters of a text that is part of a value by more than chance. */
-const MIN_PART = 8;
 /** Bytes of a fingerprint: two of a million differ with certainty enough. */
 const FINGERPRINT_LENGTH = 12;
 
@@ -95,24 +86,6 @@ export function readPullSecret(
   };
 }
 
-/**
- * Shows what stands beside a value, which can be the value: some registries take a token for user and password, and a URL can hold
- * both.
- */
-function tellerOf(entries: readonly RegistryEntry[]): (text: string) => string {
-  const values = new Set(entries.map(({ password }) => password.reveal()).filter((value) => value !== ''));
-  if (values.size > MAX_VALUES) return () => PLACEHOLDER;
-  return (text) => {
-    const isValue = [...values].some(
-      (value) =>
-        text === value ||
-        (value.length >= MIN_VALUE && text.includes(value)) ||
-        (text.length >= MIN_PART && value.includes(text)),
-    );
-    return isValue ? PLACEHOLDER : shortened(text.slice(text.lastIndexOf('@') + 1));
-  };
-}
-
 /** The same for the same user and password, whatever registry it is for. */
 function fingerprint(entry: RegistryEntry, key: Uint8Array): string | undefined {
   if (entry.password.reveal() === '') return undefined;
@@ -131,7 +104,5 @@ function lastWritten(managedFields: readonly ManagedFieldsEntry[] | undefined): 
   });
   return times.length > 0 ? times.reduce((last, each) => Math.max(last, each)) : undefined;
 }
-
-const shortened = (text: string): string => shorten(text, MAX_TEXT);
 
 const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];

@@ -5,6 +5,7 @@ import { revocationTime } from '../../token/lifecycle/previous-tokens.ts';
 import { belongsTo, heldToken, type Secret } from '../../token/secret/secret.ts';
 import { needsOf, usesSecret, waitsForSecret } from '../../token/workloads/secret-use.ts';
 import { readDockerConfig } from '../pull-secrets/docker-config.ts';
+import { tellerOf } from '../pull-secrets/told-texts.ts';
 import { readyCondition, readyStatus } from '../ready.ts';
 import { seenAs, type Seen } from '../seen.ts';
 import { secretName, type Event, type Observation } from './observation.ts';
@@ -133,8 +134,9 @@ export function statusReport(observation: Observation): StatusReport {
 function secretReport({ metadata, status }: RegistryToken, secret: Secret | undefined): SecretReport {
   if (!secret) return { state: 'Absent', hosts: [] };
   const config = readDockerConfig(secret);
-  const hosts =
-    'entries' in config ? config.entries.map(({ key, username }) => ({ host: key, user: username })) : [];
+  const entries = 'entries' in config ? config.entries : [];
+  const told = tellerOf(entries);
+  const hosts = entries.map(({ key, username }) => ({ host: told(key), user: told(username) }));
   const rest = { hosts, ...('flaw' in config && { flaw: config.flaw }) };
   if (!belongsTo(secret, metadata.uid)) return { state: 'Foreign', ...rest };
   const tokenId = heldToken(secret);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { loginsOf, namesCover } from '../../../src/cli/check/logins.ts';
+import { checked, loginsOf, namesCover } from '../../../src/cli/check/logins.ts';
 import { Redacted } from '../../../src/common/redacted.ts';
 import { dockerConfig } from '../../../src/token/secret/secret.ts';
 import { CliStage, forbidden } from './support/cli-stage.ts';
@@ -36,6 +36,20 @@ describe('the logins that are checked', () => {
       scope: ['team-b/app'],
     });
     expect(namesCover(wish, undefined)).to.equal('repository');
+  });
+
+  it('name no user that is the password too', () => {
+    const credential = { username: 'the-token-of-bob', password: 'the-token-of-bob' };
+    const payload = JSON.stringify({ auths: { 'ghcr.io': credential } });
+    const secret = {
+      ...writtenSecret(token),
+      data: { '.dockerconfigjson': Buffer.from(payload).toString('base64') },
+    };
+    const [login] = loginsOf(token, secret, nothing);
+    expect(login && checked(login, { answer: 'accepted' })).to.include({
+      host: 'ghcr.io',
+      user: '[redacted]',
+    });
   });
 
   for (const [what, secret, message] of [

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -47,6 +47,16 @@ describe('kubectl registrytoken login', () => {
     const path = join(folder, 'deep', 'auth.json');
     await run(['--write', '--file', path]);
     expect(JSON.parse(await readFile(path, 'utf8'))).to.have.nested.property('auths.us\\.icr\\.io');
+  });
+
+  it('with --write writes through no file that somebody else has put beside it', async () => {
+    const [path, elsewhere] = [join(folder, 'config.json'), join(folder, 'elsewhere')];
+    await writeFile(elsewhere, '');
+    await symlink(elsewhere, `${path}.kubectl-registrytoken`);
+    expect(await run(['--write'])).to.include({ exit: 0 });
+    expect(await readFile(elsewhere, 'utf8')).to.equal('');
+    expect((await lstat(path)).mode & 0o777).to.equal(0o600);
+    expect(await readdir(folder)).to.have.lengthOf(3);
   });
 
   it('gives no token but the one of the status', async () => {

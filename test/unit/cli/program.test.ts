@@ -44,6 +44,12 @@ describe('the plugin', () => {
       }
     });
 
+  it('sends no terminal escape of those who word an error', async () => {
+    const commands = [failing(new CommandFailure('it says \u001b[2Jgone\nand more', 'try\u009b1m again'))];
+    const { err } = await new CliStage().run(['fail'], { commands });
+    expect(err).to.equal('error: it says  [2Jgone\nand more\nto do: try 1m again\n');
+  });
+
   it('says its version', async () => {
     expect(await new CliStage().run(['--version'])).to.include({ exit: 0, out: '1.2.3\n' });
   });

@@ -48,6 +48,20 @@ RegistryToken team-a/app-pull: Ready, Issued: Secret app-pull holds a token for 
 `);
   });
 
+  it('shows no value that stands in place of a user or in the address of a registry', async () => {
+    const auths = {
+      'https://bob:the-password-1@reg.test/v1/': { username: 'bob', password: 'the-password-1' },
+      'ghcr.io': { username: 'the-token-of-bob', password: 'the-token-of-bob' },
+    };
+    const data = { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') };
+    const secret = { ...writtenSecret(readyToken()), data };
+    const answers = around(readyToken(), { [`GET ${SECRET}`]: secret });
+    for (const text of [await shown(answers), await shown(answers, '-o', 'json')])
+      expect(text)
+        .to.include('ghcr.io')
+        .and.not.match(/the-password-1|the-token-of-bob/);
+  });
+
   it('leaves out what the user may not read, and says which right is missing', async () => {
     const text = await shown(onlyTokens(readyToken()));
     for (const line of [
