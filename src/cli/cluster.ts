@@ -36,7 +36,8 @@ export function connect(
     const context = kubeConfig.getContextObject(kubeConfig.getCurrentContext());
     return {
       client: new KubeClient(transport, { fieldManager: PROGRAM }),
-      namespace: flags.namespace ?? context?.namespace ?? 'default',
+      // As kubectl has it, one without a name is none: to the API server it would be all.
+      namespace: flags.namespace || context?.namespace || 'default',
       close: () => transport.close(),
     };
   } catch (error) {

@@ -2,13 +2,15 @@ import type { RegistryToken } from '../api/registry-token.ts';
 import { REGISTRY_TOKENS } from '../api/resources.ts';
 import { GROUP } from '../api/names.ts';
 import { listedNamespace, type Context } from './context.ts';
+import { CommandFailure } from './failure.ts';
 
 /**
  * The RegistryToken of a name, or those of the namespace, or of all. That there are none is told.
- * @throws KubeError
+ * @throws CommandFailure, KubeError
  */
 export async function selectedTokens(context: Context, name: string | undefined): Promise<RegistryToken[]> {
   const { client, signal } = context;
+  assertOnePlace(context, name);
   if (name !== undefined) {
     const { namespace } = context;
     return [await client.get<RegistryToken>(REGISTRY_TOKENS, { namespace, name }, { signal })];
@@ -17,6 +19,15 @@ export async function selectedTokens(context: Context, name: string | undefined)
   const tokens = await client.listAll<RegistryToken>(REGISTRY_TOKENS, { namespace, signal });
   if (tokens.length === 0) noTokens(context);
   return tokens;
+}
+
+/** One of a name is in one namespace. @throws CommandFailure */
+export function assertOnePlace({ allNamespaces }: Context, name: string | undefined): void {
+  if (name !== undefined && allNamespaces)
+    throw new CommandFailure(
+      `which ${name} of all namespaces is meant is not said`,
+      'give NAME with --namespace, or --all-namespaces without NAME',
+    );
 }
 
 /** Says that there is no RegistryToken where one was looked for. */

@@ -5,7 +5,7 @@ import type { Command } from '../command.ts';
 import { listedNamespace, type Context } from '../context.ts';
 import { FORMATS, renderListing, renderObject, shown } from '../output/listing.ts';
 import { table, type Column } from '../output/table.ts';
-import { noTokens, selectedTokens, tokenTitle } from '../selected-tokens.ts';
+import { assertOnePlace, noTokens, selectedTokens, tokenTitle } from '../selected-tokens.ts';
 
 /** The columns of a table of the API server, as kubectl shows them: nothing where an object has nothing. */
 export function columnsOf(
@@ -57,10 +57,11 @@ export const GET: Command = {
 /** The API server makes the table, so that its columns are those of the CRD that it has. */
 async function showTable(context: Context, name: string | undefined): Promise<void> {
   const { client, signal, terminal, allNamespaces, format } = context;
+  assertOnePlace(context, name);
   const selection =
     name === undefined ? { namespace: listedNamespace(context) } : { namespace: context.namespace, name };
   const { columns, rows } = await client.table(REGISTRY_TOKENS, selection, { signal });
   if (rows.length === 0) return noTokens(context);
-  const withNamespace = allNamespaces && name === undefined;
-  terminal.write(table(columnsOf(columns, { isWide: format === 'wide', withNamespace }), rows));
+  const shape = { isWide: format === 'wide', withNamespace: allNamespaces };
+  terminal.write(table(columnsOf(columns, shape), rows));
 }

@@ -50,6 +50,14 @@ describe('the plugin', () => {
     expect(err).to.equal('error: it says  [2Jgone\nand more\nto do: try 1m again\n');
   });
 
+  for (const command of ['get', 'status', 'rotate'])
+    it(`does not guess which namespace is meant with ${command} NAME -A`, async () => {
+      const stage = new CliStage();
+      const { exit, err } = await stage.run([command, 'app-pull', '-A']);
+      expect({ exit, calls: stage.calls.length }).to.deep.equal({ exit: 1, calls: 0 });
+      expect(err).to.match(/^error: which app-pull of all namespaces is meant is not said\n/);
+    });
+
   it('says its version', async () => {
     expect(await new CliStage().run(['--version'])).to.include({ exit: 0, out: '1.2.3\n' });
   });
