@@ -51,7 +51,9 @@ function tokenBranch(
       ? 'is not rotated by a schedule'
       : `next rotation ${when(nextRotationTime, now)}`;
   return {
-    text: `Token ${id}, revision ${revision}, ${access}, ${scope.length > 0 ? `for ${firstOf(scope, MAX_NAMES)}` : 'for all that the account can give'}`,
+    text: plain(
+      `Token ${id}, revision ${revision}, ${access}, ${scope.length > 0 ? `for ${firstOf(scope, MAX_NAMES)}` : 'for all that the account can give'}`,
+    ),
     below: [
       { text: `issued ${when(issuedAt, now)}` },
       { text: expiresAt === 'Never' ? 'never expires' : `expires ${when(expiresAt, now)}` },
@@ -85,7 +87,7 @@ function secretBranch({ secret: { name, state } }: StatusReport, paint: Paint): 
   if ('unseen' in state) return { text: `${title}: ${unseen(state, paint)}` };
   const { state: what, tokenId, hosts, flaw } = state.value;
   const [colour, text] = SECRET_STATES[what];
-  const which = what === 'Other' ? ` (${tokenId})` : '';
+  const which = what === 'Other' ? ` (${plain(tokenId ?? '')})` : '';
   const shownHosts = hosts.slice(0, MAX_NAMES).map(({ host, user }) => ({
     text: plain(`host ${host}, user ${user}`),
   }));
@@ -103,7 +105,9 @@ function secretBranch({ secret: { name, state } }: StatusReport, paint: Paint): 
 function previousBranch({ previousTokens }: StatusReport, now: number): Branch[] {
   if (previousTokens.length === 0) return [];
   const below = previousTokens.map(({ id, revision, endsAt, lastError }) => ({
-    text: `${id}, revision ${revision}, is revoked at ${when(endsAt, now)}${lastError === undefined ? '' : `; the last try failed: ${plain(lastError)}`}`,
+    text: plain(
+      `${id}, revision ${revision}, is revoked at ${when(endsAt, now)}${lastError === undefined ? '' : `; the last try failed: ${lastError}`}`,
+    ),
   }));
   return [{ text: 'Previous tokens, still valid', below }];
 }

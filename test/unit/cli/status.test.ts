@@ -62,6 +62,12 @@ RegistryToken team-a/app-pull: Ready, Issued: Secret app-pull holds a token for 
         .and.not.match(/the-password-1|the-token-of-bob/);
   });
 
+  it('sends no terminal escape of those who write a Secret', async () => {
+    const secret = writtenSecret(readyToken(), 'token\u001b[2J');
+    const text = await shown(around(readyToken(), { [`GET ${SECRET}`]: secret }));
+    expect(text).to.include('holds another token (token [2J)').and.not.include('\u001b');
+  });
+
   it('leaves out what the user may not read, and says which right is missing', async () => {
     const text = await shown(onlyTokens(readyToken()));
     for (const line of [
