@@ -26,6 +26,14 @@ export function assertRotatable({ metadata, spec, status }: RegistryToken, revok
       `${title} is suspended: nothing is rotated`,
       `kubectl registrytoken resume ${metadata.name} -n ${metadata.namespace}`,
     );
+  const parent = metadata.ownerReferences?.find(
+    ({ kind, controller }) => controller === true && kind === 'ClusterRegistryToken',
+  );
+  if (revokeNow && parent)
+    throw new CommandFailure(
+      `${title}: ClusterRegistryToken ${parent.name} would give back its grace period before it is rotated`,
+      `set spec.template.spec.rotation.gracePeriod of that to 0s, rotate without --revoke-now, and give back what was there`,
+    );
   if (revokeNow && status?.token?.revocable === false)
     throw new CommandFailure(
       `${title}: its registry can't revoke tokens, and the one in use lives until ${status.token.expiresAt ?? 'its end'}`,

@@ -18,6 +18,19 @@ function stageOf(...states: RegistryToken[]): CliStage {
 const patches = (stage: CliStage): unknown[] =>
   stage.calls.filter(({ method }) => method === 'PATCH').map(({ body }) => body);
 const gone = { previousTokens: undefined };
+const ofTemplate: Part<RegistryToken> = {
+  metadata: {
+    ownerReferences: [
+      {
+        apiVersion: 'pullsecrets.dev/v1alpha1',
+        kind: 'ClusterRegistryToken',
+        name: 'all',
+        uid: 'u',
+        controller: true,
+      },
+    ],
+  },
+};
 
 describe('the state of a rotation', () => {
   const error = { time: '', reason: 'x', message: 'no answer' };
@@ -212,6 +225,12 @@ describe('kubectl registrytoken rotate', () => {
       { metadata: { deletionTimestamp: '2026-11-30T12:00:00Z' } },
       [],
       'is being deleted',
+    ],
+    [
+      'one that a ClusterRegistryToken keeps as its template says, with --revoke-now',
+      ofTemplate,
+      ['--revoke-now'],
+      'ClusterRegistryToken all would give back its grace period',
     ],
     [
       'one whose registry revokes nothing, with --revoke-now',
