@@ -40,3 +40,9 @@ export function noTokens(context: Context): void {
 export function tokenTitle({ metadata }: { metadata: { name: string } }): string {
   return `registrytoken.${GROUP}/${metadata.name}`;
 }
+
+/** The ClusterRegistryToken that keeps the spec of a RegistryToken as its template says, if one does. */
+export function templateOwner({ metadata }: Pick<RegistryToken, 'metadata'>): string | undefined {
+  const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
+  return controller?.kind === 'ClusterRegistryToken' ? controller.name : undefined;
+}

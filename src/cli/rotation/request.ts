@@ -4,6 +4,7 @@ import type { RegistryToken } from '../../api/registry-token.ts';
 import { rotateValue } from '../../token/decide/rotate-now.ts';
 import { CommandFailure } from '../failure.ts';
 import { plain } from '../output/table.ts';
+import { templateOwner } from '../selected-tokens.ts';
 import { readyCondition } from '../ready.ts';
 
 /** A rotation that is asked for. */
@@ -26,12 +27,10 @@ export function assertRotatable({ metadata, spec, status }: RegistryToken, revok
       `${title} is suspended: nothing is rotated`,
       `kubectl registrytoken resume ${metadata.name} -n ${metadata.namespace}`,
     );
-  const parent = metadata.ownerReferences?.find(
-    ({ kind, controller }) => controller === true && kind === 'ClusterRegistryToken',
-  );
+  const parent = templateOwner({ metadata });
   if (revokeNow && parent)
     throw new CommandFailure(
-      `${title}: ClusterRegistryToken ${parent.name} would give back its grace period before it is rotated`,
+      `${title}: ClusterRegistryToken ${parent} would give back its grace period before it is rotated`,
       `set spec.template.spec.rotation.gracePeriod of that to 0s, rotate without --revoke-now, and give back what was there`,
     );
   if (revokeNow && status?.token?.revocable === false)

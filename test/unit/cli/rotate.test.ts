@@ -327,6 +327,14 @@ describe('kubectl registrytoken suspend and resume', () => {
     expect(patches(stage)).to.deep.equal([{ spec: { suspend: false } }]);
   });
 
+  it('write nothing that a ClusterRegistryToken would change back', async () => {
+    const stage = stageOf(readyToken(ofTemplate));
+    const { exit, err } = await stage.run(['suspend', 'app-pull']);
+    expect(exit).to.equal(1);
+    expect(err).to.match(/^error: ClusterRegistryToken all would change spec\.suspend back at once\n/);
+    expect(patches(stage)).to.deep.equal([]);
+  });
+
   it('write nothing where it is so already', async () => {
     for (const [command, suspend] of [
       ['suspend', true],
