@@ -33,6 +33,9 @@ const ASKED = new Set(['SpecChanged', 'PlaceChanged', 'RotationRequested', 'Acco
 /** A request that takes longer than this was held up on its way, in milliseconds. */
 const HELD_UP = 5_000;
 
+/** Milliseconds from the list of a deletion's last look until the RegistryToken is gone, at most. */
+const LAST_LOOK = 1_000;
+
 /**
  * Looks on as things happen, and notes what must never:
  *
@@ -393,6 +396,8 @@ export class Audit {
     for (const mint of this.mints.of(metadata.uid)) {
       if (deathOf(mint) <= clock.now() || retained.has(mint.id)) continue;
       mint.abandoned = true;
+      // What comes of an open request while its last look at the registry is under way is for the sweep.
+      if (isOf(mint, status?.mintIntent) && mint.mintedAt > clock.now() - LAST_LOOK) mint.late = true;
       if (!mint.late && !mint.stranded && !(waited >= settings.revocationDeadline - 1_000))
         this.fail(
           `${metadata.name} went after ${waited} ms and left token ${mint.id}; status ${JSON.stringify(status)}`,

@@ -205,6 +205,9 @@ function identityComplaints(
         used.has(id) || isForTheNextSweep(world, id) ? uidOf(description) : [],
       ),
   );
+  // What a token hung on that was kept on purpose goes with the first sweep after its end.
+  for (const mint of [...audit.retained()].map((id) => audit.mints.get(id)))
+    if (mint && deathOf(mint) + settings.sweepInterval > world.clock.now()) kept.add(mint.uid);
   const isLate = ({ id }: Possession): boolean =>
     settings.sweepInterval > CALM && audit.lateIdentities.has(id);
   return registries
