@@ -13,6 +13,7 @@ import {
 import type { ListedToken } from '../../../src/registry/port.ts';
 import { describe as tagged } from '../../../src/token/sweep/tag.ts';
 import type { Part } from '../../support/builders.ts';
+import { useNock } from '../registry/support/nocked.ts';
 import { CliStage, forbidden, listOf, type Answers } from './support/cli-stage.ts';
 import { accountOf, ACCOUNTS, readyToken, writtenSecret } from './support/objects.ts';
 
@@ -133,6 +134,7 @@ describe('kubectl registrytoken revoke', () => {
   });
 
   describe('before a registry', () => {
+    useNock();
     const CREDENTIALS = '/api/v1/namespaces/registry-token-operator/secrets/robot';
     const HARBOR = 'https://harbor.test';
     const robot = {
@@ -166,7 +168,6 @@ describe('kubectl registrytoken revoke', () => {
       api.get('/projects').query(true).reply(200, []);
       api.get('/robots').query(true).reply(200, [robot], { 'X-Total-Count': '1' });
     });
-    afterEach(() => nock.cleanAll());
 
     it('revokes no token of a RegistryToken that came while the registry was asked', async () => {
       let lists = 0;
