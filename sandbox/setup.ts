@@ -2,12 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { API_VERSION } from '../src/api/names.ts';
 import type { RegistryAccountSpec } from '../src/api/registry-account.ts';
+import { REGISTRY_ACCOUNTS } from '../src/api/resources.ts';
 import type { KubeClient } from '../src/kube/client/client.ts';
 import { KubeError } from '../src/kube/client/errors.ts';
 import type { Resource } from '../src/common/objects.ts';
 import type { Manifest } from '../src/kube/client/manifest.ts';
 import { NAMESPACES, SECRETS } from '../src/kube/client/resources.ts';
-import { REGISTRY_ACCOUNTS } from '../src/api/resources.ts';
 import { sleep, systemClock as clock } from '../src/common/clock.ts';
 import type { PreparedRegistry } from './registries/registry-kind.ts';
 

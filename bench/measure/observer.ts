@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
-import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { Reflector } from '../../src/kube/cache/reflector.ts';
 import type { KubeClient } from '../../src/kube/client/client.ts';
 

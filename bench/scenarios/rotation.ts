@@ -1,5 +1,5 @@
-import { systemClock as clock } from '../../src/common/clock.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
+import { systemClock as clock } from '../../src/common/clock.ts';
 import { inTurn, startFloor, startOperator, type Side } from '../contenders.ts';
 import { trialAmongIssued } from '../issued.ts';
 import { measure, type Measurement } from '../measure/measurement.ts';

@@ -1,7 +1,7 @@
 import { API_VERSION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { systemClock as clock } from '../../src/common/clock.ts';
 import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { systemClock as clock } from '../../src/common/clock.ts';
 import { inTurn, startFloor, startOperator, type Side } from '../contenders.ts';
 import { measure, type Measurement } from '../measure/measurement.ts';
 import type { Observer } from '../measure/observer.ts';

@@ -88,6 +88,11 @@ const ACCESS: readonly string[] = ['ReadOnly', 'ReadWrite'];
 // eslint-disable-next-line no-control-regex
 const DESCRIPTION = /^[^[\]\x00-\x1f\x7f]{0,128}$/u;
 
+/** The RegistryAccount that a RegistryToken is issued with. */
+export function accountName({ accountRef }: Pick<RegistryTokenSpec, 'accountRef'>): string {
+  return accountRef?.name ?? 'default';
+}
+
 /**
  * Reads a RegistryToken's spec, filling in defaults. Checks again what the CRD's schema and CEL rules check, since an
  * API server older than 1.25 drops CEL rules.
@@ -107,7 +112,7 @@ export function readTokenSpec(token: RegistryToken): TokenSpec {
       `spec.description is ${quote(description)}; it takes at most 128 characters, without square brackets and line breaks`,
     );
   return {
-    account: spec.accountRef?.name ?? 'default',
+    account: accountName(spec),
     region: spec.region,
     access,
     scope: readScope(spec.scope ?? []),

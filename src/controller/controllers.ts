@@ -13,8 +13,7 @@ import { placesOf } from '../token/sweep/sweep-regions.ts';
 import { AccountController } from './account/account-controller.ts';
 import { AccountSessions, type Issued } from './account/account-sessions.ts';
 import { noteScopes } from './account/account-status.ts';
-import { ChildKeeper } from './cluster-token/child-keeper.ts';
-import { ClusterTokenController } from './cluster-token/cluster-token-controller.ts';
+import { clusterTokenController } from './cluster-token/assembly.ts';
 import type { OperatorOptions } from './operator.ts';
 import { PodCounter } from './pods/pod-counter.ts';
 import { PodEvictor } from './pods/pod-evictor.ts';
@@ -67,7 +66,6 @@ export interface Controllers {
 const ACCOUNT_WORKERS = 4;
 const SWEEP_WORKERS = 4;
 export const LINK_WORKERS = 4;
-const CLUSTER_TOKEN_WORKERS = 4;
 /** Milliseconds to the next look at whether all namespaces can be read, as the sweep needs. */
 const UNREADABLE_WAIT = 60_000;
 
@@ -282,38 +280,15 @@ export function assembleControllers(
       workers: 1,
       reconcile: (key, signal) => evictor.reconcile(key, signal),
     });
-  const { clusterTokens } = watches;
-  if (clusterTokens) {
-    const queue = queues.clusterToken;
-    const known = {
-      ...common,
-      parent: (name: string) => clusterTokens.get(name),
-      token: (name: ObjectName) => watches.token(name),
-    };
-    const keeper = new ChildKeeper({
-      ...known,
-      namespace: (name) => watches.namespace(name),
-      onProblem: (parent) => clusterTokens.count(parent),
-    });
-    const controller = new ClusterTokenController({
-      ...known,
-      keeper,
-      namespaces: () => watches.namespaces(),
-      children: (parent) => watches.childrenOf(parent),
-      account: (name) => ({ tokens: watches.tokensOf(name).length, quota: capabilitiesOf(name)?.quota }),
-      lookAt: (child) => queue.add(objectKey(child), { priority: 'low' }),
-    });
-    all.push({
-      name: 'clusterregistrytoken',
-      queue,
-      workers: CLUSTER_TOKEN_WORKERS,
-      reconcile: (key, signal) => {
-        const name = parseObjectKey(key);
-        return name.namespace === undefined
-          ? controller.reconcile(name.name, signal)
-          : keeper.reconcile(name, signal);
-      },
-    });
-  }
+  if (watches.clusterTokens)
+    all.push(
+      clusterTokenController({
+        ...common,
+        watches,
+        clusterTokens: watches.clusterTokens,
+        queue: queues.clusterToken,
+        quotaOf: (account) => capabilitiesOf(account)?.quota,
+      }),
+    );
   return { accounts, all };
 }

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { sleep, systemClock } from '../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
 import { EVENTS, LEASES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import type { ServiceAccount } from '../../src/token/workloads/service-accounts.ts';

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
-import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
 import {
   CHART,
   describeHelm,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
 import { minted } from '../support/tested-registry.ts';
 import { World } from '../support/world.ts';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Agent, fetch } from 'undici';
 import { API_VERSION } from '../../src/api/names.ts';
-import type { Resource } from '../../src/common/objects.ts';
 import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import type { Resource } from '../../src/common/objects.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import type { Manifest } from '../../src/kube/client/manifest.ts';
 import { NAMESPACES } from '../../src/kube/client/resources.ts';

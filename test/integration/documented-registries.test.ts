@@ -4,8 +4,8 @@ import { expect } from 'chai';
 import { parse } from 'yaml';
 import { API_VERSION } from '../../src/api/names.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
-import type { KubeObject } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import type { KubeObject } from '../../src/common/objects.ts';
 import { PROVIDER_NAMES, providerOf } from '../../src/registry/backends.ts';
 import { World } from '../support/world.ts';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryTokenStatus } from '../../src/api/registry-token.ts';
-import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
 import { World } from '../support/world.ts';
 
 const MANY = 40;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import { systemClock as clock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import { ProxiedWorld } from '../support/proxied-world.ts';
 import { HAS_ENDPOINTS, minted } from '../support/tested-registry.ts';
 import { HOST } from '../support/world.ts';

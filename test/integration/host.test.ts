@@ -3,8 +3,8 @@ import { serve, type Server } from '../../sandbox/registries/shared/http-server.
 import type { FakeRegistry } from '../../sandbox/registries/shared/fake-registry.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
-import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { sharedWorld } from '../support/shared-world.ts';

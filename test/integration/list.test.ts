@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { RegistryToken, RegistryTokenStatus } from '../../src/api/registry-token.ts';
 import { ROTATE_ANNOTATION, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
-import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
 import { NAMESPACES } from '../../src/kube/client/resources.ts';
 import { readTag } from '../../src/token/sweep/tag.ts';
 import { LISTS_AT_ONCE, minted, where } from '../support/tested-registry.ts';

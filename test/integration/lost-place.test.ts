@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { CAPABILITIES, HAS_ENDPOINTS, REGION, where } from '../support/tested-registry.ts';
 import { HOST, OPERATOR_NAMESPACE, World } from '../support/world.ts';

@@ -51,12 +51,7 @@ describe('pods that came before their Secret', () => {
     );
   }
   const createServiceAccount = (name: string, imagePullSecrets: PullSecret[] = []): Promise<ServiceAccount> =>
-    world.client.create<ServiceAccount>(SERVICE_ACCOUNTS, {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name, namespace },
-      imagePullSecrets,
-    });
+    world.createServiceAccount({ namespace, name }, imagePullSecrets);
   const whenLinked = (name: string, ...expected: string[]): Promise<boolean> =>
     world.eventually(`ServiceAccount ${name} has ${expected.join(', ')}`, async () => {
       const { imagePullSecrets = [] } = await world.client.get<ServiceAccount>(SERVICE_ACCOUNTS, {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import { Harbor } from '../../sandbox/registries/harbor/harbor.ts';
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import { systemClock as clock } from '../../src/common/clock.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { World } from '../support/world.ts';

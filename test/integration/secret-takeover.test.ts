@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import type { Manifest } from '../../src/kube/client/manifest.ts';
-import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { LISTS_AT_ONCE, minted, where } from '../support/tested-registry.ts';

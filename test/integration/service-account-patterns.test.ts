@@ -20,12 +20,7 @@ describe('ServiceAccounts by pattern', () => {
     for (const name of names) await createAccount(name);
   };
   const createAccount = (name: string, imagePullSecrets?: PullSecret[]): Promise<ServiceAccount> =>
-    world.client.create<ServiceAccount>(SERVICE_ACCOUNTS, {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name, namespace },
-      ...(imagePullSecrets && { imagePullSecrets }),
-    });
+    world.createServiceAccount({ namespace, name }, imagePullSecrets);
   const accounts = (): Promise<ServiceAccount[]> =>
     world.client.listAll<ServiceAccount>(SERVICE_ACCOUNTS, { namespace });
   /** Waits until each ServiceAccount has these pull secrets, and no other has any. */

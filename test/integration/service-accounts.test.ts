@@ -25,12 +25,7 @@ describe('the ServiceAccounts of a RegistryToken', () => {
   });
 
   const createAccount = (name: string, imagePullSecrets?: PullSecret[]): Promise<ServiceAccount> =>
-    world.client.create<ServiceAccount>(SERVICE_ACCOUNTS, {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name, namespace },
-      ...(imagePullSecrets && { imagePullSecrets }),
-    });
+    world.createServiceAccount({ namespace, name }, imagePullSecrets);
   const account = (name: string): Promise<ServiceAccount> =>
     world.client.get<ServiceAccount>(SERVICE_ACCOUNTS, { namespace, name });
   const namesOf = ({ imagePullSecrets = [] }: ServiceAccount): (string | undefined)[] =>

@@ -40,11 +40,7 @@ minted.describe(
         await world.createNamespace(),
       ];
       await world.setCredentials(CREDENTIALS, world.prepared.credentials, home);
-      await world.client.create(SERVICE_ACCOUNTS, {
-        apiVersion: 'v1',
-        kind: 'ServiceAccount',
-        metadata: { name: SERVICE_ACCOUNT, namespace },
-      });
+      await world.createServiceAccount({ namespace, name: SERVICE_ACCOUNT });
       const operator = await OperatorProcess.start({
         kubeconfig: world.apiServer.kubeconfig,
         flags: [

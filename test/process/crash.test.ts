@@ -4,8 +4,8 @@ import { REGISTRIES, REGISTRY_NAMES, type RegistryName } from '../../sandbox/reg
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
 import { installAccount } from '../../sandbox/setup.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
-import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
+import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import { providerOf, type Provider } from '../../src/registry/backends.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { runSeed, seededRandom } from '../support/random.ts';

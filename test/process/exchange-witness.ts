@@ -1,8 +1,8 @@
 import type { Ecr } from '../../sandbox/registries/ecr/ecr.ts';
 import type { PreparedRegistry } from '../../sandbox/registries/registry-kind.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { systemClock as clock } from '../../src/common/clock.ts';
 import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { systemClock as clock } from '../../src/common/clock.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { isIntact, nameOf, payloadOf, unsettledOf } from '../support/audit.ts';
 import type { SecretObject, World } from '../support/world.ts';

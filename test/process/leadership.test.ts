@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import { objectKey } from '../../src/kube/client/object-key.ts';
 import { EVENTS, LEASES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';

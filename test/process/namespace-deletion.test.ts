@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
-import { systemClock as clock } from '../../src/common/clock.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { systemClock as clock } from '../../src/common/clock.ts';
 import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { ProxiedWorld } from '../support/proxied-world.ts';

@@ -8,9 +8,9 @@ import { REGISTRIES, REGISTRY_NAMES, type RegistryName } from '../../sandbox/reg
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
 import { installAccount } from '../../sandbox/setup.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { systemClock as clock } from '../../src/common/clock.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
-import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { OPERATOR_NAMESPACE, World } from '../support/world.ts';

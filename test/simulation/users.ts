@@ -1,8 +1,8 @@
 import { API_VERSION, GROUP, ROTATE_ANNOTATION, TOKEN_ID_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import { NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { PAYLOAD_KEY, SECRET_TYPE } from '../../src/token/secret/secret.ts';
 import type { SecretObject } from '../support/world.ts';
 import { Backups } from './backups.ts';

@@ -2,8 +2,8 @@ import type { FakeRegistry } from '../../sandbox/registries/shared/fake-registry
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import type { PreviousToken, RegistryToken } from '../../src/api/registry-token.ts';
-import { SECRETS } from '../../src/kube/client/resources.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { SECRETS } from '../../src/kube/client/resources.ts';
 import { providerOf } from '../../src/registry/backends.ts';
 import { checksum, PAYLOAD_KEY } from '../../src/token/secret/secret.ts';
 import type { SecretObject, World } from './world.ts';

@@ -1,7 +1,7 @@
 import { KubeConfig } from '@kubernetes/client-node';
+import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import { createSelfSigned } from '../../sandbox/self-signed-certificate.ts';
 import { systemClock as clock } from '../../src/common/clock.ts';
-import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import type { RunningApiServer } from './api-servers.ts';
 import { MintLedger } from './mint-ledger.ts';
 import { TcpProxy } from './tcp-proxy.ts';

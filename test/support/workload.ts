@@ -1,7 +1,7 @@
 import { findCondition } from '../../src/api/conditions.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
-import type { ObjectName } from '../../src/common/objects.ts';
 import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import type { ObjectName } from '../../src/common/objects.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import type { MintLedger } from './mint-ledger.ts';
 import type { World } from './world.ts';

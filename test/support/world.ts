@@ -5,20 +5,21 @@ import { API_VERSION } from '../../src/api/names.ts';
 import type { ClusterRegistryToken } from '../../src/api/cluster-registry-token.ts';
 import type { RegistryAccount, RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import type { RegistryToken, RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
 import { Operator, type OperatorSettings } from '../../src/controller/operator.ts';
-import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { KubeClient } from '../../src/kube/client/client.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import { httpTransport } from '../../src/kube/transport/http-transport.ts';
-import { EVENTS, NAMESPACES, SECRETS } from '../../src/kube/client/resources.ts';
+import { EVENTS, NAMESPACES, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
 import type { Call, Transport } from '../../src/kube/transport/transport.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import { PROVIDER_NAMES } from '../../src/registry/backends.ts';
 import { RegistryDirectory } from '../../src/registry/directory.ts';
 import type { Secret } from '../../src/token/secret/secret.ts';
 import type { Tag } from '../../src/token/sweep/tag.ts';
+import type { PullSecret, ServiceAccount } from '../../src/token/workloads/service-accounts.ts';
 import { serve, type Server } from '../../sandbox/registries/shared/http-server.ts';
 import type { PreparedRegistry } from '../../sandbox/registries/registry-kind.ts';
 import type { FakeRegistry } from '../../sandbox/registries/shared/fake-registry.ts';
@@ -200,6 +201,18 @@ export class World {
       metadata: { name, labels },
     });
     return name;
+  }
+
+  createServiceAccount(
+    metadata: { namespace: string; name: string },
+    imagePullSecrets?: PullSecret[],
+  ): Promise<ServiceAccount> {
+    return this.client.create<ServiceAccount>(SERVICE_ACCOUNTS, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata,
+      ...(imagePullSecrets && { imagePullSecrets }),
+    });
   }
 
   /** @param data those that the registry accepts, unless told */

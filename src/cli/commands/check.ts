@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { RegistryAccount } from '../../api/registry-account.ts';
+import { accountName } from '../../api/registry-token.ts';
 import { REGISTRY_ACCOUNTS } from '../../api/resources.ts';
 import type { KubeObject } from '../../common/objects.ts';
 import { SECRETS } from '../../kube/client/resources.ts';
@@ -7,6 +8,7 @@ import { providerOf } from '../../registry/backends.ts';
 import { CircuitBreaker } from '../../registry/http/circuit-breaker.ts';
 import { HttpClient } from '../../registry/http/http-client.ts';
 import { LoginProbe } from '../../registry/login-probe/login-probe.ts';
+import { wantedSecret } from '../../token/secret/claimants.ts';
 import type { Secret } from '../../token/secret/secret.ts';
 import {
   CHECK_COLUMNS,
@@ -22,7 +24,6 @@ import { renderListing } from '../output/listing.ts';
 import { NO_METRICS, registryHttp } from '../registries.ts';
 import { found, see } from '../seen.ts';
 import { selectedTokens } from '../selected-tokens.ts';
-import { secretName } from '../status/observation.ts';
 
 export const CHECK: Command = {
   name: 'check',
@@ -60,16 +61,16 @@ export const CHECK: Command = {
       push: typeof push === 'boolean' ? push : undefined,
     };
     const secret = await found(
-      client.get<Secret & KubeObject>(SECRETS, { namespace, name: secretName(token) }, { signal }),
+      client.get<Secret & KubeObject>(SECRETS, { namespace, name: wantedSecret(token) }, { signal }),
     );
     if (!secret)
       throw new CommandFailure(
-        `there is no Secret ${secretName(token)}`,
+        `there is no Secret ${wantedSecret(token)}`,
         `kubectl registrytoken why ${token.metadata.name} -n ${namespace}`,
       );
-    const accountName = token.spec.accountRef?.name ?? 'default';
+    const issuer = accountName(token.spec);
     const seen = await see(
-      found(client.get<RegistryAccount>(REGISTRY_ACCOUNTS, { name: accountName }, { signal })),
+      found(client.get<RegistryAccount>(REGISTRY_ACCOUNTS, { name: issuer }, { signal })),
     );
     const account = 'value' in seen ? seen.value : undefined;
     if ('unseen' in seen && wish.repositories.length === 0)
@@ -79,7 +80,7 @@ export const CHECK: Command = {
     const rows: CheckedLogin[] = [];
     for (const login of loginsOf(token, secret, wish)) {
       const breaker = new CircuitBreaker({ clock, subject: `registry ${login.host}` });
-      const surroundings = { http, clock, metrics: NO_METRICS, breaker, account: accountName };
+      const surroundings = { http, clock, metrics: NO_METRICS, breaker, account: issuer };
       const probe = new LoginProbe({ ...surroundings, place: login.place, namesCover: covers });
       const scope = covers === undefined ? [] : login.attempt.scope;
       const attempt = { ...login.attempt, scope };

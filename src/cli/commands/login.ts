@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Option } from 'commander';
 import type { KubeObject } from '../../common/objects.ts';
 import { SECRETS } from '../../kube/client/resources.ts';
+import { wantedSecret } from '../../token/secret/claimants.ts';
 import type { Secret } from '../../token/secret/secret.ts';
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -12,7 +13,6 @@ import { CommandFailure } from '../failure.ts';
 import { dockerLogins, withLogins } from '../login/docker-login.ts';
 import { plain } from '../output/table.ts';
 import { selectedTokens } from '../selected-tokens.ts';
-import { secretName } from '../status/observation.ts';
 
 export const LOGIN: Command = {
   name: 'login',
@@ -45,7 +45,7 @@ export const LOGIN: Command = {
     if (!token) return;
     const secret = await client.get<Secret & KubeObject>(
       SECRETS,
-      { namespace, name: secretName(token) },
+      { namespace, name: wantedSecret(token) },
       { signal },
     );
     const logins = dockerLogins(token, secret);

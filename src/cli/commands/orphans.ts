@@ -8,7 +8,7 @@ import {
   RIGHTS,
   writeRows,
 } from '../registry-tokens/account-options.ts';
-import { AccountRegistry, accountTokens } from '../registry-tokens/account-registry.ts';
+import { AccountRegistry } from '../registry-tokens/account-registry.ts';
 
 export const ORPHANS: Command = {
   name: 'orphans',
@@ -22,11 +22,7 @@ export const ORPHANS: Command = {
   formats: FORMATS,
   async run(context, { options }) {
     const choice = choiceOf(options);
-    const registry = await AccountRegistry.open(
-      context,
-      choice,
-      await accountTokens(context, choice.account),
-    );
+    const registry = await AccountRegistry.open(context, choice);
     const { rows, failures, usersUnseen } = await registry.rows(choice.region);
     if (usersUnseen !== undefined)
       context.terminal.tell(

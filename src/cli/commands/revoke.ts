@@ -8,7 +8,7 @@ import {
   choiceOf,
   RIGHTS,
 } from '../registry-tokens/account-options.ts';
-import { AccountRegistry, accountTokens } from '../registry-tokens/account-registry.ts';
+import { AccountRegistry } from '../registry-tokens/account-registry.ts';
 import type { TokenRow } from '../registry-tokens/rows.ts';
 
 export const REVOKE: Command = {
@@ -27,11 +27,7 @@ export const REVOKE: Command = {
   completes: ACCOUNT_COMPLETIONS,
   async run(context, { args: [id = ''], options }) {
     const choice = choiceOf(options);
-    const registry = await AccountRegistry.open(
-      context,
-      choice,
-      await accountTokens(context, choice.account),
-    );
+    const registry = await AccountRegistry.open(context, choice);
     const { rows, failures, usersUnseen } = await registry.rows(choice.region);
     const [row, ...others] = rows.filter((each) => each.id === id);
     if (!row) {

@@ -50,10 +50,15 @@ export class AccountRegistry {
   readonly #credentials: AccountCredentials;
 
   /**
-   * Reads the credentials.
+   * Reads the credentials. @param given what of the cluster was read already
    * @throws CommandFailure where the registry keeps no list, or there are no credentials to ask it with; KubeError
    */
-  static async open(context: Context, choice: AccountChoice, known: AccountTokens): Promise<AccountRegistry> {
+  static async open(
+    context: Context,
+    choice: AccountChoice,
+    given?: AccountTokens,
+  ): Promise<AccountRegistry> {
+    const known = given ?? (await accountTokens(context, choice.account));
     const { account } = known;
     const { name } = account.metadata;
     const provider = providerOf(account.spec);

@@ -1,8 +1,9 @@
 import type { RegistryAccount } from '../../api/registry-account.ts';
-import type { RegistryToken } from '../../api/registry-token.ts';
+import { accountName, type RegistryToken } from '../../api/registry-token.ts';
 import { REGISTRY_ACCOUNTS } from '../../api/resources.ts';
 import type { KubeObject } from '../../common/objects.ts';
 import { EVENTS, PODS, SECRETS, SERVICE_ACCOUNTS } from '../../kube/client/resources.ts';
+import { wantedSecret } from '../../token/secret/claimants.ts';
 import type { Secret } from '../../token/secret/secret.ts';
 import type { Pod } from '../../token/workloads/pods.ts';
 import type { ServiceAccount } from '../../token/workloads/service-accounts.ts';
@@ -29,11 +30,6 @@ export interface Observation {
   events: Seen<readonly Event[]>;
 }
 
-/** Name of the Secret that a RegistryToken wants. */
-export function secretName({ metadata, spec }: Pick<RegistryToken, 'metadata' | 'spec'>): string {
-  return spec.secret?.name ?? metadata.name;
-}
-
 /** Looks around RegistryTokens. What several of them share is read once. */
 export class Observer {
   readonly #context: Context;
@@ -46,14 +42,14 @@ export class Observer {
   async observe(token: RegistryToken): Promise<Observation> {
     const { client, signal } = this.#context;
     const { namespace = '', name, uid } = token.metadata;
-    const account = token.spec.accountRef?.name ?? 'default';
+    const account = accountName(token.spec);
     const fieldSelector = `regarding.kind=RegistryToken,regarding.name=${name},regarding.uid=${uid}`;
     const [seenAccount, secret, serviceAccounts, pods, events] = await Promise.all([
       this.#once(`account ${account}`, () =>
         found(client.get<RegistryAccount>(REGISTRY_ACCOUNTS, { name: account }, { signal })),
       ),
       see(
-        found(client.get<Secret & KubeObject>(SECRETS, { namespace, name: secretName(token) }, { signal })),
+        found(client.get<Secret & KubeObject>(SECRETS, { namespace, name: wantedSecret(token) }, { signal })),
       ),
       this.#once(`serviceaccounts ${namespace}`, () =>
         client.listAll<ServiceAccount>(SERVICE_ACCOUNTS, { namespace, signal }),

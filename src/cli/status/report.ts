@@ -1,14 +1,17 @@
 import type { Condition } from '../../api/conditions.ts';
-import type { PreviousToken, RegistryToken } from '../../api/registry-token.ts';
+import { accountName, type PreviousToken, type RegistryToken } from '../../api/registry-token.ts';
+import { isPattern } from '../../api/syntax/pattern.ts';
 import { toTime } from '../../api/syntax/time.ts';
 import { revocationTime } from '../../token/lifecycle/previous-tokens.ts';
+import { wantedSecret } from '../../token/secret/claimants.ts';
 import { belongsTo, heldToken, type Secret } from '../../token/secret/secret.ts';
 import { needsOf, usesSecret, waitsForSecret } from '../../token/workloads/secret-use.ts';
+import { includesServiceAccount } from '../../token/workloads/service-accounts.ts';
 import { readDockerConfig } from '../pull-secrets/docker-config.ts';
 import { tellerOf } from '../pull-secrets/told-texts.ts';
 import { readyCondition, readyStatus } from '../ready.ts';
 import { seenAs, type Seen } from '../seen.ts';
-import { secretName, type Event, type Observation } from './observation.ts';
+import type { Event, Observation } from './observation.ts';
 
 /** What a Secret really holds. Never a value. */
 export interface SecretReport {
@@ -111,7 +114,7 @@ export function statusReport(observation: Observation): StatusReport {
     ...(nextRotationTime !== undefined && spec.suspend !== true && { nextRotationTime }),
     ...(nextRetryTime !== undefined && { nextRetryTime }),
     account: {
-      name: spec.accountRef?.name ?? 'default',
+      name: accountName(spec),
       region: status.region ?? spec.region ?? '',
       state: seenAs(
         account,
@@ -123,7 +126,7 @@ export function statusReport(observation: Observation): StatusReport {
           },
       ),
     },
-    secret: { name: secretName(token), state: seenAs(secret, (found) => secretReport(token, found)) },
+    secret: { name: wantedSecret(token), state: seenAs(secret, (found) => secretReport(token, found)) },
     previousTokens: previousTokens.map(previousReport),
     serviceAccounts: seenAs(serviceAccounts, (all) => serviceAccountReports(token, all)),
     pods: seenAs(pods, (all) => podsReport(observation, all)),
@@ -158,10 +161,12 @@ function serviceAccountReports(
   token: RegistryToken,
   all: Extract<Observation['serviceAccounts'], { value: unknown }>['value'],
 ): ServiceAccountReport[] {
-  const secret = secretName(token);
-  // A pattern stands for those that the operator found by it.
-  const named = (token.spec.serviceAccounts ?? []).filter((name) => !name.includes('*'));
-  const names = new Set([...named, ...(token.status?.serviceAccounts ?? [])]);
+  const secret = wantedSecret(token);
+  const entries = [...(token.spec.serviceAccounts ?? []), ...(token.status?.serviceAccounts ?? [])];
+  const found = all
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => includesServiceAccount(entries, name));
+  const names = new Set([...entries.filter((entry) => !isPattern(entry)), ...found]);
   return [...names].sort().map((name) => {
     const account = all.find(({ metadata }) => metadata.name === name);
     const linked = account?.imagePullSecrets?.some((each) => each.name === secret) ?? false;
@@ -177,7 +182,7 @@ function podsReport(
   const config = held && readDockerConfig(held);
   const hosts = config && 'entries' in config ? config.entries.flatMap(({ host }) => host ?? []) : undefined;
   const exists = 'value' in secret ? secret.value !== undefined : token.status?.secretRef !== undefined;
-  const wanted = { name: secretName(token), hosts, exists };
+  const wanted = { name: wantedSecret(token), hosts, exists };
   const report: PodsReport = { using: [], waiting: [] };
   for (const pod of pods) {
     const needs = needsOf(pod);

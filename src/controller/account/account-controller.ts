@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { withCondition, withConditions } from '../../api/conditions.ts';
 import type { RegistryAccount, RegistryAccountStatus } from '../../api/registry-account.ts';
 import { toTime } from '../../api/syntax/time.ts';
+import { REGISTRY_ACCOUNTS } from '../../api/resources.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
@@ -12,7 +13,6 @@ import { rotationProgress } from '../../token/decide/account-rotation.ts';
 import { retryDelay } from '../../token/lifecycle/failure.ts';
 import { pendingRemarks } from '../../token/lifecycle/pending-host.ts';
 import { guardedPatch } from '../shared/guarded-patch.ts';
-import { REGISTRY_ACCOUNTS } from '../../api/resources.ts';
 import { readyCondition, type Verdict } from './account-condition.ts';
 import { CredentialsCheck, type CredentialsCheckOptions } from './credentials-check.ts';
 

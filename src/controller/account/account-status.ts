@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RegistryAccount, RegistryAccountStatus } from '../../api/registry-account.ts';
+import { REGISTRY_ACCOUNTS } from '../../api/resources.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import { KubeError } from '../../kube/client/errors.ts';
 import { MAX_SCOPES } from '../../token/sweep/searched-scopes.ts';
 import { guardedPatch } from '../shared/guarded-patch.ts';
-import { REGISTRY_ACCOUNTS } from '../../api/resources.ts';
 
 /**
  * Changes the status of an account as it is now, not as a watch last saw it. Does nothing when the account is gone.

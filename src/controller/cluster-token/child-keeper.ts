@@ -1,6 +1,7 @@
 import { clusterTokenFault, type ClusterRegistryToken } from '../../api/cluster-registry-token.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
 import { shorten } from '../../api/syntax/text.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { KubeObject, ObjectName } from '../../common/objects.ts';
@@ -13,7 +14,6 @@ import { decideChild, type ChildAction } from '../../token/cluster-token/child-d
 import { changesOwners, childManifest, childPatch, wantedChild } from '../../token/cluster-token/child.ts';
 import type { ChildState } from '../../token/cluster-token/summary.ts';
 import { lastEditor } from '../../token/secret/secret.ts';
-import { CLUSTER_REGISTRY_TOKENS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import { Contest } from '../shared/write-contest.ts';
 
 export interface ChildKeeperOptions {

@@ -7,8 +7,9 @@ import {
 } from '../../api/cluster-registry-token.ts';
 import { withConditions, type ConditionUpdate } from '../../api/conditions.ts';
 import { FINALIZER } from '../../api/names.ts';
-import type { RegistryToken } from '../../api/registry-token.ts';
+import { accountName, type RegistryToken } from '../../api/registry-token.ts';
 import { toTime } from '../../api/syntax/time.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { KubeObject, ObjectName } from '../../common/objects.ts';
@@ -28,7 +29,6 @@ import {
   type Summary,
 } from '../../token/cluster-token/summary.ts';
 import { guardedPatch } from '../shared/guarded-patch.ts';
-import { CLUSTER_REGISTRY_TOKENS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import type { ChildKeeper } from './child-keeper.ts';
 
 export interface ClusterTokenControllerOptions {
@@ -193,7 +193,7 @@ export class ClusterTokenController {
   /** Says, with an event when it begins, that the account can't have as many RegistryTokens as are asked of it. */
   #quotaRemark(parent: ClusterRegistryToken, missing: number): string | undefined {
     const { name } = parent.metadata;
-    const account = parent.spec.template.spec?.accountRef?.name ?? 'default';
+    const account = accountName(parent.spec.template.spec ?? {});
     const { tokens, quota } = this.#options.account(account);
     const remark = quotaRemark(account, quota, tokens + missing);
     if (remark === undefined) this.#toldQuota.delete(name);

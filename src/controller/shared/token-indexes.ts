@@ -1,4 +1,4 @@
-import type { RegistryToken } from '../../api/registry-token.ts';
+import { accountName, type RegistryToken } from '../../api/registry-token.ts';
 import { objectKey } from '../../kube/client/object-key.ts';
 import { isPattern } from '../../api/syntax/pattern.ts';
 import type { IndexFunction } from '../../kube/cache/store.ts';
@@ -9,7 +9,7 @@ import { serviceAccountEntries, serviceAccountPatterns } from '../../token/workl
 /** By what RegistryTokens are looked up: namespace and name of their Secret and ServiceAccounts, patterns of these, account, namespace, uid, ClusterRegistryToken. */
 export const TOKEN_INDEXES = {
   secret: (token) => [objectKey({ namespace: token.metadata.namespace, name: wantedSecret(token) })],
-  account: (token) => [accountName(token)],
+  account: (token) => [accountName(token.spec)],
   namespace: ({ metadata }) => [metadata.namespace ?? ''],
   uid: ({ metadata }) => [metadata.uid],
   clusterToken: (token) => (isChild(token) ? [token.metadata.name] : []),
@@ -21,5 +21,3 @@ export const TOKEN_INDEXES = {
   serviceAccountPattern: (token) =>
     serviceAccountPatterns(token).length > 0 ? [token.metadata.namespace ?? ''] : [],
 } satisfies Record<string, IndexFunction<RegistryToken>>;
-
-export const accountName = ({ spec }: RegistryToken): string => spec.accountRef?.name ?? 'default';

@@ -1,6 +1,6 @@
 import { OWNER_UID_LABEL } from '../../api/names.ts';
 import type { RegistryAccount } from '../../api/registry-account.ts';
-import type { RegistryToken } from '../../api/registry-token.ts';
+import { accountName, type RegistryToken } from '../../api/registry-token.ts';
 import type { KubeObject, ObjectName } from '../../common/objects.ts';
 import { objectKey } from '../../kube/client/object-key.ts';
 import type { Change } from '../../kube/cache/replica.ts';
@@ -10,7 +10,6 @@ import { isChild } from '../../token/cluster-token/child.ts';
 import { lacksFinalizer } from '../../token/lifecycle/deletion.ts';
 import { wantedSecret, winnerOf } from '../../token/secret/claimants.ts';
 import type { ServiceAccountWatch } from '../service-accounts/service-account-watch.ts';
-import { accountName } from './token-indexes.ts';
 
 /** Numbers in a status follow the RegistryTokens or pods that they count at this distance, in milliseconds, many at a time. */
 const COUNT_DELAY = 5_000;
@@ -64,12 +63,14 @@ export class WatchedChanges {
 
   onToken({ type, object, previous, initial }: Change<RegistryToken>): void {
     if (previous && toldByAccount(previous) !== toldByAccount(object))
-      this.#enqueueAccount(accountName(object), COUNT_DELAY);
+      this.#enqueueAccount(accountName(object.spec), COUNT_DELAY);
     this.#sources.serviceAccounts.onToken(object, type === 'deleted' ? undefined : previous);
     if (type === 'updated' && previous && !concerns(previous, object)) return;
     // There can be thousands of one ClusterRegistryToken: they do not hold up what somebody does in a namespace.
     this.enqueue(object, initial || isChild(object) ? 'low' : 'high');
-    for (const account of new Set([object, previous].flatMap((each) => (each ? [accountName(each)] : []))))
+    for (const account of new Set(
+      [object, previous].flatMap((each) => (each ? [accountName(each.spec)] : [])),
+    ))
       this.#enqueueAccount(account, COUNT_DELAY);
     if (!initial) this.#onClaim(type === 'deleted' ? undefined : object, previous);
   }

@@ -2,6 +2,7 @@ import { MANAGED_BY_LABEL, OPERATOR, OWNER_UID_LABEL } from '../../api/names.ts'
 import type { ClusterRegistryToken } from '../../api/cluster-registry-token.ts';
 import type { RegistryAccount } from '../../api/registry-account.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../../common/objects.ts';
@@ -22,7 +23,6 @@ import {
   essentialToken,
   type KeptPod,
 } from './kept-fields.ts';
-import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import { POD_INDEXES } from '../pods/pod-watch.ts';
 import { TOKEN_INDEXES } from './token-indexes.ts';
 

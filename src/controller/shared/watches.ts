@@ -1,5 +1,5 @@
 import type { RegistryAccount } from '../../api/registry-account.ts';
-import type { RegistryToken } from '../../api/registry-token.ts';
+import { accountName, type RegistryToken } from '../../api/registry-token.ts';
 import type { KubeObject, ObjectName } from '../../common/objects.ts';
 import { objectKey } from '../../kube/client/object-key.ts';
 import type { Reflector } from '../../kube/cache/reflector.ts';
@@ -12,7 +12,6 @@ import { ClusterTokenWatch } from '../cluster-token/cluster-token-watch.ts';
 import { PodWatch } from '../pods/pod-watch.ts';
 import { ServiceAccountWatch } from '../service-accounts/service-account-watch.ts';
 import { includesServiceAccount, serviceAccountPatterns } from '../../token/workloads/service-accounts.ts';
-import { accountName } from './token-indexes.ts';
 import { WatchedChanges, type ChangeSources, type FedQueues } from './watched-changes.ts';
 import {
   ownerKey,
@@ -181,7 +180,7 @@ export class Watches implements Sources, ChangeSources {
   placeOf(name: ObjectName): string {
     const token = this.token(name);
     if (!token) return '';
-    const account = accountName(token);
+    const account = accountName(token.spec);
     const { spec } = this.account(account) ?? {};
     const region = token.spec.region ?? spec?.defaultRegion;
     return `${account}/${(spec && providerOf(spec)?.places.resolve(region)?.endpoint) ?? region ?? ''}`;

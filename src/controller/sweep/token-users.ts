@@ -1,5 +1,6 @@
 import type { RegistryAccount } from '../../api/registry-account.ts';
 import type { RegistryToken } from '../../api/registry-token.ts';
+import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
 import type { KubeObject } from '../../common/objects.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import { SECRETS } from '../../kube/client/resources.ts';
@@ -7,7 +8,6 @@ import type { RetainedToken } from '../../token/sweep/retained.ts';
 import { usersOf, type Users } from '../../token/sweep/users.ts';
 import type { Deletions } from '../token/deletions.ts';
 import { essentialSecret, essentialToken } from '../shared/kept-fields.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../api/resources.ts';
 
 /** What the watches know. */
 export interface WatchedUsers {

@@ -3,7 +3,7 @@ import type { RegistryToken, RegistryTokenStatus } from '../../api/registry-toke
 import type { Logger } from '../../common/logger.ts';
 import type { KubeObject } from '../../common/objects.ts';
 import type { EventRecorder } from '../../kube/events/event-recorder.ts';
-import { isWanted } from '../../token/secret/claimants.ts';
+import { isWanted, wantedSecret } from '../../token/secret/claimants.ts';
 import {
   belongsTo,
   heldToken,
@@ -69,13 +69,13 @@ export class FormerSecrets {
    * @throws KubeError
    */
   async credential(
-    { metadata, spec }: RegistryToken,
+    token: RegistryToken,
     { secretRef }: RegistryTokenStatus,
     tokenId: string,
     signal: AbortSignal,
   ): Promise<Credential | undefined> {
-    const { namespace, name, uid } = metadata;
-    if (secretRef === undefined || secretRef.name === (spec.secret?.name ?? name)) return undefined;
+    const { namespace, uid } = token.metadata;
+    if (secretRef === undefined || secretRef.name === wantedSecret(token)) return undefined;
     const secret = await this.#options.secrets.read({ namespace, name: secretRef.name }, signal);
     if (!secret || !belongsTo(secret, uid) || heldToken(secret) !== tokenId) return undefined;
     return readCredential(payloadOf(secret), tokenId);

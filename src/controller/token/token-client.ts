@@ -1,11 +1,11 @@
 import { FINALIZER } from '../../api/names.ts';
 import type { RegistryToken, RegistryTokenStatus } from '../../api/registry-token.ts';
+import { REGISTRY_TOKENS } from '../../api/resources.ts';
 import type { ObjectName } from '../../common/objects.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import { KubeError } from '../../kube/client/errors.ts';
 import { essentialToken } from '../shared/kept-fields.ts';
 import { guardedPatch, type Addition } from '../shared/guarded-patch.ts';
-import { REGISTRY_TOKENS } from '../../api/resources.ts';
 
 export const nameOf = ({ metadata }: RegistryToken): ObjectName => ({
   namespace: metadata.namespace,

@@ -1,5 +1,5 @@
 import type { RegistryAccount } from '../../api/registry-account.ts';
-import type { RegistryToken, TokenRecord } from '../../api/registry-token.ts';
+import { accountName, type RegistryToken, type TokenRecord } from '../../api/registry-token.ts';
 
 /**
  * Names, or aliases, of the regions where an account may have tokens, as far as the cluster tells: its default, those it
@@ -15,7 +15,7 @@ export function namedRegions(
   const { spec, metadata } = account;
   const names = new Set([defaultRegion, ...(spec.regions ?? []).map(({ name }) => name)]);
   for (const token of tokens) {
-    if (token.spec.region !== undefined && (token.spec.accountRef?.name ?? 'default') === metadata.name)
+    if (token.spec.region !== undefined && accountName(token.spec) === metadata.name)
       names.add(token.spec.region);
     for (const place of placesOf(token)) if (place.account === metadata.name) names.add(place.region);
   }

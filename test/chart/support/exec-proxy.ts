@@ -5,6 +5,7 @@ import { request, type RequestOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RunningApiServer } from '../../support/api-servers.ts';
+import { joinSockets } from './joined-sockets.ts';
 
 /** Where a kubelet listens unless it is told otherwise. */
 const KUBELET = 'https://127.0.0.1:10250';
@@ -55,18 +56,7 @@ export async function startExecProxy(apiServer: RunningApiServer): Promise<ExecP
       socket.write(headOf(answer));
       socket.write(first);
       upstream.write(head);
-      for (const [one, other] of [
-        [socket, upstream],
-        [upstream, socket],
-      ] as const) {
-        open.add(one);
-        one.on('error', () => other.destroy());
-        one.on('close', () => {
-          open.delete(one);
-          other.destroy();
-        });
-        one.pipe(other);
-      }
+      joinSockets(socket, upstream, open);
     });
     passed.end();
   });

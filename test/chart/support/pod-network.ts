@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
+import { joinSockets } from './joined-sockets.ts';
 
 const run = promisify(execFile);
 
@@ -26,21 +28,10 @@ export async function createPodNetwork(folder: string, port: number): Promise<()
   await run('ip', ['link', 'add', BRIDGE, 'type', 'bridge']);
   await run('ip', ['address', 'add', `${GATEWAY}/24`, 'dev', BRIDGE]);
   await run('ip', ['link', 'set', BRIDGE, 'up']);
-  const open = new Set<Socket>();
+  const open = new Set<Duplex>();
   const server = createServer((socket) => {
     const upstream = connect(port, '127.0.0.1');
-    for (const [one, other] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      open.add(one);
-      one.on('error', () => other.destroy());
-      one.on('close', () => {
-        open.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
-    }
+    joinSockets(socket, upstream, open);
   }).listen(443, GATEWAY);
   await once(server, 'listening');
   for (const plugin of ['bridge', 'host-local', 'loopback']) {

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import { TOKEN_ID_ANNOTATION } from '../../../src/api/names.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { assertRevocable } from '../../../src/cli/commands/revoke.ts';
@@ -13,7 +12,7 @@ import {
 import type { ListedToken } from '../../../src/registry/port.ts';
 import { describe as tagged } from '../../../src/token/sweep/tag.ts';
 import type { Part } from '../../support/builders.ts';
-import { useNock } from '../registry/support/nocked.ts';
+import { nock, useNock } from '../../support/nocked.ts';
 import { CliStage, forbidden, listOf, type Answers } from './support/cli-stage.ts';
 import { accountOf, ACCOUNTS, readyToken, writtenSecret } from './support/objects.ts';
 

@@ -131,6 +131,24 @@ RegistryToken team-a/app-pull: Ready, Issued: Secret app-pull holds a token for 
     });
   });
 
+  it('tells of the ServiceAccounts that a pattern stands for, and of none that is called like the pattern', async () => {
+    const given = { serviceAccounts: ['ci-*', 'builder'] };
+    const answers = around(readyToken({ spec: given, status: given }), {
+      [`GET ${PATHS.SERVICE_ACCOUNTS}`]: listOf(
+        { metadata: { name: 'ci-1' }, imagePullSecrets: [{ name: 'app-pull' }] },
+        { metadata: { name: 'ci-2' } },
+        { metadata: { name: 'default' } },
+      ),
+    });
+    expect((await reportOf(answers)).serviceAccounts).to.deep.equal({
+      value: [
+        { name: 'builder', state: 'Absent' },
+        { name: 'ci-1', state: 'Linked' },
+        { name: 'ci-2', state: 'NotLinked' },
+      ],
+    });
+  });
+
   it('tells pods that use the Secret from those that could not pull', async () => {
     const answers = around(readyToken(), {
       [`GET ${PATHS.PODS}`]: listOf(pod('web-1'), pod('web-2', 'ImagePullBackOff')),

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { guardedPatch } from '../../../src/controller/shared/guarded-patch.ts';
 import { REGISTRY_TOKENS } from '../../../src/api/resources.ts';
+import { guardedPatch } from '../../../src/controller/shared/guarded-patch.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
 import type { Call } from '../../../src/kube/transport/transport.ts';
 import { aToken } from '../../support/builders.ts';

@@ -1,10 +1,9 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import nock from 'nock';
 import { CircuitBreaker } from '../../../src/registry/http/circuit-breaker.ts';
 import { RegistryError, type RegistryErrorCode } from '../../../src/registry/errors.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { useNock } from './support/nocked.ts';
+import { nock, useNock } from '../../support/nocked.ts';
 import {
   aDirectory,
   anAccount,

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import type { RegistryDirectory } from '../../../src/registry/directory.ts';
 import type { VirtualClock } from '../../support/virtual-clock.ts';
-import { useNock } from './support/nocked.ts';
+import { nock, useNock } from '../../support/nocked.ts';
 import {
   aDirectory,
   anAccount,

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import type { AccountCredentials, RegistryDirectory } from '../../../src/registry/directory.ts';
 import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
-import { useNock } from './support/nocked.ts';
+import { nock, useNock } from '../../support/nocked.ts';
 import {
   aDirectory,
   ACCOUNT_ID,

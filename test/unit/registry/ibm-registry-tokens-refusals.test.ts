@@ -1,9 +1,8 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import type { RegistryErrorCode } from '../../../src/registry/errors.ts';
 import type { IssuedToken } from '../../../src/registry/port.ts';
 import type { VirtualClock } from '../../support/virtual-clock.ts';
-import { useNock } from './support/nocked.ts';
+import { nock, useNock } from '../../support/nocked.ts';
 import {
   aDirectory,
   anExchange,

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import type { IssuedToken, IssueRequest } from '../../../src/registry/port.ts';
 import { aJwt } from './support/jwt.ts';
-import { useNock } from './support/nocked.ts';
+import { nock, useNock } from '../../support/nocked.ts';
 import {
   aDirectory,
   ACCOUNT_ID,

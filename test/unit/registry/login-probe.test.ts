@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import { Redacted } from '../../../src/common/redacted.ts';
 import type { Verdict } from '../../../src/common/verdict.ts';
 import { providerOf } from '../../../src/registry/backends.ts';
@@ -8,7 +7,7 @@ import type { Attempt, LoginProbe } from '../../../src/registry/login-probe/logi
 import { registerSecret } from '../../support/secrecy.ts';
 import { settle, type VirtualClock } from '../../support/virtual-clock.ts';
 import { aJwt } from './support/jwt.ts';
-import { useNock } from './support/nocked.ts';
+import { nock, useNock } from '../../support/nocked.ts';
 import {
   aDirectory,
   anAccount,

@@ -1,12 +1,11 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import { inspect } from 'node:util';
 import type { Socket } from 'node:net';
 import type { RegistryError } from '../../../src/registry/errors.ts';
 import type { Registry } from '../../../src/registry/port.ts';
 import { aJwt } from './support/jwt.ts';
 import { listen, wire } from './support/loopback.ts';
-import { useNock } from './support/nocked.ts';
+import { nock, useNock } from '../../support/nocked.ts';
 import {
   aDirectory,
   ACCOUNT_ID,

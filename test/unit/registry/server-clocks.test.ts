@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import { ServerClocks } from '../../../src/registry/http/server-clocks.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { useNock } from './support/nocked.ts';
+import { nock, useNock } from '../../support/nocked.ts';
 import {
   aDirectory,
   anAccount,

@@ -104,6 +104,15 @@ describe('lint rules', () => {
     ]);
   });
 
+  it('let tests have nock from the one file that gives it back', async () => {
+    const found = await offenders({
+      'test/support/nocked.ts': importing('nock'),
+      'test/unit/a.test.ts': importing('nock'),
+      'test/unit/b.test.ts': importing('../support/nocked.ts'),
+    });
+    expect([...found]).to.deep.equal(['test/unit/a.test.ts']);
+  });
+
   it('keep clock, randomness and process out of src, save at its edge', async () => {
     const uses = {
       now: 'export const x = Date.now();',

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import { Redacted } from '../../../../src/common/redacted.ts';
 import type { Connection, IssuedToken, Registry } from '../../../../src/registry/port.ts';
 import { ECR, type EcrBlock } from '../../../../src/registry/ecr/ecr.ts';
@@ -7,7 +6,7 @@ import { RegistryError } from '../../../../src/registry/errors.ts';
 import { aRequest } from '../../../conformance/support/stage.ts';
 import { registerSecret } from '../../../support/secrecy.ts';
 import { aToolbox } from '../../../support/toolbox.ts';
-import { useNock } from '../support/nocked.ts';
+import { nock, useNock } from '../../../support/nocked.ts';
 
 const { signal } = new AbortController();
 const REGION = 'eu-central-1';

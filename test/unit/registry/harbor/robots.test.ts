@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import nock from 'nock';
 import { Redacted } from '../../../../src/common/redacted.ts';
 import type { Registry } from '../../../../src/registry/port.ts';
 import { RegistryError } from '../../../../src/registry/errors.ts';
@@ -7,7 +6,7 @@ import { HARBOR } from '../../../../src/registry/harbor/harbor.ts';
 import { aRequest } from '../../../conformance/support/stage.ts';
 import { registerSecret } from '../../../support/secrecy.ts';
 import { aToolbox } from '../../../support/toolbox.ts';
-import { useNock } from '../support/nocked.ts';
+import { nock, useNock } from '../../../support/nocked.ts';
 
 const ORIGIN = 'https://harbor.example.com';
 const PASSWORD = 'Password-of-the-operator-1';
