@@ -89,10 +89,6 @@ describeHelm('chart: a release from its first day to its last', (helm) => {
     expect(issued).to.equal(TOKENS.length);
   });
 
-  it('says what to do next where it has no account', async () => {
-    expect(await helm.notes({})).to.include('Next, give it an account');
-  });
-
   it('is upgraded to another version without a token being created', async () => {
     const before = await secretUids();
     const issued = await issuedDuring(async () => {

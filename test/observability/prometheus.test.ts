@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { findCondition } from '../../src/api/conditions.ts';
 import { ROTATE_ANNOTATION } from '../../src/api/names.ts';
 import type { RegistryToken } from '../../src/api/registry-token.ts';
-import { REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
 import { missingPrograms } from '../../sandbox/programs.ts';
 import { eventually } from '../support/eventually.ts';
@@ -57,6 +57,13 @@ describe('a Prometheus that scrapes the operator', function () {
       spec: { lifetime: '24h', rotation: { gracePeriod: '0s' } },
     };
     await client.apply(REGISTRY_TOKENS, manifest, { force: true });
+    const forTeams = {
+      apiVersion,
+      kind: 'ClusterRegistryToken',
+      metadata: { name: 'teams' },
+      spec: { namespaceSelector: { matchLabels: { team: 'to-come' } }, template: { spec: {} } },
+    };
+    await client.apply(CLUSTER_REGISTRY_TOKENS, forTeams, { force: true });
     await eventually(
       'it is Ready',
       async () => findCondition((await status())?.conditions, 'Ready')?.status === 'True',

@@ -7,7 +7,7 @@ import type { ReconcileResult } from '../../kube/queue/worker-pool.ts';
 import type { Wanted } from '../../token/decide/eligibility.ts';
 import { lockedMessage } from '../../token/decide/holds.ts';
 import { unknownAnnotations } from '../../token/decide/rotate-now.ts';
-import { isGood } from '../../token/decide/situation.ts';
+import { wasGood } from '../../token/decide/situation.ts';
 import type { Moment } from '../../token/lifecycle/clock-skew.ts';
 import { conditionsOf } from '../../token/lifecycle/conditions.ts';
 import { nextLook } from '../../token/lifecycle/next-look.ts';
@@ -73,9 +73,9 @@ export class Conclusion {
       remarks: [...linker.problems(token), ...remarksOf(assessment, status)],
     });
     await statuses.write(token, status, updates, signal);
-    const wasGood = !assessment.refusal && isGood(assessment.situation);
+    const isNew = assessment.refusal || !wasGood(assessment.situation, status);
     const isReady = updates.some(({ type, status: is }) => type === 'Ready' && is === 'True');
-    if (isReady && !wasGood) onGood(token);
+    if (isReady && isNew) onGood(token);
     const previousTokens = status.previousTokens?.filter(awaited.isDue) ?? [];
     const until = soonest(this.#patience(progress, wanted), ...awaited.until);
     const look = nextLook(token, spec, { ...status, previousTokens }, outcome, until, this.#moment(wanted));

@@ -2,6 +2,7 @@ import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../../api/re
 import type { Wanted } from './eligibility.ts';
 import type { Moment } from '../lifecycle/clock-skew.ts';
 import { expiryOf } from '../lifecycle/schedule.ts';
+import { holds } from '../lifecycle/secret-found.ts';
 import type { SecretView } from '../secret/secret-view.ts';
 
 /** How a place at a registry is doing, as far as this process has seen. Times in milliseconds since 1970. */
@@ -76,10 +77,21 @@ export function isExpired({
 
 /** Whether pods can pull with the Secret as it is: it holds the recorded token, which is alive. */
 export function isGood(situation: Situation): boolean {
-  const { secret, token, tokenIsGone } = situation;
-  const id = token.status?.token?.id;
-  const holds = secret.state === 'ours' && id !== undefined && secret.holds === id;
-  return holds && !tokenIsGone && !isExpired(situation);
+  return holds(situation.secret, situation.token.status ?? {}) && isAlive(situation);
+}
+
+/**
+ * Whether pods could pull with the Secret up to now, once a reconcile left this status: with the token that was recorded, or with
+ * its successor where the Secret was written and the status could not be.
+ */
+export function wasGood(situation: Situation, status: RegistryTokenStatus): boolean {
+  const { secret, token } = situation;
+  return isAlive(situation) && [token.status ?? {}, status].some((each) => holds(secret, each));
+}
+
+/** Whether the recorded token is there and can be used. */
+function isAlive(situation: Situation): boolean {
+  return situation.token.status?.token !== undefined && !situation.tokenIsGone && !isExpired(situation);
 }
 
 /** The host that goes with the token in force: what the Secret was written with last, whatever the account names now. */

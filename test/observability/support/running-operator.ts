@@ -63,6 +63,7 @@ export async function startOperator(folder: string): Promise<RunningOperator> {
     `--metrics-bind-address=${metrics}`,
     '--health-probe-bind-address=0',
     '--count-pods=true',
+    '--cluster-tokens=true',
   ];
   const child = spawn(process.execPath, ['src/main.ts', ...flags], {
     env: { ...process.env, KUBECONFIG: kubeconfig },

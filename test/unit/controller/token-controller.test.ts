@@ -231,6 +231,16 @@ describe('a Secret', () => {
       },
       0,
     ],
+    [
+      'that got the successor of a live token before the status could say so was good before',
+      { status: renewal, holds: 'token-2', settled: rotated },
+      0,
+    ],
+    [
+      'that got the successor of an expired token before the status could say so has become good',
+      { status: renewal, holds: 'token-2', settled: rotated, now: ISSUED + 25 * HOUR },
+      1,
+    ],
     ['that is as it should be was good before', { status, holds: 'token-1' }, 0],
     ['that stays missing has not become good', { status: renewal, holds: undefined }, 0],
   ];

@@ -1,14 +1,14 @@
 import { glob, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { systemClock as clock } from '../../src/common/clock.ts';
-import { Metrics } from '../../src/ops/metrics.ts';
-import { readRules } from './support/queries.ts';
+import { systemClock as clock } from '../../../src/common/clock.ts';
+import { Metrics } from '../../../src/ops/metrics.ts';
+import { readRules } from '../../observability/support/queries.ts';
 
-const ROOT = new URL('../../', import.meta.url);
+const ROOT = new URL('../../../', import.meta.url);
 
 const document = (name: string): Promise<string> =>
-  readFile(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+  readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
 
 describe('documentation of what can be observed', () => {
   it('has a section of the runbook for every alert, and none for another', async () => {

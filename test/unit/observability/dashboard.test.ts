@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readDashboard, type Dashboard, type Panel } from './support/queries.ts';
+import { readDashboard, type Dashboard, type Panel } from '../../observability/support/queries.ts';
 
 const WIDTH = 24;
 
