@@ -9,7 +9,8 @@ import type { Fate } from './weather.ts';
 import type { World } from './world.ts';
 
 const DEFAULT_TIMEOUT = 60_000;
-const WATCH_SECONDS = '600';
+/** Seconds after which the server ends a watch. Where nothing goes wrong few end, so that time without events costs next to nothing. */
+const WATCH_SECONDS = { calm: '3600', otherwise: '600' };
 
 /** The way of one process to the API server: slow, broken, held up, as the weather is. */
 export class ApiTransport implements Transport {
@@ -47,9 +48,9 @@ export class ApiTransport implements Transport {
     const { weather, clock } = this.#world;
     const { gate, connections } = this.#process;
     const ended = AbortSignal.any(call.signal ? [connections, call.signal] : [connections]);
-    // No bookmarks, which a server need not send, and few ends of watches, so that time without events costs next to nothing.
+    // No bookmarks, which a server need not send.
     const { allowWatchBookmarks: _, ...asked } = call.query ?? {};
-    const query = { ...asked, timeoutSeconds: WATCH_SECONDS };
+    const query = { ...asked, timeoutSeconds: WATCH_SECONDS[weather.calm ? 'calm' : 'otherwise'] };
     const fate = weather.api(false);
     await sleep(clock, weather.latency());
     await gate.open();

@@ -12,6 +12,8 @@ export interface Outcome {
   figures: Figures;
   /** Those of the boundaries that came before the calm. */
   boundariesInStorm: number;
+  /** The numbers of those before which something had changed since the one before. */
+  changedBefore: number[];
 }
 
 /** Counts over one simulation or many. */

@@ -42,7 +42,7 @@ export class RegistryNetwork implements HttpSender {
     if (effect) world.audit.asked(process, inquiry, request.url);
     const fate = world.weather.registry(request.url.host, effect);
     if (fate.kind !== 'through') world.journal.note(() => `${title}: ${JSON.stringify(fate)}`);
-    const flight = this.#fly(request, fate).then(
+    const flight = this.#fly(request, fate, effect).then(
       (answer) => ({ answer }),
       (error: unknown) => ({ error }),
     );
@@ -58,9 +58,12 @@ export class RegistryNetwork implements HttpSender {
     return readAnswer({ status, headers, ...received.content }, process.clock.now());
   }
 
-  async #fly(request: HttpRequest, fate: Fate): Promise<Answer> {
+  async #fly(request: HttpRequest, fate: Fate, effect: boolean): Promise<Answer> {
     const { clock, weather, registries } = this.#world;
-    const act = (): Promise<Answer> => this.#world.as(this.#process, () => registries.handle(request));
+    const act = (): Promise<Answer> => {
+      if (effect) this.#world.changed();
+      return this.#world.as(this.#process, () => registries.handle(request));
+    };
     await sleep(clock, weather.latency());
     if (!registries.isThere(request.url.host)) throw new NoAnswer('ENOTFOUND', false);
     switch (fate.kind) {

@@ -64,9 +64,11 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
     swept: mints.filter(({ late, abandoned, stranded }) => late || abandoned || stranded).length,
   };
   const { boundariesInStorm } = run;
+  const changedBefore = world.changedBefore.filter((boundary) => boundary <= boundariesInStorm);
   const { violations } = world.audit;
   const { choice } = world.registries;
-  return { seed: options.seed, choice, violations, journal: world.journal.lines, figures, boundariesInStorm };
+  const { lines: journal } = world.journal;
+  return { seed: options.seed, choice, violations, journal, figures, boundariesInStorm, changedBefore };
 }
 
 class Run {

@@ -104,6 +104,9 @@ export class World {
   /** The process that rightly leads. */
   leader: SimulatedProcess | undefined;
   readonly counts = { boundaries: 0, crashes: 0, freezes: 0, processes: 0, webhooks: 0, restores: 0 };
+  /** Numbers of the boundaries before which something had changed in the cluster or at a registry since the one before. */
+  readonly changedBefore: number[] = [];
+  #hasChanged = true;
   readonly #crashAt: number | undefined;
   readonly #freezeAt: number | undefined;
 
@@ -152,6 +155,7 @@ export class World {
     this.places = new Places(() => clock.monotonic());
     this.audit = new Audit(this, backup);
     this.weather.isAstray = () => !this.registries.leadAsAtFirst(this.accounts());
+    this.server.store.subscribe(() => this.changed());
     this.server.store.subscribe((change) => this.places.changed(change));
     this.server.store.subscribe((change) => this.audit.changed(change));
   }
@@ -263,11 +267,18 @@ export class World {
     }
   }
 
+  /** Something is no longer as it was, in the cluster or at a registry. */
+  changed(): void {
+    this.#hasChanged = true;
+  }
+
   /** A process is about to have an effect, or just had one: here it can die or be stopped. */
   async boundary(process: SimulatedProcess, title: string): Promise<void> {
     await process.gate.open();
     this.counts.boundaries++;
     const { boundaries } = this.counts;
+    if (this.#hasChanged) this.changedBefore.push(boundaries);
+    this.#hasChanged = false;
     if (this.weather.crashes() || boundaries === this.#crashAt) this.crash(process, title);
     else if (boundaries === this.#freezeAt) this.freeze(process, title, 2 * LEASE);
     else if (this.weather.freezes()) this.freeze(process, title);
