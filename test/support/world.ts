@@ -92,7 +92,7 @@ export class World {
     this.client = new KubeClient(this.#connect('test'), { fieldManager: 'test' });
   }
 
-  /** Whether the API server takes events about accounts, which have no namespace: older releases do not (docs/testing.md). */
+  /** Whether the API server takes events about accounts, which have no namespace: older releases do not (docs/development/testing.md). */
   get keepsAccountEvents(): boolean {
     return this.apiServer.kind === 'embedded';
   }
