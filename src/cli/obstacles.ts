@@ -11,12 +11,12 @@ export interface Obstacle {
 /** The table of reasons of docs/registrytokens.md, word for word; a test compares the two. */
 export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
   Issued: {
-    matter: 'Nothing. While Ready is True and something else is the matter, status.reason has that instead.',
+    matter: 'Nothing.',
     remedy: '',
   },
   ClocksDiffer: {
     matter:
-      "The operator's clock and the registry's differ by a minute or more; the message says by how much. Tokens are issued all the same.",
+      "The operator's clock and the registry's differ by a minute or more; the message says by how much. Tokens are issued nevertheless.",
     remedy: 'Correct the clock that is wrong.',
   },
   Suspended: {
@@ -62,34 +62,34 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
     remedy: 'Ask for less, or ask an administrator.',
   },
   LifetimeNotAllowed: {
-    matter: "A longer lifetime than the account's limits, as it is or as the registry rounds it up.",
+    matter: "A longer lifetime than the account's limits allow, counted as the registry rounds it up.",
     remedy: 'Ask for a shorter one, or ask an administrator.',
   },
   ScopeNotAllowed: {
-    matter: "The account's limits.scopes do not allow a name in scope, or want a scope and there is none.",
+    matter: "The account's limits.scopes do not allow a name in scope, or require a scope and there is none.",
     remedy: 'Name what the message says is allowed, or ask an administrator.',
   },
   HostNotAccepted: {
     matter:
-      'The account names another host, and the registry there is not known to accept the token; the Secret keeps what it has.',
-    remedy: 'Ask an administrator to correct the host, or to see to it that the operator reaches it.',
+      'The account names another host, whose registry has not accepted the token yet; the Secret keeps its host.',
+    remedy: 'Ask an administrator to correct the host, or to let the operator reach it.',
   },
   SecretConflict: {
-    matter: 'The Secret belongs to something else, has another type, or is immutable and should be written.',
+    matter: 'The Secret belongs to something else, has another type, or is immutable.',
     remedy: 'Delete it, choose another secret.name, or set secret.adopt.',
   },
   SecretContested: {
     matter:
-      'Another writer keeps changing the Secret, and the message names the field manager; or a webhook changes it on its way into the cluster, and the message says what.',
+      'Another writer keeps changing the Secret, or a webhook changes it when it is written; the message says who or what.',
     remedy: 'Stop the other writer, or choose another secret.name.',
   },
   SecretNotWritten: {
     matter:
-      'The API server refused the Secret. The message names the quota, webhook or policy, and gives its reason, without anything that the Secret holds.',
+      'The API server refused the Secret; the message names the quota, webhook or policy and its reason.',
     remedy: 'Correct the quota or policy, or what it refuses.',
   },
   ClockSkew: {
-    matter: 'The tokens that the registry issues have expired when they arrive: a clock is wrong.',
+    matter: "The registry's tokens have expired when they arrive: a clock is wrong.",
     remedy: 'Correct the clock that is wrong.',
   },
   MintUnconfirmed: {
@@ -98,9 +98,9 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
   },
   TokenRefused: {
     matter:
-      'The registry does not accept the token that was issued, or gives it no permission within the scope; it is not used, and revoked where that is possible.',
+      'The registry does not accept the new token, or gives it no permission within the scope; it is not used, and revoked where possible.',
     remedy:
-      "Check that the names in scope exist, and that the host of the account and its API belong together; if the registry has another way to log in, set the account's verify to Never.",
+      "Check that the names in scope exist, and that the account's host and API belong together; if the registry has another way to log in, set the account's verify to Never.",
   },
   RegistryUnauthorized: {
     matter: "The registry refused the account's credentials.",
@@ -119,8 +119,8 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
     remedy: 'Remove some, or have the limit raised; the page of the registry has the limits.',
   },
   RegistryRateLimited: {
-    matter: 'The registry answers too many requests.',
-    remedy: 'Nothing; the operator retries when the registry asks it to.',
+    matter: 'The registry limits the rate of requests.',
+    remedy: 'Nothing; the operator retries at the time that the registry gives.',
   },
   RegistryDiscontinued: {
     matter: 'The registry no longer offers this API.',
@@ -145,17 +145,16 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
   },
   ScopeNotOffered: {
     matter:
-      "Tokens of this account can't be limited to a part of the registry, or to one part only, and scope names more.",
-    remedy: 'Leave out scope, or name what can be had.',
+      "Tokens of this account can't be limited to a part of the registry, or only to one and scope names more.",
+    remedy: 'Leave out scope, or name one part only.',
   },
   MintBudgetExceeded: {
     matter:
-      'More tokens within an hour than --mint-budget allows, beyond what the lifetime needs; four times as many where people ask for them. Or 63 earlier tokens are not revoked yet. Ready is True while the token there is lives.',
-    remedy:
-      'Find out what asks for them, which the message says; the next is issued at the time in the message.',
+      'More tokens within an hour than --mint-budget allows beyond what the lifetime needs (four times as many on request), or 63 previous tokens are not revoked yet. Ready stays True while the current token lives.',
+    remedy: 'Find the cause, which the message names; the next token is issued at the time in the message.',
   },
   TokenExpired: {
-    matter: 'The token has expired and rotation.policy is Manual.',
+    matter: 'The token has expired, and rotation.policy is Manual.',
     remedy: 'Ask for a rotation.',
   },
 };
