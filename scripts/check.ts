@@ -33,6 +33,7 @@ const checks: Check[] = [
   command('generated CRDs', process.execPath, 'scripts/generate-crds.ts', '--check'),
   command('generated types', process.execPath, 'scripts/generate-types.ts', '--check'),
   command('chart', process.execPath, 'scripts/generate-chart.ts', '--check'),
+  command('pictures', process.execPath, 'scripts/generate-pictures.ts', '--check'),
   command('workflows', process.execPath, 'scripts/workflows.ts'),
   rule('file length', async () => {
     const files = await read(`{${SOURCES.join(',')}}/**/*.ts`);
