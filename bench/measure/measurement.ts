@@ -1,13 +1,15 @@
 import type { BenchCluster } from '../cluster/cluster.ts';
 import type { RegistryProcess } from '../registry/registry-process.ts';
 import { callsBetween, type ApiCalls } from './api-calls.ts';
-import { usageOf, whenAtRest } from './process-usage.ts';
+import { machineCpu, usageOf, whenAtRest } from './process-usage.ts';
 
 /** What one did, and what it took. */
 export interface Measurement<T> {
   result: T;
   /** Milliseconds of processor time that its process used. */
   cpu: number;
+  /** The same for all processes of the machine, until the result was there. */
+  machineCpu: number;
   /** Bytes of memory of its process: the most so far, and in the end. */
   peak: number;
   rss: number;
@@ -30,7 +32,9 @@ export async function measure<T>(
   const calls = await cluster.calls();
   const requests = await registry.requests();
   const used = running ? (await usageOf(running.pid)).cpu : 0;
+  const busy = await machineCpu();
   const { process, result } = await act();
+  const machine = (await machineCpu()) - busy;
   await whenAtRest(process.pid);
   const { cpu, peak, rss } = await usageOf(process.pid);
   const requested = Object.entries(await registry.requests()).map(
@@ -39,6 +43,7 @@ export async function measure<T>(
   return {
     result,
     cpu: cpu - used,
+    machineCpu: machine,
     peak,
     rss,
     calls: callsBetween(calls, await cluster.calls()),

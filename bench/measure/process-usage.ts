@@ -41,6 +41,20 @@ export function readMemory(status: string): { rss: number; peak: number } {
   return { rss: bytes('VmRSS'), peak: bytes('VmHWM') };
 }
 
+/** Milliseconds of processor time that all processes of this machine have used so far, those that nobody here began included. */
+export async function machineCpu(): Promise<number> {
+  return readMachineCpu(await readFile('/proc/stat', 'utf8'));
+}
+
+/** Milliseconds of processor time, of all processors together. @param stat text of /proc/stat */
+export function readMachineCpu(stat: string): number {
+  const [user = NaN, nice = NaN, system = NaN, , , irq = NaN, softirq = NaN] = (stat.split('\n')[0] ?? '')
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return ((user + nice + system + irq + softirq) * 1000) / TICKS;
+}
+
 /** Waits until a process has next to nothing to do any more, at the most a minute. */
 export async function whenAtRest(pid: number): Promise<void> {
   const end = clock.monotonic() + PATIENCE;

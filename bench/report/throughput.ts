@@ -3,7 +3,7 @@ import type { Measurement } from '../measure/measurement.ts';
 import { callsOf } from './calls.ts';
 import { comparison, type Figures, type Table } from './table.ts';
 
-const FIGURES = ['a second', 'processor, ms each', 'peak memory, MiB'];
+const FIGURES = ['a second', 'processor, ms each', 'all of the machine, ms each', 'peak memory, MiB'];
 
 /** How fast both did the same to so many RegistryTokens, and by which calls. @param rounds with milliseconds as their result */
 export function throughput(
@@ -11,9 +11,10 @@ export function throughput(
   rounds: readonly Record<Side, Measurement<number>>[],
   count: number,
 ): Table[] {
-  const figuresOf = ({ result, cpu, peak }: Measurement<number>): Figures => ({
+  const figuresOf = ({ result, cpu, machineCpu, peak }: Measurement<number>): Figures => ({
     'a second': (count * 1000) / result,
     'processor, ms each': cpu / count,
+    'all of the machine, ms each': machineCpu / count,
     'peak memory, MiB': peak / 2 ** 20,
   });
   const figures = rounds.map(({ floor, operator }) => ({

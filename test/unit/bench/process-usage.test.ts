@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readCpu, readMemory } from '../../../bench/measure/process-usage.ts';
+import { readCpu, readMachineCpu, readMemory } from '../../../bench/measure/process-usage.ts';
 
 const stat = (name: string): string =>
   `4711 (${name}) S 1 4711 4711 0 -1 4194560 25000 0 10 0 150 50 3 4 20 0 11 0 12345 1000000 30000 0`;
@@ -20,5 +20,12 @@ describe('readMemory', () => {
       '\n',
     );
     expect(readMemory(status)).to.deep.equal({ rss: 2 ** 20, peak: 2 ** 21 });
+  });
+});
+
+describe('readMachineCpu', () => {
+  it('adds up what all processors did, without waiting and what the host took', () => {
+    const stat = 'cpu  100 20 30 4000 500 6 7 80 0 0\ncpu0 50 10 15 2000 250 3 3 40 0 0\n';
+    expect(readMachineCpu(stat)).to.equal(1_630);
   });
 });
