@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Redacted } from '../../common/redacted.ts';
 import type { IssuedToken } from '../port.ts';
 import { RegistryError } from '../errors.ts';
@@ -55,6 +55,6 @@ export async function authorizationToken(
   if (expiresAt <= source.now()) throw wrong('holds one that has expired');
   // AWS gives it no id: this one differs between requests.
   const name = [source.endpoint, requestId ?? '', expiresAt].join(' ');
-  const id = `ecr-${createHash('sha256').update(name).digest('hex').slice(0, 20)}`;
+  const id = `ecr-${hash('sha256', name).slice(0, 20)}`;
   return { id, username, value: new Redacted(password), expiresAt };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Access, Lifetime } from '../../api/registry-token.ts';
 
 /** What makes a token another token. Nothing else in a spec does. */
@@ -13,8 +13,5 @@ export interface Identity {
 
 /** Fingerprint of an identity: two RegistryTokens, or two versions of one, with the same hash want the same token. */
 export function specHash({ account, region, access, lifetime, scope }: Identity): string {
-  return createHash('sha256')
-    .update(JSON.stringify([account, region, access, lifetime, ...scope]))
-    .digest('hex')
-    .slice(0, 16);
+  return hash('sha256', JSON.stringify([account, region, access, lifetime, ...scope])).slice(0, 16);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Lifetime, TokenRecord, TokenSpec } from '../../api/registry-token.ts';
 import { parseDuration } from '../../api/syntax/duration.ts';
 import { fromTime } from '../../api/syntax/time.ts';
@@ -86,5 +86,5 @@ function lifeOf(record: TokenRecord): number {
 
 /** A number in [0, 1) that is always the same for the same text. */
 function fractionOf(text: string): number {
-  return createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32;
+  return hash('sha256', text, 'buffer').readUInt32BE(0) / 2 ** 32;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   API_VERSION,
   CHECKSUM_ANNOTATION,
@@ -115,7 +115,7 @@ export function isUntied(secret: { metadata: ObjectMeta }, uid: string): boolean
 
 /** SHA-256 of a payload. Tokens hold far more entropy than could be searched, so this gives nothing away. */
 export function checksum(payload: string): string {
-  return createHash('sha256').update(payload).digest('hex');
+  return hash('sha256', payload);
 }
 
 /** What stands in a Secret where the docker configuration belongs. */

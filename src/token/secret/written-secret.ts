@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../../api/registry-token.ts';
 import { Redacted } from '../../common/redacted.ts';
 import { isLastMinted } from '../lifecycle/mint-steps.ts';
@@ -82,5 +82,5 @@ function appliedHash({
 }): string {
   const credential = { tokenId, username: '', value: new Redacted('') };
   const manifest = JSON.stringify(secretManifest({ token, spec, host, credential }));
-  return createHash('sha256').update(manifest).digest('hex').slice(0, 16);
+  return hash('sha256', manifest).slice(0, 16);
 }
