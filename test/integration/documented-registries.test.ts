@@ -1,20 +1,21 @@
-import { glob, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { API_VERSION } from '../../src/api/names.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
-import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
 import { PROVIDER_NAMES, providerOf } from '../../src/registry/backends.ts';
+import { objectsOf, pagesBelow, readPage } from '../support/pages.ts';
 import { World } from '../support/world.ts';
 
+const KINDS = [CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS];
 const ROOT = new URL('../../', import.meta.url);
 const text = (path: string): Promise<string> => readFile(new URL(path, ROOT), 'utf8');
 
-async function readPage(name: string): Promise<Page> {
-  const page = await text(name);
-  const objects = applied(page);
+async function readRegistry(name: string): Promise<Page> {
+  const page = await readPage(name);
+  const objects = await objectsOf(name);
   const account = objects.find(({ kind }) => kind === 'RegistryAccount');
   return {
     name,
@@ -24,19 +25,12 @@ async function readPage(name: string): Promise<Page> {
   };
 }
 
-function applied(page: string): KubeObject[] {
-  const manifests = [...page.matchAll(/^kubectl apply -f - <<'EOF'\n(.*?)^EOF$/gms)];
-  return manifests.map(([, manifest = '']) => parse(manifest) as KubeObject);
-}
-
 describe('documentation of registries', () => {
   let world: World;
   let pages: Page[];
   before(async () => {
     world = await World.start();
-    const files: string[] = [];
-    for await (const file of glob('docs/registries/*.md', { cwd: fileURLToPath(ROOT) })) files.push(file);
-    pages = await Promise.all(files.map(readPage));
+    pages = await Promise.all((await pagesBelow('registries/*.md')).map(readRegistry));
   });
   after(() => world.close());
 
@@ -63,6 +57,23 @@ describe('documentation of registries', () => {
     expect(await Promise.all(pages.map(({ account }) => createAccount(account)))).to.have.members(
       PROVIDER_NAMES,
     );
+  });
+
+  it('shows no object of this API, on any page, that the API server would refuse', async () => {
+    const namespace = await world.createNamespace();
+    for (const name of await pagesBelow('**/*.md'))
+      for (const object of await objectsOf(name)) {
+        const kind = KINDS.find((each) => each.kind === object.kind);
+        if (object.apiVersion !== API_VERSION || !kind) continue;
+        const metadata = {
+          ...object.metadata,
+          name: world.uniqueName('shown'),
+          ...(kind.namespaced ? { namespace } : {}),
+        };
+        await world.client.create(kind, { ...object, metadata }).catch((error: Error) => {
+          throw new Error(`${name}: ${error.message}`, { cause: error });
+        });
+      }
   });
 
   it('has a minimal account in README.md for every back end, which the API server takes', async () => {
