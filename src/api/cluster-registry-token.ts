@@ -49,16 +49,17 @@ function selectorFault({ matchExpressions = [] }: LabelSelector): string | undef
   });
   return (
     wrong &&
-    'spec.namespaceSelector.matchExpressions: operators In and NotIn take values, Exists and DoesNotExist take none'
+    'spec.namespaceSelector.matchExpressions: operators In and NotIn take values, such as values: [team-a]; Exists and DoesNotExist take none'
   );
 }
 
 function labelsFault(labels: Readonly<Record<string, string>> = {}): string | undefined {
   const field = 'spec.template.metadata.labels';
   const wrong = Object.entries(labels).find(([key, value]) => !isLabelKey(key) || !isLabelValue(value));
-  if (wrong) return `${field} holds ${quote(wrong.join('='))}, which can't be a label`;
+  if (wrong)
+    return `${field} holds ${quote(wrong.join('='))}, which can't be a label; write one such as team=a`;
   return Object.keys(labels).some((key) => key.startsWith(OWN_PREFIX))
-    ? `${field}: it takes no label that begins with ${OWN_PREFIX}, since the operator sets these itself`
+    ? `${field}: it takes no label that begins with ${OWN_PREFIX}: the operator sets these itself; leave it out`
     : undefined;
 }
 
@@ -67,9 +68,10 @@ function annotationsFault({
 }: NonNullable<ClusterRegistryTokenSpec['template']['metadata']>): string | undefined {
   const field = 'spec.template.metadata.annotations';
   const wrong = Object.keys(annotations).find((key) => !isAnnotationKey(key));
-  if (wrong !== undefined) return `${field} holds ${quote(wrong)}, which can't be the key of an annotation`;
+  if (wrong !== undefined)
+    return `${field} holds ${quote(wrong)}, which can't be the key of an annotation; write one such as example.com/team`;
   return Object.keys(annotations).some((key) => key.startsWith(OWN_PREFIX))
-    ? `${field}: it takes no annotation that begins with ${OWN_PREFIX}; ${OWN_PREFIX}rotate on the ClusterRegistryToken itself is passed on`
+    ? `${field}: it takes no annotation that begins with ${OWN_PREFIX}; write ${OWN_PREFIX}rotate on the ClusterRegistryToken itself, which passes it on`
     : undefined;
 }
 

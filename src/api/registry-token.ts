@@ -142,7 +142,7 @@ export function cutAnnotations(annotations: Record<string, string>): Record<stri
 function readNames({ accountRef, region }: RegistryTokenSpec): void {
   if (accountRef?.name !== undefined && !isObjectName(accountRef.name))
     throw new InvalidSpec(
-      `spec.accountRef.name is ${quote(accountRef.name)}; it takes the name of an object: lower case letters, digits and, between them, dashes and dots`,
+      `spec.accountRef.name is ${quote(accountRef.name)}; it takes the name of an object: lower case letters, digits and, between them, dashes and dots, such as app-pull`,
     );
   if (region !== undefined && !isRegionName(region))
     throw new InvalidSpec(
@@ -169,11 +169,13 @@ function readSecret(
   const { name = defaultName, extraHosts = [], labels = {}, annotations = {} } = secret;
   if (!isObjectName(name))
     throw new InvalidSpec(
-      `spec.secret.name is ${quote(name)}; it takes the name of an object: lower case letters, digits and, between them, dashes and dots`,
+      `spec.secret.name is ${quote(name)}; it takes the name of an object: lower case letters, digits and, between them, dashes and dots, such as app-pull`,
     );
   const label = Object.entries(labels).find(([key, value]) => !isLabelKey(key) || !isLabelValue(value));
   if (label)
-    throw new InvalidSpec(`spec.secret.labels holds ${quote(label.join('='))}, which can't be a label`);
+    throw new InvalidSpec(
+      `spec.secret.labels holds ${quote(label.join('='))}, which can't be a label; write one such as team=a`,
+    );
   if (annotationsSize(annotations) > MAX_SECRET_ANNOTATIONS)
     throw new InvalidSpec(
       `spec.secret.annotations takes ${MAX_SECRET_ANNOTATIONS} characters in all; take some out`,
@@ -181,15 +183,15 @@ function readSecret(
   const annotation = Object.keys(annotations).find((key) => !isAnnotationKey(key));
   if (annotation !== undefined)
     throw new InvalidSpec(
-      `spec.secret.annotations holds ${quote(annotation)}, which can't be the key of an annotation`,
+      `spec.secret.annotations holds ${quote(annotation)}, which can't be the key of an annotation; write one such as example.com/team`,
     );
   if (Object.keys(labels).some((key) => key === MANAGED_BY_LABEL || key.startsWith(OWN_PREFIX)))
     throw new InvalidSpec(
-      `spec.secret.labels: it takes no label that begins with ${OWN_PREFIX} and no ${MANAGED_BY_LABEL}: the operator sets these itself`,
+      `spec.secret.labels: it takes no label that begins with ${OWN_PREFIX} and no ${MANAGED_BY_LABEL}: the operator sets these itself; leave it out`,
     );
   if (Object.keys(annotations).some((key) => key.startsWith(OWN_PREFIX)))
     throw new InvalidSpec(
-      `spec.secret.annotations: it takes no annotation that begins with ${OWN_PREFIX}: the operator sets these itself`,
+      `spec.secret.annotations: it takes no annotation that begins with ${OWN_PREFIX}: the operator sets these itself; leave it out`,
     );
   return {
     name,
@@ -218,9 +220,13 @@ function readServiceAccounts(names: readonly string[]): readonly string[] {
       `spec.serviceAccounts holds ${quote(name)}; it takes names of ServiceAccounts, such as default, or patterns, such as ci-* or * for all`,
     );
   if (!names.every(isSimple))
-    throw new InvalidSpec('spec.serviceAccounts: it takes patterns with at most two *');
+    throw new InvalidSpec(
+      'spec.serviceAccounts: it takes patterns with at most two *, such as ci-* or *-ci-*',
+    );
   if (names.filter(isPattern).length > MAX_PATTERNS)
-    throw new InvalidSpec(`spec.serviceAccounts: it takes at most ${MAX_PATTERNS} patterns`);
+    throw new InvalidSpec(
+      `spec.serviceAccounts: it takes at most ${MAX_PATTERNS} patterns; write a wider one, such as ci-*, or * for all`,
+    );
   return [...new Set(names)];
 }
 
@@ -244,10 +250,12 @@ function readRotation(
   const gracePeriod = optionalDuration('spec.rotation.gracePeriod', rotation.gracePeriod);
   if (renewBefore !== undefined && lifetime === 'Never')
     throw new InvalidSpec(
-      'spec.rotation.renewBefore needs a token that expires; with lifetime Never use rotation.rotateEvery',
+      'spec.rotation.renewBefore needs a token that expires; with lifetime Never write rotation.rotateEvery, such as 720h, in its place',
     );
   if (typeof lifetime === 'number' && renewBefore !== undefined && renewBefore >= lifetime)
-    throw new InvalidSpec('spec.rotation.renewBefore must be shorter than lifetime');
+    throw new InvalidSpec(
+      'spec.rotation.renewBefore must be shorter than lifetime; leave it out for a third of lifetime',
+    );
   if (renewBefore !== undefined && renewBefore < MINUTE)
     throw new InvalidSpec(
       `spec.rotation.renewBefore is ${quote(rotation.renewBefore ?? '')}; it takes at least 1m: the next token has to be there before the one in the Secret expires`,
@@ -258,7 +266,7 @@ function readRotation(
     );
   if (rotateEvery !== undefined && lifetime !== 'Never')
     throw new InvalidSpec(
-      'spec.rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
+      'spec.rotation.rotateEvery is for lifetime Never; leave it out, for a token that expires is rotated before it does',
     );
   if (rotateEvery !== undefined && rotateEvery < MINUTE)
     throw new InvalidSpec(

@@ -147,7 +147,9 @@ describe('a ClusterRegistryToken', () => {
     await change({ 'no label': 'x' });
     const { status } = await whenStatus('InvalidSpec');
     const { message } = findCondition(status?.conditions, 'Stalled') ?? {};
-    expect(message).to.equal('spec.template.metadata.labels holds "no label=x", which can\'t be a label');
+    expect(message).to.equal(
+      'spec.template.metadata.labels holds "no label=x", which can\'t be a label; write one such as team=a',
+    );
     await world.whenReady({ namespace: team, name });
     await change({ 'no label': null });
     await whenStatus('AllReady');
@@ -157,7 +159,7 @@ describe('a ClusterRegistryToken', () => {
     [
       'an operator without its values',
       { namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] }, template: {} },
-      'operators In and NotIn take values',
+      'operators In and NotIn take values, such as values: [team-a]',
     ],
     ['no selector', { template: {} }, 'spec.namespaceSelector'],
     [
@@ -171,7 +173,7 @@ describe('a ClusterRegistryToken', () => {
         namespaceSelector: {},
         template: { metadata: { annotations: { 'pullsecrets.dev/rotate': 'y' } } },
       },
-      'on the ClusterRegistryToken itself is passed on',
+      'on the ClusterRegistryToken itself, which passes it on',
     ],
     [
       'a spec that no RegistryToken takes',

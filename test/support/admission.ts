@@ -18,7 +18,7 @@ const HOST =
   "it takes the host of a registry as in images' names, in lower case, such as us.icr.io, registry:5000 or [fd00::1]:5000";
 const DESCRIPTION = 'it takes at most 128 characters, without square brackets and line breaks';
 const OBJECT =
-  'it takes the name of an object: lower case letters, digits and, between them, dashes and dots';
+  'it takes the name of an object: lower case letters, digits and, between them, dashes and dots, such as app-pull';
 const REGION =
   'it takes the name of a region: lower case letters, digits and, between them, dashes, such as us-south';
 const URL = 'it takes an HTTP or HTTPS URL without user name, query and fragment, such as https://us.icr.io';
@@ -30,9 +30,9 @@ const SCOPE = 'it takes names as they stand in images after the host, in lower c
 const PATTERN =
   'it takes names of parts of the registry, with * for any characters within a name and $(namespace) for the namespace of the RegistryToken, such as team-a, team-* or $(namespace)';
 const LABELS =
-  'it takes no label that begins with pullsecrets.dev/ and no app.kubernetes.io/managed-by: the operator sets these itself';
+  'it takes no label that begins with pullsecrets.dev/ and no app.kubernetes.io/managed-by: the operator sets these itself; leave it out';
 const ANNOTATIONS =
-  'it takes no annotation that begins with pullsecrets.dev/: the operator sets these itself';
+  'it takes no annotation that begins with pullsecrets.dev/: the operator sets these itself; leave it out';
 const EARLY = 'it takes at least 1m: the next token has to be there before the one in the Secret expires';
 
 const lifetime = (text: string, words = LIFETIME): Refusal => ({
@@ -66,13 +66,13 @@ export const REFUSED_TOKENS: readonly Refusal[] = [
     what: 'serviceAccounts with three * in one pattern',
     spec: { serviceAccounts: ['a*b*c*'] },
     field: 'serviceAccounts',
-    words: 'it takes patterns with at most two *',
+    words: 'it takes patterns with at most two *, such as ci-* or *-ci-*',
   },
   {
     what: 'serviceAccounts with nine patterns',
     spec: { serviceAccounts: Array.from({ length: 9 }, (_, n) => `a${n}-*`) },
     field: 'serviceAccounts',
-    words: 'it takes at most 8 patterns',
+    words: 'it takes at most 8 patterns; write a wider one, such as ci-*, or * for all',
   },
   ...['1d', '', '24', '1h 30m', '1.5h', '30m1h', '24H', 'never', '-1h', '1000000h', '24h\n'].map((text) =>
     lifetime(text),
@@ -93,19 +93,21 @@ export const REFUSED_TOKENS: readonly Refusal[] = [
     what: 'renewBefore as long as the lifetime',
     spec: { lifetime: '24h', rotation: { renewBefore: '24h' } },
     field: '',
-    words: 'rotation.renewBefore must be shorter than lifetime',
+    words: 'rotation.renewBefore must be shorter than lifetime; leave it out for a third of lifetime',
   },
   {
     what: 'renewBefore of a token that never expires',
     spec: { lifetime: 'Never', rotation: { renewBefore: '1h' } },
     field: '',
-    words: 'rotation.renewBefore needs a token that expires; with lifetime Never use rotation.rotateEvery',
+    words:
+      'rotation.renewBefore needs a token that expires; with lifetime Never write rotation.rotateEvery, such as 720h, in its place',
   },
   {
     what: 'rotateEvery of a token that expires',
     spec: { rotation: { rotateEvery: '1h' } },
     field: '',
-    words: 'rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
+    words:
+      'rotation.rotateEvery is for lifetime Never; leave it out, for a token that expires is rotated before it does',
   },
   ...['team [a]', 'a]', 'a\nb', '[pullsecrets.dev:a:b:1]'].map((description) => ({
     what: `description ${JSON.stringify(description)}`,
@@ -224,7 +226,7 @@ export const REFUSED_ACCOUNTS: readonly Refusal[] = [
     what: 'the service ID iam-1',
     spec: { ibmRegistryTokens: undefined, ibmCloud: { serviceId: 'iam-1', serviceIdAccess: 'ReadOnly' } },
     field: 'ibmCloud.serviceId',
-    words: 'it takes the id of a service ID, which begins with ServiceId-',
+    words: 'it takes the id of a service ID, which begins with ServiceId-, such as ServiceId-0a1b2c3d',
   },
   ...['Team', 'a b', '$(name)', 'a,b'].map((pattern) => ({
     what: `the pattern ${pattern} for scopes`,
@@ -236,13 +238,13 @@ export const REFUSED_ACCOUNTS: readonly Refusal[] = [
     what: 'two registries',
     spec: { harbor: { url: 'https://harbor.example.com' } },
     field: '',
-    words: 'it takes exactly one of ibmCloud, ibmRegistryTokens, harbor and ecr',
+    words: 'it takes exactly one of ibmCloud, ibmRegistryTokens, harbor and ecr, such as ibmCloud: {}',
   },
   {
     what: 'no registry',
     spec: { ibmRegistryTokens: undefined },
     field: '',
-    words: 'it takes exactly one of ibmCloud, ibmRegistryTokens, harbor and ecr',
+    words: 'it takes exactly one of ibmCloud, ibmRegistryTokens, harbor and ecr, such as ibmCloud: {}',
   },
   {
     what: 'maxLifetime 1d',

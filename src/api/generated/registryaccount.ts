@@ -1,28 +1,31 @@
 // Generated from crds/ by `npm run generate`. Do not edit.
 
+/**
+ * Which registry it is, the credentials to issue with, and what RegistryTokens may ask for. It takes exactly one of the blocks named after a registry.
+ */
 export interface RegistryAccountSpec {
   /**
    * IBM Cloud Container Registry (icr.io). Tokens are API keys of IAM service IDs. The credentials Secret holds an API key under the key apikey.
    */
   ibmCloud?: {
     /**
-     * The IBM Cloud account. Default: the account of the API key.
+     * The IBM Cloud account, 32 hexadecimal digits. Default: the account of the API key. Another account gives up the tokens that were issued in this one.
      */
     accountId?: string;
     /**
-     * Where the API key is exchanged for an access token.
+     * Base URL of IAM, where the API key is exchanged for an access token. Default: https://iam.cloud.ibm.com. With another one the account has only the regions that it names itself.
      */
     iamEndpoint?: string;
     /**
-     * Which hosts Secrets name: Public (us.icr.io), or Private (private.us.icr.io) for clusters on IBM Cloud's private network.
+     * Which hosts Secrets name: Public (us.icr.io), or Private (private.us.icr.io) for clusters on IBM Cloud's private network. Default: Public. A change rewrites Secrets and issues nothing.
      */
     network?: 'Public' | 'Private';
     /**
-     * A service ID on which all API keys are created, in place of one for each RegistryToken. Its own policies say what the keys may do, so RegistryTokens can't name a scope; IAM allows it 20 API keys.
+     * A service ID, such as ServiceId-0a1b2c3d, on which all API keys are created, in place of one for each RegistryToken. Its own policies say what the keys may do, so RegistryTokens can't name a scope; IAM allows it 20 API keys. Needs serviceIdAccess. Default: one for each RegistryToken, made by the operator.
      */
     serviceId?: string;
     /**
-     * What the policies of serviceId allow, and so every API key on it can do.
+     * What the policies of serviceId allow, and so every API key on it can do: ReadOnly pulls, ReadWrite pulls and pushes.
      */
     serviceIdAccess?: 'ReadOnly' | 'ReadWrite';
   };
@@ -31,11 +34,11 @@ export interface RegistryAccountSpec {
    */
   ibmRegistryTokens?: {
     /**
-     * The IBM Cloud account. Default: the account of the API key.
+     * The IBM Cloud account, 32 hexadecimal digits. Default: the account of the API key. Another account gives up the tokens that were issued in this one.
      */
     accountId?: string;
     /**
-     * Where the API key is exchanged for an access token.
+     * Base URL of IAM, where the API key is exchanged for an access token. Default: https://iam.cloud.ibm.com. With another one the account has only the regions that it names itself.
      */
     iamEndpoint?: string;
   };
@@ -44,11 +47,11 @@ export interface RegistryAccountSpec {
    */
   harbor?: {
     /**
-     * Base URL of Harbor, without /api.
+     * Base URL of Harbor without /api, such as https://harbor.example.com.
      */
     url: string;
     /**
-     * Registry host as it stands in image names. Default: the URL's.
+     * Registry host as it stands in image names, such as harbor.example.com. Default: the URL's.
      */
     host?: string;
   };
@@ -57,19 +60,19 @@ export interface RegistryAccountSpec {
    */
   ecr?: {
     /**
-     * The AWS account whose private registry it is; of public ECR, whose repositories are pushed to.
+     * The AWS account whose private registry it is, twelve digits; of public ECR, the one whose repositories are pushed to.
      */
     registryId?: string;
     /**
-     * Public ECR (public.ecr.aws) in place of a private registry.
+     * Whether it is public ECR (public.ecr.aws) in place of a private registry. Default: false.
      */
     public?: boolean;
     /**
-     * The role that every token is a session of, limited by a session policy to the token's access and scope.
+     * The role that every token is a session of, limited by a session policy to the token's access and scope, such as arn:aws:iam::123456789012:role/puller. It takes either this or identityAccess.
      */
     roleArn?: string;
     /**
-     * What the trust policy of the role asks for.
+     * The sts:ExternalId that the trust policy of the role asks for. Default: none is sent.
      */
     externalId?: string;
     /**
@@ -77,7 +80,7 @@ export interface RegistryAccountSpec {
      */
     roleSessionDuration?: string;
     /**
-     * Without a role, what the identity can do at the registry.
+     * Without a role, what the identity can do at the registry, and so every token: ReadOnly pulls, ReadWrite pulls and pushes. It takes either this or roleArn.
      */
     identityAccess?: 'ReadOnly' | 'ReadWrite';
     /**
@@ -93,6 +96,9 @@ export interface RegistryAccountSpec {
    * A Secret in the operator's own namespace with the credentials to issue tokens with. Which keys it holds depends on the registry.
    */
   credentialsSecretRef?: {
+    /**
+     * Name of the Secret. New credentials in it are used as soon as they are there.
+     */
     name: string;
   };
   /**
@@ -103,61 +109,82 @@ export interface RegistryAccountSpec {
    * The account's regions, where the registry has regions. They add to the built-in regions or override one of the same name; where iamEndpoint is not IBM Cloud's own, or stsEndpoint not AWS's, they are all there are.
    */
   regions?: {
+    /**
+     * What RegistryTokens call it, such as us-south.
+     */
     name: string;
     /**
-     * Registry host as it stands in image names, with its port if it has one.
+     * Registry host as it stands in image names, with its port if it has one, such as us.icr.io. Another one replaces it in Secrets once the registry there was seen to accept their tokens.
      */
     host: string;
     /**
-     * Base URL of the token API. Default: https:// and the host.
+     * Base URL of the API that issues tokens, such as https://us.icr.io. Default: https:// and the host.
      */
     endpoint?: string;
   }[];
   /**
-   * Endpoints of registries that are gone for good. A token that was issued there and can't be revoked any more is given up.
+   * Endpoints of registries that are gone for good, such as https://old.example.com. A token that was issued there and can't be revoked any more is given up. Default: none.
    */
   abandonedEndpoints?: string[];
   /**
-   * Certificates in PEM form of authorities that sign the certificates of this registry and its API, beside those that the operator trusts anyway.
+   * Certificates in PEM form of authorities that sign the certificates of this registry and its API, beside those that the operator trusts anyway. Default: none.
    */
   caBundle?: string;
   /**
-   * Which namespaces may use this account, by their labels. Default: all.
+   * Which namespaces may use this account, by their labels. Default: all. RegistryTokens of a namespace that is no longer selected keep their token, and get no further one.
    */
   namespaceSelector?: {
+    /**
+     * Labels that a namespace must have, each with this value.
+     */
     matchLabels?: {
       [k: string]: string;
     };
+    /**
+     * Further requirements on labels; all of them must hold.
+     */
     matchExpressions?: {
+      /**
+       * The label that it is about.
+       */
       key: string;
+      /**
+       * In and NotIn compare with values; Exists and DoesNotExist ask whether the label is there.
+       */
       operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+      /**
+       * What In and NotIn compare with; none with Exists and DoesNotExist.
+       */
       values?: string[];
     }[];
   };
   /**
-   * What RegistryTokens may ask of this account.
+   * What RegistryTokens may ask of this account. What is not allowed is refused in their Ready condition.
    */
   limits?: {
+    /**
+     * The most that a token may do: ReadOnly pulls, ReadWrite pulls and pushes. Default: ReadOnly.
+     */
     maxAccess?: 'ReadOnly' | 'ReadWrite';
     /**
-     * The longest lifetime of a token that expires. Default: any.
+     * The longest that a token which expires may live at the registry, such as 24h; at least 1m. Default: any.
      */
     maxLifetime?: string;
     /**
-     * Whether a token may never expire.
+     * Whether RegistryTokens may ask for lifetime Never. Default: false.
      */
     allowNeverExpiring?: boolean;
     /**
-     * What a RegistryToken's scope may name: * stands for any characters within a name, and $(namespace) for the namespace of the RegistryToken. Where there are any, a RegistryToken must name a scope. Default: any scope, or none.
+     * What a RegistryToken's scope may name, such as team-a or $(namespace)-*: * stands for any characters within a name, and $(namespace) for the namespace of the RegistryToken. Where there are any, a RegistryToken must name a scope. Default: any scope, or none.
      */
     scopes?: string[];
   };
   /**
-   * The most requests a second to the API that issues tokens.
+   * The most requests a second to each API that issues tokens: of each region, where regions have an API of their own. Default: 5.
    */
   requestsPerSecond?: number;
   /**
-   * Always tries every new token at the registry before a Secret gets it: whether it logs in, and may pull (and push) within its scope. Never does not: for a registry that the operator can't reach, or that has another way to log in.
+   * Always tries every new token at the registry before a Secret gets it: whether it logs in, and may pull (and push) within its scope. Never does not: for a registry that the operator can't reach, or that has another way to log in. Default: Always.
    */
   verify?: 'Always' | 'Never';
   /**
@@ -165,23 +192,47 @@ export interface RegistryAccountSpec {
    */
   rotation?: {
     /**
-     * Any new value, by custom the present time, rotates every token of the account now, a few at a time. It is no time to rotate at.
+     * Any new value, by custom the present time such as 2026-01-31T12:00:00Z, rotates every token of the account now, a few at a time. It is no time to rotate at. Default: none.
      */
     requestedAt?: string;
   };
 }
 
+/**
+ * What the operator saw of the account. Never holds any part of its credentials.
+ */
 export interface RegistryAccountStatus {
+  /**
+   * The metadata.generation this status speaks of.
+   */
   observedGeneration?: number;
   /**
    * Ready: the credentials work.
    */
   conditions?: {
+    /**
+     * Kind of the condition; other controllers may add their own.
+     */
     type: string;
+    /**
+     * True, False or Unknown.
+     */
     status: 'True' | 'False' | 'Unknown';
+    /**
+     * The metadata.generation that the condition speaks of.
+     */
     observedGeneration?: number;
+    /**
+     * When status changed last.
+     */
     lastTransitionTime: string;
+    /**
+     * Why, as one word for programs.
+     */
     reason: string;
+    /**
+     * Why, in a sentence for people.
+     */
     message: string;
   }[];
   /**
@@ -226,21 +277,27 @@ export interface RegistryAccountStatus {
    */
   retainedTokens?: {
     /**
-     * Identifier at the registry.
+     * Its identifier at the registry; no secret.
      */
     id: string;
+    /**
+     * The region it was issued in.
+     */
     region: string;
+    /**
+     * The part of the registry that it is for; absent when it is for all.
+     */
     scope?: string[];
     /**
      * Where it was issued. It can be read and revoked there only.
      */
     place: {
       /**
-       * Base URL of the token API.
+       * Base URL of the API it was issued by, such as https://iam.cloud.ibm.com.
        */
       endpoint: string;
       /**
-       * Whose the credentials were there.
+       * Whose the account's credentials were there, such as an IBM Cloud account.
        */
       identity: string;
       /**
@@ -249,15 +306,15 @@ export interface RegistryAccountStatus {
       provider?: string;
     };
     /**
-     * Of the RegistryToken.
+     * Where the RegistryToken was that it was issued for.
      */
     namespace: string;
     /**
-     * Of the RegistryToken.
+     * Which RegistryToken of that namespace it was issued for.
      */
     name: string;
     /**
-     * Of the RegistryToken.
+     * The metadata.uid of that RegistryToken.
      */
     uid?: string;
   }[];
@@ -265,8 +322,17 @@ export interface RegistryAccountStatus {
    * Progress of the rotation requested last.
    */
   rotation?: {
+    /**
+     * The value of spec.rotation.requestedAt that is being acted on.
+     */
     requestedAt?: string;
+    /**
+     * How many RegistryTokens have a token issued since.
+     */
     done?: number;
+    /**
+     * How many RegistryTokens are to be rotated.
+     */
     total?: number;
   };
 }

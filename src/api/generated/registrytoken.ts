@@ -5,32 +5,32 @@
  */
 export interface RegistryTokenSpec {
   /**
-   * The RegistryAccount whose credentials create the token.
+   * The RegistryAccount whose credentials issue the token. Default: the one named default.
    */
   accountRef?: {
     /**
-     * Name of a RegistryAccount.
+     * Name of a RegistryAccount, which is cluster-scoped. Default: default. Another name issues a new token.
      */
     name?: string;
   };
   /**
-   * Registry region, for example us-south, where the registry has regions. Default: the account's defaultRegion.
+   * The registry's region, such as us-south, where the registry has regions. Default: the account's defaultRegion. Another region issues a new token.
    */
   region?: string;
   /**
-   * The part of the registry that the token is for: registry namespaces of IBM Cloud, projects of Harbor, repositories of Amazon ECR. Default: all that the account can give.
+   * The parts of the registry that the token is for, as names in images after the host, such as team-a: registry namespaces of IBM Cloud, projects of Harbor, repositories of Amazon ECR. Default: all that the account can give. Other names issue a new token.
    */
   scope?: string[];
   /**
-   * ReadOnly can pull; ReadWrite can pull and push.
+   * ReadOnly can pull; ReadWrite can pull and push. Default: ReadOnly. A change issues a new token.
    */
   access?: 'ReadOnly' | 'ReadWrite';
   /**
-   * How long each token is in use at the most, as hours, minutes and seconds (24h, 1h30m), or Never for one that does not expire. What the registry can't give exactly is rounded up. Default: 24h; at Amazon ECR, what the registry gives.
+   * How long each token is in use at the most: hours, minutes and seconds such as 24h or 1h30m, at least 1m, or Never for a token that does not expire. What the registry can't give exactly is rounded up, never past the account's limits.maxLifetime. Default: 24h; at Amazon ECR, what the registry gives. A change issues a new token.
    */
   lifetime?: string;
   /**
-   * Shown at the registry beside the token, before the operator's own marker.
+   * Shown at the registry beside each new token, before the operator's own marker; at most 128 characters. Default: none. Amazon ECR shows none.
    */
   description?: string;
   /**
@@ -38,19 +38,19 @@ export interface RegistryTokenSpec {
    */
   rotation?: {
     /**
-     * Auto replaces the token on schedule. Manual replaces it only on request (annotation pullsecrets.dev/rotate) or when the wanted token changes; repair and revocation go on.
+     * Auto replaces the token on schedule. Manual replaces it only on request (annotation pullsecrets.dev/rotate) or when the wanted token changes; repair and revocation go on. Default: Auto.
      */
     policy?: 'Auto' | 'Manual';
     /**
-     * How long before its expiry a token is replaced. Default: a third of the token's real lifetime.
+     * How long before it expires a token is replaced, such as 8h; at least 1m and shorter than lifetime. Default: a third of the time that the token is in use.
      */
     renewBefore?: string;
     /**
-     * Replace a token that never expires this long after it was issued. Default, not at all.
+     * For lifetime Never: the token is replaced this long after it was issued, such as 720h; at least 1m. Default: never.
      */
     rotateEvery?: string;
     /**
-     * How long the previous token stays valid after the Secret was switched, where tokens can be revoked; 0s revokes it at once. Default: the operator's --default-grace-period (1h).
+     * How long the previous token stays valid after the Secret was switched, such as 1h, at most 720h; 0s revokes it at once. A shorter one counts for previous tokens there are, too. Means nothing where tokens can't be revoked. Default: the operator's --default-grace-period (1h).
      */
     gracePeriod?: string;
   };
@@ -63,36 +63,36 @@ export interface RegistryTokenSpec {
      */
     name?: string;
     /**
-     * Whether a Secret of that name that was not made for this RegistryToken, and that nothing controls, is taken over, if it holds credentials of no other registry. What it holds stays until the registry was seen to accept the new token.
+     * Whether a Secret of that name that was not made for this RegistryToken, and that nothing controls, is taken over, if it holds credentials of no other registry. What it holds stays until the registry was seen to accept the new token. Default: false.
      */
     adopt?: boolean;
     /**
-     * Further registry hosts under which the same credential is written: host, host:port or [address]:port, as in images' names, or *.example.com for all hosts right below a domain.
+     * Further registry hosts for which the Secret holds the same credential: host, host:port or [address]:port as in images' names, such as registry.example.com:5000, or *.example.com for all hosts right below a domain. Default: none. A change rewrites the Secret and issues nothing.
      */
     extraHosts?: string[];
     /**
-     * Labels for the Secret; the operator's own win.
+     * Labels for the Secret, such as team: a. Keys of the operator, pullsecrets.dev/… and app.kubernetes.io/managed-by, are refused.
      */
     labels?: {
       [k: string]: string;
     };
     /**
-     * Annotations for the Secret; the operator's own win.
+     * Annotations for the Secret, such as reloader.stakater.com/match: "true". Keys that begin with pullsecrets.dev/ are refused.
      */
     annotations?: {
       [k: string]: string;
     };
   };
   /**
-   * ServiceAccounts in this namespace that get the Secret in their imagePullSecrets. * stands for any characters of a name, alone for all ServiceAccounts, those created later included. At most 8 of the entries are such patterns, with at most two * each.
+   * ServiceAccounts of this namespace that get the Secret in their imagePullSecrets, such as default. * stands for any characters of a name, alone for all ServiceAccounts, those created later included. At most 8 of the entries are such patterns, with at most two * each. One that is taken out of this list loses the Secret again. Default: none.
    */
   serviceAccounts?: string[];
   /**
-   * While true, nothing is touched; deleting the RegistryToken still revokes.
+   * While true, nothing is issued, rotated, repaired or revoked; deleting the RegistryToken still revokes. Default: false.
    */
   suspend?: boolean;
   /**
-   * With Delete the token is revoked and its Secret deleted when the RegistryToken is deleted. With Retain both outlive the RegistryToken.
+   * With Delete the token is revoked and its Secret deleted when the RegistryToken is deleted. With Retain both outlive the RegistryToken. Default: Delete.
    */
   deletionPolicy?: 'Delete' | 'Retain';
 }
@@ -109,11 +109,29 @@ export interface RegistryTokenStatus {
    * Ready: the Secret holds a live token as wanted. Reconciling: work is under way or will be tried again. Stalled: nothing will happen until somebody changes something. RevocationPending: a token that is no longer needed is still alive.
    */
   conditions?: {
+    /**
+     * Kind of the condition; other controllers may add their own.
+     */
     type: string;
+    /**
+     * True, False or Unknown.
+     */
     status: 'True' | 'False' | 'Unknown';
+    /**
+     * The metadata.generation that the condition speaks of.
+     */
     observedGeneration?: number;
+    /**
+     * When status changed last.
+     */
     lastTransitionTime: string;
+    /**
+     * Why, as one word for programs.
+     */
     reason: string;
+    /**
+     * Why, in a sentence for people.
+     */
     message: string;
   }[];
   /**
@@ -132,10 +150,16 @@ export interface RegistryTokenStatus {
    * The host that the account names now, while the Secret still has another.
    */
   pendingHost?: {
+    /**
+     * As in the names of images, such as us.icr.io.
+     */
     host: string;
+    /**
+     * When the account was first seen to name it.
+     */
     since: string;
     /**
-     * The registry there refused the token; false: it could not be asked.
+     * True: the registry there refused the token. False: it could not be asked.
      */
     refused: boolean;
     /**
@@ -148,9 +172,12 @@ export interface RegistryTokenStatus {
    */
   token?: {
     /**
-     * Identifier at the registry.
+     * Its identifier at the registry; no secret.
      */
     id: string;
+    /**
+     * ReadOnly can pull; ReadWrite can pull and push.
+     */
     access: 'ReadOnly' | 'ReadWrite';
     /**
      * The part of the registry that it is for; absent when it is for all.
@@ -160,9 +187,12 @@ export interface RegistryTokenStatus {
      * How long it is in use at the most; absent where it lives no longer at the registry.
      */
     lifetime?: string;
+    /**
+     * When the registry issued it.
+     */
     issuedAt: string;
     /**
-     * Absent when it never expires.
+     * When it expires at the registry; absent when it never does.
      */
     expiresAt?: string;
     /**
@@ -174,11 +204,11 @@ export interface RegistryTokenStatus {
      */
     specHash: string;
     /**
-     * The RegistryAccount it was created with.
+     * The RegistryAccount it was issued with.
      */
     account: string;
     /**
-     * The region it was created in.
+     * The region it was issued in.
      */
     region: string;
     /**
@@ -186,11 +216,11 @@ export interface RegistryTokenStatus {
      */
     place: {
       /**
-       * Base URL of the token API.
+       * Base URL of the API it was issued by, such as https://iam.cloud.ibm.com.
        */
       endpoint: string;
       /**
-       * Whose the credentials were there.
+       * Whose the account's credentials were there, such as an IBM Cloud account.
        */
       identity: string;
       /**
@@ -211,22 +241,40 @@ export interface RegistryTokenStatus {
    * Tokens that are no longer in the Secret and not yet revoked.
    */
   previousTokens?: {
+    /**
+     * Its identifier at the registry; no secret.
+     */
     id: string;
+    /**
+     * Its number among the tokens of this RegistryToken.
+     */
     revision: number;
+    /**
+     * Fingerprint of the account, region, access, lifetime and scope it was made for.
+     */
     specHash?: string;
+    /**
+     * The part of the registry that it is for; absent when it is for all.
+     */
     scope?: string[];
+    /**
+     * The RegistryAccount it was issued with.
+     */
     account: string;
+    /**
+     * The region it was issued in.
+     */
     region: string;
     /**
      * Where it was issued. It can be read and revoked there only.
      */
     place: {
       /**
-       * Base URL of the token API.
+       * Base URL of the API it was issued by, such as https://iam.cloud.ibm.com.
        */
       endpoint: string;
       /**
-       * Whose the credentials were there.
+       * Whose the account's credentials were there, such as an IBM Cloud account.
        */
       identity: string;
       /**
@@ -234,40 +282,73 @@ export interface RegistryTokenStatus {
        */
       provider?: string;
     };
+    /**
+     * When the registry issued it.
+     */
     issuedAt?: string;
+    /**
+     * When it expires at the registry; absent when it never does.
+     */
     expiresAt?: string;
+    /**
+     * When its grace period ends, and the operator revokes it.
+     */
     revokeAt: string;
+    /**
+     * How often revoking it has failed.
+     */
     attempts?: number;
+    /**
+     * When the operator will try to revoke it again, after a failure.
+     */
     nextAttemptTime?: string;
+    /**
+     * Why revoking it failed last.
+     */
     lastError?: string;
   }[];
   /**
    * Present only between deciding to create a token and recording the result.
    */
   mintIntent?: {
+    /**
+     * The number that the token will have among those of this RegistryToken.
+     */
     revision: number;
     /**
      * In the token's description at the registry, beside the revision. Tells the request from one of another cluster with the same ids.
      */
     nonce?: string;
+    /**
+     * When the request was decided on.
+     */
     startedAt: string;
+    /**
+     * Why another token is issued.
+     */
     reason: string;
     /**
      * Announced: the request may have been sent. Unconfirmed: it was sent, and its answer got lost. Verifying: the token was created, and the registry does not accept it yet. Discarded: it was of no use, and is revoked.
      */
     phase: 'Announced' | 'Unconfirmed' | 'Verifying' | 'Discarded';
+    /**
+     * The RegistryAccount it is issued with.
+     */
     account: string;
+    /**
+     * The region it is issued in.
+     */
     region: string;
     /**
-     * Where it was issued. It can be read and revoked there only.
+     * Where it is issued. The token can be read and revoked there only.
      */
     place: {
       /**
-       * Base URL of the token API.
+       * Base URL of the API it was issued by, such as https://iam.cloud.ibm.com.
        */
       endpoint: string;
       /**
-       * Whose the credentials were there.
+       * Whose the account's credentials were there, such as an IBM Cloud account.
        */
       identity: string;
       /**
@@ -275,8 +356,17 @@ export interface RegistryTokenStatus {
        */
       provider?: string;
     };
+    /**
+     * ReadOnly can pull; ReadWrite can pull and push.
+     */
     access: 'ReadOnly' | 'ReadWrite';
+    /**
+     * The part of the registry that it is for; absent when it is for all.
+     */
     scope?: string[];
+    /**
+     * Fingerprint of the account, region, access, lifetime and scope it is made for.
+     */
     specHash: string;
     /**
      * The value of the annotation pullsecrets.dev/rotate that it answers.
@@ -287,8 +377,17 @@ export interface RegistryTokenStatus {
      */
     accountRotation?: string;
   };
+  /**
+   * The latest switch of the Secret to another token.
+   */
   lastRotation?: {
+    /**
+     * When the Secret was switched.
+     */
     time: string;
+    /**
+     * Why another token was issued.
+     */
     reason: string;
   };
   /**
@@ -296,28 +395,49 @@ export interface RegistryTokenStatus {
    */
   nextRotationTime?: string;
   /**
-   * Failures in a row.
+   * Failures in a row. Each makes the next wait longer.
    */
   failedAttempts?: number;
   /**
    * What the last try failed at; absent once one succeeds.
    */
   lastFailure?: {
+    /**
+     * When the try failed.
+     */
     time: string;
+    /**
+     * Why, as one word for programs.
+     */
     reason: string;
+    /**
+     * Why, in a sentence for people.
+     */
     message: string;
   };
+  /**
+   * When the operator will try again by itself after a failure; absent when nothing failed.
+   */
   nextRetryTime?: string;
   /**
    * Requests whose outcome never became known and that nobody waits for any more. A token that still comes of one is revoked by the sweep.
    */
   lostIntents?: {
+    /**
+     * The number that the token would have among those of this RegistryToken.
+     */
     revision: number;
+    /**
+     * What stands beside the revision in the token's description at the registry.
+     */
     nonce?: string;
     /**
      * With a scope of one name, the RegistryAccount that it was sent with.
      */
     account?: string;
+    /**
+     * The one name of the scope that it was asked for, where the registry lists tokens of each name apart.
+     */
     scope?: string[];
   }[];
   /**
@@ -353,7 +473,13 @@ export interface RegistryTokenStatus {
    * The Secret written.
    */
   secretRef?: {
+    /**
+     * It is in the namespace of the RegistryToken.
+     */
     name: string;
+    /**
+     * The metadata.uid of the Secret, which stays the same through rotations.
+     */
     uid: string;
     /**
      * Its version as the operator wrote it last, where it was stored as wanted: a Secret that still has it need not be read.

@@ -71,7 +71,7 @@ export const ECR: BackEnd<EcrBlock, EcrCredentials> = {
     if (roleArn !== undefined && identityAccess !== undefined)
       return 'spec.ecr takes roleArn or identityAccess, not both: take one out';
     if (registryId === undefined ? isPublic : /^\d{12}$/.test(registryId)) return undefined;
-    return 'spec.ecr.registryId takes the twelve digits of an AWS account';
+    return 'spec.ecr.registryId takes the twelve digits of an AWS account, such as 123456789012';
   },
 
   readCredentials: readKeys,

@@ -94,7 +94,7 @@ export const IBM_CLOUD: BackEnd<IbmCloudBlock, ApiKeyCredentials> = {
   fault: ({ serviceId, serviceIdAccess }) =>
     (serviceId === undefined) === (serviceIdAccess === undefined)
       ? undefined
-      : 'spec.ibmCloud: serviceId and serviceIdAccess go together; serviceIdAccess says what the policies of that service ID allow',
+      : 'spec.ibmCloud: serviceId and serviceIdAccess go together; write serviceIdAccess: ReadOnly or ReadWrite, whichever the policies of that service ID allow',
   readCredentials: (data) => readApiKey(data, 'IBM Cloud'),
 
   connect({ name, block, credentials }, { client, login, clock, registryNow, guard }) {

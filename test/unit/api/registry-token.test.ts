@@ -202,22 +202,22 @@ describe("a RegistryToken's spec", () => {
       [
         'a margin for a token without end',
         rotation({ renewBefore: '1h' }, 'Never'),
-        'spec.rotation.renewBefore needs a token that expires; with lifetime Never use rotation.rotateEvery',
+        'spec.rotation.renewBefore needs a token that expires; with lifetime Never write rotation.rotateEvery, such as 720h, in its place',
       ],
       [
         'a margin as long as the lifetime',
         rotation({ renewBefore: '24h' }),
-        'spec.rotation.renewBefore must be shorter than lifetime',
+        'spec.rotation.renewBefore must be shorter than lifetime; leave it out for a third of lifetime',
       ],
       [
         'a schedule for a token that expires',
         rotation({ rotateEvery: '1h' }),
-        'spec.rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
+        'spec.rotation.rotateEvery is for lifetime Never; leave it out, for a token that expires is rotated before it does',
       ],
       [
         'a schedule where no lifetime is named',
         { rotation: { rotateEvery: '1h' } },
-        'spec.rotation.rotateEvery is for lifetime Never; a token that expires is rotated before it does',
+        'spec.rotation.rotateEvery is for lifetime Never; leave it out, for a token that expires is rotated before it does',
       ],
       [
         'a schedule of seconds',
@@ -247,7 +247,7 @@ describe("a RegistryToken's spec", () => {
       [
         'a Secret name that no Secret can have',
         secret({ name: 'a..b' }),
-        'spec.secret.name is "a..b"; it takes the name of an object: lower case letters, digits and, between them, dashes and dots',
+        'spec.secret.name is "a..b"; it takes the name of an object: lower case letters, digits and, between them, dashes and dots, such as app-pull',
       ],
       [
         'a host with a path',
@@ -268,17 +268,17 @@ describe("a RegistryToken's spec", () => {
       [
         'a label value that no label can have',
         secret({ labels: { team: 'the reds' } }),
-        'spec.secret.labels holds "team=the reds", which can\'t be a label',
+        'spec.secret.labels holds "team=the reds", which can\'t be a label; write one such as team=a',
       ],
       [
         'a label key that no label can have',
         secret({ labels: { 'a b': 'c' } }),
-        'spec.secret.labels holds "a b=c", which can\'t be a label',
+        'spec.secret.labels holds "a b=c", which can\'t be a label; write one such as team=a',
       ],
       [
         'an annotation key that no annotation can have',
         secret({ annotations: { 'a/b/c': 'd' } }),
-        'spec.secret.annotations holds "a/b/c", which can\'t be the key of an annotation',
+        'spec.secret.annotations holds "a/b/c", which can\'t be the key of an annotation; write one such as example.com/team',
       ],
     ];
     for (const [name, spec, message] of rows) {
