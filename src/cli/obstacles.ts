@@ -115,7 +115,7 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
     remedy: 'Nothing; the operator retries.',
   },
   RegistryQuotaExceeded: {
-    matter: 'A limit of the registry is reached: of tokens, or of what they hang on.',
+    matter: 'A limit of the registry is reached: of tokens, or of the identities created for them.',
     remedy: 'Remove some, or have the limit raised; the page of the registry has the limits.',
   },
   RegistryRateLimited: {
