@@ -1,6 +1,7 @@
 import { glob, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { isProgressing, isTrouble, tokenReasons } from '../../../src/api/reasons.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import { readRules } from '../../observability/support/queries.ts';
@@ -19,6 +20,17 @@ describe('documentation of what can be observed', () => {
       const parts = [...section.matchAll(/^\*\*(\w+)\.\*\*/gm)].map(([, part]) => part);
       expect(parts, section.split('\n')[0]).to.deep.equal(['Meaning', 'Impact', 'Diagnosis', 'Remedy']);
     }
+  });
+
+  it('has every reason that keeps a RegistryToken from its token in one family of troubleshooting.md', async () => {
+    const [, section = ''] = (await document('troubleshooting.md')).split('## Ready is False\n');
+    const [table = ''] = /(^\|.*\n)+/m.exec(section) ?? [];
+    const listed = [...table.matchAll(/^\|[^|]+\|([^|]+)\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, reason = '']) => reason),
+    );
+    expect(listed).to.have.members(
+      tokenReasons.filter((reason) => isTrouble(reason) || isProgressing(reason)),
+    );
   });
 
   it('lists every event that the code names, with its type, and no other', async () => {
