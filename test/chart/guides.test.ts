@@ -1,51 +1,77 @@
 /** docs/: what pages have Helm, Argo CD and Flux do. */
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { withConditions, type ConditionUpdate } from '../../src/api/conditions.ts';
-import { blocksOf, objectsOf, pagesBelow } from '../support/pages.ts';
+import { blocksOf, objectsOf, pagesBelow, scriptOf } from '../support/pages.ts';
 import { describeHelm, runProgram, type Values } from './support/helm.ts';
 import { runLua } from './support/lua.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The values of the chart in an object of Flux or Argo CD. */
-interface WithValues {
-  spec?: { values?: Values; source?: { helm?: { valuesObject?: Values } } };
+/** Files that commands read a credential from. */
+const CREDENTIALS = ['apikey', 'password'];
+
+/** The chart's values in an object of Flux or Argo CD. */
+function valuesIn(object: object): Values | undefined {
+  const { spec } = object as {
+    spec?: { values?: Values; source?: { helm?: { valuesObject?: Values } } };
+  };
+  return spec?.values ?? spec?.source?.helm?.valuesObject;
+}
+
+/** The chart's values on a page: files of values, and what manifests hold. */
+async function valuesOn(page: string): Promise<Values[]> {
+  const files = (await blocksOf(page)).filter(({ text }) => text.startsWith('# values.yaml\n'));
+  const manifests = (await objectsOf(page)).map(valuesIn).filter((values) => values !== undefined);
+  return [...files.map(({ text }) => parse(text) as Values), ...manifests];
+}
+
+/** What follows `helm install` in the commands of a page that install the chart from this repository. */
+async function installationsOn(page: string): Promise<string[]> {
+  const commands = (await scriptOf(page)).matchAll(/^helm install ((?:.*\\\n)*.*)$/gm);
+  return [...commands]
+    .map(([, words = '']) => words.replaceAll('REGISTRY', 'registry.test'))
+    .filter((words) => !words.includes('oci://'));
 }
 
 describeHelm(
   'chart: what pages of the documentation give it',
   (helm) => {
-    it('are values that it takes, in manifests of Argo CD and Flux', async () => {
+    let pages: string[];
+    let folder: string;
+    before(async () => {
+      pages = await pagesBelow('**/*.md');
+      folder = await mkdtemp(join(tmpdir(), 'guides-'));
+      await symlink(join(ROOT, 'charts'), join(folder, 'charts'));
+      for (const file of CREDENTIALS) await writeFile(join(folder, file), 'a-made-up-credential');
+    });
+    after(() => rm(folder, { recursive: true }));
+
+    it('are values that it takes, in values files and in manifests of Argo CD and Flux', async () => {
       let found = 0;
-      for (const page of await pagesBelow('**/*.md'))
-        for (const object of await objectsOf(page)) {
-          const { spec } = object as WithValues;
-          const values = spec?.values ?? spec?.source?.helm?.valuesObject;
-          if (values === undefined) continue;
+      for (const page of pages)
+        for (const values of await valuesOn(page)) {
           found++;
           const { status, stderr } = await helm.template(values);
           expect(status, `${page}: ${stderr}`).to.equal(0);
         }
-      expect(found).to.be.at.least(2);
+      expect(found).to.be.at.least(4);
     });
 
     it('are flags that it takes, in commands that install it', async () => {
-      const template = `'${helm.tools.helm}' template `;
       let found = 0;
-      for (const page of await pagesBelow('**/*.md'))
-        for (const { language, text } of await blocksOf(page)) {
-          if (language !== 'sh') continue;
-          for (const [, command = ''] of text.matchAll(/^helm install ((?:.*\\\n)*.*)$/gm)) {
-            if (command.includes('oci://')) continue;
-            found++;
-            const script = `cd '${ROOT}'\n${template}${command.replaceAll('REGISTRY', 'registry.test')}`;
-            const { status, stderr } = await runProgram('bash', ['-c', script]);
-            expect(status, `${page}: ${stderr}`).to.equal(0);
-          }
+      for (const page of pages)
+        for (const words of await installationsOn(page)) {
+          found++;
+          const script = `cd '${folder}'\n'${helm.tools.helm}' template ${words}`;
+          const { status, stderr } = await runProgram('bash', ['-c', script]);
+          expect(status, `${page}: ${stderr}`).to.equal(0);
         }
-      expect(found).to.be.at.least(2);
+      expect(found).to.be.at.least(4);
     });
   },
   [4],
