@@ -15,8 +15,8 @@ interface Request {
   groups?: string[];
 }
 
-/** Without the policy that is for the operator itself. */
-const WITHOUT: Values = { rbac: { restrictSecrets: false } };
+/** Without the policies that are not guardrails. */
+const WITHOUT: Values = { rbac: { restrictSecrets: false }, warnings: { enabled: false } };
 const ENABLED: Values = {
   guardrails: {
     enabled: true,

@@ -222,6 +222,7 @@ async function withoutNewest(path: string): Promise<void> {
     ['leaderElection'],
     ['networkPolicy', 'dnsPorts'],
     ['rbac', 'restrictSecrets'],
+    ['warnings'],
   ]) {
     if (!document.deleteIn(key)) throw new Error(`values.yaml has no ${key.join('.')}`);
   }

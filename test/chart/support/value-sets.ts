@@ -104,6 +104,7 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     podDisruptionBudget: { enabled: false },
     networkPolicy: { enabled: false },
     rbac: { aggregateClusterRoles: false, restrictSecrets: false },
+    warnings: { enabled: false },
   },
   'ServiceMonitor and alerts': {
     metrics: {
