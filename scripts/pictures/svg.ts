@@ -1,6 +1,6 @@
-/** What every picture has in common: fonts that readers have, and a title and a description for screen readers. */
+/** What every picture has in common: fonts as wide as the one that Graphviz measures, and a title and a description for screen readers. */
 
-export const FONTS = 'Helvetica,Arial,sans-serif';
+export const FONTS = "Helvetica,Arial,'Liberation Sans',sans-serif";
 
 export const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
