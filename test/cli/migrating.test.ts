@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { missingPrograms } from '../../sandbox/programs.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
 import { PODS, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client/resources.ts';
+import { blocksOf } from '../support/pages.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { HOST, World } from '../support/world.ts';
 import { InstalledPlugin } from './support/installed-plugin.ts';
@@ -20,15 +21,17 @@ const PASSWORDS = [
 
 /** The commands of a page, as one script that ends at the first that fails, and what the page says that one of them prints. */
 async function readPage(): Promise<{ script: string; sample: string }> {
-  const text = await readFile(new URL('../../docs/migrating.md', import.meta.url), 'utf8');
-  const blocks = [...text.matchAll(/^```sh( report)?\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?/gms)];
-  const commands = blocks.map(([, shown, words = '']) => (shown ? `echo '<<<'\n${words}echo '>>>'` : words));
+  const blocks = await blocksOf('migrating.md');
+  const shown = blocks.findIndex(({ remark }) => remark === 'report');
+  const commands = blocks
+    .filter(({ language }) => language === 'sh')
+    .map(({ remark, text }) => (remark === 'report' ? `echo '<<<'\n${text}echo '>>>'` : text));
   return {
     script: ['set -euo pipefail', ...commands]
       .join('\n')
       .replaceAll(EXAMPLE_HOST, HOST)
       .replaceAll(nameOf(EXAMPLE_HOST), nameOf(HOST)),
-    sample: blocks.find(([, shown]) => shown)?.[3] ?? '',
+    sample: blocks[shown + 1]?.text ?? '',
   };
 }
 
