@@ -1,3 +1,4 @@
+import { whenToEnd } from './ending.ts';
 import { readOptions } from './options.ts';
 import { runSandbox } from './sandbox.ts';
 
@@ -6,14 +7,13 @@ if ('exit' in parsed) {
   (parsed.exit === 0 ? process.stdout : process.stderr).write(parsed.output);
   process.exitCode = parsed.exit;
 } else {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  const ending = whenToEnd();
   try {
-    process.exitCode = await runSandbox(parsed.options, process.env, stop.signal, (line) => {
+    process.exitCode = await runSandbox(parsed.options, process.env, ending, (line) => {
       process.stdout.write(`${line}\n`);
     });
   } catch (error) {
-    if (!stop.signal.aborted) {
+    if (!ending.aborted) {
       process.stderr.write(`sandbox: ${error instanceof Error ? error.message : String(error)}\n`);
       process.exitCode = 1;
     }

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { systemClock } from '../../src/common/clock.ts';
+import { sleep, systemClock } from '../../src/common/clock.ts';
+import { whenToEnd } from '../ending.ts';
 import { readCommandLine, type Arguments } from './command-line.ts';
 import { serve } from './shared/http-server.ts';
 
@@ -18,6 +18,7 @@ if ('exit' in commandLine) {
 }
 
 async function run({ title, open, port, certificate, faults }: Arguments): Promise<void> {
+  const ending = whenToEnd();
   const fake = open(systemClock);
   fake.on('answered', ({ error }) => {
     if (error) complain(error);
@@ -25,7 +26,7 @@ async function run({ title, open, port, certificate, faults }: Arguments): Promi
   if (certificate !== undefined) writeFileSync(certificate, await fake.certificate());
   const server = await serve(fake, { port, faults });
   process.stdout.write(`${title} listens on ${server.url}\n`);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await sleep(systemClock, Infinity, ending).catch(() => undefined);
   await server.close();
 }
 

@@ -1,5 +1,7 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,4 +62,49 @@ for (const name of REGISTRY_NAMES) {
       expect(output).to.include('entrance 401 true itself false');
     });
   });
+}
+
+describe('a sandbox whose output nobody reads any more', function () {
+  this.timeout(120_000);
+
+  /**
+   * Starts one, and leaves it once it has printed something.
+   * @returns its exit code, what it complained of, and how many processes it left behind
+   */
+  async function leave(text: RegExp, end: (pid: number) => void): Promise<[unknown, string, number]> {
+    const mark = `SANDBOX_MARK=${randomUUID()}`;
+    const [name = '', value] = mark.split('=');
+    const child = spawn(process.execPath, [MAIN], { env: { ...process.env, [name]: value } });
+    let complaints = '';
+    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+    const exit = once(child, 'exit');
+    let output = '';
+    for await (const chunk of child.stdout) {
+      output += String(chunk);
+      // Leaving the loop destroys the stream, as the end of a reader does.
+      if (text.test(output)) break;
+    }
+    recordOutput(output, 'sandbox');
+    end(child.pid!);
+    const [code] = (await exit) as [unknown];
+    return [code, complaints, (await processesWith(mark)).length];
+  }
+
+  it('stops everything, as for `npm run sandbox | head -1`', async () => {
+    expect(await leave(/\n/, () => undefined)).to.deep.equal([0, '', 0]);
+  });
+
+  it('stops everything at Ctrl-C, as for `npm run sandbox | tee log`', async () => {
+    const left = await leave(/Ctrl-C stops everything/, (pid) => process.kill(pid, 'SIGINT'));
+    expect(left).to.deep.equal([0, '', 0]);
+  });
+});
+
+/** Process ids of those that have something in their environment. */
+async function processesWith(text: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name));
+  const environments = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
+  );
+  return pids.filter((_, at) => environments[at]?.includes(text));
 }
