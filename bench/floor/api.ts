@@ -25,12 +25,13 @@ export class Api {
     path: string,
     body?: unknown,
     contentType = 'application/json',
+    accept = 'application/json',
   ): Promise<unknown> {
     const { statusCode, body: answer } = await this.#agent.request({
       origin: this.#origin,
       path,
       method,
-      headers: { ...this.#headers, 'content-type': contentType },
+      headers: { ...this.#headers, accept, 'content-type': contentType },
       body: body === undefined ? null : JSON.stringify(body),
     });
     const text = await answer.text();

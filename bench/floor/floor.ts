@@ -18,6 +18,7 @@ const JSON_PATCH = 'application/json-patch+json';
 const HOST = 'registry.test';
 const HOUR = 3_600_000;
 const PAGE = 500;
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /**
  * The calls that the operator's promises need, and nothing else: nothing is watched, compared, checked, tried again or logged.
@@ -36,16 +37,26 @@ export class Floor {
   }
 
   /** Reads all RegistryTokens. */
-  async list(): Promise<RegistryToken[]> {
-    const items: RegistryToken[] = [];
+  list(): Promise<RegistryToken[]> {
+    return this.#pages<RegistryToken>(resourcePath(REGISTRY_TOKENS), '', 'application/json');
+  }
+
+  /** Reads the metadata of all Secrets that the operator manages. */
+  listSecrets(): Promise<unknown[]> {
+    const ours = `&labelSelector=${encodeURIComponent(`${MANAGED_BY_LABEL}=${OPERATOR}`)}`;
+    return this.#pages(resourcePath(SECRETS), ours, METADATA_ONLY);
+  }
+
+  async #pages<T>(path: string, selection: string, accept: string): Promise<T[]> {
+    const items: T[] = [];
     let from = '';
     do {
-      const path = `${resourcePath(REGISTRY_TOKENS)}?limit=${PAGE}${from && `&continue=${from}`}`;
-      const page = (await this.#api.ask('GET', path)) as {
-        items: RegistryToken[];
+      const query = `limit=${PAGE}${selection}${from && `&continue=${from}`}`;
+      const page = (await this.#api.ask('GET', `${path}?${query}`, undefined, undefined, accept)) as {
+        items: T[] | null;
         metadata: { continue?: string };
       };
-      items.push(...page.items);
+      items.push(...(page.items ?? []));
       from = page.metadata.continue ?? '';
     } while (from !== '');
     return items;

@@ -31,6 +31,9 @@ async function carryOut(order: Order): Promise<Done> {
     case 'issue':
       await worker.issue(order.token);
       return { began };
+    case 'read all':
+      await Promise.all([worker.list(), worker.listSecrets()]);
+      return { began };
     case 'issue all': {
       const tokens = await worker.list();
       const listed = Date.now();

@@ -1,8 +1,9 @@
 import type { RegistryToken } from '../../src/api/registry-token.ts';
 
-/** What the floor's process is to do: whom it works with, then to all RegistryTokens, those that are being deleted, or one. */
+/** What the floor's process is to do: whom it works with; then with all RegistryTokens, those that are being deleted, or one. */
 export type Order =
   | { what: 'connect'; kubeconfig: string; registry: string; workers: number }
+  | { what: 'read all' }
   | { what: 'issue all' }
   | { what: 'remove deleted' }
   | { what: 'issue'; token: RegistryToken };

@@ -2,11 +2,23 @@ import type { Side } from '../contenders.ts';
 import type { Measurement } from '../measure/measurement.ts';
 import { counts, type Table } from './table.ts';
 
+/** What both sides did, round by round. */
+type Rounds = readonly Record<Side, Measurement<unknown>>[];
+
 /** Calls to the API server and the registry, a token. */
-export function callsOf(rounds: readonly Record<Side, Measurement<unknown>>[], count: number): Table {
+export function callsOf(rounds: Rounds, count: number): Table {
+  return counts('calls a token', sidesOf(rounds), count);
+}
+
+/** The same in all. */
+export function callsInAll(rounds: Rounds): Table {
+  return counts('calls', sidesOf(rounds), 1);
+}
+
+function sidesOf(rounds: Rounds): Record<Side, ReadonlyMap<string, number>[]> {
   const side = (name: Side): ReadonlyMap<string, number>[] =>
     rounds.map((round) => callsAndRequests(round[name]));
-  return counts('calls a token', { floor: side('floor'), operator: side('operator') }, count);
+  return { floor: side('floor'), operator: side('operator') };
 }
 
 /** Calls of the operator alone, in all. */

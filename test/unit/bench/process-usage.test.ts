@@ -25,7 +25,7 @@ describe('readMemory', () => {
 
 describe('readMachineCpu', () => {
   it('adds up what all processors did, without waiting and what the host took', () => {
-    const stat = 'cpu  100 20 30 4000 500 6 7 80 0 0\ncpu0 50 10 15 2000 250 3 3 40 0 0\n';
-    expect(readMachineCpu(stat)).to.equal(1_630);
+    const text = 'cpu  100 20 30 4000 500 6 7 80 0 0\ncpu0 50 10 15 2000 250 3 3 40 0 0\n';
+    expect(readMachineCpu(text)).to.equal(1_630);
   });
 });
