@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { missingPrograms } from '../../sandbox/programs.ts';
@@ -16,6 +15,7 @@ import { HARBOR } from '../../src/registry/harbor/harbor.ts';
 import { HttpClient } from '../../src/registry/http/http-client.ts';
 import { IBM_CLOUD } from '../../src/registry/ibm-cloud/ibm-cloud.ts';
 import { IBM_REGISTRY_TOKENS } from '../../src/registry/ibm-registry-tokens/ibm-registry-tokens.ts';
+import { blocksOf } from '../support/pages.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { aToolbox } from '../support/toolbox.ts';
 import { aRequest, UID } from './support/stage.ts';
@@ -34,9 +34,9 @@ ibmcloud() { echo "{\\"iam_token\\": \\"Bearer $ACCESS_TOKEN\\"}"; }
 
 /** The commands by which a page finds at the registry what was issued for a RegistryToken. */
 async function lookup(page: string, replacements: Record<string, string>): Promise<string> {
-  const text = await readFile(new URL(`../../docs/registries/${page}`, import.meta.url), 'utf8');
-  const [, commands = ''] = /^```sh\n(UID_OF_TOKEN=.*?)^```$/ms.exec(text) ?? [];
-  expect(commands, page).to.not.equal('');
+  const blocks = await blocksOf(`registries/${page}`);
+  const { text: commands } =
+    blocks.find(({ text }) => text.startsWith('UID_OF_TOKEN=')) ?? expect.fail(`${page} has no commands`);
   return Object.entries(replacements).reduce((script, [documented, here]) => {
     expect(script, page).to.include(documented);
     return script.replaceAll(documented, here);

@@ -1,35 +1,25 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { missingPrograms } from '../../sandbox/programs.ts';
 import { helmTools } from '../../scripts/helm-tools.ts';
+import { blocksOf, type Block } from '../support/pages.ts';
 import { recordOutput } from '../support/secrecy.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-const PAGE = new URL('../../docs/walkthrough.md', import.meta.url);
 
-interface Block {
-  /** What stands behind the fence: a language and maybe a word on how it is to be run. */
-  info: string;
-  text: string;
-}
-
-function readBlocks(page: string): Block[] {
-  return [...page.matchAll(/^```([^\n]+)\n(.*?)^```$/gms)].map(([, info = '', text = '']) => ({
-    info,
-    text,
-  }));
-}
+/** The language, and maybe a word on how it is to be run. */
+const infoOf = ({ language, remark }: Block): string => `${language} ${remark}`.trim();
 
 /** One script of all that is to be typed into one terminal; it ends at the first command that does not go as the page says. */
 function scriptOf(blocks: readonly Block[]): string {
-  const parts = blocks.flatMap(({ info, text }, index) => {
-    if (info === 'sh') return [text];
-    if (info !== 'sh refused') return [];
+  const parts = blocks.flatMap((block, index) => {
+    const { text } = block;
+    if (infoOf(block) === 'sh') return [text];
+    if (infoOf(block) !== 'sh refused') return [];
     const said = blocks[index + 1]?.text.trim() ?? '';
     return [
       `if said=$( { ${text.trim()}\n} 2>&1 ); then echo 'it was not refused'; exit 1; fi`,
@@ -55,7 +45,7 @@ describe('docs/walkthrough.md', () => {
     const withoutKubectl = (await missingPrograms('kubectl')).length > 0;
     const tools = withoutKubectl ? [dirname((await helmTools(4)).kubectl)] : [];
     env = { ...rest, PATH: [...tools, rest['PATH'] ?? ''].join(delimiter) };
-    blocks = readBlocks(await readFile(PAGE, 'utf8'));
+    blocks = await blocksOf('walkthrough.md');
   });
 
   after(async () => {
@@ -67,17 +57,18 @@ describe('docs/walkthrough.md', () => {
   });
 
   it('has one command for the first terminal, and says what each refusal looks like', () => {
-    expect(blocks.filter(({ info }) => info === 'sh sandbox')).to.have.length(1);
-    expect(blocks.filter(({ info }) => info === 'sh').length).to.be.at.least(8);
-    for (const [index, { info }] of blocks.entries()) {
+    expect(blocks.filter((block) => infoOf(block) === 'sh sandbox')).to.have.length(1);
+    expect(blocks.filter((block) => infoOf(block) === 'sh').length).to.be.at.least(8);
+    const infos = blocks.map(infoOf);
+    for (const [index, info] of infos.entries()) {
       expect(['sh', 'sh sandbox', 'sh refused', 'text']).to.include(info);
-      expect(info === 'text').to.equal(blocks[index - 1]?.info === 'sh refused');
+      expect(info === 'text').to.equal(infos[index - 1] === 'sh refused');
     }
   });
 
   it('works as it is written', async function () {
     this.timeout(120_000);
-    const start = blocks.find(({ info }) => info === 'sh sandbox')?.text ?? '';
+    const start = blocks.find((block) => infoOf(block) === 'sh sandbox')?.text ?? '';
     sandbox = spawn('bash', ['-c', start], {
       cwd: PROJECT,
       env,

@@ -32,4 +32,14 @@ describe('documentation', () => {
     }
     expect(links).to.be.above(100);
   });
+
+  it('leads from README.md to every page', async () => {
+    const seen = new Set(['README.md']);
+    for (const name of seen) {
+      const page = new URL(name, ROOT);
+      for (const [, path = ''] of (await readFile(page, 'utf8')).matchAll(/\]\(([^()\s#:]+\.md)/g))
+        seen.add(new URL(path, page).href.slice(ROOT.href.length));
+    }
+    for await (const name of glob(PAGES, { cwd: fileURLToPath(ROOT) })) expect([...seen]).to.include(name);
+  });
 });
