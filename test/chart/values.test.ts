@@ -352,7 +352,7 @@ const PARTS: [string, Values, string[]][] = [
 /** Asks for something that each rule of the guardrails looks at. */
 const ASKED = { access: 'ReadWrite', lifetime: '999h', region: 'jp-tok' };
 const REQUEST = {
-  object: { spec: { ...ASKED, template: { spec: ASKED } } },
+  object: { metadata: {}, spec: { ...ASKED, template: { spec: ASKED } } },
   oldObject: null,
   user: 'jane',
 };
