@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import type { KubeObject, ObjectMeta } from '../../src/common/objects.ts';
 import { SECRETS } from '../../src/kube/client/resources.ts';
+import { startEmbedded } from '../support/api-servers.ts';
 import { scriptOf } from '../support/pages.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { HOST, World } from '../support/world.ts';
@@ -44,7 +45,8 @@ describe('docs/guides/from-other-operators.md', function () {
   let plugin: InstalledPlugin;
   before(async () => {
     registerSecret(PASSWORD);
-    world = await World.start();
+    // A control plane of binaries may serve the project's own kinds only.
+    world = await World.start({ running: await startEmbedded() });
     world.startOperator();
     plugin = await InstalledPlugin.install(world.apiServer.kubeconfig);
   });
