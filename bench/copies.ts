@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RegistryToken as TokenAtRegistry } from '../sandbox/registries/ibm-registry-tokens/registry-token.ts';
-import { readTokenSpec, type RegistryToken } from '../src/api/registry-token.ts';
+import { readTokenSpec, type RegistryToken, type TokenRecord } from '../src/api/registry-token.ts';
 import { toTime } from '../src/api/syntax/time.ts';
 import type { KubeObject } from '../src/common/objects.ts';
 import type { Manifest } from '../src/kube/client/manifest.ts';
@@ -26,11 +26,15 @@ export interface Copies {
   atRegistry: TokenAtRegistry[];
 }
 
+/** When the token of a copy is to be rotated, by the copy's number; milliseconds since 1970. */
+export type DueAt = (n: number) => number;
+
 /**
  * Makes copies of what was issued: other names and uids, other tokens. Its name must not be part of anything else in there. The values
  * are all the same; the operator never compares those of different RegistryTokens.
+ * @param dueAt unless given, as the token that was issued
  */
-export function copiesOf(issued: Issued, count: number): Copies {
+export function copiesOf(issued: Issued, count: number, dueAt?: DueAt): Copies {
   const { token, secret, clusterId } = issued;
   const record = token.status?.token;
   if (!record) throw new TypeError('no token was issued');
@@ -51,7 +55,8 @@ export function copiesOf(issued: Issued, count: number): Copies {
         ) as Manifest,
     );
     if (!copy || !itsSecret) continue;
-    copies.tokens.push(rescheduled(copy, uid));
+    const scheduled = rescheduled(copy, uid, dueAt?.(n));
+    copies.tokens.push(scheduled.manifest);
     copies.secrets.push(itsSecret);
     const tag = { clusterId, uid, revision: record.revision, nonce: 'copycopy' };
     copies.atRegistry.push({
@@ -59,8 +64,8 @@ export function copiesOf(issued: Issued, count: number): Copies {
       account: ACCOUNT_ID,
       description: describe('', tag),
       access: record.access,
-      issuedAt: Date.parse(record.issuedAt),
-      expiresAt: record.expiresAt === undefined ? null : Date.parse(record.expiresAt),
+      issuedAt: Date.parse(scheduled.record.issuedAt),
+      expiresAt: Date.parse(scheduled.record.expiresAt ?? '') || null,
       value: 'a-value',
     });
   }
@@ -91,12 +96,31 @@ export function withSecretWritten(
   return { ...copy, status: { ...status, secretRef } };
 }
 
-/** When a token is rotated depends on the uid of its RegistryToken. */
-function rescheduled(copy: Manifest, uid: string): Manifest {
-  const token = copy as unknown as RegistryToken;
+/** When a token is rotated depends on the uid of its RegistryToken, and on when it was issued. */
+function rescheduled(
+  copy: Manifest,
+  uid: string,
+  dueAt: number | undefined,
+): { manifest: Manifest; record: TokenRecord } {
+  const moved = dueAt === undefined ? copy : later(copy, uid, dueAt);
+  const token = moved as unknown as RegistryToken;
   const { status = {} } = token;
-  const at = status.token && rotationTime(status.token, readTokenSpec(token).rotation, uid);
-  return { ...copy, status: { ...status, ...(at !== undefined && { nextRotationTime: toTime(at) }) } };
+  if (!status.token) throw new TypeError('no token was issued');
+  const at = rotationTime(status.token, readTokenSpec(token).rotation, uid);
+  const times = at !== undefined && { nextRotationTime: toTime(at) };
+  return { manifest: { ...moved, status: { ...status, ...times } }, record: status.token };
+}
+
+/** The same with another time of issue, wherever its times stand, so that the token is to be rotated then. */
+function later(copy: Manifest, uid: string, dueAt: number): Manifest {
+  const token = copy as unknown as RegistryToken;
+  const record = token.status?.token;
+  const at = record && rotationTime(record, readTokenSpec(token).rotation, uid);
+  if (!record || at === undefined) return copy;
+  const move = (text: string, time: string): string =>
+    text.replaceAll(time, toTime(Date.parse(time) + dueAt - at));
+  const text = move(JSON.stringify(copy), record.issuedAt);
+  return JSON.parse(record.expiresAt === undefined ? text : move(text, record.expiresAt)) as Manifest;
 }
 
 /** As it is stored. */

@@ -6,7 +6,7 @@ import type { RegistryToken } from '../src/api/registry-token.ts';
 import { REGISTRY_TOKENS } from '../src/api/resources.ts';
 import type { KubeObject } from '../src/common/objects.ts';
 import { NAMESPACES, SECRETS } from '../src/kube/client/resources.ts';
-import { copiesOf, withSecretWritten, type Issued } from './copies.ts';
+import { copiesOf, withSecretWritten, type DueAt, type Issued } from './copies.ts';
 import { namespaceOf } from './objects.ts';
 import type { BundledOperator } from './operator.ts';
 import type { Bench } from './scenario.ts';
@@ -34,9 +34,12 @@ export async function issueOne(stage: Stage, operator: BundledOperator): Promise
   return { token, secret, clusterId: metadata.uid };
 }
 
-/** A fresh start among as many RegistryTokens as are to be measured, all of which have their token. */
-export async function trialAmongIssued({ stage, count, issued }: Bench): Promise<Trial> {
-  const { tokens, secrets, atRegistry } = copiesOf(await issued(), count);
+/**
+ * A fresh start among as many RegistryTokens as are to be measured, all of which have their token.
+ * @param dueAt when each is to be rotated; unless given, hours later
+ */
+export async function trialAmongIssued({ stage, count, issued }: Bench, dueAt?: DueAt): Promise<Trial> {
+  const { tokens, secrets, atRegistry } = copiesOf(await issued(), count, dueAt);
   const folder = await mkdtemp(join(tmpdir(), 'tokens-'));
   try {
     const file = join(folder, 'tokens.json');

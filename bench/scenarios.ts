@@ -6,6 +6,7 @@ import { idle } from './scenarios/idle.ts';
 import { memory } from './scenarios/memory.ts';
 import { restart } from './scenarios/restart.ts';
 import { rotation } from './scenarios/rotation.ts';
+import { schedule } from './scenarios/schedule.ts';
 import { single } from './scenarios/single.ts';
 import { sweep } from './scenarios/sweep.ts';
 
@@ -14,6 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   burst,
   single,
   rotation,
+  schedule,
   deletion,
   restart,
   idle,

@@ -58,11 +58,15 @@ export class Observer {
    * @throws Error when they are not within an hour, or `check` does
    */
   async whenReady(count: number, revision: number, check: () => void = () => undefined): Promise<number> {
-    const isSo = (): boolean => (this.#counts[revision] ?? 0) >= count;
-    const seen = (): string =>
-      `${this.#counts[revision] ?? 0} of ${count} are Ready with revision ${revision}`;
+    const isSo = (): boolean => this.countOf(revision) >= count;
+    const seen = (): string => `${this.countOf(revision)} of ${count} are Ready with revision ${revision}`;
     await until(isSo, seen, check);
     return this.#lastReady;
+  }
+
+  /** How many were seen Ready with at least that revision. */
+  countOf(revision: number): number {
+    return this.#counts[revision] ?? 0;
   }
 
   /** Waits until there are no more than so many RegistryTokens. @throws as `whenReady` */

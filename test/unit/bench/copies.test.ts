@@ -55,6 +55,14 @@ describe('copiesOf', () => {
     expect(new Set(tokens.map(({ metadata }) => metadata.namespace))).to.have.length(3);
   });
 
+  it('issues the token of each so long ago that it is to be rotated when it should be', () => {
+    const dueAt = (n: number): number => Date.parse('2026-11-29T20:00:00Z') + n * 3_600_000;
+    const later = copiesOf({ token: TOKEN, secret: SECRET, clusterId: 'cluster' }, 3, dueAt);
+    const due = (later.tokens as unknown as RegistryToken[]).map(({ status }) => status?.nextRotationTime);
+    const seconds = due.map((time, n) => Math.abs(Date.parse(time ?? '') - dueAt(n)) / 1000);
+    expect(Math.max(...seconds)).to.be.at.most(1);
+  });
+
   it('lets RegistryToken, Secret and token refer to each other', () => {
     const [secret] = secrets;
     expect(copy?.status?.secretRef?.uid).to.equal(secret?.metadata.uid);
