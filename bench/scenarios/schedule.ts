@@ -12,6 +12,8 @@ const HOUR = 3_600_000;
 const SPAN = 14 * HOUR;
 /** Milliseconds that are looked at. */
 const LOOK = 120_000;
+/** Milliseconds to make up for what was due before. */
+const PATIENCE = 1_800_000;
 const FIGURES = [
   'due a second',
   'rotated a second',
@@ -68,10 +70,12 @@ async function watch(bench: Bench): Promise<Measurement<Rotations>> {
   return await measure(trial, act, process);
 }
 
-/** @throws Error when the operator's process has ended */
+/** @throws Error when the operator's process has ended, or does not catch up within half an hour */
 async function whenMadeUpFor(observer: Observer, due: () => number, check: () => void): Promise<void> {
+  const end = clock.monotonic() + PATIENCE;
   while (observer.countOf(2) < due() - 1) {
     check();
+    if (clock.monotonic() > end) throw new Error(`${observer.countOf(2)} of ${due()} rotations were made`);
     await sleep(clock, 50);
   }
 }

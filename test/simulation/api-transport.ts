@@ -29,6 +29,7 @@ export class ApiTransport implements Transport {
     await this.#process.gate.open();
     if (writes) await this.#world.boundary(this.#process, `before ${title}`);
     call.guard?.();
+    if (writes) this.#world.changed();
     this.#world.audit.sent(this.#process, call);
     const fate = this.#world.weather.api(writes);
     if (fate.kind !== 'through') this.#world.journal.note(() => `${title}: ${JSON.stringify(fate)}`);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { failures, SCENARIOS, TIMEOUT } from './disturbances.ts';
 import type { Outcome } from './figures.ts';
 
-/** Whoever dies leaves only what is stored: dying twice while nothing changes is dying once. */
+/** Whoever dies leaves what is stored and what is on its way: dying twice while neither changes is dying once. */
 const boundaries = ({ changedBefore }: Outcome): readonly number[] => changedBefore;
 
 describe('an operator that dies right before or after any effect', function () {

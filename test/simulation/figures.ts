@@ -12,7 +12,7 @@ export interface Outcome {
   figures: Figures;
   /** Those of the boundaries that came before the calm. */
   boundariesInStorm: number;
-  /** The numbers of those before which something had changed since the one before. */
+  /** The numbers of those before which something had changed, or gone on its way, since the one before. */
   changedBefore: number[];
 }
 

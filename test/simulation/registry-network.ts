@@ -39,6 +39,7 @@ export class RegistryNetwork implements HttpSender {
     if (matters) await world.boundary(process, `before ${title}`);
     const effect = EFFECTS.has(purpose);
     request.guard?.();
+    if (effect) world.changed();
     if (effect) world.audit.asked(process, inquiry, request.url);
     const fate = world.weather.registry(request.url.host, effect);
     if (fate.kind !== 'through') world.journal.note(() => `${title}: ${JSON.stringify(fate)}`);

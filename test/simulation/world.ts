@@ -104,7 +104,7 @@ export class World {
   /** The process that rightly leads. */
   leader: SimulatedProcess | undefined;
   readonly counts = { boundaries: 0, crashes: 0, freezes: 0, processes: 0, webhooks: 0, restores: 0 };
-  /** Numbers of the boundaries before which something had changed in the cluster or at a registry since the one before. */
+  /** Numbers of the boundaries before which something had changed, or gone on its way, since the one before. */
   readonly changedBefore: number[] = [];
   #hasChanged = true;
   readonly #crashAt: number | undefined;
@@ -267,7 +267,7 @@ export class World {
     }
   }
 
-  /** Something is no longer as it was, in the cluster or at a registry. */
+  /** Something is no longer as it was, in the cluster or at a registry, or is on its way to be so. */
   changed(): void {
     this.#hasChanged = true;
   }

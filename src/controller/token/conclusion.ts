@@ -73,9 +73,9 @@ export class Conclusion {
       remarks: [...linker.problems(token), ...remarksOf(assessment, status)],
     });
     await statuses.write(token, status, updates, signal);
-    const isNew = assessment.refusal || !wasGood(assessment.situation, status);
+    const becameGood = assessment.refusal !== undefined || !wasGood(assessment.situation, status);
     const isReady = updates.some(({ type, status: is }) => type === 'Ready' && is === 'True');
-    if (isReady && isNew) onGood(token);
+    if (isReady && becameGood) onGood(token);
     const previousTokens = status.previousTokens?.filter(awaited.isDue) ?? [];
     const until = soonest(this.#patience(progress, wanted), ...awaited.until);
     const look = nextLook(token, spec, { ...status, previousTokens }, outcome, until, this.#moment(wanted));

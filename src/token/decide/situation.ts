@@ -75,6 +75,9 @@ export function isExpired({
   return status?.token !== undefined && expiryOf(status.token) <= registryNow;
 }
 
+/** Reasons for a token whose predecessor pods could not pull with any more. */
+const AFTER_A_GAP: ReadonlySet<string> = new Set(['FirstIssue', 'TokenLost', 'TokenExpired']);
+
 /** Whether pods can pull with the Secret as it is: it holds the recorded token, which is alive. */
 export function isGood(situation: Situation): boolean {
   return holds(situation.secret, situation.token.status ?? {}) && isAlive(situation);
@@ -82,11 +85,13 @@ export function isGood(situation: Situation): boolean {
 
 /**
  * Whether pods could pull with the Secret up to now, once a reconcile left this status: with the token that was recorded, or with
- * its successor where the Secret was written and the status could not be.
+ * its successor, where the Secret was written and the status could not be.
  */
 export function wasGood(situation: Situation, status: RegistryTokenStatus): boolean {
   const { secret, token } = situation;
-  return isAlive(situation) && [token.status ?? {}, status].some((each) => holds(secret, each));
+  const { mintIntent } = token.status ?? {};
+  if (isGood(situation)) return true;
+  return holds(secret, status) && isAlive(situation) && !AFTER_A_GAP.has(mintIntent?.reason ?? '');
 }
 
 /** Whether the recorded token is there and can be used. */

@@ -241,6 +241,15 @@ describe('a Secret', () => {
       { status: renewal, holds: 'token-2', settled: rotated, now: ISSUED + 25 * HOUR },
       1,
     ],
+    [
+      'that got the successor of a lost token before the status could say so has become good',
+      {
+        status: { ...renewal, mintIntent: { ...OPEN.mintIntent, reason: 'TokenLost' } },
+        holds: 'token-2',
+        settled: rotated,
+      },
+      1,
+    ],
     ['that is as it should be was good before', { status, holds: 'token-1' }, 0],
     ['that stays missing has not become good', { status: renewal, holds: undefined }, 0],
   ];

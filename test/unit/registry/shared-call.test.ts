@@ -56,6 +56,15 @@ describe('SharedCall', () => {
     expect(signal().aborted).to.equal(true);
   });
 
+  it('that has ended is not broken off, and not joined either', async () => {
+    const { call, signal, end } = pending();
+    const waiting = call.join(NEVER);
+    end('done');
+    await waiting;
+    expect(call.abandoned).to.equal(true);
+    expect(signal().aborted).to.equal(false);
+  });
+
   it('goes on without anybody when it is kept', async () => {
     const { call } = pending();
     call.keep();
