@@ -1,13 +1,11 @@
 {{/*
 What the API server warns of, for each kind that people write: requests that are legal, and useless or dangerous. `expression` is a CEL
-condition on `SPEC`, false where there is something to say. A spec that the CRD's rules refuse is for those: an expression that
-fails warns of nothing. What it takes an account or a registry to know is for the operator, who says it in conditions.
+condition on `SPEC`, false where there is something to say. Those about annotations are a policy of their own, for a match condition holds
+for a whole policy: an annotation that asks for a rotation brings up nothing about the spec. A spec that the CRD's rules refuse is for
+those: an expression that fails warns of nothing. What it takes an account or a registry to know is for the operator, who says it in
+conditions.
 */}}
 {{- define "rto.warnings.tokens" -}}
-- expression: >-
-    !has(SPEC.rotation) || !has(SPEC.rotation.gracePeriod) || !has(SPEC.lifetime) || SPEC.lifetime == 'Never'
-    || duration(SPEC.rotation.gracePeriod) <= duration(SPEC.lifetime)
-  message: 'PATH.rotation.gracePeriod is longer than lifetime: every token expires before it ends; write a shorter one, such as 1h'
 - expression: >-
     !has(SPEC.rotation) || !has(SPEC.rotation.gracePeriod) || !has(SPEC.rotation.rotateEvery)
     || duration(SPEC.rotation.gracePeriod) <= duration(SPEC.rotation.rotateEvery)
@@ -24,8 +22,11 @@ fails warns of nothing. What it takes an account or a registry to know is for th
     !has(SPEC.serviceAccounts) || SPEC.serviceAccounts.all(pattern, !pattern.matches('^[^*]*[*]$')
     || !SPEC.serviceAccounts.exists(name, name != pattern && name.startsWith(pattern.split('*')[0])))
   message: 'PATH.serviceAccounts has entries that a pattern of it covers, such as * for all; leave them out'
+{{- end }}
+
+{{- define "rto.warnings.annotations" -}}
 - expression: >-
-    !has(SPEC.suspend) || !SPEC.suspend || !has(object.metadata.annotations) || !('pullsecrets.dev/rotate' in object.metadata.annotations)
+    !has(SPEC) || !has(SPEC.suspend) || !SPEC.suspend || !has(object.metadata.annotations) || !('pullsecrets.dev/rotate' in object.metadata.annotations)
     || (oldObject != null && has(oldObject.metadata.annotations) && 'pullsecrets.dev/rotate' in oldObject.metadata.annotations
     && oldObject.metadata.annotations['pullsecrets.dev/rotate'] == object.metadata.annotations['pullsecrets.dev/rotate'])
   message: 'PATH.suspend is true: the rotation that annotation pullsecrets.dev/rotate asks for waits; write suspend: false'
@@ -54,12 +55,16 @@ fails warns of nothing. What it takes an account or a registry to know is for th
     !has(SPEC.regions) || SPEC.regions.all(region, !has(region.endpoint) || !region.endpoint.startsWith('http://')
     || region.endpoint.matches('{{ $clear }}'))
   message: 'PATH.regions has an endpoint that is not encrypted: tokens can be read on the way; write https://'
-- expression: '!has(SPEC.harbor) || !(has(SPEC.regions) || has(SPEC.defaultRegion))'
+- expression: '!has(SPEC.harbor) || !((has(SPEC.regions) && size(SPEC.regions) > 0) || has(SPEC.defaultRegion))'
   message: 'PATH.harbor has no regions: leave regions and defaultRegion out'
 {{- end }}
 
-{{/* Whether what a warning may be about has changed: not every label, and nothing that the operator writes. */}}
-{{- define "rto.warnings.concerned" -}}
-oldObject == null || object.spec != oldObject.spec
-|| (has(object.metadata.annotations) ? object.metadata.annotations : {}) != (has(oldObject.metadata.annotations) ? oldObject.metadata.annotations : {})
+{{/* Whether what a policy's rules are about is new: no label and no status brings a warning up again. */}}
+{{- define "rto.warnings.newSpec" -}}
+has(SPEC) && (oldObject == null || object.spec != oldObject.spec)
+{{- end }}
+
+{{- define "rto.warnings.newAnnotations" -}}
+has(object.metadata.annotations)
+&& (oldObject == null || !has(oldObject.metadata.annotations) || object.metadata.annotations != oldObject.metadata.annotations)
 {{- end }}
