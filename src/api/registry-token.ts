@@ -142,7 +142,7 @@ export function cutAnnotations(annotations: Record<string, string>): Record<stri
 function readNames({ accountRef, region }: RegistryTokenSpec): void {
   if (accountRef?.name !== undefined && !isObjectName(accountRef.name))
     throw new InvalidSpec(
-      `spec.accountRef.name is ${quote(accountRef.name)}; it takes the name of an object: lower case letters, digits and, between them, dashes and dots, such as app-pull`,
+      `spec.accountRef.name is ${quote(accountRef.name)}; it takes the name of an object: lower case letters, digits and, between them, dashes and dots, such as default`,
     );
   if (region !== undefined && !isRegionName(region))
     throw new InvalidSpec(

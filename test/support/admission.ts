@@ -17,8 +17,8 @@ const HOSTS =
 const HOST =
   "it takes the host of a registry as in images' names, in lower case, such as us.icr.io, registry:5000 or [fd00::1]:5000";
 const DESCRIPTION = 'it takes at most 128 characters, without square brackets and line breaks';
-const OBJECT =
-  'it takes the name of an object: lower case letters, digits and, between them, dashes and dots, such as app-pull';
+const objectSuchAs = (example: string): string =>
+  `it takes the name of an object: lower case letters, digits and, between them, dashes and dots, such as ${example}`;
 const REGION =
   'it takes the name of a region: lower case letters, digits and, between them, dashes, such as us-south';
 const URL = 'it takes an HTTP or HTTPS URL without user name, query and fragment, such as https://us.icr.io';
@@ -133,14 +133,19 @@ export const REFUSED_TOKENS: readonly Refusal[] = [
     what: 'a Secret named My_Secret',
     spec: { secret: { name: 'My_Secret' } },
     field: 'secret.name',
-    words: OBJECT,
+    words: objectSuchAs('app-pull'),
   },
-  { what: 'a Secret named a..b', spec: { secret: { name: 'a..b' } }, field: 'secret.name', words: OBJECT },
+  {
+    what: 'a Secret named a..b',
+    spec: { secret: { name: 'a..b' } },
+    field: 'secret.name',
+    words: objectSuchAs('app-pull'),
+  },
   {
     what: 'an account named Prod',
     spec: { accountRef: { name: 'Prod' } },
     field: 'accountRef.name',
-    words: OBJECT,
+    words: objectSuchAs('default'),
   },
   { what: 'region US South', spec: { region: 'US South' }, field: 'region', words: REGION },
   ...['pullsecrets.dev/registrytoken-uid', 'app.kubernetes.io/managed-by'].map((key) => ({
@@ -262,7 +267,7 @@ export const REFUSED_ACCOUNTS: readonly Refusal[] = [
     what: 'credentials in a Secret named My_Secret',
     spec: { credentialsSecretRef: { name: 'My_Secret' } },
     field: 'credentialsSecretRef.name',
-    words: OBJECT,
+    words: objectSuchAs('ibm-cloud'),
   },
 ];
 

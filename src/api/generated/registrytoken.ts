@@ -436,7 +436,7 @@ export interface RegistryTokenStatus {
      */
     account?: string;
     /**
-     * The one name of the scope that it was asked for, where the registry lists tokens of each name apart.
+     * With a scope of one name, that name.
      */
     scope?: string[];
   }[];

@@ -77,7 +77,9 @@ function keeperHindrances(secret: Secret, keeper: Keeper | undefined): string[] 
     ...(type === SECRET_TYPE ? [] : [`it has the type ${type}, which can't be changed: ${another}`]),
     ...(immutable ? [`it is immutable: ${another}`] : []),
     ...(controller
-      ? [`it belongs to ${controller.kind} ${controller.name}: delete that with --cascade=orphan first`]
+      ? [
+          `it belongs to ${controller.kind} ${controller.name}: set the deletionPolicy of that to Retain if it has one, then delete it with --cascade=orphan`,
+        ]
       : keeper?.does === 'Rotates'
         ? [`${keeper.name} keeps it: have that stop first`]
         : []),

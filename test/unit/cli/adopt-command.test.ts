@@ -97,7 +97,7 @@ describe('kubectl registrytoken adopt', () => {
     const { exit, out, err } = await cli.run(['adopt', 'app-pull']);
     expect({ exit, out }).to.deep.equal({ exit: 1, out: '' });
     expect(err).to.equal(
-      `error: Secret app-pull can't be adopted:\n- it belongs to Robot  [31mred: delete that with --cascade=orphan first\n- it names "not a host", which is no host of a registry: take that out, since it would be lost\n`,
+      `error: Secret app-pull can't be adopted:\n- it belongs to Robot  [31mred: set the deletionPolicy of that to Retain if it has one, then delete it with --cascade=orphan\n- it names "not a host", which is no host of a registry: take that out, since it would be lost\n`,
     );
     expect(cli.calls.filter(({ method }) => method !== 'GET')).to.deep.equal([]);
   });

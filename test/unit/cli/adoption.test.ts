@@ -167,7 +167,7 @@ describe('the adoption of a pull secret', () => {
     };
     const owned = secretFor({ 'us.icr.io': ENTRY }, {}, { ownerReferences: [owner] });
     expect(hindrancesOf({ secret: owned })).to.deep.equal([
-      'it belongs to ExternalSecret x: delete that with --cascade=orphan first',
+      'it belongs to ExternalSecret x: set the deletionPolicy of that to Retain if it has one, then delete it with --cascade=orphan',
     ]);
     const labels = { 'reconcile.external-secrets.io/managed': 'true' };
     expect(hindrancesOf({ secret: secretFor({ 'us.icr.io': ENTRY }, {}, { labels }) })).to.deep.equal([
