@@ -73,7 +73,7 @@ export class Conclusion {
       remarks: [...linker.problems(token), ...remarksOf(assessment, status)],
     });
     await statuses.write(token, status, updates, signal);
-    const becameGood = assessment.refusal !== undefined || !wasGood(assessment.situation, status);
+    const becameGood = assessment.refusal !== undefined || !wasGood(assessment.situation, progress.status);
     const isReady = updates.some(({ type, status: is }) => type === 'Ready' && is === 'True');
     if (isReady && becameGood) onGood(token);
     const previousTokens = status.previousTokens?.filter(awaited.isDue) ?? [];

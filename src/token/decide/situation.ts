@@ -84,14 +84,20 @@ export function isGood(situation: Situation): boolean {
 }
 
 /**
- * Whether pods could pull with the Secret up to now, once a reconcile left this status: with the token that was recorded, or with
- * its successor, where the Secret was written and the status could not be.
+ * Whether pods could pull with the Secret up to now: with the token that was recorded, or with another that took its place in the
+ * Secret, where the status could not be written.
+ * @param outcome the status that a reconcile came to, before anything is revoked: it knows that other token, also where that is not
+ * wanted any more
  */
-export function wasGood(situation: Situation, status: RegistryTokenStatus): boolean {
-  const { secret, token } = situation;
-  const { mintIntent } = token.status ?? {};
+export function wasGood(situation: Situation, outcome: RegistryTokenStatus): boolean {
   if (isGood(situation)) return true;
-  return holds(secret, status) && isAlive(situation) && !AFTER_A_GAP.has(mintIntent?.reason ?? '');
+  const { secret, token, registryNow } = situation;
+  const { mintIntent, previousTokens = [] } = token.status ?? {};
+  if (secret.state !== 'ours' || !isAlive(situation) || AFTER_A_GAP.has(mintIntent?.reason ?? ''))
+    return false;
+  const known = [outcome.token, ...(outcome.previousTokens ?? []), ...previousTokens];
+  const held = known.find((each) => each !== undefined && each.id === secret.holds);
+  return held !== undefined && expiryOf(held) > registryNow;
 }
 
 /** Whether the recorded token is there and can be used. */

@@ -237,6 +237,28 @@ describe('a Secret', () => {
       0,
     ],
     [
+      'that got a token which is not wanted any more, before the status could say so, was good before',
+      {
+        status: renewal,
+        holds: 'token-2',
+        settled: {
+          ...rotated,
+          token: aRecord({ id: 'token-3', revision: 3, expiresAt: at(2 * DAY) }),
+          previousTokens: [aPrevious({ id: 'token-2', revision: 2 })],
+        },
+      },
+      0,
+    ],
+    [
+      'that holds a previous token which still lives was good before',
+      {
+        status: { ...renewal, previousTokens: [aPrevious({ id: 'token-0', expiresAt: at(DAY) })] },
+        holds: 'token-0',
+        settled: rotated,
+      },
+      0,
+    ],
+    [
       'that got the successor of an expired token before the status could say so has become good',
       { status: renewal, holds: 'token-2', settled: rotated, now: ISSUED + 25 * HOUR },
       1,
