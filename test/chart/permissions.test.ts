@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { readPage } from '../support/pages.ts';
 import { describeHelm, find, NAMESPACE, type Rendered } from './support/helm.ts';
 import { documented, granted, type Permission } from './support/permissions.ts';
 import { VALUE_SETS } from './support/value-sets.ts';
 
-const text = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
+const text = await readPage('security.md');
 /** Of a row that says so, only where a value switches it on. */
 const CONDITIONAL = /, only with `operator\.(\w+)`/;
 const table = documented(text).filter((permission) => !CONDITIONAL.test(permission));

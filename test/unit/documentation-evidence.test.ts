@@ -1,8 +1,7 @@
-import { glob, readFile } from 'node:fs/promises';
+import { glob } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { expect } from 'chai';
-
-const read = (page: string): Promise<string> => readFile(`docs/${page}`, 'utf8');
+import { readPage } from '../support/pages.ts';
 
 /** Each section of a page by its heading. */
 function sectionsOf(page: string): Map<string, string> {
@@ -25,8 +24,8 @@ function filesIn(page: string): string[] {
 
 describe('docs/development/evidence.md', () => {
   it('has code and tests for each promise of docs/guarantees.md', async () => {
-    const evidence = sectionsOf(await read('development/evidence.md'));
-    const promises = [...sectionsOf(await read('guarantees.md')).keys()];
+    const evidence = sectionsOf(await readPage('development/evidence.md'));
+    const promises = [...sectionsOf(await readPage('guarantees.md')).keys()];
     expect(promises).to.have.length.above(15).and.to.include('What is not promised');
     for (const promise of promises.filter((title) => title !== 'What is not promised'))
       expect(evidence.get(promise) ?? '', promise)
@@ -35,7 +34,7 @@ describe('docs/development/evidence.md', () => {
   });
 
   it('names only files that are there', async () => {
-    const files = filesIn(await read('development/evidence.md'));
+    const files = filesIn(await readPage('development/evidence.md'));
     expect(files).to.have.length.above(100);
     for (const file of files) {
       const found: string[] = [];

@@ -1,4 +1,5 @@
 import type { RegistryToken, RegistryTokenStatus, TokenSpec } from '../../api/registry-token.ts';
+import type { MintReason } from './decision.ts';
 import type { Wanted } from './eligibility.ts';
 import type { Moment } from '../lifecycle/clock-skew.ts';
 import { expiryOf } from '../lifecycle/schedule.ts';
@@ -75,8 +76,7 @@ export function isExpired({
   return status?.token !== undefined && expiryOf(status.token) <= registryNow;
 }
 
-/** Reasons for a token whose predecessor pods could not pull with any more. */
-const AFTER_A_GAP: ReadonlySet<string> = new Set(['FirstIssue', 'TokenLost', 'TokenExpired']);
+const LOST: MintReason = 'TokenLost';
 
 /** Whether pods can pull with the Secret as it is: it holds the recorded token, which is alive. */
 export function isGood(situation: Situation): boolean {
@@ -93,8 +93,9 @@ export function wasGood(situation: Situation, outcome: RegistryTokenStatus): boo
   if (isGood(situation)) return true;
   const { secret, token, registryNow } = situation;
   const { mintIntent, previousTokens = [] } = token.status ?? {};
-  if (secret.state !== 'ours' || !isAlive(situation) || AFTER_A_GAP.has(mintIntent?.reason ?? ''))
-    return false;
+  // A lost token looks alive again once the Secret has another: only the request for that one tells.
+  const wasLost = mintIntent?.reason === LOST;
+  if (secret.state !== 'ours' || wasLost || !isAlive(situation)) return false;
   const known = [outcome.token, ...(outcome.previousTokens ?? []), ...previousTokens];
   const held = known.find((each) => each !== undefined && each.id === secret.holds);
   return held !== undefined && expiryOf(held) > registryNow;

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { tokenReasons } from '../../../src/api/reasons.ts';
 import { OBSTACLES } from '../../../src/cli/obstacles.ts';
+import { readPage } from '../../support/pages.ts';
 
 const plain = (markdown: string): string =>
   markdown
@@ -11,7 +11,7 @@ const plain = (markdown: string): string =>
 
 describe('what the plugin says of reasons', () => {
   it('is what the table of docs/registrytokens.md says of each', async () => {
-    const text = await readFile('docs/registrytokens.md', 'utf8');
+    const text = await readPage('registrytokens.md');
     const rows = [
       ...text.matchAll(/^\| `([A-Z]\w+)` *\|[^|]*\| (?:-|Warning|Normal) *\|([^|]*)\|([^|]*)\|$/gm),
     ];

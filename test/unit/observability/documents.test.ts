@@ -4,17 +4,15 @@ import { expect } from 'chai';
 import { isProgressing, isTrouble, tokenReasons } from '../../../src/api/reasons.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
+import { readPage } from '../../support/pages.ts';
 import { readRules } from '../../observability/support/queries.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 
-const document = (name: string): Promise<string> =>
-  readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
-
 describe('documentation of what can be observed', () => {
   it('has a section of the runbook for every alert, and none for another', async () => {
     const alerts = (await readRules()).flatMap(({ alert }) => alert ?? []);
-    const [, ...sections] = (await document('runbook.md')).split(/^## /m);
+    const [, ...sections] = (await readPage('runbook.md')).split(/^## /m);
     expect(sections.map((section) => section.split('\n')[0])).to.have.members(alerts);
     for (const section of sections) {
       const parts = [...section.matchAll(/^\*\*(\w+)\.\*\*/gm)].map(([, part]) => part);
@@ -23,7 +21,7 @@ describe('documentation of what can be observed', () => {
   });
 
   it('has every reason that keeps a RegistryToken from its token in one family of troubleshooting.md', async () => {
-    const [, section = ''] = (await document('troubleshooting.md')).split('## Ready is False\n');
+    const [, section = ''] = (await readPage('troubleshooting.md')).split('## Ready is False\n');
     const [table = ''] = /(^\|.*\n)+/m.exec(section) ?? [];
     const listed = [...table.matchAll(/^\|[^|]+\|([^|]+)\|/gm)].flatMap(([, cell = '']) =>
       [...cell.matchAll(/`(\w+)`/g)].map(([, reason = '']) => reason),
@@ -43,7 +41,7 @@ describe('documentation of what can be observed', () => {
     const named = calls.flatMap(([, type, reason = '']) =>
       [...reason.matchAll(/'(\w+)'/g)].map(([, word]) => `${word} ${type}`),
     );
-    const rows = (await document('observability.md')).matchAll(/^\| (`\w+`[^|]*)\| (Normal|Warning) +\|/gm);
+    const rows = (await readPage('observability.md')).matchAll(/^\| (`\w+`[^|]*)\| (Normal|Warning) +\|/gm);
     const listed = [...rows].flatMap(([, reasons = '', type]) =>
       [...reasons.matchAll(/`(\w+)`/g)].map(([, word]) => `${word} ${type}`),
     );
@@ -62,7 +60,7 @@ describe('documentation of what can be observed', () => {
     });
     const names = [...(await metrics.text()).matchAll(/^# HELP (\S+)/gm)].map(([, name = '']) => name);
     const own = names.filter((name) => !/^(process|nodejs)_/.test(name));
-    const rows = [...(await document('observability.md')).matchAll(/^\| `([a-z]+_\w+)` +\|([^|]*)\|/gm)];
+    const rows = [...(await readPage('observability.md')).matchAll(/^\| `([a-z]+_\w+)` +\|([^|]*)\|/gm)];
     expect(rows.map(([, name]) => name)).to.have.members(own);
     const documented = new Map(rows.map(([, name, labels = '']) => [name, labels.match(/\w+/g) ?? []]));
     for (const [, name = '', pairs = ''] of (await metrics.text()).matchAll(/^(\w+)\{([^}]*)\}/gm)) {
