@@ -8,25 +8,19 @@ export interface Obstacle {
   remedy: string;
 }
 
-/** The table of reasons of docs/registrytokens.md, word for word; a test compares the two. */
+/** The tables of reasons of docs/registrytokens.md, word for word; a test compares the two. */
 export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
-  Issued: {
-    matter: 'Nothing.',
-    remedy: '',
-  },
+  Issued: { matter: 'Nothing.', remedy: '' },
   ClocksDiffer: {
     matter:
-      "The operator's clock and the registry's differ by a minute or more; the message says by how much. Tokens are issued nevertheless.",
+      "The operator's clock and the registry's differ by a minute or more. Tokens are issued nevertheless.",
     remedy: 'Correct the clock that is wrong.',
   },
   Suspended: {
     matter: 'spec.suspend is true: nothing is rotated, repaired or revoked.',
     remedy: 'Set it to false.',
   },
-  GracePeriod: {
-    matter: 'A previous token is still valid; the message says until when. Never in status.reason.',
-    remedy: '',
-  },
+  GracePeriod: { matter: 'A previous token is still valid; the message says until when.', remedy: '' },
   RevocationFailed: {
     matter: 'A previous token could not be revoked; the message says why.',
     remedy: 'See the message; the operator retries.',
@@ -37,25 +31,22 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
     matter: 'The registry does not accept the new token yet.',
     remedy: 'Nothing; after half a minute, or five at IBM Cloud, it counts as refused.',
   },
-  NamespaceTerminating: {
-    matter: 'The namespace is being deleted; no event can be created there.',
-    remedy: '',
-  },
+  NamespaceTerminating: { matter: 'The namespace is being deleted.', remedy: '' },
   AccountNotFound: {
-    matter: 'There is no such RegistryAccount, or it was deleted.',
+    matter: 'There is no such RegistryAccount.',
     remedy: 'Create it, or name another in accountRef.name.',
   },
   AccountNotReady: {
-    matter: "The account can't be used; the message says why, in the account's own words.",
-    remedy: 'Ask an administrator to correct the account or its credentials.',
+    matter: "The account can't be used; the message says why.",
+    remedy: 'Ask an administrator to correct it.',
   },
   NamespaceNotAllowed: {
     matter: "The account's namespaceSelector leaves this namespace out.",
-    remedy: 'Ask an administrator, or name another account.',
+    remedy: 'Name another account, or ask an administrator.',
   },
   RegionUnknown: {
-    matter: 'The account has no such region; the message lists those it has. Or its registry has no regions.',
-    remedy: 'Name one of them, have it added to the account, or leave out region.',
+    matter: 'The account has no such region, or its registry has no regions.',
+    remedy: 'Name one that the message lists, or leave out region.',
   },
   AccessNotAllowed: {
     matter: "More access than the account's limits or its registry give.",
@@ -66,7 +57,7 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
     remedy: 'Ask for a shorter one, or ask an administrator.',
   },
   ScopeNotAllowed: {
-    matter: "The account's limits.scopes do not allow a name in scope, or require a scope and there is none.",
+    matter: "The account's limits.scopes do not allow a name in scope, or require one.",
     remedy: 'Name what the message says is allowed, or ask an administrator.',
   },
   HostNotAccepted: {
@@ -79,17 +70,15 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
     remedy: 'Delete it, choose another secret.name, or set secret.adopt.',
   },
   SecretContested: {
-    matter:
-      'Another writer keeps changing the Secret, or a webhook changes it when it is written; the message says who or what.',
-    remedy: 'Stop the other writer, or choose another secret.name.',
+    matter: 'Another writer or a webhook keeps changing the Secret; the message says which.',
+    remedy: 'Stop it, or choose another secret.name.',
   },
   SecretNotWritten: {
-    matter:
-      'The API server refused the Secret; the message names the quota, webhook or policy and its reason.',
-    remedy: 'Correct the quota or policy, or what it refuses.',
+    matter: 'A quota, webhook or policy refuses the Secret; the message names it.',
+    remedy: 'Correct it, or what it refuses.',
   },
   ClockSkew: {
-    matter: "The registry's tokens have expired when they arrive: a clock is wrong.",
+    matter: "The registry's tokens have expired when they arrive.",
     remedy: 'Correct the clock that is wrong.',
   },
   MintUnconfirmed: {
@@ -97,14 +86,13 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
     remedy: 'Nothing; it settles within seconds of the registry answering.',
   },
   TokenRefused: {
-    matter:
-      'The registry does not accept the new token, or gives it no permission within the scope; it is not used, and revoked where possible.',
+    matter: 'The registry does not accept the new token, or gives it no permission within the scope.',
     remedy:
-      "Check that the names in scope exist, and that the account's host and API belong together; if the registry has another way to log in, set the account's verify to Never.",
+      "Check that the names in scope exist, and that the account's host and API belong together. If the registry has another way to log in, set the account's verify to Never.",
   },
   RegistryUnauthorized: {
     matter: "The registry refused the account's credentials.",
-    remedy: 'Correct the credentials of the account.',
+    remedy: 'Correct them.',
   },
   RegistryForbidden: {
     matter: "The account's credentials lack a permission.",
@@ -128,30 +116,27 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
   },
   RegistryRefused: {
     matter: 'The registry refused the request; the message quotes it.',
-    remedy: "See the message; check the account's endpoints.",
+    remedy: "Check the account's endpoints.",
   },
   RegistryUnavailable: {
     matter: "The registry can't be reached, or fails.",
-    remedy: 'Nothing, if it is down; the operator retries at growing intervals.',
+    remedy: 'Nothing, if it is down; the operator retries.',
   },
   InvalidSpec: {
-    matter: "A field has a value that can't be used; the message names it.",
-    remedy: 'Correct it.',
+    matter: "A field has a value that can't be used.",
+    remedy: 'Correct the field that the message names.',
   },
   LifetimeNotOffered: {
-    matter:
-      'The registry has no such lifetime, or rotation.renewBefore is not shorter than the lifetime; the message says what there is.',
-    remedy: 'Choose another.',
+    matter: 'The registry has no such lifetime, or rotation.renewBefore is not shorter than it.',
+    remedy: 'Choose one that the message lists.',
   },
   ScopeNotOffered: {
-    matter:
-      "Tokens of this account can't be limited to a part of the registry, or only to one and scope names more.",
+    matter: "Tokens of this account can't be limited to a part of the registry, or only to one.",
     remedy: 'Leave out scope, or name one part only.',
   },
   MintBudgetExceeded: {
-    matter:
-      'More tokens within an hour than --mint-budget allows beyond what the lifetime needs (four times as many on request), or 63 previous tokens are not revoked yet. Ready stays True while the current token lives.',
-    remedy: 'Find the cause, which the message names; the next token is issued at the time in the message.',
+    matter: 'Too many tokens were issued within an hour, or 63 previous tokens could not be revoked yet.',
+    remedy: 'Find the cause, which the message names. It also says when the next token is issued.',
   },
   TokenExpired: {
     matter: 'The token has expired, and rotation.policy is Manual.',

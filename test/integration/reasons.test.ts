@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Fault } from '../../sandbox/registries/shared/fault.ts';
 import { REGISTRIES } from '../../sandbox/registries/registries.ts';
-import { findCondition, type ConditionType } from '../../src/api/conditions.ts';
-import { isTrouble, tokenReasons, type TokenReason } from '../../src/api/reasons.ts';
+import { findCondition } from '../../src/api/conditions.ts';
+import { isStalled, isTrouble, tokenReasons, type TokenReason } from '../../src/api/reasons.ts';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import { REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
@@ -15,26 +15,8 @@ import type { KubeObject, ObjectName } from '../../src/common/objects.ts';
 import { KubeError } from '../../src/kube/client/errors.ts';
 import { EVENTS, SECRETS } from '../../src/kube/client/resources.ts';
 import type { Call } from '../../src/kube/transport/transport.ts';
+import { documentedReasons, type DocumentedReason } from '../support/documented-reasons.ts';
 import { HOST, World } from '../support/world.ts';
-
-interface Row {
-  reason: string;
-  condition: ConditionType;
-  event: string;
-  help: string;
-}
-
-/** The table of docs/registrytokens.md. */
-async function documented(): Promise<Row[]> {
-  const text = await readFile(new URL('../../docs/registrytokens.md', import.meta.url), 'utf8');
-  const rows = text.matchAll(/^\| `(\w+)` +\| `(\w+)` +\| (\S+) +\| .+? \| (.*?) *\|$/gm);
-  return [...rows].map(([, reason = '', condition, event = '', help = '']) => ({
-    reason,
-    condition: condition as ConditionType,
-    event,
-    help,
-  }));
-}
 
 /** A RegistryToken in trouble, and what ends that; without it, it ends by itself. */
 interface Trouble {
@@ -48,13 +30,13 @@ const PATIENCE = 60_000;
 describe('whatever keeps a RegistryToken from its token', () => {
   let world: World;
   let namespace: string;
-  let rows: Row[];
+  let rows: DocumentedReason[];
   before(async () => {
     // Some of these reasons are answers of one registry alone.
     world = await World.start({ prepared: REGISTRIES['ibm-registry-tokens'].prepare(systemClock) });
     world.startOperator();
     namespace = await world.createNamespace();
-    rows = await documented();
+    rows = await documentedReasons();
   });
   afterEach(() => {
     world.registry.faults.clear();
@@ -297,13 +279,13 @@ describe('whatever keeps a RegistryToken from its token', () => {
       (line) => line['name'] === name.name && line['level'] === level && String(line['msg']).includes(text),
     );
 
-  it('is in the table of reasons, and here, one row for each reason there is', () => {
+  it('is in a table of reasons, and here, one row for each reason there is', () => {
     expect(rows.map(({ reason }) => reason)).to.have.members(tokenReasons);
     expect(Object.keys(provocations)).to.have.members(tokenReasons.filter(isTrouble));
-    for (const { reason, event, help } of rows) {
+    for (const { reason, condition, remedy } of rows) {
       if (!isTrouble(reason)) continue;
-      expect(event, reason).to.equal('Warning');
-      expect(help, reason).to.match(/\w/);
+      expect(condition, reason).to.equal(isStalled(reason) ? 'Stalled' : 'Reconciling');
+      expect(remedy, reason).to.match(/\w/);
     }
   });
 
