@@ -1,6 +1,6 @@
 /** What docs/kubectl-plugin.md shows of the plugin: command lines, before an API server that is a table of answers. */
 import { CliStage, listOf, type Answers } from './cli-stage.ts';
-import { around, PATHS, pod, readyToken, TOKENS, troubled, event } from './objects.ts';
+import { around, PATHS, pod, readyToken, troubled, event } from './objects.ts';
 
 interface Sample {
   /** Behind `kubectl registrytoken`. */
@@ -9,12 +9,6 @@ interface Sample {
 }
 
 const ready = readyToken();
-const budget = readyToken(
-  troubled(
-    'MintBudgetExceeded',
-    "a rotation was requested, but 20 tokens were issued within 1h, as many as the operator's mint budget allows; will issue the next at 2026-11-30T12:34:00Z",
-  ),
-);
 const forbidden = readyToken({
   status: {
     ...troubled(
@@ -42,14 +36,6 @@ const SAMPLES: readonly Sample[] = [
     }),
   },
   { words: 'why app-pull -n team-a', answers: around(forbidden) },
-  {
-    words: 'rotate app-pull -n team-a',
-    answers: { [`GET ${TOKENS}/app-pull`]: budget, [`PATCH ${TOKENS}/app-pull`]: {} },
-  },
-  {
-    words: 'create app-pull -n team-a --scope team-a --service-account default --dry-run -o yaml',
-    answers: {},
-  },
 ];
 
 /** The samples as Markdown. */
