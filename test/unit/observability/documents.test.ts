@@ -1,13 +1,20 @@
 import { glob, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { isProgressing, isTrouble, tokenReasons } from '../../../src/api/reasons.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
-import { readPage } from '../../support/pages.ts';
+import { pagesBelow, readPage } from '../../support/pages.ts';
 import { readRules } from '../../observability/support/queries.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
+
+/** The text of all files that match a pattern. */
+async function textOf(pattern: string): Promise<string> {
+  const texts: string[] = [];
+  for await (const file of glob(pattern, { cwd: fileURLToPath(ROOT) }))
+    texts.push(await readFile(new URL(file, ROOT), 'utf8'));
+  return texts.join('\n');
+}
 
 describe('documentation of what can be observed', () => {
   it('has a section of the runbook for every alert, and none for another', async () => {
@@ -20,24 +27,25 @@ describe('documentation of what can be observed', () => {
     }
   });
 
-  it('has every reason that keeps a RegistryToken from its token in one family of troubleshooting.md', async () => {
-    const [, section = ''] = (await readPage('troubleshooting.md')).split('## Ready is False\n');
-    const [table = ''] = /(^\|.*\n)+/m.exec(section) ?? [];
-    const listed = [...table.matchAll(/^\|[^|]+\|([^|]+)\|/gm)].flatMap(([, cell = '']) =>
-      [...cell.matchAll(/`(\w+)`/g)].map(([, reason = '']) => reason),
-    );
-    expect(listed).to.have.members(
-      tokenReasons.filter((reason) => isTrouble(reason) || isProgressing(reason)),
-    );
+  it('searches logs for messages that the code writes', async () => {
+    const code = await textOf('src/**/*.ts');
+    const searches: string[] = [];
+    for (const page of await pagesBelow('*.md'))
+      for (const [, pattern = ''] of (await readPage(page)).matchAll(
+        /^kubectl .*\blogs .*grep (?:-E )?'(.+)'$/gm,
+      ))
+        searches.push(...pattern.replaceAll('"', '').split('|'));
+    const messages = searches.filter((search) => search.includes(' '));
+    expect(messages).to.include.members(['issuing a token', 'Reconcile failed', 'token rotated']);
+    for (const message of messages) expect(code.includes(message), message).to.equal(true);
   });
 
   it('lists every event that the code names, with its type, and no other', async () => {
-    const sources: string[] = [];
-    for await (const file of glob('src/controller/**/*.ts', { cwd: fileURLToPath(ROOT) }))
-      sources.push(await readFile(new URL(file, ROOT), 'utf8'));
-    const calls = sources.flatMap((text) => [
-      ...text.matchAll(/\.event\(\s*[\w.]+,\s*'(Normal|Warning)',\s*([^,]+),/g),
-    ]);
+    const calls = [
+      ...(await textOf('src/controller/**/*.ts')).matchAll(
+        /\.event\(\s*[\w.]+,\s*'(Normal|Warning)',\s*([^,]+),/g,
+      ),
+    ];
     const named = calls.flatMap(([, type, reason = '']) =>
       [...reason.matchAll(/'(\w+)'/g)].map(([, word]) => `${word} ${type}`),
     );
