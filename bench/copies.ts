@@ -56,7 +56,8 @@ export function copiesOf(issued: Issued, count: number, dueAt?: DueAt): Copies {
     );
     if (!copy || !itsSecret) continue;
     const scheduled = rescheduled(copy, uid, dueAt?.(n));
-    copies.tokens.push(scheduled.manifest);
+    const { issuedAt, expiresAt = '' } = recordOf(scheduled);
+    copies.tokens.push(scheduled);
     copies.secrets.push(itsSecret);
     const tag = { clusterId, uid, revision: record.revision, nonce: 'copycopy' };
     copies.atRegistry.push({
@@ -64,8 +65,8 @@ export function copiesOf(issued: Issued, count: number, dueAt?: DueAt): Copies {
       account: ACCOUNT_ID,
       description: describe('', tag),
       access: record.access,
-      issuedAt: Date.parse(scheduled.record.issuedAt),
-      expiresAt: Date.parse(scheduled.record.expiresAt ?? '') || null,
+      issuedAt: Date.parse(issuedAt),
+      expiresAt: Date.parse(expiresAt) || null,
       value: 'a-value',
     });
   }
@@ -97,18 +98,19 @@ export function withSecretWritten(
 }
 
 /** When a token is rotated depends on the uid of its RegistryToken, and on when it was issued. */
-function rescheduled(
-  copy: Manifest,
-  uid: string,
-  dueAt: number | undefined,
-): { manifest: Manifest; record: TokenRecord } {
+function rescheduled(copy: Manifest, uid: string, dueAt: number | undefined): Manifest {
   const moved = dueAt === undefined ? copy : later(copy, uid, dueAt);
   const token = moved as unknown as RegistryToken;
-  const { status = {} } = token;
-  if (!status.token) throw new TypeError('no token was issued');
-  const at = rotationTime(status.token, readTokenSpec(token).rotation, uid);
+  const at = rotationTime(recordOf(moved), readTokenSpec(token).rotation, uid);
   const times = at !== undefined && { nextRotationTime: toTime(at) };
-  return { manifest: { ...moved, status: { ...status, ...times } }, record: status.token };
+  return { ...moved, status: { ...token.status, ...times } };
+}
+
+/** @throws TypeError when it has no token */
+function recordOf(manifest: Manifest): TokenRecord {
+  const { status } = manifest as unknown as RegistryToken;
+  if (!status?.token) throw new TypeError('no token was issued');
+  return status.token;
 }
 
 /** The same with another time of issue, wherever its times stand, so that the token is to be rotated then. */

@@ -1,6 +1,13 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher } from 'undici';
 
+/** What is sent, and as what; JSON unless given. */
+interface Message {
+  body?: unknown;
+  contentType?: string;
+  accept?: string;
+}
+
 /** Calls to an API server over pooled connections, and nothing else: no time limits, no metrics, no second tries. */
 export class Api {
   readonly #origin: string;
@@ -23,9 +30,7 @@ export class Api {
   async ask(
     method: Dispatcher.HttpMethod,
     path: string,
-    body?: unknown,
-    contentType = 'application/json',
-    accept = 'application/json',
+    { body, contentType = 'application/json', accept = 'application/json' }: Message = {},
   ): Promise<unknown> {
     const { statusCode, body: answer } = await this.#agent.request({
       origin: this.#origin,

@@ -52,7 +52,7 @@ export class Floor {
     let from = '';
     do {
       const query = `limit=${PAGE}${selection}${from && `&continue=${from}`}`;
-      const page = (await this.#api.ask('GET', `${path}?${query}`, undefined, undefined, accept)) as {
+      const page = (await this.#api.ask('GET', `${path}?${query}`, { accept })) as {
         items: T[] | null;
         metadata: { continue?: string };
       };
@@ -126,7 +126,10 @@ export class Floor {
       { op: 'add', path, value },
     ];
     const url = `${resourcePath(REGISTRY_TOKENS, { namespace, name }, subresource)}?fieldManager=floor`;
-    return (await this.#api.ask('PATCH', url, operations, JSON_PATCH)) as RegistryToken;
+    return (await this.#api.ask('PATCH', url, {
+      body: operations,
+      contentType: JSON_PATCH,
+    })) as RegistryToken;
   }
 
   async #apply({ metadata: { namespace = '', name, uid } }: RegistryToken, id: string, value: string) {
@@ -163,7 +166,7 @@ export class Floor {
       data: { '.dockerconfigjson': payload },
     };
     const url = `${resourcePath(SECRETS, { namespace, name })}?fieldManager=${OPERATOR}&force=false`;
-    await this.#api.ask('PATCH', url, manifest, 'application/apply-patch+yaml');
+    await this.#api.ask('PATCH', url, { body: manifest, contentType: 'application/apply-patch+yaml' });
   }
 
   async #event(
@@ -173,17 +176,19 @@ export class Floor {
   ): Promise<void> {
     const { namespace = '', name, uid, resourceVersion } = metadata;
     await this.#api.ask('POST', `${resourcePath(EVENTS, { namespace })}?fieldManager=floor`, {
-      apiVersion: 'events.k8s.io/v1',
-      kind: 'Event',
-      metadata: { name: `${name}.${Date.now().toString(16)}${this.#events++}`, namespace },
-      eventTime: new Date().toISOString().replace('Z', '000Z'),
-      reportingController: 'floor',
-      reportingInstance: 'floor',
-      action: reason,
-      reason,
-      type: 'Normal',
-      note,
-      regarding: { apiVersion, kind, namespace, name, uid, resourceVersion },
+      body: {
+        apiVersion: 'events.k8s.io/v1',
+        kind: 'Event',
+        metadata: { name: `${name}.${Date.now().toString(16)}${this.#events++}`, namespace },
+        eventTime: new Date().toISOString().replace('Z', '000Z'),
+        reportingController: 'floor',
+        reportingInstance: 'floor',
+        action: reason,
+        reason,
+        type: 'Normal',
+        note,
+        regarding: { apiVersion, kind, namespace, name, uid, resourceVersion },
+      },
     });
   }
 

@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import { REGISTRY_ACCOUNTS } from '../../src/api/resources.ts';
 import type { ObjectName } from '../../src/common/objects.ts';
+import { readPage } from '../support/pages.ts';
 import { CHART, describeHelm, NAMESPACE, RELEASE, type Values } from './support/helm.ts';
 import { API_KEYS, Installation } from './support/installation.ts';
 import { inventory, since } from './support/inventory.ts';
@@ -14,10 +15,7 @@ const TOKENS: ObjectName[] = [
   { namespace: 'team-b', name: 'pull' },
 ];
 /** Of docs/rotation.md: rotates a token after a leak. */
-const [, AFTER_A_LEAK = ''] =
-  /```sh\n([^`]*gracePeriod[^`]*)```/.exec(
-    await readFile(new URL('../../docs/rotation.md', import.meta.url), 'utf8'),
-  ) ?? [];
+const [, AFTER_A_LEAK = ''] = /```sh\n([^`]*gracePeriod[^`]*)```/.exec(await readPage('rotation.md')) ?? [];
 
 describeHelm('chart: a release from its first day to its last', (helm) => {
   let installation: Installation;

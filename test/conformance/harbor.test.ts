@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Harbor } from '../../sandbox/registries/harbor/harbor.ts';
 import type { Permission } from '../../sandbox/registries/harbor/robot.ts';
 import { Redacted } from '../../src/common/redacted.ts';
 import { HARBOR } from '../../src/registry/harbor/harbor.ts';
+import { readPage } from '../support/pages.ts';
 import { registerSecret } from '../support/secrecy.ts';
 import { aToolbox } from '../support/toolbox.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -16,7 +16,7 @@ registerSecret(PASSWORD);
 
 /** Those of the robot that docs/registries/harbor.md has made for the operator. */
 async function documentedPermissions(): Promise<Permission[]> {
-  const page = await readFile(new globalThis.URL('../../docs/registries/harbor.md', import.meta.url), 'utf8');
+  const page = await readPage('registries/harbor.md');
   const [, body = ''] = /api\/v2\.0\/robots --data '(.*?)'\n/s.exec(page) ?? [];
   return (JSON.parse(body) as { permissions: Permission[] }).permissions;
 }

@@ -85,7 +85,7 @@ describe('documentation of registries', () => {
   it('lists the fields of each registry, and of an account, as the CRD has them', async () => {
     const crd = parse(await text('crds/pullsecrets.dev_registryaccounts.yaml')) as Crd;
     const { properties = {} } = schemaOf(crd).properties?.['spec'] ?? {};
-    const accountPage = await text('docs/registryaccounts.md');
+    const accountPage = await readPage('registryaccounts.md');
     const fields = Object.entries(properties).flatMap(([name, { properties: parts }]) =>
       name === 'limits' || name === 'credentialsSecretRef'
         ? Object.keys(parts ?? {}).map((part) => `${name}.${part}`)
@@ -105,7 +105,7 @@ describe('documentation of registries', () => {
     const fields = Object.entries(properties).flatMap(([name, { properties: parts }]) =>
       parts ? Object.keys(parts).map((part) => `${name}.${part}`) : name,
     );
-    expect(fieldsIn(await text('docs/registrytokens.md'))).to.have.members(fields);
+    expect(fieldsIn(await readPage('registrytokens.md'))).to.have.members(fields);
   });
 });
 
