@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { dirname, join } from 'node:path';
 
 /** A test or a seed that ran. */
@@ -36,19 +36,26 @@ export interface Order {
 
 export type Ending = Report | 'timed out' | 'broke';
 
+/** What ends a process that used too much CPU time. By the clock it may take much longer, where others work as well. */
+const TOO_LONG = 'SIGXCPU';
+/** Milliseconds by the clock, for one that waits and uses none. */
+const MAX_TIME = 900_000;
+
 /**
  * Runs tests in a process of their own, with a mutant in the code or, without one, with marks for all.
  * @param program file name, beside this one
  * @param mutants path of the JSON file of all mutants
- * @param limit milliseconds
+ * @param limit milliseconds of CPU time, rounded up to seconds
  */
 export function runChild(
   program: string,
   order: Order,
   { mutants, mutant, limit }: { mutants: string; mutant?: number; limit: number },
 ): Promise<Ending> {
-  const child: ChildProcess = fork(join(import.meta.dirname, program), {
-    execArgv: ['--import', join(import.meta.dirname, 'loader.ts'), '--no-warnings'],
+  const path = (file: string): string => join(import.meta.dirname, file);
+  const limited = `ulimit -S -t ${Math.ceil(limit / 1000)} && exec "$0" "$@"`;
+  const node = [process.execPath, '--import', path('loader.ts'), '--no-warnings', path(program)];
+  const child: ChildProcess = spawn('sh', ['-c', limited, ...node], {
     env: {
       ...process.env,
       MUTANTS: mutants,
@@ -56,19 +63,14 @@ export function runChild(
       NODE_COMPILE_CACHE: join(dirname(mutants), 'cache'),
     },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    timeout: MAX_TIME,
+    killSignal: TOO_LONG,
   });
   return new Promise((resolve) => {
     let ending: Ending = 'broke';
-    const timer = setTimeout(() => {
-      ending = 'timed out';
-      child.kill('SIGKILL');
-    }, limit);
     child.on('message', (report: Report) => (ending = report));
     child.on('error', () => resolve('broke'));
-    child.on('close', () => {
-      clearTimeout(timer);
-      resolve(ending);
-    });
+    child.on('close', (_, signal) => resolve(signal === TOO_LONG ? 'timed out' : ending));
     child.send(order);
   });
 }

@@ -10,9 +10,9 @@ export interface Verdict {
   by: string;
 }
 
-/** Milliseconds, for everything without any fault. */
+/** Milliseconds of CPU time, for everything without any fault. */
 const MAX_DRY_RUN = 900_000;
-/** A mutant may take so many times as long as loading all tests and running its own take without it. */
+/** A mutant may take so many times the CPU time that loading all tests and running its own take by the clock without it. */
 const PATIENCE = 5;
 
 /** Tries mutants: on the unit tests that reach them, then on the simulations that do. */

@@ -25,11 +25,13 @@ export function quote(text: string, secrets: readonly Redacted[], longest = LONG
 
 function withoutSecrets(text: string, secrets: readonly Redacted[]): string {
   let rest = text;
-  for (const form of secrets.flatMap(formsOf)) rest = rest.replaceAll(form, PLACEHOLDER);
+  // Longest first: some contain others, of which the rest would stay.
+  const forms = secrets.flatMap(formsOf).sort((one, other) => other.length - one.length);
+  for (const form of forms) rest = rest.replaceAll(form, PLACEHOLDER);
   return rest.replaceAll(JWT, PLACEHOLDER);
 }
 
-/** A secret verbatim, as escaped in JSON, URLs and forms, and in base64; longest first, since some contain others. */
+/** A secret verbatim, as escaped in JSON, URLs and forms, and in base64. */
 function formsOf(secret: Redacted): string[] {
   const value = secret.reveal();
   const bytes = Buffer.from(value);
@@ -40,7 +42,5 @@ function formsOf(secret: Redacted): string[] {
     new URLSearchParams({ '': value }).toString().slice(1),
     bytes.toString('base64').replace(/=+$/, ''),
     bytes.toString('base64url'),
-  ]
-    .filter((form) => form !== '')
-    .sort((one, other) => other.length - one.length);
+  ].filter((form) => form !== '');
 }

@@ -38,13 +38,11 @@ export const recordText = (record: TemplateRecord): string => JSON.stringify(rec
  * write a record too, so it names no more keys than a template has: the values of these are kept in memory.
  */
 export function readRecord({ annotations }: Pick<ObjectMeta, 'annotations'>): TemplateRecord {
-  const text = annotations?.[TEMPLATE_ANNOTATION] ?? '';
+  const text = annotations?.[TEMPLATE_ANNOTATION];
   const nothing = { labels: [], annotations: [] };
-  if (text === '' || text.length > MAX_RECORD) return nothing;
+  if (text === undefined || text.length > MAX_RECORD) return nothing;
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return nothing;
-    const { labels, annotations: keys, rotate } = value as Record<string, unknown>;
+    const { labels, annotations: keys, rotate } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
     return {
       labels: textsOf(labels),
       annotations: textsOf(keys),

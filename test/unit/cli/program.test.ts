@@ -44,6 +44,17 @@ describe('the plugin', () => {
       }
     });
 
+  it('has help for a command that says what it does, and more where there is more to say', async () => {
+    const aCommand: Command = { name: 'do', summary: 'Do', examples: [], run: async () => undefined };
+    for (const [command, text] of [
+      [aCommand, 'Do'],
+      [{ ...aCommand, about: 'It is done\nat once.' }, 'Do\n\nIt is done\nat once.'],
+    ] as const) {
+      const { out } = await new CliStage().run(['do', '--help'], { commands: [command] });
+      expect(out).to.match(new RegExp(`^Usage: .*\n\n${text}\n\nOptions:\n`));
+    }
+  });
+
   it('sends no terminal escape of those who word an error', async () => {
     const commands = [failing(new CommandFailure('it says \u001b[2Jgone\nand more', 'try\u009b1m again'))];
     const { err } = await new CliStage().run(['fail'], { commands });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { applyMergePatch } from '../../../sandbox/apiserver/patch/merge-patch.ts';
 import type { JsonObject } from '../../../sandbox/apiserver/json.ts';
 import type { ClusterRegistryToken } from '../../../src/api/cluster-registry-token.ts';
+import { ROTATE_ANNOTATION } from '../../../src/api/names.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import type { KubeObject, ObjectName, Resource } from '../../../src/common/objects.ts';
 import { ChildKeeper } from '../../../src/controller/cluster-token/child-keeper.ts';
@@ -161,14 +162,26 @@ describe('the RegistryToken of a ClusterRegistryToken in one namespace', () => {
     expect([scene.calls, scene.problems]).to.deep.equal([['create', 'create'], 2]);
   });
 
-  it('that was refused is tried at once when the template changes', async () => {
-    scene.refusal = new KubeError('POST x: 422 Invalid', { status: 422 });
-    await scene.reconcile();
-    scene.refusal = undefined;
-    scene.parent = selecting({}, 'ReadWrite', 2);
-    await scene.reconcile();
-    expect(scene.token?.spec.access).to.equal('ReadWrite');
-  });
+  const rotating = { annotations: { [ROTATE_ANNOTATION]: 'now' } };
+  const namespace = aNamespace('team');
+  const recreated = { ...namespace, metadata: { ...namespace.metadata, uid: 'new' } };
+  const changes: [what: string, change: Partial<Pick<Scene, 'parent' | 'namespace'>>][] = [
+    ['the template changes', { parent: selecting({}, 'ReadWrite', 2) }],
+    ['a rotation is asked for', { parent: aClusterToken({ metadata: rotating }) }],
+    [
+      'there is a new ClusterRegistryToken of that name',
+      { parent: aClusterToken({ metadata: { uid: 'new' } }) },
+    ],
+    ['there is a new namespace of that name', { namespace: recreated }],
+  ];
+  for (const [what, change] of changes)
+    it(`that was refused is tried at once when ${what}`, async () => {
+      scene.refusal = new KubeError('POST x: 422 Invalid', { status: 422 });
+      await scene.reconcile();
+      Object.assign(scene, { refusal: undefined, ...change });
+      await scene.reconcile();
+      expect(scene.calls).to.deep.equal(['create', 'create']);
+    });
 
   it('that somebody made meanwhile is not written, and waits for the watch to tell', async () => {
     scene.refusal = new KubeError('POST x: 409', { status: 409, reason: 'AlreadyExists' });

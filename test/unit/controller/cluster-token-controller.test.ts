@@ -165,7 +165,7 @@ describe('the controller of ClusterRegistryTokens', () => {
     expect(scene.parent?.status?.conditions?.[0]?.message).not.to.include('asked');
   });
 
-  it('has each RegistryToken of one that is deleted looked at, and tells how many are left', async () => {
+  it('has each RegistryToken of one that is deleted looked at until it is going too, and tells how many are left', async () => {
     const scene = new Scene();
     scene.settle();
     scene.delete();
@@ -173,6 +173,11 @@ describe('the controller of ClusterRegistryTokens', () => {
     expect(scene.lookedAt).to.deep.equal(['a/everywhere', 'b/everywhere']);
     expect(scene.parent?.status?.conditions?.[0]?.message).to.equal('2 RegistryTokens left in a, b');
     expect(scene.calls).to.deep.equal(['status']);
+    scene.lookedAt.length = 0;
+    scene.tokens[0]!.metadata.deletionTimestamp = at(0);
+    await scene.reconcile();
+    expect(scene.lookedAt).to.deep.equal(['b/everywhere']);
+    expect(scene.parent?.status?.conditions?.[0]?.message).to.equal('2 RegistryTokens left in a, b');
   });
 
   it('lets one go when its RegistryTokens are gone, those too that a watch has not told of', async () => {

@@ -217,10 +217,14 @@ describe('issuing a token', () => {
       expect(ended.status.host).to.equal('in-force.example');
     });
 
-  it('tries the new token at the host that the account names, and has that in the Secret', async () => {
+  it('tries the new token at the host that the account names, and has that in the Secret and the status', async () => {
     const wanted = aWanted({ host: 'named.example' });
-    await stage.mint(situationTask({ now: NOW, wanted, secret: ours({ host: 'placed.example' }) }));
+    const former = { host: 'placed.example' };
+    const ended = await stage.mint(
+      situationTask({ now: NOW, wanted, token: { status: former }, secret: ours(former) }),
+    );
     expect([stage.triedAt, stage.hosts]).to.deep.equal([['named.example'], ['named.example']]);
+    expect(ended.status.host).to.equal('named.example');
   });
 });
 

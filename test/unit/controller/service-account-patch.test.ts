@@ -62,6 +62,13 @@ describe("the patch of a ServiceAccount's pull secrets", () => {
     );
   });
 
+  it('takes the list and the record away with the last of their entries', () => {
+    const before = account({ entries: [{ name: 's' }], record: { 1: 's' } }, true);
+    const after = apply(before, linkPatch(before, { entries: [], record: {} }));
+    expect(after).not.to.have.property('imagePullSecrets');
+    expect(after.metadata.annotations).to.deep.equal({ 'example.com/other': 'x' });
+  });
+
   it('fails rather than undo what somebody else wrote meanwhile', () => {
     fc.assert(
       fc.property(anyAccount, anyAccount, anyLinks, (seen, now, wanted) => {

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../src/common/objects.ts';
 import { TokenUsers, type WatchedUsers } from '../../../src/controller/sweep/token-users.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
 import type { Call } from '../../../src/kube/transport/transport.ts';
-import { anAccount, anIntent, anIssuedToken, aPrevious, at } from '../../support/builders.ts';
+import { anAccount, anIntent, anIssuedToken, aPrevious, aRecord, at } from '../../support/builders.ts';
 
 const { signal } = new AbortController();
 const TOKEN = anIssuedToken({ metadata: { uid: 'uid-1' } });
@@ -34,8 +34,9 @@ const NOTHING: WatchedUsers = {
 function usersAt(
   objects: { tokens?: KubeObject[]; secrets?: KubeObject[]; accounts?: KubeObject[] },
   { watched = NOTHING, namespaces = [] }: { watched?: WatchedUsers; namespaces?: string[] } = {},
-): { users: TokenUsers; paths: string[] } {
+): { users: TokenUsers; paths: string[]; kept: unknown[] } {
   const paths: string[] = [];
+  const kept: unknown[] = [];
   const kinds: [string, KubeObject[] | undefined][] = [
     ['registrytokens', objects.tokens],
     ['secrets', objects.secrets],
@@ -44,12 +45,14 @@ function usersAt(
   const request = async ({ path, keep = (item) => item }: Call): Promise<unknown> => {
     paths.push(path);
     const items = kinds.find(([plural]) => path.endsWith(`/${plural}`))?.[1] ?? [];
-    return { metadata: { resourceVersion: '1' }, items: items.map(keep) };
+    const keeps = items.map(keep);
+    kept.push(...keeps);
+    return { metadata: { resourceVersion: '1' }, items: keeps };
   };
   const stream = (): never => expect.fail('nothing is watched');
   const transport = { request, stream, close: async () => undefined };
   const client = new KubeClient(transport, { fieldManager: 'test' });
-  return { users: new TokenUsers(client, watched, namespaces), paths };
+  return { users: new TokenUsers(client, watched, namespaces), paths, kept };
 }
 
 describe('what uses tokens', () => {
@@ -96,6 +99,15 @@ describe('what uses tokens', () => {
         },
       ],
     ]);
+  });
+
+  it('are listed without what RegistryTokens say of anything else, of which there can be many', async () => {
+    const token = aRecord();
+    const listed = anIssuedToken({ spec: { scope: ['team-a'] }, status: { token, host: 'us.icr.io' } });
+    const { users, kept } = usersAt({ tokens: [listed] });
+    await users.live([], signal);
+    expect(kept).to.have.length(1);
+    expect(kept[0]).to.deep.include({ spec: {}, status: { token } });
   });
 
   it('are of all namespaces asked for at once', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import type { LeaderElectorOptions } from '../../../src/kube/election/leader-election.ts';
 import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
@@ -94,6 +95,26 @@ describe('LeaderElector', () => {
     await settle();
     expect(a.result).to.equal('ended');
     expect(limits).to.deep.equal([3_000]);
+  });
+
+  it('stops at once, and releases the lease, where it is told to stop while it is given the lease', async () => {
+    const a = new Candidate(server, clock, 'a');
+    candidates.push(a);
+    server.fault = ({ method }) => {
+      if (method === 'POST') a.stop.abort();
+    };
+    await settle();
+    expect(a.led).to.deep.equal(['began', 'stopped']);
+    expect(a.result).to.equal('ended');
+    expect(spec()).to.not.have.property('holderIdentity');
+  });
+
+  it('leaves nothing on the signal of a process that goes on', async () => {
+    const a = await join('a');
+    a.cut = true;
+    await clock.advance(10_000);
+    expect(a.result).to.be.instanceOf(LeadershipLost);
+    expect(getEventListeners(a.stop.signal, 'abort')).to.deep.equal([]);
   });
 
   it('takes the lease of a dead leader after its duration and a retry period at most', async () => {

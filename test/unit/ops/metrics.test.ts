@@ -220,7 +220,7 @@ describe('metrics', () => {
     });
   });
 
-  it('of the API client count requests, watches and leadership', async () => {
+  it('of the API client count requests, watches and lists that are refused, and leadership', async () => {
     const { clock, metrics, samples } = measuring();
     metrics.kubeClient.requested('GET', 'api:443', 200, 250);
     metrics.kubeClient.requested('GET', 'api:443', undefined, 250);
@@ -237,6 +237,10 @@ describe('metrics', () => {
       'registrytoken_watch_last_event_timestamp_seconds{resource="secrets"}': Date.parse(NOW) / 1000 + 5,
       'registrytoken_watch_refused{resource="secrets"}': 0,
       'registrytoken_watch_relists_total{resource="secrets"}': 1,
+    });
+    metrics.kubeClient.refused('secrets', true);
+    expect(await samples('registrytoken_watch_refused')).to.deep.equal({
+      'registrytoken_watch_refused{resource="secrets"}': 1,
     });
     metrics.kubeClient.leading('operator', false);
     expect(await samples('leader_')).to.deep.equal({ 'leader_election_master_status{name="operator"}': 0 });

@@ -38,6 +38,12 @@ describe('quote', () => {
     });
   }
 
+  it('takes out the whole of a secret that begins with another, and of one that grows when it is escaped', () => {
+    const [user, password] = ['robot', 'robot-5ecr3t'].map((value) => new Redacted(value));
+    expect(quote('robot-5ecr3t of robot', [user!, password!])).to.equal('[redacted] of [redacted]');
+    expect(quote('?key=50%25', [new Redacted('50%')])).to.equal('?key=[redacted]');
+  });
+
   it('takes out what looks like a JWT, whole or in part', () => {
     const token = aJwt({ jti: 'a-token' });
     const [header, payload] = token.split('.');

@@ -15,6 +15,12 @@ import {
   isChild,
   wantedChild,
 } from '../../../src/token/cluster-token/child.ts';
+import {
+  MAX_RECORD,
+  readRecord,
+  recordText,
+  type TemplateRecord,
+} from '../../../src/token/cluster-token/template-record.ts';
 import { aToken, at } from '../../support/builders.ts';
 import { aClusterToken, aNamespace } from '../../support/cluster-tokens.ts';
 
@@ -148,6 +154,33 @@ describe('a rotation of a ClusterRegistryToken', () => {
     expect(childManifest('team', wantedChild(rotating('1'))).metadata.annotations).to.have.all.keys(
       TEMPLATE_ANNOTATION,
     ));
+});
+
+describe('the record of a template beside a RegistryToken', () => {
+  const read = (text?: string): TemplateRecord =>
+    readRecord({ annotations: text === undefined ? {} : { [TEMPLATE_ANNOTATION]: text } });
+  const nothing = { labels: [], annotations: [] };
+
+  it('says which labels, annotations and rotation the RegistryToken has of it', () => {
+    const record = { labels: ['a'], annotations: ['b'], rotate: '1' };
+    expect(read(recordText(record))).to.deep.equal(record);
+    expect(read()).to.deep.equal(nothing);
+  });
+
+  for (const text of ['', '{', 'null', '1', '"labels"', '[]', '{"labels":"a","annotations":{},"rotate":1}'])
+    it(`says nothing where people wrote ${text || 'nothing'} in its place`, () =>
+      expect(read(text)).to.deep.equal(nothing));
+
+  it('is read as far as a template can have written it: so many characters, and so many keys', () => {
+    const keys = Array.from({ length: 33 }, (_, at_) => `k${at_}`);
+    const text = recordText({ labels: keys, annotations: keys });
+    expect(read(text)).to.deep.equal({ labels: keys.slice(0, 32), annotations: keys.slice(0, 32) });
+    expect(read(text.padEnd(MAX_RECORD))).to.deep.equal(read(text));
+    expect(read(text.padEnd(MAX_RECORD + 1))).to.deep.equal(nothing);
+  });
+
+  it('names no keys but texts', () =>
+    expect(read('{"labels":[1,"a",null]}')).to.deep.equal({ labels: ['a'], annotations: [] }));
 });
 
 describe('the spec of a ClusterRegistryToken', () => {
