@@ -75,7 +75,7 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
   },
   SecretNotWritten: {
     matter: 'A quota, webhook or policy refuses the Secret; the message names it.',
-    remedy: 'Correct it, or what it refuses.',
+    remedy: 'Correct the quota or policy, or what it refuses.',
   },
   ClockSkew: {
     matter: "The registry's tokens have expired when they arrive.",
@@ -136,7 +136,7 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
   },
   MintBudgetExceeded: {
     matter: 'Too many tokens were issued within an hour, or 63 previous tokens could not be revoked yet.',
-    remedy: 'Find the cause, which the message names. It also says when the next token is issued.',
+    remedy: 'Find the cause in the message; the next token is issued at the time given there.',
   },
   TokenExpired: {
     matter: 'The token has expired, and rotation.policy is Manual.',
