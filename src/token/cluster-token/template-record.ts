@@ -42,7 +42,8 @@ export function readRecord({ annotations }: Pick<ObjectMeta, 'annotations'>): Te
   const nothing = { labels: [], annotations: [] };
   if (text === undefined || text.length > MAX_RECORD) return nothing;
   try {
-    const { labels, annotations: keys, rotate } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
+    // Another value has none of these, or throws, as null does.
+    const { labels, annotations: keys, rotate } = JSON.parse(text) as Record<string, unknown>;
     return {
       labels: textsOf(labels),
       annotations: textsOf(keys),

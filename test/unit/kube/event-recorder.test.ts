@@ -202,15 +202,34 @@ describe('EventRecorder', () => {
     expect(written().map(({ note }) => note)).to.deep.equal(['three']);
   });
 
-  it('tries again when that may help, three times in all', async () => {
+  it('tries again when that may help, after a second and after four more, three times in all', async () => {
     server.fault = (call) => fail(call, 503, 'ServiceUnavailable');
     recorder.event(a, 'Normal', 'X', 'x');
-    await clock.advance(5_000);
-    expect(methods()).to.have.length(3);
+    for (const [milliseconds, times] of [
+      [999, 1],
+      [1, 2],
+      [3_999, 2],
+      [1, 3],
+    ] as const) {
+      await clock.advance(milliseconds);
+      expect(methods()).to.have.length(times);
+    }
     expect(logs.messages('warn')).to.deep.equal(['Event dropped']);
     server.fault = () => undefined;
     recorder.event(a, 'Normal', 'Y', 'y');
     await recorder.flush();
+    expect(written()).to.have.length(1);
+  });
+
+  it('tries again no sooner than the server asks for', async () => {
+    server.fault = (call) => {
+      throw refuse(call, 429, 'TooManyRequests', 3);
+    };
+    recorder.event(a, 'Normal', 'X', 'x');
+    await clock.advance(2_999);
+    expect(methods()).to.have.length(1);
+    server.fault = () => undefined;
+    await clock.advance(1);
     expect(written()).to.have.length(1);
   });
 

@@ -80,6 +80,11 @@ describe('the kubeconfig', () => {
       ['a user', { user: 'ben' }, ['https://one.test', 'of-ben', 'team-a', undefined]],
       ['whom to act as', { as: 'jane' }, ['https://one.test', 'of-anna', 'team-a', 'jane']],
       [
+        'a user and whom that acts as',
+        { user: 'ben', as: 'jane' },
+        ['https://one.test', 'of-ben', 'team-a', 'jane'],
+      ],
+      [
         'all',
         { context: 'y', cluster: 'one', user: 'anna', as: 'jane' },
         ['https://one.test', 'of-anna', undefined, 'jane'],

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
+import { sleep } from '../../../src/common/clock.ts';
 import type { LeaderElectorOptions } from '../../../src/kube/election/leader-election.ts';
 import { LeadershipLost } from '../../../src/kube/election/leadership-lost.ts';
 import type { Lease } from '../../../src/kube/election/lease-lock.ts';
@@ -85,16 +86,21 @@ describe('LeaderElector', () => {
     expect([a.elector.isLeader, b.elector.isLeader]).to.deep.equal([false, true]);
   });
 
-  it('gives the release three seconds, so that a slow API server does not hold up the end', async () => {
+  it('waits for the release, and gives it three seconds, so that a slow API server does not hold up the end', async () => {
     const a = await join('a', { leaseDuration: 60_000, renewDeadline: 40_000 });
     const limits: unknown[] = [];
+    const slow = Promise.withResolvers<undefined>();
     server.fault = ({ body, timeout }) => {
-      if ((body as { spec: Lease['spec'] }).spec?.holderIdentity === null) limits.push(timeout);
+      if ((body as { spec: Lease['spec'] }).spec?.holderIdentity !== null) return undefined;
+      limits.push(timeout);
+      return slow.promise;
     };
     a.stop.abort();
     await settle();
+    expect([a.result, limits]).to.deep.equal([undefined, [3_000]]);
+    slow.resolve(undefined);
+    await settle();
     expect(a.result).to.equal('ended');
-    expect(limits).to.deep.equal([3_000]);
   });
 
   it('stops at once, and releases the lease, where it is told to stop while it is given the lease', async () => {
@@ -141,6 +147,31 @@ describe('LeaderElector', () => {
     expect(a.result).to.be.instanceOf(LeadershipLost);
     await clock.advance(7_000);
     expect(b.elector.isLeader).to.equal(true);
+  });
+
+  for (const [what, cleanup, milliseconds] of [
+    ['as long as its work takes to end', 2_000, 2_000],
+    ['no longer than until another can lead', 60_000, 5_000],
+  ] as const)
+    it(`that lost the lease waits ${what}`, async () => {
+      const a = await join('a');
+      a.cleanup = sleep(clock, cleanup + 10_000);
+      a.cut = true;
+      await clock.advance(10_000 + milliseconds - 1);
+      expect([a.led, a.result]).to.deep.equal([['began', 'lost'], undefined]);
+      await clock.advance(1);
+      expect(a.result).to.be.instanceOf(LeadershipLost);
+      await clock.advance(cleanup);
+    });
+
+  it('that lost the lease throws that, whatever its work throws on the way out', async () => {
+    const a = await join('a');
+    a.cleanup = sleep(clock, 11_000).then(() => {
+      throw new Error('broken');
+    });
+    a.cut = true;
+    await clock.advance(11_000);
+    expect(a.result).to.be.instanceOf(LeadershipLost);
   });
 
   it('stops at the deadline though a renewal hangs', async () => {

@@ -18,6 +18,7 @@ import {
 import {
   MAX_RECORD,
   readRecord,
+  recordOf,
   recordText,
   type TemplateRecord,
 } from '../../../src/token/cluster-token/template-record.ts';
@@ -165,6 +166,15 @@ describe('the record of a template beside a RegistryToken', () => {
     const record = { labels: ['a'], annotations: ['b'], rotate: '1' };
     expect(read(recordText(record))).to.deep.equal(record);
     expect(read()).to.deep.equal(nothing);
+  });
+
+  it('is the same text whatever the order of labels and annotations', () => {
+    const written = (...keys: string[]): string => {
+      const marks = Object.fromEntries(keys.map((key) => [key, '1']));
+      const template = { metadata: { labels: marks, annotations: marks } };
+      return recordText(recordOf(aClusterToken({ spec: { namespaceSelector: {}, template } })));
+    };
+    expect(written('b', 'a')).to.equal(written('a', 'b'));
   });
 
   for (const text of ['', '{', 'null', '1', '"labels"', '[]', '{"labels":"a","annotations":{},"rotate":1}'])
