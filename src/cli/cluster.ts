@@ -7,6 +7,7 @@ import type { Transport } from '../kube/transport/transport.ts';
 import type { Cluster } from './context.ts';
 import { CommandFailure } from './failure.ts';
 import { readTimeout, type KubeFlags } from './kube-flags.ts';
+import { plain } from './output/table.ts';
 
 /** Field manager of what the plugin writes, and the start of its user agent. */
 const PROGRAM = 'kubectl-registrytoken';
@@ -17,11 +18,17 @@ const SILENT: Logger = { debug: silent, info: silent, warn: silent, error: silen
 /**
  * The cluster that the flags and the kubeconfig say.
  * @param paths as in KUBECONFIG
+ * @param tell takes the warnings that come with the API server's answers: a line for each, once, as kubectl prints them
  * @throws CommandFailure
  */
 export function connect(
   flags: KubeFlags,
-  { paths, clock, version }: { paths: string | undefined; clock: Clock; version: string },
+  {
+    paths,
+    clock,
+    version,
+    tell,
+  }: { paths: string | undefined; clock: Clock; version: string; tell: (line: string) => void },
 ): Cluster {
   const timeout = readTimeout(flags.requestTimeout);
   if (timeout === null)
@@ -31,7 +38,12 @@ export function connect(
     );
   try {
     const kubeConfig = loadKubeConfig(flags.kubeconfig ?? paths, flags);
-    const options = { clock, logger: SILENT, userAgent: `${PROGRAM}/${version}` };
+    const told = new Set<string>();
+    const onWarning = (text: string): void => {
+      if (!told.has(text)) tell(`Warning: ${plain(text)}\n`);
+      told.add(text);
+    };
+    const options = { clock, logger: SILENT, userAgent: `${PROGRAM}/${version}`, onWarning };
     const transport = withTimeout(httpTransport(kubeConfig, options), timeout);
     const context = kubeConfig.getContextObject(kubeConfig.getCurrentContext());
     return {

@@ -23,10 +23,11 @@ for (const stream of [process.stdout, process.stderr])
   });
 
 const { env } = process;
+const tell = (text: string): void => void process.stderr.write(text);
 const exit = await run(process.argv.slice(2), {
   terminal: {
     write: (text) => void process.stdout.write(text),
-    tell: (text) => void process.stderr.write(text),
+    tell,
     colour: process.stdout.isTTY && !env['NO_COLOR'],
     live: process.stderr.isTTY,
   },
@@ -34,6 +35,6 @@ const exit = await run(process.argv.slice(2), {
   signal: ending.signal,
   variables: env,
   version: packageJson.version,
-  connect: (flags) => connect(flags, { paths: env['KUBECONFIG'], clock, version: packageJson.version }),
+  connect: (flags) => connect(flags, { paths: env['KUBECONFIG'], clock, version: packageJson.version, tell }),
 });
 process.exitCode ||= exit === EXIT.interrupted && isUnread ? EXIT.done : exit;

@@ -12,12 +12,17 @@ import { refusal } from '../client/errors.ts';
 import { lines } from './lines.ts';
 import type { RequestMetrics } from '../metrics.ts';
 import type { Call, StreamCall, Transport } from './transport.ts';
+import { warningsOf } from './warnings.ts';
 
 export interface HttpTransportOptions {
   clock: Clock;
   logger: Logger;
   userAgent: string;
   metrics?: RequestMetrics;
+  /**
+   * Told of each warning that comes with an answer. It can quote what was sent, a Secret's payload included: it is for whoever sent it.
+   */
+  onWarning?: (text: string) => void;
 }
 
 /**
@@ -39,8 +44,10 @@ class HttpTransport implements Transport {
   readonly #clock: Clock;
   readonly #userAgent: string;
   readonly #metrics: RequestMetrics | undefined;
+  readonly #onWarning: ((text: string) => void) | undefined;
 
-  constructor(kubeConfig: KubeConfig, { clock, logger, userAgent, metrics }: HttpTransportOptions) {
+  constructor(kubeConfig: KubeConfig, options: HttpTransportOptions) {
+    const { clock, logger, userAgent, metrics, onWarning } = options;
     const cluster = kubeConfig.getCurrentCluster();
     if (!cluster) {
       const context = JSON.stringify(kubeConfig.getCurrentContext());
@@ -55,6 +62,7 @@ class HttpTransport implements Transport {
     this.#clock = clock;
     this.#userAgent = userAgent;
     this.#metrics = metrics;
+    this.#onWarning = onWarning;
   }
 
   async request(call: Call): Promise<unknown> {
@@ -135,6 +143,7 @@ class HttpTransport implements Transport {
         headersTimeout: 0,
       });
       code = answer.statusCode;
+      if (this.#onWarning) warningsOf(answer.headers['warning']).forEach(this.#onWarning);
       return answer;
     } finally {
       const milliseconds = this.#clock.monotonic() - started;
