@@ -8,6 +8,16 @@ import { join } from 'node:path';
 import { createFrontProxy, serveCustomResources, type CustomResources } from './custom-resources.ts';
 import { killAtExit } from './programs.ts';
 
+export interface ControlPlaneOptions {
+  /**
+   * Serves what admission watches of kube-apiserver, and ValidatingAdmissionPolicies, which apiextensions-apiserver then enforces. Default:
+   * kube-apiserver itself does, and no policy applies.
+   * @param kubeconfig text of an administrator's of kube-apiserver
+   * @returns the path of a kubeconfig for what serves it
+   */
+  serveAdmission?: (kubeconfig: string) => Promise<string>;
+}
+
 export interface ControlPlane {
   url: string;
   kubeconfig: string;
@@ -31,7 +41,10 @@ export interface ControlPlane {
  * Starts etcd and kube-apiserver on loopback, from a folder of binaries; takes some seconds. With apiextensions-apiserver among
  * them, that serves custom resources.
  */
-export async function startControlPlane(assets: string): Promise<ControlPlane> {
+export async function startControlPlane(
+  assets: string,
+  { serveAdmission }: ControlPlaneOptions = {},
+): Promise<ControlPlane> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'));
   stack.defer(() => rm(folder, { recursive: true }));
@@ -51,7 +64,15 @@ export async function startControlPlane(assets: string): Promise<ControlPlane> {
   let customResources: CustomResources | undefined;
   if (frontProxy) {
     const kubeconfig = { path, text };
-    customResources = await serveCustomResources({ binary, folder, etcd, kubeconfig, frontProxy });
+    const admission = await serveAdmission?.(text);
+    customResources = await serveCustomResources({
+      binary,
+      folder,
+      etcd,
+      kubeconfig,
+      admission,
+      frontProxy,
+    });
     stack.defer(customResources.stop);
   }
   const started = stack.move();

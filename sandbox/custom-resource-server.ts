@@ -15,6 +15,10 @@ export interface CustomResourceServerOptions {
   tls: { certificate: string; key: string };
   /** Path of an administrator's, of the kube-apiserver that passes requests on. */
   kubeconfig: string;
+  /**
+   * Path of one for a server that has what admission watches of kube-apiserver, and ValidatingAdmissionPolicies, which are enforced then.
+   */
+  admission?: string | undefined;
 }
 
 /**
@@ -26,7 +30,12 @@ export interface CustomResourceServerOptions {
 export async function startCustomResourceServer(
   options: CustomResourceServerOptions,
 ): Promise<() => Promise<void>> {
-  const { binary, etcd, port, tls, kubeconfig } = options;
+  const { binary, etcd, port, tls, kubeconfig, admission } = options;
+  // They watch kinds that an older kube-apiserver does not have.
+  const disabled = [
+    'MutatingAdmissionPolicy',
+    ...(admission === undefined ? ['ValidatingAdmissionPolicy'] : []),
+  ];
   const flags = [
     `--etcd-servers=${etcd}`,
     // Not where kube-apiserver keeps its own.
@@ -35,11 +44,10 @@ export async function startCustomResourceServer(
     `--secure-port=${port}`,
     `--tls-cert-file=${tls.certificate}`,
     `--tls-private-key-file=${tls.key}`,
-    `--kubeconfig=${kubeconfig}`,
+    `--kubeconfig=${admission ?? kubeconfig}`,
     `--authentication-kubeconfig=${kubeconfig}`,
     `--authorization-kubeconfig=${kubeconfig}`,
-    // They watch kinds that an older kube-apiserver does not have.
-    '--disable-admission-plugins=ValidatingAdmissionPolicy,MutatingAdmissionPolicy',
+    `--disable-admission-plugins=${disabled.join(',')}`,
     '--enable-priority-and-fairness=false',
   ];
   const server = spawn(binary, flags, { stdio: ['ignore', 'ignore', 'pipe'] });

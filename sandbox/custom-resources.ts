@@ -53,6 +53,8 @@ export interface CustomResourcesOptions {
   etcd: string;
   /** An administrator's of the kube-apiserver. */
   kubeconfig: { path: string; text: string };
+  /** As the server's option of that name. */
+  admission: string | undefined;
   /** Of the kube-apiserver. */
   frontProxy: FrontProxy;
 }
@@ -65,12 +67,12 @@ export interface CustomResources {
 
 /** Has custom resources served by a server of their own, behind kube-apiserver. @throws Error when it does not start */
 export async function serveCustomResources(options: CustomResourcesOptions): Promise<CustomResources> {
-  const { binary, folder, etcd, kubeconfig, frontProxy } = options;
+  const { binary, folder, etcd, kubeconfig, admission, frontProxy } = options;
   await using stack = new AsyncDisposableStack();
   const identity = await createIdentity(folder, 'custom-resources', [SERVICE_HOST]);
   const server = { port: await freePort(), certificate: identity.certificate };
   const { path } = kubeconfig;
-  const start = { binary, etcd, port: server.port, tls: identity.files, kubeconfig: path };
+  const start = { binary, etcd, port: server.port, tls: identity.files, kubeconfig: path, admission };
   stack.defer(await startCustomResourceServer(start));
   await whenTrusted(server, frontProxy);
   const kubeConfig = new KubeConfig();

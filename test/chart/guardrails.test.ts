@@ -1,11 +1,15 @@
 import { expect } from 'chai';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { parseDuration } from '../../src/api/syntax/duration.ts';
+import type { Resource } from '../../src/common/objects.ts';
 import { providerOf } from '../../src/registry/backends.ts';
 import { readExamples } from '../support/examples.ts';
-import { verdict, type Policy } from './support/admission-policy.ts';
-import { describeHelm, find, type Helm, type Rendered, type Values } from './support/helm.ts';
+import type { AdmissionRequest, Answer, Policy } from './support/admission-policy.ts';
+import { TENANT } from './support/enforcing-cluster.ts';
+import { describeHelm, find, NAMESPACE, type Rendered, type Values } from './support/helm.ts';
+import { describeEnforced, describePolicies } from './support/policy-engines.ts';
 
 interface Request {
   spec: RegistryTokenSpec;
@@ -17,31 +21,34 @@ interface Request {
 
 /** Without the policies that are not guardrails. */
 const WITHOUT: Values = { rbac: { restrictSecrets: false }, warnings: { enabled: false } };
-const ENABLED: Values = {
-  guardrails: {
-    enabled: true,
-    readWrite: { users: ['system:serviceaccount:ci:builder'], groups: ['release-engineers'] },
-    lifetime: { max: '12h' },
-    regions: { enabled: true, allowed: ['us-south', 'eu-de'] },
-  },
-};
-/** A namespaced RegistryToken as the API server shows it to admission: with its defaults. */
-const DEFAULTS: RegistryTokenSpec = { access: 'ReadOnly' };
+const OPERATOR = `system:serviceaccount:${NAMESPACE}:pull-registry-token-operator`;
 
-const decide = (policy: Policy, { spec, before, user = 'jane', groups = [] }: Request): string =>
-  verdict(policy, {
-    object: { spec: { ...DEFAULTS, ...spec } },
-    oldObject: before === undefined ? null : { spec: { ...DEFAULTS, ...before } },
-    user,
-    groups,
-  });
+/** How each rule is set up, by its name. */
+const RULES: Readonly<Record<string, [key: string, settings: Values]>> = {
+  'read-write': ['readWrite', { users: ['system:serviceaccount:ci:builder'], groups: ['release-engineers'] }],
+  'never-expiring': ['neverExpiring', {}],
+  lifetime: ['lifetime', { max: '12h' }],
+  regions: ['regions', { allowed: ['us-south', 'eu-de'] }],
+};
+
+/** Values that put one rule alone in force. */
+function only(rule: string, more: Values = {}): Values {
+  const [alone, settings] = RULES[rule]!;
+  const rules = Object.values(RULES).map(([key]) => [key, { enabled: key === alone }]);
+  const guardrails = { ...Object.fromEntries(rules), [alone]: { enabled: true, ...settings } };
+  return { ...WITHOUT, guardrails: { enabled: true, ...guardrails, ...more } };
+}
+
+/** A RegistryToken as the API server shows it to admission: with its defaults. */
+const withDefaults = (spec: RegistryTokenSpec): RegistryTokenSpec => ({ access: 'ReadOnly', ...spec });
+const asToken = (spec: RegistryTokenSpec): object => ({ spec: withDefaults(spec) });
+const asTemplate = (spec: RegistryTokenSpec): object => ({
+  spec: { namespaceSelector: {}, template: { spec: withDefaults(spec) } },
+});
 
 const kinds = (objects: Rendered[]): string[] => objects.map(({ kind }) => kind);
 
-const policyOf = async (helm: Helm, rule: string): Promise<Policy> =>
-  find(await helm.render(ENABLED), 'ValidatingAdmissionPolicy', `pull-registry-token-operator-${rule}`)[
-    'spec'
-  ] as Policy;
+const ALLOWED: Answer = { warnings: [] };
 
 /** The rule, the request, whether it is allowed. */
 const CASES: [string, string, Request, boolean][] = [
@@ -141,8 +148,105 @@ const CASES: [string, string, Request, boolean][] = [
   ['regions', 'an update that moves it', { spec: { region: 'jp-osa' }, before: { region: 'jp-tok' } }, false],
 ];
 
+for (const rule of Object.keys(RULES))
+  describePolicies(`chart: guardrail ${rule}`, (helm, engine) => {
+    before(async () =>
+      engine().enforce(await helm.render({ ...only(rule), operator: { clusterTokens: true } })),
+    );
+
+    for (const [of, what, { spec, before: old, user = 'jane', groups = [] }, allowed] of CASES) {
+      if (of !== rule) continue;
+      const ask = (resource: Resource, made: typeof asToken): Promise<Answer> =>
+        engine().review({
+          resource,
+          object: made(spec),
+          oldObject: old === undefined ? null : made(old),
+          user,
+          groups,
+        });
+      it(`${what} is ${allowed ? 'allowed' : 'refused'}`, async () => {
+        const refused = (answer: Answer, path: string): void => {
+          if (allowed) expect(answer).to.deep.equal(ALLOWED);
+          else
+            expect(answer.refused).to.match(
+              new RegExp(`^${path}\\.(access|lifetime|region): .*ask an administrator$`),
+            );
+        };
+        refused(await ask(REGISTRY_TOKENS, asToken), 'spec');
+        refused(await ask(CLUSTER_REGISTRY_TOKENS, asTemplate), 'spec\\.template\\.spec');
+      });
+    }
+  });
+
+describePolicies('chart: guardrails', (helm, engine) => {
+  const ask = (
+    resource: Resource,
+    object: object,
+    { user = 'jane', ...more }: Partial<AdmissionRequest> = {},
+  ): Promise<Answer> => engine().review({ resource, object, oldObject: null, user, ...more });
+  const refused = async (...request: Parameters<typeof ask>): Promise<boolean> =>
+    (await ask(...request)).refused?.endsWith('ask an administrator') ?? false;
+
+  it('let the operator write what a ClusterRegistryToken asks for, and nothing else', async () => {
+    const readWrite: RegistryTokenSpec = { access: 'ReadWrite' };
+    await engine().enforce(await helm.render({ ...only('read-write'), operator: { clusterTokens: true } }));
+    expect(await ask(REGISTRY_TOKENS, asToken(readWrite), { user: OPERATOR })).to.deep.equal(ALLOWED);
+    expect(await refused(CLUSTER_REGISTRY_TOKENS, asTemplate(readWrite), { user: OPERATOR })).to.equal(true);
+    await engine().enforce(await helm.render(only('read-write')));
+    expect(await refused(REGISTRY_TOKENS, asToken(readWrite), { user: OPERATOR })).to.equal(true);
+  });
+
+  for (const list of ['users', 'groups'])
+    it(`exempt nobody by a list that was taken away: ${list}=null`, async () => {
+      const nulled = ['--set', `guardrails.readWrite.${list}=null`];
+      await engine().enforce(await helm.render(only('read-write'), ...nulled));
+      const object = asToken({ access: 'ReadWrite' });
+      expect(await refused(REGISTRY_TOKENS, object)).to.equal(true);
+      const groups = ['release-engineers'];
+      expect(await refused(REGISTRY_TOKENS, object, { groups })).to.equal(list === 'groups');
+    });
+
+  it('take a RegistryToken without a lifetime for one of 24h', async () => {
+    for (const [max, allowed] of [
+      ['24h', true],
+      ['23h59m59s', false],
+    ] as const) {
+      await engine().enforce(await helm.render(only('lifetime', { lifetime: { max } })));
+      expect(await refused(REGISTRY_TOKENS, asToken({})), max).to.equal(!allowed);
+    }
+  });
+
+  it('only warn when told so', async () => {
+    await engine().enforce(await helm.render(only('read-write', { validationActions: ['Warn', 'Audit'] })));
+    const { refused: denied, warnings } = await ask(REGISTRY_TOKENS, asToken({ access: 'ReadWrite' }));
+    expect(denied).to.equal(undefined);
+    expect(warnings.join()).to.match(/^spec\.access: .*ask an administrator$/);
+  });
+});
+
+describeEnforced('chart: guardrails in use', (helm, cluster) => {
+  it('are for the namespaces selected', async () => {
+    const namespaceSelector = { matchLabels: TENANT.labels };
+    await cluster().enforce(await helm.render(only('read-write', { namespaceSelector })));
+    const request = { resource: REGISTRY_TOKENS, object: asToken({ access: 'ReadWrite' }), oldObject: null };
+    expect(await cluster().review({ ...request, user: 'jane' })).to.deep.equal(ALLOWED);
+    const { refused } = await cluster().review({ ...request, user: 'jane', namespace: TENANT.name });
+    expect(refused).to.match(/ask an administrator$/);
+  });
+
+  it('say why to whoever runs kubectl', async () => {
+    await cluster().enforce(await helm.render(only('regions')));
+    const { status, stderr } = await cluster().kubectl('create --as jane', { spec: { region: 'jp-tok' } });
+    expect(status).to.equal(1);
+    expect(stderr).to.include('registrytokens.pullsecrets.dev "app-pull" is forbidden: ');
+    expect(stderr).to.include(
+      'spec.region: this region is not for everyone in this cluster; ask for one of: us-south, eu-de, or ask an administrator',
+    );
+  });
+});
+
 describeHelm(
-  'chart: guardrails',
+  'chart: guardrails, as objects',
   (helm) => {
     it('are off to begin with, and each can be', async () => {
       expect(kinds(await helm.render(WITHOUT))).not.to.include('ValidatingAdmissionPolicy');
@@ -156,76 +260,28 @@ describeHelm(
       ]);
     });
 
-    for (const [rule, what, request, allowed] of CASES) {
-      it(`${rule}: ${what} is ${allowed ? 'allowed' : 'refused'}`, async () => {
-        const said = decide(await policyOf(helm, rule), request);
-        if (allowed) expect(said).to.equal('allowed');
-        else expect(said).to.match(/^spec\.(access|lifetime|region): .*ask an administrator$/);
-      });
-    }
-
-    it('look at what ClusterRegistryTokens ask for, of whoever writes them, and not at what the operator makes of it', async () => {
-      const objects = await helm.render({ ...ENABLED, operator: { clusterTokens: true } });
-      const policy = (rule: string): Policy =>
-        find(objects, 'ValidatingAdmissionPolicy', `pull-registry-token-operator-${rule}`)['spec'] as Policy;
-      const asked = (user: string, access: 'ReadOnly' | 'ReadWrite'): string =>
-        verdict(policy('read-write-for-many'), {
-          object: { spec: { namespaceSelector: {}, template: { spec: { access } } } },
-          oldObject: null,
-          user,
-          groups: [],
-        });
-      expect(asked('jane', 'ReadOnly')).to.equal('allowed');
-      expect(asked('jane', 'ReadWrite')).to.match(/^spec\.template\.spec\.access: .*ask an administrator$/);
-      expect(asked('system:serviceaccount:ci:builder', 'ReadWrite')).to.equal('allowed');
-      const operator = 'system:serviceaccount:registry-system:pull-registry-token-operator';
-      const spec: RegistryTokenSpec = { access: 'ReadWrite' };
-      expect(decide(policy('read-write'), { spec, user: operator })).to.equal('allowed');
-      expect(decide(policy('read-write'), { spec })).not.to.equal('allowed');
-      expect(decide(await policyOf(helm, 'read-write'), { spec, user: operator })).not.to.equal('allowed');
-      expect(asked(operator, 'ReadWrite')).not.to.equal('allowed');
-    });
-
-    for (const list of ['users', 'groups'])
-      it(`exempt nobody by a list that was taken away: ${list}=null`, async () => {
-        const values: Values = {
-          guardrails: { enabled: true, readWrite: { groups: ['release-engineers'] } },
-        };
-        const objects = await helm.render(values, '--set', `guardrails.readWrite.${list}=null`);
-        const name = 'pull-registry-token-operator-read-write';
-        const policy = find(objects, 'ValidatingAdmissionPolicy', name)['spec'] as Policy;
-        const spec: RegistryTokenSpec = { access: 'ReadWrite' };
-        expect(decide(policy, { spec })).to.match(/ask an administrator$/);
-        const named = decide(policy, { spec, groups: ['release-engineers'] });
-        expect(named === 'allowed').to.equal(list === 'users');
-      });
-
-    it('take a RegistryToken without a lifetime for no shorter than any registry makes it', async () => {
-      const longest = '24h';
-      const policy = async (max: string): Promise<Policy> => {
-        const objects = await helm.render({ guardrails: { enabled: true, lifetime: { max } } });
-        const name = 'pull-registry-token-operator-lifetime';
-        return find(objects, 'ValidatingAdmissionPolicy', name)['spec'] as Policy;
-      };
-      expect(decide(await policy(longest), { spec: {} })).to.equal('allowed');
-      expect(decide(await policy('23h59m59s'), { spec: {} })).to.match(/^spec\.lifetime: /);
-      for (const { file, object } of await readExamples()) {
-        if (object.kind !== 'RegistryAccount') continue;
-        const { lifetimes } = providerOf(object.spec as RegistryAccountSpec)!.capabilities;
-        const given = lifetimes.kind === 'fixed' ? lifetimes.expected : lifetimes.default;
-        expect(given, file).to.be.a('number').that.is.at.most(parseDuration(longest)!);
-      }
-    });
-
     it('look at what people write, never at status, and fail closed', async () => {
-      for (const rule of ['read-write', 'never-expiring', 'lifetime', 'regions']) {
-        const { failurePolicy, matchConstraints } = await policyOf(helm, rule);
+      for (const rule of Object.keys(RULES)) {
+        const { failurePolicy, matchConstraints } = find(
+          await helm.render(only(rule)),
+          'ValidatingAdmissionPolicy',
+          `pull-registry-token-operator-${rule}`,
+        )['spec'] as Policy;
         expect(failurePolicy).to.equal('Fail');
         expect(matchConstraints.resourceRules).to.have.length(1);
         expect(matchConstraints.resourceRules[0]).to.deep.include({
           operations: ['CREATE', 'UPDATE'],
           resources: ['registrytokens'],
         });
+      }
+    });
+
+    it('take no registry for one whose tokens live longer than 24h by default', async () => {
+      for (const { file, object } of await readExamples()) {
+        if (object.kind !== 'RegistryAccount') continue;
+        const { lifetimes } = providerOf(object.spec as RegistryAccountSpec)!.capabilities;
+        const given = lifetimes.kind === 'fixed' ? lifetimes.expected : lifetimes.default;
+        expect(given, file).to.be.a('number').that.is.at.most(parseDuration('24h')!);
       }
     });
 

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { parse } from 'yaml';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
 import { parseConfig } from '../../src/config/config.ts';
-import { verdict, type Policy } from './support/admission-policy.ts';
-import { CHART, describeHelm, objectsOf, type Rendered, type Values } from './support/helm.ts';
+import { PolicyEvaluator } from './support/admission-policy.ts';
+import { CHART, describeHelm, objectsOf, type Values } from './support/helm.ts';
 
 const ACCOUNT = { ibmCloud: {}, credentialsSecretRef: { name: 'ibm-cloud' } };
 const account = (fields: object): Values => ({ accounts: { default: { ...ACCOUNT, ...fields } } });
@@ -356,8 +357,7 @@ const REQUEST = {
   oldObject: null,
   user: 'jane',
 };
-const policiesOf = (objects: Rendered[]): Policy[] =>
-  objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy').map(({ spec }) => spec as Policy);
+const KINDS = [REGISTRY_TOKENS, REGISTRY_ACCOUNTS, CLUSTER_REGISTRY_TOKENS];
 
 describeHelm('chart: values', (helm) => {
   for (const [flag, key, texts] of BOUNDS) {
@@ -378,8 +378,9 @@ describeHelm('chart: values', (helm) => {
       it(`may be taken away, ${how}: ${path}=null`, async () => {
         const { status, stdout, stderr } = await helm.template(values, '--set', `${path}=null`);
         expect(status, stderr).to.equal(0);
-        for (const policy of policiesOf(objectsOf(stdout)))
-          expect(() => verdict(policy, REQUEST), JSON.stringify(policy)).not.to.throw();
+        const engine = new PolicyEvaluator();
+        await engine.enforce(objectsOf(stdout));
+        for (const resource of KINDS) await engine.review({ ...REQUEST, resource });
       });
     }
   }

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { parse } from 'yaml';
 import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import type { RegistryTokenSpec } from '../../src/api/registry-token.ts';
-import { eventually } from '../support/eventually.ts';
-import { verdict, type Policy } from './support/admission-policy.ts';
+import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import type { Resource } from '../../src/common/objects.ts';
+import { readExamples } from '../support/examples.ts';
+import type { Policy } from './support/admission-policy.ts';
 import { describeHelm, find, NAMESPACE, type Rendered, type Values } from './support/helm.ts';
-import { Installation } from './support/installation.ts';
+import { describeEnforced, describePolicies } from './support/policy-engines.ts';
 
 const NAME = 'pull-registry-token-operator';
 const POLICY = 'ValidatingAdmissionPolicy';
@@ -46,6 +46,17 @@ const TOKENS: [string, RegistryTokenSpec, string | undefined][] = [
     { serviceAccounts: ['ci-1', 'ci-*'] },
     'spec.serviceAccounts has entries that a pattern of it covers, such as * for all; leave them out',
   ],
+  [
+    'as many long ones as there can be, the last beside a pattern for it',
+    {
+      serviceAccounts: [
+        ...Array.from({ length: 55 }, (_, n) => `${'a'.repeat(250)}-${n}`),
+        ...Array.from({ length: 8 }, (_, n) => `${'b'.repeat(250)}${n}*`),
+        `${'b'.repeat(250)}7-1`,
+      ],
+    },
+    'spec.serviceAccounts has entries that a pattern of it covers, such as * for all; leave them out',
+  ],
   ['ServiceAccounts beside other patterns', { serviceAccounts: ['default', 'ci-*', '*-ci-*'] }, undefined],
 ];
 
@@ -76,6 +87,18 @@ const ACCOUNTS: [string, RegistryAccountSpec, string | undefined][] = [
     'spec.regions has an endpoint that is not encrypted: tokens can be read on the way; write https://',
   ],
   [
+    'as many regions as there can be, the last in the clear',
+    {
+      ibmCloud: {},
+      regions: Array.from({ length: 64 }, (_, n) => ({
+        name: `lab-${n}`,
+        host: 'lab.test',
+        endpoint: `http://${n < 63 ? 'localhost' : 'lab.test'}/${'a'.repeat(220)}`,
+      })),
+    },
+    'spec.regions has an endpoint that is not encrypted: tokens can be read on the way; write https://',
+  ],
+  [
     'a region of this machine',
     { ibmCloud: {}, regions: [{ name: 'lab', host: 'lab.test', endpoint: 'http://[::1]:8080' }] },
     undefined,
@@ -88,85 +111,134 @@ const ACCOUNTS: [string, RegistryAccountSpec, string | undefined][] = [
   ['no regions of a registry without', { harbor: { url: 'https://harbor.test' }, regions: [] }, undefined],
 ];
 
+const KINDS = [REGISTRY_TOKENS, REGISTRY_ACCOUNTS, CLUSTER_REGISTRY_TOKENS];
 const ROTATE = { 'pullsecrets.dev/rotate': 'now' };
+const asTemplate = (template: object): object => ({ spec: { namespaceSelector: {}, template } });
 const SUSPENDED =
   'spec.suspend is true: the rotation that annotation pullsecrets.dev/rotate asks for waits; write suspend: false';
 
+describePolicies('chart: warnings', (helm, engine) => {
+  before(async () => engine().enforce(await helm.render(OPTIONS)));
+
+  const told = async (
+    resource: Resource,
+    object: object,
+    oldObject: object | null = null,
+    user = 'jane',
+  ): Promise<string[]> => {
+    const { refused, warnings } = await engine().review({ resource, object, oldObject, user });
+    expect(refused).to.equal(undefined);
+    return warnings;
+  };
+
+  for (const [what, spec, message] of TOKENS)
+    it(`${message === undefined ? 'say nothing' : 'tell'} of a RegistryToken: ${what}`, async () => {
+      const expected = message === undefined ? [] : [message];
+      expect(await told(REGISTRY_TOKENS, { spec })).to.deep.equal(expected);
+      expect(await told(CLUSTER_REGISTRY_TOKENS, asTemplate({ spec }))).to.deep.equal(
+        expected.map((text) => text.replace(/^spec\./, 'spec.template.spec.')),
+      );
+    });
+
+  for (const [what, spec, message] of ACCOUNTS)
+    it(`${message === undefined ? 'say nothing' : 'tell'} of a RegistryAccount: ${what}`, async () => {
+      const expected = message === undefined ? [] : [message];
+      const object = { spec: { credentialsSecretRef: { name: 'credentials' }, ...spec } };
+      expect(await told(REGISTRY_ACCOUNTS, object)).to.deep.equal(expected);
+    });
+
+  it('tell of a rotation that is asked for while the RegistryToken is suspended', async () => {
+    const before = { spec: { suspend: true } };
+    const after = { metadata: { annotations: ROTATE }, spec: { suspend: true } };
+    expect(await told(REGISTRY_TOKENS, after, before)).to.deep.equal([SUSPENDED]);
+    const resumed = { ...after, spec: { suspend: false } };
+    expect(await told(REGISTRY_TOKENS, resumed, after)).to.deep.equal([]);
+  });
+
+  it('tell of an annotation that looks like the operator’s and means nothing', async () => {
+    const metadata = { annotations: { 'pullsecrets.dev/rotate-now': 'x' } };
+    for (const warnings of [
+      await told(REGISTRY_TOKENS, { metadata, spec: {} }),
+      await told(CLUSTER_REGISTRY_TOKENS, { metadata, ...asTemplate({ spec: {} }) }),
+    ]) {
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.include('write pullsecrets.dev/rotate to ask for a rotation');
+    }
+  });
+
+  it('say nothing of a spec when a rotation is asked for', async () => {
+    const spec = { rotation: { policy: 'Manual' } };
+    const asked = { metadata: { annotations: ROTATE }, spec };
+    expect(await told(REGISTRY_TOKENS, asked, { spec })).to.deep.equal([]);
+  });
+
+  it('say nothing of annotations when the spec changes', async () => {
+    const metadata = { annotations: { 'pullsecrets.dev/rotate-now': 'x' } };
+    const longer = { metadata, spec: { lifetime: '2h' } };
+    expect(await told(REGISTRY_TOKENS, longer, { metadata, spec: {} })).to.deep.equal([]);
+  });
+
+  it('say nothing when only a label changes, and nothing to the operator', async () => {
+    const spec = { rotation: { policy: 'Manual' } };
+    const before = { metadata: { annotations: { 'pullsecrets.dev/rotate-now': 'x' } }, spec };
+    const after = { ...before, metadata: { ...before.metadata, labels: { team: 'a' } } };
+    const operator = `system:serviceaccount:${NAMESPACE}:${NAME}`;
+    expect(await told(REGISTRY_TOKENS, after, before)).to.deep.equal([]);
+    expect(await told(REGISTRY_TOKENS, before, null, operator)).to.deep.equal([]);
+  });
+
+  it('say nothing of the examples', async () => {
+    for (const { file, object } of await readExamples()) {
+      const resource = KINDS.find(({ kind }) => kind === object.kind);
+      if (resource) expect(await told(resource, object), file).to.deep.equal([]);
+    }
+  });
+
+  it('can be worked out for a ClusterRegistryToken whose template has no spec', async () => {
+    const object = { metadata: { annotations: ROTATE }, ...asTemplate({}) };
+    expect(await told(CLUSTER_REGISTRY_TOKENS, object)).to.deep.equal([]);
+  });
+});
+
+describeEnforced('chart: warnings in use', (helm, cluster) => {
+  const MANUAL = { spec: { rotation: { policy: 'Manual' } } };
+
+  it('are shown by kubectl', async () => {
+    await cluster().enforce(await helm.render(OPTIONS));
+    const { status, stderr } = await cluster().kubectl('create --as jane', MANUAL);
+    expect(status, stderr).to.equal(0);
+    expect(stderr).to.match(/^Warning: .*: spec\.rotation\.policy Manual lets the token expire/);
+  });
+
+  for (const expression of ['object.spec.missing == 1', 'unknown(object)'])
+    it(`refuse nothing where an expression fails, and say nothing: ${expression}`, async () => {
+      const name = `broken-${expression.length}`;
+      const rendered = await helm.render();
+      const [policy, binding] = [POLICY, `${POLICY}Binding`].map((kind) => ({
+        ...find(rendered, kind, `${NAME}-warnings-registrytokens`),
+        metadata: { name },
+      })) as [Rendered & { spec: Policy }, Rendered & { spec: object }];
+      await cluster().enforce([
+        { ...policy, spec: { ...policy.spec, validations: [{ expression, message: 'never told' }] } },
+        { ...binding, spec: { ...binding.spec, policyName: name } },
+      ]);
+      const answer = await cluster().review({
+        resource: REGISTRY_TOKENS,
+        object: MANUAL,
+        oldObject: null,
+        user: 'jane',
+      });
+      expect(answer).to.deep.equal({ warnings: [] });
+      expect([...(await cluster().failures())]).to.include(name);
+    });
+});
+
 describeHelm(
-  'chart: warnings',
+  'chart: warnings, as objects',
   (helm) => {
     let objects: Rendered[];
     before(async () => {
       objects = await helm.render(OPTIONS);
-    });
-    const policy = (plural: string): Policy =>
-      find(objects, POLICY, `${NAME}-warnings-${plural}`)['spec'] as Policy;
-    const said = (plural: string, object: object, oldObject: object | null = null, user = 'jane'): string =>
-      verdict(policy(plural), { object, oldObject, user });
-
-    for (const [what, spec, message] of TOKENS)
-      it(`${message === undefined ? 'say nothing' : 'tell'} of a RegistryToken: ${what}`, () => {
-        expect(said('registrytokens', { metadata: {}, spec })).to.equal(message ?? 'allowed');
-        const asTemplate = { metadata: {}, spec: { template: { spec } } };
-        expect(said('clusterregistrytokens', asTemplate)).to.equal(
-          message?.replace(/^spec\./, 'spec.template.spec.') ?? 'allowed',
-        );
-      });
-
-    for (const [what, spec, message] of ACCOUNTS)
-      it(`${message === undefined ? 'say nothing' : 'tell'} of a RegistryAccount: ${what}`, () => {
-        expect(said('registryaccounts', { metadata: {}, spec })).to.equal(message ?? 'allowed');
-      });
-
-    it('tell of a rotation that is asked for while the RegistryToken is suspended', () => {
-      const before = { metadata: {}, spec: { suspend: true } };
-      const after = { metadata: { annotations: ROTATE }, spec: { suspend: true } };
-      expect(said('registrytokens-annotations', after, before)).to.equal(SUSPENDED);
-      const resumed = { ...after, spec: { suspend: false } };
-      expect(said('registrytokens-annotations', resumed, after)).to.equal('not concerned');
-    });
-
-    it('tell of an annotation that looks like the operator’s and means nothing', () => {
-      const object = { metadata: { annotations: { 'pullsecrets.dev/rotate-now': 'x' } }, spec: {} };
-      const message = 'write pullsecrets.dev/rotate to ask for a rotation';
-      expect(said('registrytokens-annotations', object)).to.include(message);
-      expect(said('clusterregistrytokens-annotations', object)).to.include(message);
-    });
-
-    it('say nothing of a spec when a rotation is asked for', () => {
-      const spec = { rotation: { policy: 'Manual' } };
-      const change = [
-        { metadata: { annotations: ROTATE }, spec },
-        { metadata: {}, spec },
-      ] as const;
-      expect(said('registrytokens', ...change)).to.equal('not concerned');
-      expect(said('registrytokens-annotations', ...change)).to.equal('allowed');
-    });
-
-    it('say nothing of annotations when the spec changes', () => {
-      const metadata = { annotations: { 'pullsecrets.dev/rotate-now': 'x' } };
-      const change = [
-        { metadata, spec: { lifetime: '2h' } },
-        { metadata, spec: {} },
-      ] as const;
-      expect(said('registrytokens-annotations', ...change)).to.equal('not concerned');
-    });
-
-    it('say nothing when only a label changes, and nothing to the operator', () => {
-      const spec = { rotation: { policy: 'Manual' } };
-      const before = { metadata: { annotations: { 'pullsecrets.dev/rotate-now': 'x' } }, spec };
-      const after = { ...before, metadata: { ...before.metadata, labels: { team: 'a' } } };
-      const operator = `system:serviceaccount:${NAMESPACE}:${NAME}`;
-      for (const each of ['registrytokens', 'registrytokens-annotations']) {
-        expect(said(each, after, before), each).to.equal('not concerned');
-        expect(said(each, before, null, operator), each).to.equal('not concerned');
-      }
-    });
-
-    it('can be worked out for a ClusterRegistryToken whose template has no spec', () => {
-      const object = { metadata: { annotations: ROTATE }, spec: { template: {} } };
-      expect(said('clusterregistrytokens', object)).to.equal('not concerned');
-      expect(said('clusterregistrytokens-annotations', object)).to.equal('allowed');
     });
 
     it('refuse nothing, not even where they can’t be worked out', () => {
@@ -189,80 +261,3 @@ describeHelm(
   },
   [4],
 );
-
-/** Of the group of our kinds, for which a real control plane here has the API server of today; the rest of it knows no such policies. */
-const TRIAL = 'warnedregistrytokens';
-
-describeHelm(
-  'chart: warnings, as rules of a CRD',
-  (helm) => {
-    let installation: Installation;
-
-    before(async function () {
-      installation = await Installation.onRealServer(this, helm);
-      await installation.createNamespaces(NAMESPACE);
-      await installation.upgrade({});
-      const policy = find(await helm.render(), POLICY, `${NAME}-warnings-registrytokens`)['spec'] as Policy;
-      const file = 'crds/pullsecrets.dev_registrytokens.yaml';
-      const { status, stderr } = await installation.tryKubectl(
-        ['create', '--validate=false', '--filename', '-'],
-        JSON.stringify(trialOf(await readFile(file, 'utf8'), policy)),
-      );
-      expect(status, stderr).to.equal(0);
-    });
-
-    after(async () => {
-      await installation?.close();
-    });
-
-    const created = async (spec: object): Promise<string> => {
-      const object = {
-        apiVersion: 'pullsecrets.dev/v1alpha1',
-        kind: 'WarnedRegistryToken',
-        metadata: { name: 'x' },
-        spec,
-      };
-      const { stderr } = await installation.tryKubectl(
-        ['create', '--dry-run=server', '--validate=false', '--filename', '-'],
-        JSON.stringify(object),
-      );
-      return stderr;
-    };
-
-    it('are understood by an API server, which tells each', async () => {
-      await eventually('the trial is served', async () => (await created({})) === '');
-      for (const [what, spec, message] of TOKENS) {
-        const said = await created(spec);
-        if (message === undefined) expect(said, what).to.equal('');
-        else expect(said, what).to.include(message);
-      }
-    });
-  },
-  [4],
-);
-
-/** A kind with the spec of a RegistryToken that refuses what the policy warns of. */
-function trialOf(crd: string, { validations }: Policy): object {
-  const definition = parse(crd) as {
-    metadata: { name: string; annotations: object };
-    spec: {
-      scope: string;
-      names: Record<string, unknown>;
-      versions: { schema: { openAPIV3Schema: Record<string, unknown> } }[];
-    };
-  };
-  definition.metadata = { name: `${TRIAL}.pullsecrets.dev`, annotations: {} };
-  definition.spec.scope = 'Cluster';
-  definition.spec.names = {
-    kind: 'WarnedRegistryToken',
-    listKind: 'WarnedRegistryTokenList',
-    plural: TRIAL,
-    singular: 'warnedregistrytoken',
-  };
-  for (const { schema } of definition.spec.versions)
-    schema.openAPIV3Schema['x-kubernetes-validations'] = validations.map(({ expression, message }) => ({
-      rule: expression.replaceAll('object.', 'self.'),
-      message,
-    }));
-  return definition;
-}

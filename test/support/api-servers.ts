@@ -2,7 +2,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { serve } from '../../sandbox/apiserver/http-server.ts';
 import { kubeconfigFor } from '../../sandbox/apiserver/kubeconfig.ts';
 import { ApiServer, type ApiServerOptions } from '../../sandbox/apiserver/server.ts';
-import { startControlPlane } from '../../sandbox/control-plane.ts';
+import { startControlPlane, type ControlPlaneOptions } from '../../sandbox/control-plane.ts';
 
 /** An API server that a test may use as it likes. */
 export interface RunningApiServer {
@@ -19,6 +19,8 @@ export interface RunningApiServer {
   embedded?: ApiServer;
   /** Forgets all changes up to this resourceVersion, as every few minutes; absent where a test can't order it. */
   compact?: (resourceVersion: string) => Promise<void>;
+  /** What a server of custom resources beside it says at /metrics; absent where there is none. */
+  customResourceMetrics?: () => Promise<string>;
   close: () => Promise<void>;
 }
 
@@ -48,14 +50,18 @@ export async function startEmbedded(options: ApiServerOptions = {}): Promise<Run
 }
 
 /** Starts etcd and kube-apiserver from a folder of binaries, and what else of a control plane there is. */
-export async function startReal(assets: string): Promise<RunningApiServer> {
-  const { url, kubeconfig, ownCustomResources, startControllers, compact, stop } =
-    await startControlPlane(assets);
+export async function startReal(
+  assets: string,
+  options: ControlPlaneOptions = {},
+): Promise<RunningApiServer> {
+  const { url, kubeconfig, ownCustomResources, customResourceMetrics, startControllers, compact, stop } =
+    await startControlPlane(assets, options);
   return {
     kind: 'real',
     url,
     ...configOf(kubeconfig),
     ownCustomResources,
+    ...(customResourceMetrics && { customResourceMetrics }),
     startControllers,
     compact,
     close: stop,
