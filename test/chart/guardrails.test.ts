@@ -206,6 +206,19 @@ describePolicies('chart: guardrails', (helm, engine) => {
       expect(await refused(REGISTRY_TOKENS, object, { groups })).to.equal(list === 'groups');
     });
 
+  it('take users and groups by their very names, whatever characters are in them', async () => {
+    const name = `o'neil "\\n" <a&b> \\u0041 {{ .Values }} $1`;
+    const object = asToken({ access: 'ReadWrite' });
+    await engine().enforce(
+      await helm.render(only('read-write', { readWrite: { users: [name], groups: [`group:${name}`] } })),
+    );
+    expect(await ask(REGISTRY_TOKENS, object, { user: name })).to.deep.equal(ALLOWED);
+    expect(await ask(REGISTRY_TOKENS, object, { groups: [`group:${name}`] })).to.deep.equal(ALLOWED);
+    const similar = name.replace('\\u0041', 'A');
+    expect(await refused(REGISTRY_TOKENS, object, { user: similar })).to.equal(true);
+    expect(await refused(REGISTRY_TOKENS, object, { groups: [name] })).to.equal(true);
+  });
+
   it('take a RegistryToken without a lifetime for one of 24h', async () => {
     for (const [max, allowed] of [
       ['24h', true],
