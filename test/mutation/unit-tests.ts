@@ -1,6 +1,7 @@
 /** Runs unit tests as the process that forked this one orders. */
 import Mocha from 'mocha';
-import { mochaHooks } from '../support/secrecy.ts';
+import { mochaHooks as secrecy } from '../support/secrecy.ts';
+import { mochaHooks as rejections } from '../support/unhandled-rejections.ts';
 import { answer, type Order, type Part } from './child.ts';
 import { reachedFromNow, reachedSoFar } from './reached.ts';
 
@@ -15,7 +16,7 @@ async function run({ files = [], titles, bail }: Order): Promise<void> {
     reporter: 'min',
     ...(bail ? { timeout: TIMEOUT } : { timeout: 3 * TIMEOUT }),
   });
-  mocha.rootHooks(mochaHooks);
+  for (const hooks of [rejections, secrecy]) mocha.rootHooks(hooks);
   for (const file of files) mocha.addFile(file);
   try {
     await mocha.loadFilesAsync();
