@@ -54,7 +54,7 @@ export async function authorizationToken(
   const expiresAt = Math.min(ends, keys.expiresAt ?? Infinity);
   if (expiresAt <= source.now()) throw wrong('holds one that has expired');
   // AWS gives it no id: this one differs between requests.
-  const name = [source.endpoint, requestId ?? '', expiresAt].join(' ');
+  const name = [source.endpoint, requestId, expiresAt].join(' ');
   const id = `ecr-${hash('sha256', name).slice(0, 20)}`;
   return { id, username, value: new Redacted(password), expiresAt };
 }

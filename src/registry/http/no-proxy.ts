@@ -30,7 +30,7 @@ export class NoProxy {
   }
 
   matches({ protocol, hostname, port }: URL): boolean {
-    const host = bare(hostname.toLowerCase()).replace(/\.$/, '');
+    const host = bare(hostname).replace(/\.$/, '');
     if (host === 'localhost' || contains(LOOPBACK, host)) return true;
     const actual = port || (protocol === 'https:' ? '443' : '80');
     return this.#exceptions.some((exception) => exception(host, actual));

@@ -50,11 +50,6 @@ export class IamSession {
     this.#apiKey = apiKey;
   }
 
-  /** Whether this is the session of that key at that endpoint. */
-  isFor({ endpoint, value }: ApiKey): boolean {
-    return this.#apiKey.endpoint === endpoint && this.#apiKey.value.equals(value);
-  }
-
   /** Secrets in this session's requests; no message may show them. */
   get apiKey(): ApiKey {
     return this.#apiKey;

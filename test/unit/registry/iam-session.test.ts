@@ -354,6 +354,27 @@ describe('IamSession', () => {
       ]);
     });
 
+    it('gets another also in place of one that it had got by itself a moment ago', async () => {
+      const [first, second, third] = [
+        anExchange(),
+        anExchange({}, { jti: '2' }),
+        anExchange({}, { jti: '3' }),
+      ];
+      exchange(200, first);
+      listing(first).persist();
+      await list();
+      await clock.advance(0.8 * 3_600_000);
+      exchange(200, second);
+      await list();
+      while (exchanges() < 2) await settle();
+      await settle();
+      nock.cleanAll();
+      listing(second, 401, UNAUTHORIZED);
+      exchange(200, third);
+      listing(third);
+      expect(await list()).to.deep.equal([]);
+    });
+
     it('gives up when the other is refused too, and gets none for a minute', async () => {
       const [first, second] = [anExchange(), anExchange({}, { jti: '2' })];
       exchange(200, first);

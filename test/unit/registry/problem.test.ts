@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { readProblem } from '../../../src/registry/ibm-iam/dialect.ts';
-import type { Problem } from '../../../src/registry/http/problem.ts';
+import { readErrorList, type Problem } from '../../../src/registry/http/problem.ts';
 
 describe('readProblem', () => {
   const bodies: [string, unknown, Problem | undefined][] = [
@@ -84,4 +84,23 @@ describe('readProblem', () => {
       expect(readProblem(body)).to.deep.equal(expected);
     });
   }
+});
+
+describe('readErrorList', () => {
+  const bodies: [string, unknown, Partial<Problem> | undefined][] = [
+    [
+      'the first of several',
+      { errors: [{ code: 'A', message: 'a' }, { code: 'B' }] },
+      { code: 'A', message: 'a' },
+    ],
+    ['a code alone', { errors: [{ code: 'A' }] }, { code: 'A', message: undefined }],
+    ['a message alone', { errors: [{ message: 'a' }] }, { code: undefined, message: 'a' }],
+    ['an error without either', { errors: [{ detail: 'a' }] }, undefined],
+    ['no errors', { errors: [] }, undefined],
+    ['something else', { errors: 'a' }, undefined],
+  ];
+  for (const [name, body, expected] of bodies)
+    it(`reads ${name}`, () => {
+      expect(readErrorList(body)).to.deep.equal(expected && { ...expected, requestId: undefined });
+    });
 });

@@ -28,3 +28,21 @@ describe('an API key of IBM Cloud', () => {
       expect(sender.sent).to.have.length(4);
     });
 });
+
+describe('a list of what IBM Cloud has of the operator', () => {
+  it('takes one request for each hundred of service IDs, and of API keys', async () => {
+    const stage = new IbmCloudStage();
+    const { clock, sender, state } = stage;
+    const registry = stage.registry();
+    await registry.issue(aRequest(), signal);
+    await clock.advance(600_000);
+    for (const rows of [state.serviceIds, state.keys] as Map<string, { id: string }>[]) {
+      const [last = expect.fail('nothing was issued')] = [...rows.values()].slice(-1);
+      for (let at = 1; at < 100; at++) rows.set(`${last.id}-${at}`, { ...last, id: `${last.id}-${at}` });
+    }
+    sender.restart();
+    expect(await registry.list?.([], ({ id }) => id, signal)).to.have.length(200);
+    const lists = sender.sent.filter((each) => !each.endsWith('_groups'));
+    expect(lists).to.deep.equal(['GET /v1/serviceids', 'GET /v1/apikeys']);
+  });
+});
