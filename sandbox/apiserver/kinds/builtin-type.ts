@@ -1,4 +1,4 @@
-import { asObject, asText, type JsonObject } from '../json.ts';
+import { asList, asObject, asText, type Json, type JsonObject } from '../json.ts';
 import { subdomainFault } from '../metadata.ts';
 import type { ResourceType } from '../resource-type.ts';
 import { builtinSchema } from '../schema/builtin.ts';
@@ -47,4 +47,16 @@ export function referenceFields(prefix: string, reference: JsonObject): Record<s
 /** The count of entries in a map of the object. */
 export function sizeOf(object: JsonObject, ...fields: string[]): number {
   return fields.reduce((sum, field) => sum + Object.keys(asObject(object[field])).length, 0);
+}
+
+/** A label selector as tables show it. */
+export function selectorText(selector: Json | undefined): string {
+  const { matchLabels, matchExpressions } = asObject(selector);
+  const labels = Object.entries(asObject(matchLabels)).map(([key, value]) => `${key}=${asText(value)}`);
+  const expressions = asList(matchExpressions).map((item) => {
+    const { key, operator, values } = asObject(item);
+    const list = values === undefined ? '' : ` (${asList(values).map(asText).join(',')})`;
+    return `${asText(key)} ${asText(operator).toLowerCase()}${list}`;
+  });
+  return [...labels.toSorted(), ...expressions].join(',') || '<none>';
 }

@@ -20,7 +20,12 @@ export const pods = builtinType({
       const ready = statuses.filter((status) => status.ready === true).length;
       return `${ready}/${asList(asObject(pod.spec).containers).length}`;
     }),
-    column('Status', (pod) => asText(asObject(pod.status).reason) || asText(asObject(pod.status).phase)),
+    column('Status', (pod) => {
+      const [container] = asList(asObject(pod.status).containerStatuses).map(asObject);
+      const { waiting } = asObject(container?.state);
+      const { reason, phase } = asObject(pod.status);
+      return asText(asObject(waiting).reason) || asText(reason) || asText(phase);
+    }),
     column('Restarts', (pod) =>
       String(
         asList(asObject(pod.status).containerStatuses)
@@ -40,7 +45,7 @@ export const pods = builtinType({
   }),
   prepare: (pod, old) => ({
     ...pod,
-    spec: withDefaults(asObject(pod.spec)),
+    spec: podSpecDefaults(asObject(pod.spec)),
     status: old ? asObject(pod.status) : { phase: 'Pending', qosClass: 'BestEffort' },
   }),
   validate: (pod, old) => [
@@ -49,7 +54,8 @@ export const pods = builtinType({
   ],
 });
 
-function withDefaults(spec: JsonObject): JsonObject {
+/** Fills in what a pod's spec leaves out (pkg/apis/core/v1/defaults.go). */
+export function podSpecDefaults(spec: JsonObject): JsonObject {
   const defaults: JsonObject = {
     restartPolicy: 'Always',
     terminationGracePeriodSeconds: 30,
@@ -76,6 +82,25 @@ function containerDefaults(container: JsonObject): JsonObject {
     terminationMessagePolicy: 'File',
     imagePullPolicy: latest ? 'Always' : 'IfNotPresent',
     ...container,
+    ...Object.fromEntries(
+      PROBES.filter((name) => container[name] !== undefined).map((name): [string, JsonObject] => [
+        name,
+        probeDefaults(asObject(container[name])),
+      ]),
+    ),
+  };
+}
+
+const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'];
+
+function probeDefaults({ httpGet, ...probe }: JsonObject): JsonObject {
+  return {
+    timeoutSeconds: 1,
+    periodSeconds: 10,
+    successThreshold: 1,
+    failureThreshold: 3,
+    ...probe,
+    ...(httpGet !== undefined && { httpGet: { path: '/', scheme: 'HTTP', ...asObject(httpGet) } }),
   };
 }
 

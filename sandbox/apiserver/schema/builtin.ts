@@ -25,6 +25,14 @@ const FIELD_MARKS: Record<string, Record<string, Marks>> = {
   V1NamespaceStatus: { conditions: mapList('type') },
   V1CustomResourceDefinitionStatus: { conditions: mapList('type') },
   V1PodDisruptionBudgetStatus: { conditions: mapList('type') },
+  V1DeploymentStatus: { conditions: mapList('type') },
+  V1ReplicaSetStatus: { conditions: mapList('type') },
+  V1ServiceStatus: { conditions: mapList('type') },
+  V1ServiceSpec: { ports: mapList('port', 'protocol') },
+  V1ServicePort: { protocol: { default: 'TCP' } },
+  V1ValidatingAdmissionPolicySpec: { variables: mapList('name'), matchConditions: mapList('name') },
+  V1ValidatingAdmissionPolicyStatus: { conditions: mapList('type') },
+  V1ValidatingAdmissionPolicyBindingSpec: { validationActions: SET },
   V1PodStatus: { conditions: mapList('type'), podIPs: mapList('ip'), hostIPs: mapList('ip') },
   V1PodSpec: {
     containers: mapList('name'),
@@ -56,6 +64,12 @@ const ATOMIC_TYPES = new Set([
   'V1ConfigMapKeySelector',
   'V1ObjectFieldSelector',
   'V1ResourceFieldSelector',
+  'V1RoleRef',
+  'RbacV1Subject',
+  'V1ParamKind',
+  'V1ParamRef',
+  'V1MatchResources',
+  'V1NamedRuleWithOperations',
 ]);
 
 /** Go types whose JSON form the generated client shows as something else. */
