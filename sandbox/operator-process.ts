@@ -11,11 +11,20 @@ const STOP_TIME = 10_000;
 export class OperatorProcess {
   readonly #child: ChildProcess;
 
-  /** @param onExit called when it ends without having been stopped */
-  constructor(args: readonly string[], kubeconfig: string, logFile: string, onExit: (code: string) => void) {
+  /**
+   * @param onExit called when it ends without having been stopped
+   * @param env besides the variables of this process
+   */
+  constructor(
+    args: readonly string[],
+    kubeconfig: string,
+    logFile: string,
+    onExit: (code: string) => void,
+    env: Readonly<Record<string, string>> = {},
+  ) {
     const log = createWriteStream(logFile);
     this.#child = spawn(process.execPath, [MAIN, ...args], {
-      env: { ...process.env, KUBECONFIG: kubeconfig },
+      env: { ...process.env, ...env, KUBECONFIG: kubeconfig },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Its own group: Ctrl-C in the terminal reaches the sandbox, which then stops things in order.
       detached: true,

@@ -8,6 +8,8 @@ export interface Options {
   tokenLifetime: number;
   operator: boolean;
   example: boolean;
+  /** Nothing is installed, neither CRDs nor an account, so that the chart can be. */
+  empty: boolean;
   /** Shell command to run once everything is ready. */
   exec?: string;
 }
@@ -36,12 +38,14 @@ export function readOptions(argv: readonly string[]): { options: Options } | { e
     )
     .option('--no-operator', 'start no operator')
     .option('--no-example', 'apply no example RegistryToken')
+    .option('--empty', 'install nothing, and write values to install the chart with', false)
     .option('--exec <command>', 'once ready, run this shell command, stop everything, exit with its status')
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: write });
   try {
-    return { options: command.parse(argv, { from: 'user' }).opts<Options>() };
+    const options = command.parse(argv, { from: 'user' }).opts<Options>();
+    return { options: options.empty ? { ...options, operator: false, example: false } : options };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return { exit: error.exitCode === 0 ? 0 : 2, output };

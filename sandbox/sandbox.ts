@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
@@ -13,22 +11,26 @@ import { sleep, systemClock as clock } from '../src/common/clock.ts';
 import { KubeClient } from '../src/kube/client/client.ts';
 import { httpTransport } from '../src/kube/transport/http-transport.ts';
 import type { Manifest } from '../src/kube/client/manifest.ts';
+import { chartValues, type Example } from './chart-values.ts';
 import { startCluster, writeKubeconfig } from './cluster.ts';
+import { runCommand } from './command.ts';
 import { startDockerRegistry } from './docker-registry.ts';
+import { invitation } from './invitation.ts';
 import { clockTime, narrate } from './narrator.ts';
 import { OperatorProcess } from './operator-process.ts';
 import type { Options } from './options.ts';
 import { missingPrograms } from './programs.ts';
 import { claimRunFolder } from './run-folder.ts';
-import { installAccount, installDefinitions } from './setup.ts';
+import { installAccount, installDefinitions, type FakeAccount } from './setup.ts';
 import { serve } from './registries/shared/http-server.ts';
 import type { PreparedRegistry } from './registries/registry-kind.ts';
 import { REGISTRIES } from './registries/registries.ts';
 import type { FakeRegistry } from './registries/shared/fake-registry.ts';
+import { Workloads, type WorkloadsOptions } from './workloads/workloads.ts';
 
 export const OPERATOR_NAMESPACE = 'registry-token-operator';
 const FOLDER = fileURLToPath(new URL('../.sandbox/', import.meta.url));
-const EXAMPLE = { namespace: 'default', name: 'app-pull' };
+const EXAMPLE: Example['metadata'] = { namespace: 'default', name: 'app-pull' };
 /** How long the example may take to become Ready, in milliseconds. */
 const READY_TIME = 60_000;
 
@@ -58,16 +60,18 @@ export async function runSandbox(
   stack.defer(() => server.close());
 
   const client = connect(cluster.kubeconfig, stack);
-  await installDefinitions(client, signal);
+  if (!options.empty) await installDefinitions(client, signal);
   cluster.startControllers();
   const images = await startDistribution(registry.fake, server.url, folder, stack);
   // Without one the fake stands in: there is a /v2/ to log in at, and nothing behind it.
   const host = images ?? new URL(server.url).host;
-  const account = { name: 'default', namespace: OPERATOR_NAMESPACE, registry, url: server.url, host };
-  await installAccount(client, account, signal);
+  const account: FakeAccount = { registry, url: server.url, host };
+  const place = { name: 'default', namespace: OPERATOR_NAMESPACE };
+  if (!options.empty) await installAccount(client, { ...account, ...place }, signal);
 
   const failure = new AbortController();
   const running = AbortSignal.any([signal, failure.signal]);
+  startWorkloads({ client, kubeconfig, folder, tell }, stack, (error) => failure.abort(error));
   if (options.operator) {
     const log = `${folder}operator.log`;
     const operator = new OperatorProcess(operatorFlags(), kubeconfig, log, (code) => {
@@ -76,8 +80,10 @@ export async function runSandbox(
     stack.defer(() => operator.stop());
   }
   narrate(registry.fake, tell);
+  const wanted = example(registry, options);
+  if (options.empty) await writeFile(`${folder}values.yaml`, chartValues(account, wanted), { mode: 0o600 });
   if (options.example) {
-    await client.apply(REGISTRY_TOKENS, example(registry, options), { force: true, signal: running });
+    await client.apply(REGISTRY_TOKENS, wanted, { force: true, signal: running });
     if (options.operator) await exampleReady(client, running, tell);
   }
 
@@ -93,14 +99,29 @@ export async function runSandbox(
       REGISTRY_HOST: host,
       OPERATOR_NAMESPACE,
     };
-    return await execute(options.exec, { ...env, ...variables }, running);
+    return await runCommand(options.exec, { ...env, ...variables }, running);
   }
   const what = `A cluster (${cluster.title}) and ${title} (${server.url}) run.`;
-  for (const line of invitation(what, whatIsBehind, folder, options)) tell(line);
+  const invited = invitation(options, folder, operatorFlags());
+  for (const line of ['', what, whatIsBehind, ...invited]) tell(line);
   await sleep(clock, Infinity, running).catch(() => undefined);
   if (failure.signal.aborted) throw failure.signal.reason as Error;
   tell('stopping');
   return 0;
+}
+
+/** Has Deployments of the operator's image run, as those of the chart. */
+function startWorkloads(
+  options: WorkloadsOptions,
+  stack: AsyncDisposableStack,
+  fail: (error: unknown) => void,
+): void {
+  const stop = new AbortController();
+  const running = new Workloads(options).run(stop.signal).catch(fail);
+  stack.defer(() => {
+    stop.abort();
+    return running;
+  });
 }
 
 /** Starts a registry with images where there is a program for it. @returns its host */
@@ -141,7 +162,7 @@ function operatorFlags(): string[] {
 }
 
 /** A RegistryToken that pulls what the registry's first scope names, if it has scopes. */
-function example({ scopes }: PreparedRegistry, { tokenLifetime }: Options): Manifest {
+function example({ scopes }: PreparedRegistry, { tokenLifetime }: Options): Manifest & Example {
   const [scope] = scopes;
   return {
     apiVersion: API_VERSION,
@@ -175,35 +196,4 @@ async function exampleReady(
     }
     await sleep(clock, 50, signal);
   }
-}
-
-/** Runs a shell command with the terminal's input and output. @returns its exit code */
-async function execute(command: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
-  const child = spawn(command, { shell: true, stdio: 'inherit', env });
-  const stop = (): void => void child.kill('SIGTERM');
-  signal.addEventListener('abort', stop, { once: true });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  signal.removeEventListener('abort', stop);
-  return code ?? 1;
-}
-
-/** What there is to try. */
-function invitation(what: string, whatIsBehind: string, folder: string, options: Options): string[] {
-  return [
-    '',
-    what,
-    whatIsBehind,
-    'In another terminal:',
-    '',
-    `  export KUBECONFIG=${folder}kubeconfig`,
-    '  kubectl get registrytokens,secrets,events',
-    '  kubectl annotate registrytoken app-pull pullsecrets.dev/rotate="$(date)" --overwrite',
-    '  kubectl delete registrytoken app-pull',
-    '',
-    ...(options.operator
-      ? [`The operator writes its log to ${folder}operator.log.`]
-      : ['No operator runs. To start one:', '', `  npm start -- ${operatorFlags().join(' ')}`, '']),
-    'Ctrl-C stops everything.',
-    '',
-  ];
 }

@@ -76,24 +76,30 @@ export async function whenServed(client: KubeClient, resource: Resource, signal:
   }
 }
 
+/** A fake as an account of the operator sees it. */
+export interface FakeAccount {
+  registry: PreparedRegistry;
+  /** Where the fake listens. */
+  url: string;
+  /** The registry as it stands in image names. */
+  host: string;
+}
+
+/** What an account of a fake says, but for its credentials: that all may be asked for. */
+export function accountSpec({ registry, url, host }: FakeAccount): RegistryAccountSpec {
+  return { ...registry.account(url, host), limits: { maxAccess: 'ReadWrite', allowNeverExpiring: true } };
+}
+
 /**
  * Makes an account of a fake, with its credentials.
- * @param options `name`: of the account; `namespace`: the operator's; `url`: where the fake listens; `host`: the registry as it
- * stands in image names; `spec`: what the account says besides
+ * @param options `name`: of the account; `namespace`: the operator's; `spec`: what the account says besides
  */
 export async function installAccount(
   client: KubeClient,
-  options: {
-    name: string;
-    namespace: string;
-    registry: PreparedRegistry;
-    url: string;
-    host: string;
-    spec?: Partial<RegistryAccountSpec>;
-  },
+  options: FakeAccount & { name: string; namespace: string; spec?: Partial<RegistryAccountSpec> },
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, namespace, registry, url, host, spec } = options;
+  const { name, namespace, registry, spec } = options;
   const credentials = `credentials-of-${name}`;
   const data = Object.entries(registry.credentials).map(([key, value]) => [
     key,
@@ -120,12 +126,7 @@ export async function installAccount(
       apiVersion: API_VERSION,
       kind: 'RegistryAccount',
       metadata: { name },
-      spec: {
-        ...registry.account(url, host),
-        credentialsSecretRef: { name: credentials },
-        limits: { maxAccess: 'ReadWrite', allowNeverExpiring: true },
-        ...spec,
-      },
+      spec: { ...accountSpec(options), credentialsSecretRef: { name: credentials }, ...spec },
     },
     { force: true, signal },
   );

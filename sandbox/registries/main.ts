@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { sleep, systemClock } from '../../src/common/clock.ts';
 import { whenToEnd } from '../ending.ts';
+import { narrate } from '../narrator.ts';
 import { readCommandLine, type Arguments } from './command-line.ts';
 import { serve } from './shared/http-server.ts';
 
@@ -25,7 +26,10 @@ async function run({ title, open, port, certificate, faults }: Arguments): Promi
   });
   if (certificate !== undefined) writeFileSync(certificate, await fake.certificate());
   const server = await serve(fake, { port, faults });
-  process.stdout.write(`${title} listens on ${server.url}\n`);
+  const tell = (line: string): void => void process.stdout.write(`${line}\n`);
+  tell(`${title} listens on ${server.url}`);
+  // Also how it finds out that nobody reads any more.
+  narrate(fake, tell);
   await sleep(systemClock, Infinity, ending).catch(() => undefined);
   await server.close();
 }

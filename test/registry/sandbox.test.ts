@@ -1,13 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { missingPrograms } from '../../sandbox/programs.ts';
 import { REGISTRY_NAMES } from '../../sandbox/registries/registries.ts';
+import { processesWith } from '../support/processes.ts';
 import { recordOutput } from '../support/secrecy.ts';
 
 const MAIN = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url));
@@ -100,11 +101,33 @@ describe('a sandbox whose output nobody reads any more', function () {
   });
 });
 
-/** Process ids of those that have something in their environment. */
-async function processesWith(text: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name));
-  const environments = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
-  );
-  return pids.filter((_, at) => environments[at]?.includes(text));
-}
+describe('the command of a sandbox', function () {
+  this.timeout(60_000);
+
+  /**
+   * Starts a sandbox with a command, and does something once that says `started`.
+   * @returns the exit code, and how many processes it left behind
+   */
+  async function leave(command: string, end: (pid: number) => void): Promise<[unknown, number]> {
+    const value = randomUUID();
+    const env = { ...process.env, SANDBOX_MARK: value };
+    const child = spawn(process.execPath, [MAIN, '--empty', '--exec', command], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exit = once(child, 'exit');
+    for await (const chunk of child.stdout) if (/^started$/m.test(String(chunk))) break;
+    end(child.pid!);
+    const [code] = (await exit) as [unknown];
+    return [code, (await processesWith(`SANDBOX_MARK=${value}`)).length];
+  }
+
+  it('ends with all that it started when the sandbox is told to end', async () => {
+    const left = await leave('echo started; sleep 1000 & sleep 1000; true', (pid) => process.kill(pid));
+    expect(left).to.deep.equal([1, 0]);
+  });
+
+  it('takes what it started in the background with it when it ends', async () => {
+    expect(await leave('sleep 1000 & echo started; exit 3', () => undefined)).to.deep.equal([3, 0]);
+  });
+});

@@ -1,15 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { delimiter, dirname } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { missingPrograms } from '../../sandbox/programs.ts';
 import { helmTools } from '../../scripts/helm-tools.ts';
 import { blocksOf, type Block } from '../support/pages.ts';
+import { PROJECT, SandboxTerminal } from '../support/sandbox-terminal.ts';
 import { recordOutput } from '../support/secrecy.ts';
-
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The language, and maybe a word on how it is to be run. */
 const infoOf = ({ language, remark }: Block): string => `${language} ${remark}`.trim();
@@ -32,7 +28,7 @@ function scriptOf(blocks: readonly Block[]): string {
 describe('docs/walkthrough.md', () => {
   let blocks: Block[];
   let env: NodeJS.ProcessEnv;
-  let sandbox: ChildProcess | undefined;
+  let sandbox: SandboxTerminal | undefined;
 
   before(async function () {
     this.timeout(60_000);
@@ -49,11 +45,7 @@ describe('docs/walkthrough.md', () => {
   });
 
   after(async () => {
-    if (!sandbox || sandbox.exitCode !== null || sandbox.pid === undefined) return;
-    const ended = once(sandbox, 'exit');
-    // As Ctrl-C does: to everything in the terminal.
-    process.kill(-sandbox.pid, 'SIGINT');
-    await ended;
+    await sandbox?.close();
   });
 
   it('has one command for the first terminal, and says what each refusal looks like', () => {
@@ -69,20 +61,7 @@ describe('docs/walkthrough.md', () => {
   it('works as it is written', async function () {
     this.timeout(120_000);
     const start = blocks.find((block) => infoOf(block) === 'sh sandbox')?.text ?? '';
-    sandbox = spawn('bash', ['-c', start], {
-      cwd: PROJECT,
-      env,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const lines = createInterface(sandbox.stdout!);
-    await new Promise<void>((resolve, reject) => {
-      lines.on('line', (line) => {
-        recordOutput(`${line}\n`, 'sandbox');
-        if (line.startsWith('In another terminal')) resolve();
-      });
-      lines.once('close', () => reject(new Error('the sandbox ended')));
-    });
+    sandbox = await SandboxTerminal.open(start, env);
     const problem = await new Promise<string | undefined>((resolve) => {
       execFile('bash', ['-c', scriptOf(blocks)], { cwd: PROJECT, env }, (error, stdout, stderr) => {
         recordOutput(stdout + stderr, 'walk-through');

@@ -172,6 +172,32 @@ describe('npm run registry: process', () => {
     });
   }
 
+  /** Has a Harbor make a robot account. */
+  async function createRobot(url: string): Promise<number> {
+    const access = [{ resource: 'repository', action: 'pull' }];
+    const permissions = [{ kind: 'project', namespace: 'team', access }];
+    const { status } = await fetch(`${url}/api/v2.0/robots`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from('admin:secret').toString('base64')}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ name: 'robot', level: 'system', duration: 1, permissions }),
+    });
+    return status;
+  }
+
+  it('tells of tokens, and ends when nobody reads that any more, as for `npm run registry … | head -1`', async () => {
+    const command = `set -o pipefail; "${process.execPath}" ${MAIN} harbor ${NEEDED.harbor} | head -1`;
+    const shell = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    children.push(shell);
+    const end = ended(shell);
+    const [line] = (await once(shell.stdout, 'data')) as [Buffer];
+    const [, url = ''] = /listens on (\S+)/.exec(line.toString()) ?? [];
+    expect(await createRobot(url)).to.equal(201);
+    expect(await end).to.deep.equal([0, '']);
+  });
+
   it('ends with 1 and the reason when the state is damaged', async () => {
     const state = join(folder, 'state.json');
     writeFileSync(state, 'damaged');

@@ -1,0 +1,53 @@
+import type { Container, EnvironmentVariable, Pod } from './objects.ts';
+
+/** What a process has to be started with to do what a container does. */
+export interface OperatorContainer {
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+}
+
+/** The last part of the image's name, whatever the registry, tag and digest. */
+const OPERATOR_IMAGE = /(^|\/)registry-token-operator([:@]|$)/;
+
+/** What of a container no process here can be given. */
+const UNSUPPORTED: readonly (keyof Container)[] = ['command', 'envFrom', 'volumeMounts'];
+
+/** How the operator is started for a pod; or why no process can stand for that pod. */
+export function readOperatorContainer(pod: Pod): OperatorContainer | { refusal: string } {
+  const [container, ...more] = pod.spec.containers;
+  if (!container || more.length > 0 || !OPERATOR_IMAGE.test(container.image)) {
+    const images = pod.spec.containers.map(({ image }) => image).join(', ');
+    return { refusal: `there is no kubelet, and ${images} is not the image registry-token-operator alone` };
+  }
+  const unsupported = UNSUPPORTED.filter((field) => container[field] !== undefined);
+  if (unsupported.length > 0)
+    return { refusal: `there is no kubelet, and a process has no ${unsupported.join(', ')} of a container` };
+  const env: Record<string, string> = {};
+  for (const variable of container.env ?? []) {
+    const value = valueOf(variable, pod);
+    if (value === undefined)
+      return {
+        refusal: `there is no kubelet to read the environment variable ${variable.name} from where it is`,
+      };
+    env[variable.name] = value;
+  }
+  return { args: container.args ?? [], env };
+}
+
+function valueOf({ value = '', valueFrom }: EnvironmentVariable, pod: Pod): string | undefined {
+  if (valueFrom === undefined) return value;
+  const path = valueFrom.fieldRef?.fieldPath ?? '';
+  const [, map, key = ''] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path) ?? [];
+  if (map === 'labels' || map === 'annotations') return pod.metadata[map]?.[key] ?? '';
+  return {
+    'metadata.name': pod.metadata.name,
+    'metadata.namespace': pod.metadata.namespace,
+    'metadata.uid': pod.metadata.uid,
+    'spec.serviceAccountName': pod.spec.serviceAccountName ?? 'default',
+    'status.podIP': LOOPBACK,
+    'status.hostIP': LOOPBACK,
+  }[path];
+}
+
+/** Where a process is reached. */
+export const LOOPBACK = '127.0.0.1';

@@ -1,0 +1,119 @@
+/** docs/sandbox.md: the chart in the sandbox, by every command of the page, with the operator that helm installs. */
+import { randomUUID } from 'node:crypto';
+import { delimiter, dirname } from 'node:path';
+import { expect } from 'chai';
+import { eventually } from '../support/eventually.ts';
+import { blocksOf } from '../support/pages.ts';
+import { processesWith } from '../support/processes.ts';
+import { PROJECT, SandboxTerminal } from '../support/sandbox-terminal.ts';
+import { describeHelm, runProgram, type Outcome } from './support/helm.ts';
+
+const WEB = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: 'registry.test/web:1'}]}
+`;
+
+describeHelm('the chart in the sandbox', (helm) => {
+  const mark = `SANDBOX_MARK=${randomUUID()}`;
+  let sandbox: SandboxTerminal;
+  let environment: NodeJS.ProcessEnv;
+  let commands: string[];
+  let untouched: string[];
+
+  before(async () => {
+    const [name = '', value] = mark.split('=');
+    const PATH = [dirname(helm.tools.helm), process.env['PATH']].join(delimiter);
+    environment = { ...process.env, PATH, KUBECONFIG: `${PROJECT}.sandbox/kubeconfig` };
+    const blocks = (await blocksOf('sandbox.md')).filter(({ language }) => language === 'sh');
+    const [start, ...more] = blocks.filter(({ remark }) => remark === 'sandbox');
+    expect(more).to.deep.equal([]);
+    commands = blocks.filter(({ remark }) => remark === 'chart').map(({ text }) => text);
+    const { KUBEBUILDER_ASSETS: _, ...embedded } = environment;
+    sandbox = await SandboxTerminal.open(start?.text ?? '', { ...embedded, [name]: value });
+    untouched = await everything();
+  });
+  after(() => sandbox?.close());
+
+  /** Types commands in the project's folder. */
+  const attempt = (script: string): Promise<Outcome> =>
+    runProgram('bash', ['-c', `set -euo pipefail; cd ${PROJECT}\n${script}`], '', environment);
+
+  /** @throws Error with what was said when a command fails */
+  async function type(script: string): Promise<string> {
+    const { status, stdout, stderr } = await attempt(script);
+    if (status !== 0) throw new Error(`${stdout}\n${stderr}`);
+    return stdout;
+  }
+
+  /** Every object there is, of whatever kind, but for Events. */
+  async function everything(): Promise<string[]> {
+    const kinds = (await type('kubectl api-resources --verbs=list --output=name')).trim().split('\n');
+    const own = kinds.filter((kind) => !kind.startsWith('events'));
+    return (await type(`kubectl get ${own.join()} --all-namespaces --output=name`)).trim().split('\n').sort();
+  }
+
+  const operators = (): Promise<number[]> => processesWith(mark, /src\/main\.ts/);
+
+  it('is installed with an account and a token in one step, and the operator that it installs issues the token', async () => {
+    expect(commands).to.have.length(3);
+    const said = await type(commands[0] ?? '');
+    expect(said).to.match(/registrytoken\.pullsecrets\.dev\/app-pull condition met/);
+    expect(said).to.match(/app-pull +True +Issued/);
+    expect(await operators()).to.have.length(2);
+    const leader =
+      'kubectl --namespace registry-token-operator get lease registry-token-operator --output=name';
+    expect(await type(leader)).to.include('lease');
+  });
+
+  it('is upgraded, and its pods are replaced', async () => {
+    const before = await operators();
+    const said = await type(commands[1] ?? '');
+    expect(said).to.match(/deployment\.apps\/registry-token-operator +1\/1 +1 +1/);
+    await eventually('only the new one runs', async () => (await operators()).length === 1);
+    expect(before).to.not.include.members(await operators());
+    const args = "kubectl get pods -A --output=jsonpath='{.items[*].spec.containers[0].args}'";
+    expect(await type(args)).to.include('--log-level=debug');
+  });
+
+  it('has no test there, which fails at once and says why', async () => {
+    const namespace = '--namespace registry-token-operator';
+    const { status } = await attempt(`helm test registry-token-operator ${namespace} --timeout 60s`);
+    expect(status).to.not.equal(0);
+    const path = "jsonpath='{.status.phase}: {.status.message}'";
+    const said = await type(`kubectl ${namespace} get pod registry-token-operator-test --output=${path}`);
+    expect(said).to.match(
+      /^Failed: The sandbox does not run it: there is no kubelet, and a process has no command/,
+    );
+  });
+
+  it('is uninstalled, and leaves nothing but CRDs', async () => {
+    await type(commands[2] ?? '');
+    const left = (await everything()).filter((object) => !untouched.includes(object));
+    expect(left).to.deep.equal(
+      ['clusterregistrytokens', 'registryaccounts', 'registrytokens'].map(
+        (plural) => `customresourcedefinition.apiextensions.k8s.io/${plural}.pullsecrets.dev`,
+      ),
+    );
+    await eventually('no operator runs', async () => (await operators()).length === 0);
+  });
+
+  it('says of a Deployment of another image that nothing runs it', async () => {
+    await type(`kubectl apply -f - <<'END'\n${WEB}\nEND`);
+    await type('kubectl wait deployment/web --for=condition=Available=False --timeout=30s');
+    const message = await type(
+      "kubectl get deployment web --output=jsonpath='{.status.conditions[0].message}'",
+    );
+    expect(message).to.include('registry.test/web:1 is not the image registry-token-operator');
+    await type('kubectl delete deployment web --wait');
+    await eventually(
+      'its pods are gone',
+      async () => !(await everything()).some((each) => each.includes('web')),
+    );
+  });
+});
