@@ -40,6 +40,8 @@ export class LeaderElector {
   readonly #lock: LeaseLock;
   /** Monotonic time of the last renewal; -Infinity while not leading. */
   #renewedAt = -Infinity;
+  /** Why this process doesn't lead, as told last: it is told again when that changes, not at each attempt. */
+  #told = '';
 
   /** @throws RangeError when the times would let two lead */
   constructor(options: LeaderElectorOptions) {
@@ -73,9 +75,9 @@ export class LeaderElector {
    * @throws what `lead` throws
    */
   async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    const { clock, logger, metrics, name, identity } = this.#options;
+    const { clock, logger, metrics, namespace, name, identity } = this.#options;
     if (!(await this.#acquire(signal))) return;
-    logger.info({ lease: name, identity }, 'Leading');
+    logger.info({ identity }, `leading: got lease ${namespace}/${name}`);
     metrics?.leading(name, true);
     const leading = new AbortController();
     const stop = (): void => leading.abort(signal.reason);
@@ -106,15 +108,17 @@ export class LeaderElector {
    * @returns false when the signal aborts first
    */
   async #acquire(signal: AbortSignal): Promise<boolean> {
-    const { clock, random, logger, name } = this.#options;
+    const { clock, random, namespace, name } = this.#options;
     while (!signal.aborted) {
       try {
         const from = await this.#lock.hold(signal);
         if (from !== undefined) this.#renewedAt = from;
         if (this.isLeader) return true;
+        const { holder } = this.#lock;
+        if (holder) this.#tell('info', `standing by: ${holder} holds lease ${namespace}/${name}`);
       } catch (error) {
         if (signal.aborted) break;
-        logger.warn({ lease: name, error: (error as Error).message }, 'Could not ask for the lease');
+        this.#tell('warn', `can't get lease ${namespace}/${name}: ${(error as Error).message}`);
       }
       const wait = Math.min(this.#retryPeriod * (0.4 + 0.4 * random()), this.#lock.freeAfter);
       await sleep(clock, wait, signal).catch(() => undefined);
@@ -123,9 +127,15 @@ export class LeaderElector {
     return false;
   }
 
+  #tell(level: 'info' | 'warn', message: string): void {
+    if (message === this.#told) return;
+    this.#told = message;
+    this.#options.logger[level]({}, message);
+  }
+
   /** Renews the lease until `ended` aborts. @returns what to throw when it could not be kept */
   async #renewUntil(ended: AbortSignal): Promise<LeadershipLost | undefined> {
-    const { clock, logger, name } = this.#options;
+    const { clock, logger, namespace, name } = this.#options;
     while (!ended.aborted) {
       const left = this.#renewedAt + this.#renewDeadline - clock.monotonic();
       const expiry = Promise.withResolvers<never>();
@@ -139,7 +149,7 @@ export class LeaderElector {
       } catch (error) {
         if (error instanceof LeadershipLost) return error;
         if (!ended.aborted)
-          logger.warn({ lease: name, error: (error as Error).message }, 'Could not renew the lease');
+          logger.warn({}, `can't renew lease ${namespace}/${name}: ${(error as Error).message}`);
       } finally {
         cancel();
       }
@@ -149,18 +159,18 @@ export class LeaderElector {
 
   /** Lets another take the lease at once, instead of after its duration. */
   async #release(): Promise<void> {
-    const { logger, name } = this.#options;
+    const { logger, namespace, name } = this.#options;
     try {
       await this.#lock.release();
     } catch (error) {
-      logger.warn({ lease: name, error: (error as Error).message }, 'Could not release the lease');
+      logger.warn({}, `can't release lease ${namespace}/${name}: ${(error as Error).message}`);
     }
   }
 
   #lost(): LeadershipLost {
     const { name, namespace } = this.#options;
     return new LeadershipLost(
-      `The lease ${namespace}/${name} could not be kept: stopping, so that another can lead`,
+      `lease ${namespace}/${name} could not be kept: stopping, so that another can lead`,
     );
   }
 }

@@ -41,6 +41,7 @@ export class LeaseLock {
   #observed = '';
   /** Monotonic time from which on the lease may be taken if it stays as observed. */
   #freeAt = -Infinity;
+  #holder: string | undefined;
 
   constructor(options: LeaseLockOptions) {
     this.#options = options;
@@ -52,19 +53,29 @@ export class LeaseLock {
     return left > 0 ? left : Infinity;
   }
 
+  /** The identity of the other that kept the lease from the last `hold`; undefined when nobody did. */
+  get holder(): string | undefined {
+    return this.#holder;
+  }
+
   /**
    * Takes or renews the lease if that is allowed.
    * @param signal aborts before anything is written; a write under way ends by itself, so that what it did is known
-   * @returns the monotonic time from which on it is ours for a lease duration; undefined when another holds it
-   * @throws KubeError when the server cannot be asked
+   * @returns the monotonic time from which on it is ours for a lease duration; undefined when another holds it, or was faster
+   * @throws KubeError when the server cannot be asked, or the lease's namespace does not exist
    */
   async hold(signal?: AbortSignal): Promise<number | undefined> {
     const { clock, identity } = this.#options;
     const known = this.#own;
     this.#own = undefined;
+    this.#holder = undefined;
     const lease = known ?? (await this.#read(signal));
     signal?.throwIfAborted();
-    if (lease && lease.spec?.holderIdentity !== identity && !this.#isFree(lease)) return undefined;
+    const holder = lease?.spec?.holderIdentity ?? undefined;
+    if (lease && holder !== identity && !this.#isFree(lease)) {
+      this.#holder = holder;
+      return undefined;
+    }
     // The time before the call: others count from when they see the change, which is later.
     const from = clock.monotonic();
     try {
@@ -110,7 +121,7 @@ export class LeaseLock {
     }
   }
 
-  #create(): Promise<Lease> {
+  async #create(): Promise<Lease> {
     const { client, clock, namespace, name, identity, leaseDuration, timeout } = this.#options;
     const now = microTime(clock.now());
     const lease = {
@@ -125,7 +136,16 @@ export class LeaseLock {
         leaseTransitions: 0,
       },
     };
-    return client.create<Lease>(LEASES, lease, { timeout });
+    try {
+      return await client.create<Lease>(LEASES, lease, { timeout });
+    } catch (error) {
+      // All that creating an object can't find.
+      if (error instanceof KubeError && error.isNotFound)
+        throw new KubeError(
+          `namespace ${namespace} does not exist; create it, or give another --operator-namespace`,
+        );
+      throw error;
+    }
   }
 
   #update(lease: Lease): Promise<Lease> {

@@ -265,6 +265,48 @@ describe('LeaderElector', () => {
     expect(a.elector.isLeader).to.equal(true);
   });
 
+  it('tells once, not at each attempt, that its namespace does not exist, and leads when it does', async () => {
+    server.fault = (call) => {
+      if (call.method === 'POST') throw refuse(call, 404, 'NotFound');
+    };
+    const a = await join('a');
+    await clock.advance(60_000);
+    expect(a.logs.lines).to.deep.equal([
+      {
+        level: 'warn',
+        fields: {},
+        message:
+          "can't get lease ns/lease: namespace ns does not exist; create it, or give another --operator-namespace",
+      },
+    ]);
+    server.fault = () => undefined;
+    await clock.advance(2_000);
+    expect(a.logs.messages('info')).to.deep.equal(['leading: got lease ns/lease']);
+  });
+
+  it('tells each cause that keeps it from the lease when it changes', async () => {
+    let status = 403;
+    server.fault = (call) => {
+      throw refuse(call, status, 'Refused');
+    };
+    const a = await join('a');
+    for (status of [403, 500, 500, 403]) await clock.advance(10_000);
+    const cause = (code: number): string => `can't get lease ns/lease: GET ${LEASES}/lease: ${code} Refused`;
+    expect(a.logs.messages('warn')).to.deep.equal([cause(403), cause(500), cause(403)]);
+  });
+
+  it('that stands by tells who holds the lease, once for each holder', async () => {
+    const [a, , c] = [await join('a'), await join('b'), await join('c')];
+    await clock.advance(60_000);
+    a.stop.abort();
+    await clock.advance(60_000);
+    expect(c.logs.messages('info')).to.deep.equal([
+      'standing by: a holds lease ns/lease',
+      'standing by: b holds lease ns/lease',
+    ]);
+    expect(c.logs.messages('warn')).to.deep.equal([]);
+  });
+
   it('throws what the leader throws, and releases the lease', async () => {
     const a = await join('a');
     a.cleanup = Promise.reject(new Error('broken'));

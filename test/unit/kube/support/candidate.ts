@@ -12,6 +12,7 @@ export class Candidate {
   readonly elector: LeaderElector;
   readonly stop = new AbortController();
   readonly led: string[] = [];
+  readonly logs = new Logs();
   /** Whether this process reaches the server. */
   cut = false;
   result: unknown;
@@ -40,7 +41,7 @@ export class Candidate {
       identity,
       clock,
       random: () => 0,
-      logger: new Logs(),
+      logger: this.logs,
       ...options,
     });
     this.running = this.elector
