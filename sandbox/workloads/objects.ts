@@ -26,7 +26,7 @@ export interface Container {
   args?: string[];
   env?: EnvironmentVariable[];
   envFrom?: unknown[];
-  volumeMounts?: unknown[];
+  volumeMounts?: { mountPath: string }[];
 }
 
 export interface PodSpec {

@@ -9,8 +9,17 @@ export interface OperatorContainer {
 /** The last part of the image's name, whatever the registry, tag and digest. */
 const OPERATOR_IMAGE = /(^|\/)registry-token-operator([:@]|$)/;
 
+/** Where newer API servers mount a ServiceAccount's token, which a process does without: it has a kubeconfig. */
+const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
+
 /** What of a container no process here can be given. */
-const UNSUPPORTED: readonly (keyof Container)[] = ['command', 'envFrom', 'volumeMounts'];
+function unsupportedBy({ command, envFrom, volumeMounts = [] }: Container): string[] {
+  return [
+    ...(command === undefined ? [] : ['command']),
+    ...(envFrom === undefined ? [] : ['envFrom']),
+    ...(volumeMounts.every(({ mountPath }) => mountPath === TOKEN_PATH) ? [] : ['volumeMounts']),
+  ];
+}
 
 /** How the operator is started for a pod; or why no process can stand for that pod. */
 export function readOperatorContainer(pod: Pod): OperatorContainer | { refusal: string } {
@@ -19,7 +28,7 @@ export function readOperatorContainer(pod: Pod): OperatorContainer | { refusal: 
     const images = pod.spec.containers.map(({ image }) => image).join(', ');
     return { refusal: `there is no kubelet, and ${images} is not the image registry-token-operator alone` };
   }
-  const unsupported = UNSUPPORTED.filter((field) => container[field] !== undefined);
+  const unsupported = unsupportedBy(container);
   if (unsupported.length > 0)
     return { refusal: `there is no kubelet, and a process has no ${unsupported.join(', ')} of a container` };
   const env: Record<string, string> = {};

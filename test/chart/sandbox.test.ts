@@ -81,6 +81,20 @@ describeHelm('the chart in the sandbox', (helm) => {
     expect(await type(args)).to.include('--log-level=debug');
   });
 
+  it('is started again where its process ends', async () => {
+    const [pid = 0] = await operators();
+    process.kill(pid, 'SIGKILL');
+    const path = "jsonpath='{.items[*].status.containerStatuses[0].restartCount}'";
+    const restarts = `kubectl --namespace registry-token-operator get pods --output=${path}`;
+    await eventually('the pod tells of it', async () => (await type(restarts)) === '1');
+    await type(
+      'kubectl --namespace registry-token-operator wait pod --all --for=condition=Ready --timeout=60s',
+    );
+    expect(await operators())
+      .to.have.length(1)
+      .and.not.include(pid);
+  });
+
   it('has no test there, which fails at once and says why', async () => {
     const namespace = '--namespace registry-token-operator';
     const { status } = await attempt(`helm test registry-token-operator ${namespace} --timeout 60s`);

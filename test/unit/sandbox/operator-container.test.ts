@@ -56,7 +56,7 @@ describe('how the sandbox starts the operator for a pod', () => {
 
   for (const [name, part] of Object.entries<Partial<Container>>({
     command: { command: ['/bin/sh'] },
-    volumeMounts: { volumeMounts: [{ name: 'ca', mountPath: '/ca' }] },
+    volumeMounts: { volumeMounts: [{ mountPath: '/ca' }] },
     envFrom: { envFrom: [{ configMapRef: { name: 'x' } }] },
   }))
     it(`is not at all, and says so, where that needs the container's ${name}`, () => {
@@ -64,6 +64,11 @@ describe('how the sandbox starts the operator for a pod', () => {
         .to.have.property('refusal')
         .that.includes(name);
     });
+
+  it('is without the token of its ServiceAccount, which API servers mount', () => {
+    const volumeMounts = [{ mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }];
+    expect(readOperatorContainer(aPod({ volumeMounts }))).to.have.property('args');
+  });
 
   it('is with its variables, and what they read of the pod', () => {
     expect(envOf({ name: 'A', value: 'b' })).to.equal('b');
