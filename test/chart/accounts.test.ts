@@ -190,11 +190,11 @@ describeHelm(
   (helm) => {
     it('tell how to make the first account, in the names of the release', async () => {
       const notes = await helm.notes();
-      expect(notes).to.include(`kubectl --namespace ${NAMESPACE} create secret generic registry-credentials`);
+      expect(notes).to.include(`kubectl --namespace ${NAMESPACE} create secret generic ibm-cloud`);
       const [, values = ''] = /--values - <<EOF\n(.*?)\n *EOF\n/s.exec(notes) ?? [];
       expect(specOf(await helm.render(parse(values) as Values))).to.deep.equal({
         ibmCloud: {},
-        credentialsSecretRef: { name: 'registry-credentials' },
+        credentialsSecretRef: { name: 'ibm-cloud' },
       });
       expect(notes).to.include('all namespaces');
     });

@@ -4,7 +4,13 @@ import { expect } from 'chai';
 import { ownOptions } from '../../src/cli/command.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { KUBE_OPTIONS } from '../../src/cli/kube-flags.ts';
+import type { RegistryAccount } from '../../src/api/registry-account.ts';
+import { providerOf } from '../../src/registry/backends.ts';
+import { readExamples } from '../support/examples.ts';
 import { blocksOf, objectsOf, pagesBelow, readPage } from '../support/pages.ts';
+
+const CREATED_SECRET = /\bcreate secret generic ([\w-]+)/g;
+const isAccount = ({ kind }: { kind?: string | undefined }): boolean => kind === 'RegistryAccount';
 
 /** What is typed behind `kubectl registrytoken`, up to the end of that command. */
 const PLUGIN = /\bkubectl registrytoken((?: [^\s|;&<>)`\]]+)+)/g;
@@ -46,5 +52,37 @@ describe('commands and manifests in the documentation', () => {
         calls++;
       }
     expect(calls).to.be.at.least(20);
+  });
+
+  describe('on RegistryAccounts', () => {
+    let accounts: RegistryAccount[];
+    let examples: RegistryAccount[];
+    before(async () => {
+      const shown = await Promise.all(pages.map(objectsOf));
+      accounts = shown.flat().filter(isAccount) as RegistryAccount[];
+      const objects = (await readExamples()).map(({ object }) => object);
+      examples = objects.filter(isAccount) as unknown as RegistryAccount[];
+    });
+
+    it('list the regions that the example of their registry lists', () => {
+      for (const { spec } of examples) {
+        const { name } = providerOf(spec)!;
+        const regions = accounts.filter((account) => name in account.spec).map((each) => each.spec.regions);
+        expect(regions, name).to.deep.include(spec.regions);
+      }
+    });
+
+    it('have one name for the Secret of each registry, also where it is created', async () => {
+      const names = new Map<string, string>();
+      for (const { spec } of [...examples, ...accounts]) {
+        const [provider, secret] = [providerOf(spec)!.name, spec.credentialsSecretRef?.name];
+        if (secret === undefined) continue;
+        expect(names.get(provider) ?? secret, provider).to.equal(secret);
+        names.set(provider, secret);
+      }
+      for (const page of [...pages, '../README.md', '../charts/registry-token-operator/README.md'])
+        for (const [line, secret = ''] of (await readPage(page)).matchAll(CREATED_SECRET))
+          expect([...names.values()], `${page}: ${line}`).to.include(secret);
+    });
   });
 });
