@@ -16,6 +16,8 @@ interface Entry {
   own: TokenKey[];
   /** Tokens that could not be revoked, since their account did not lead to where they were issued. */
   elsewhere: TokenKey[];
+  /** Tokens that this process revoked: that the registry lacks them is no news. */
+  revoked: TokenKey[];
   /** What a recorded intent gave, until the status says so. */
   minted?: { revision: number; token: TokenKey };
   /** The last intent whose token was revoked. */
@@ -80,6 +82,7 @@ export class Memory {
     if (isRevocable) entry.own = including(entry.own, key);
     // The registry just gave it.
     entry.gone = without(entry.gone, key);
+    entry.revoked = without(entry.revoked, key);
   }
 
   /** Whether this process saw that the token is this RegistryToken's; what a status says alone proves nothing. */
@@ -105,14 +108,19 @@ export class Memory {
 
   /** The token is dead: nobody may find it, nor its value, as what an intent gave. */
   noteRevoked(uid: string, token: TokenKey): void {
-    const entry = this.#entries.get(uid);
-    if (!entry) return;
+    const entry = this.#entry(uid);
     const { issued, minted } = entry;
     entry.own = without(entry.own, token);
+    entry.revoked = including(entry.revoked, token);
     if (issued && isSameToken(keyOf(issued), token)) delete entry.issued;
     if (!minted || !isSameToken(minted.token, token)) return;
     entry.spent = { revision: minted.revision, place: minted.token.place };
     delete entry.minted;
+  }
+
+  /** Whether this process revoked the token: what was to follow may have to be tried again, but not that. */
+  isRevoked(uid: string, token: TokenKey): boolean {
+    return includesToken(this.#entries.get(uid)?.revoked ?? [], token);
   }
 
   /** @param tokenId of what this process created for the intent, or found to have come of it */
@@ -252,6 +260,7 @@ export class Memory {
       entry = {
         own: [],
         elsewhere: [],
+        revoked: [],
         gone: [],
         repairs: new Contest(),
         deletionTries: 0,

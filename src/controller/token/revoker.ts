@@ -99,7 +99,7 @@ export class Revoker {
   }
 
   /**
-   * Revokes one token, if it is this RegistryToken's: its status is no proof, since whoever may write it could name any token
+   * Revokes one token, once, if it is this RegistryToken's: its status is no proof, since whoever may write it could name any token
    * of the account. One that this process did not create is looked for at the registry by its tag first. Both are asked where it
    * was issued: that it is not known elsewhere says nothing, nor that it is not known so soon after it was issued that the
    * registry need not show it yet.
@@ -109,6 +109,7 @@ export class Revoker {
     const { sessions, memory, events, metrics, logger } = this.#options;
     const { id } = previous;
     const { uid } = token.metadata;
+    if (memory.isRevoked(uid, previous)) return undefined;
     const reach = sessions.reach(previous);
     memory.noteElsewhere(uid, previous, reach === 'elsewhere');
     if (reach === 'given up') return this.#giveUp(token, previous);

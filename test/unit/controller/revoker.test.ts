@@ -372,6 +372,14 @@ describe('previous tokens', () => {
     expect(memory.isOwn(TOKEN.metadata.uid, aKey('due'))).to.equal(false);
   });
 
+  it('are revoked and told of once, though what was to follow is tried again and the registry need not show them yet', async () => {
+    const { revoker, memory, asked, told } = stage(undefined, []);
+    const fresh = { ...aPrevious({ id: 'due', revokeAt: at(HOUR) }), issuedAt: at(2 * HOUR - MINUTE) };
+    memory.noteOwn(TOKEN.metadata.uid, fresh);
+    for (const _ of [1, 2]) expect(await revoker.revoke(TOKEN, fresh, signal)).to.equal(undefined);
+    expect([asked, told]).to.deep.equal([['due'], ['counted as success', 'Normal Revoked']]);
+  });
+
   describe('to which two registries gave the same identifier', () => {
     const twin = aPrevious({ id: 'due', place: ANOTHER_PLACE, revokeAt: at(HOUR) });
     const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR) }), twin];
