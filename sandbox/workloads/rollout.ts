@@ -26,8 +26,8 @@ export interface Rollout {
 }
 
 /**
- * What a Deployment asks for: a ReplicaSet of its present template with that many pods, and no other once those are ready. That is a
- * rollout with as many pods more as there are, whatever its strategy says, and without a history.
+ * What a Deployment asks for: one ReplicaSet, of its present template, with as many pods as it says. Pods of an earlier template stay
+ * until these are ready, whatever the strategy says; no history is kept.
  * @param now RFC 3339
  */
 export function rolloutOf(

@@ -61,8 +61,9 @@ export class Workloads {
       }
     } catch (error) {
       if (!signal.aborted) throw error;
+    } finally {
+      await this.#runner.stop();
     }
-    await this.#runner.stop();
     await Promise.all(following);
   }
 

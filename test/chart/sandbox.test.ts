@@ -2,11 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { delimiter, dirname } from 'node:path';
 import { expect } from 'chai';
+import { parse } from 'yaml';
+import { chartValues, type Example } from '../../sandbox/chart-values.ts';
+import { REGISTRIES, REGISTRY_NAMES } from '../../sandbox/registries/registries.ts';
+import type { RegistryAccountSpec } from '../../src/api/registry-account.ts';
 import { eventually } from '../support/eventually.ts';
 import { blocksOf } from '../support/pages.ts';
 import { processesWith } from '../support/processes.ts';
 import { PROJECT, SandboxTerminal } from '../support/sandbox-terminal.ts';
-import { describeHelm, runProgram, type Outcome } from './support/helm.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { describeHelm, find, runProgram, type Outcome, type Values } from './support/helm.ts';
 
 const WEB = `
 apiVersion: apps/v1
@@ -131,3 +136,22 @@ describeHelm('the chart in the sandbox', (helm) => {
     );
   });
 });
+
+describeHelm(
+  'values that the sandbox writes for the chart',
+  (helm) => {
+    for (const name of REGISTRY_NAMES)
+      it(`make an account of ${name}, its credentials and a RegistryToken`, async () => {
+        const registry = REGISTRIES[name].prepare(new VirtualClock(0));
+        const account = { registry, url: 'http://127.0.0.1:1', host: '127.0.0.1:2' };
+        const spec: Example['spec'] = { access: 'ReadOnly', lifetime: '2m', scope: ['team'] };
+        const token = { metadata: { namespace: 'default', name: 'app-pull' }, spec };
+        const objects = await helm.render(parse(chartValues(account, token)) as Values);
+        const { name: secret } = (find(objects, 'RegistryAccount', 'default').spec as RegistryAccountSpec)
+          .credentialsSecretRef!;
+        expect(find(objects, 'Secret', secret).data).to.have.keys(Object.keys(registry.credentials));
+        expect(find(objects, 'RegistryToken', 'app-pull').spec).to.deep.equal(token.spec);
+      });
+  },
+  [4],
+);

@@ -134,7 +134,7 @@ contract('kinds that a chart brings', (api) => {
         const { group, plural, kind, namespaced } = each;
         const { body } = await api().get(group ? `/apis/${group}/v1` : '/api/v1');
         const resource = body.resources.find(({ name }: Body) => name === plural);
-        expect(resource).to.deep.include({ kind, namespaced, singularName: resource.singularName });
+        expect(resource).to.include({ kind, namespaced });
         expect(resource.verbs).to.include.members(['create', 'delete', 'get', 'list', 'patch', 'watch']);
       });
 
@@ -160,19 +160,19 @@ contract('kinds that a chart brings', (api) => {
         expect(body.metadata.resourceVersion).to.equal(first.body.metadata.resourceVersion);
       });
 
-      it('goes with its owner', async () => {
-        const owner = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: api().name('owner') } };
-        const maps = `/api/v1/namespaces/${namespace}/configmaps`;
-        if (!each.namespaced) return;
-        const { metadata } = (await api().post(maps, owner)).body;
-        const { path, body } = await made(each);
-        const reference = { apiVersion: 'v1', kind: 'ConfigMap', name: metadata.name, uid: metadata.uid };
-        await api().patch(path, MERGE_PATCH, { metadata: { ownerReferences: [reference] } });
-        await api().delete(`${maps}/${metadata.name}`);
-        await eventually(`${body.kind} is gone`, async () =>
-          (await api().get(path)).status === 404 ? true : undefined,
-        );
-      });
+      if (each.namespaced)
+        it('goes with its owner', async () => {
+          const owner = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: api().name('owner') } };
+          const maps = `/api/v1/namespaces/${namespace}/configmaps`;
+          const { metadata } = (await api().post(maps, owner)).body;
+          const { path, body } = await made(each);
+          const reference = { apiVersion: 'v1', kind: 'ConfigMap', name: metadata.name, uid: metadata.uid };
+          await api().patch(path, MERGE_PATCH, { metadata: { ownerReferences: [reference] } });
+          await api().delete(`${maps}/${metadata.name}`);
+          await eventually(`${body.kind} is gone`, async () =>
+            (await api().get(path)).status === 404 ? true : undefined,
+          );
+        });
 
       it('is shown by kubectl in its usual columns', async () => {
         const { body } = await api().get(collection(each), { accept: TABLE });

@@ -8,7 +8,7 @@ import { builtinType, selectorText } from './builtin-type.ts';
 const RBAC = 'rbac.authorization.k8s.io';
 const ADMISSION = 'admissionregistration.k8s.io';
 
-/** What is wrong with a name that is one step of a path, as those of roles: `system:node` is none else. */
+/** What is wrong with a role's or binding's name, which may have colons and capitals (k8s.io/apimachinery/pkg/api/validation/path). */
 function pathSegmentFault(name: string): string | undefined {
   if (name === '.' || name === '..') return `may not be '${name}'`;
   return ['/', '%']
