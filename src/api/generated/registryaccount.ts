@@ -175,7 +175,7 @@ export interface RegistryAccountSpec {
      */
     allowNeverExpiring?: boolean;
     /**
-     * What a RegistryToken's scope may name, such as team-a or $(namespace)-*: * stands for any characters within a name, and $(namespace) for the namespace of the RegistryToken. Where there are any, a RegistryToken must name a scope. Default: any scope, or none.
+     * What a RegistryToken's scope may name, such as $(namespace), library or base-*: * stands for any characters within a name, and $(namespace) for the namespace of the RegistryToken. Don't write $(namespace)-*, with which namespace team could name team-a. Where there are any, a RegistryToken must name a scope. Default: any scope, or none.
      */
     scopes?: string[];
   };
@@ -207,7 +207,7 @@ export interface RegistryAccountStatus {
    */
   observedGeneration?: number;
   /**
-   * Ready: the credentials work.
+   * Ready: the credentials work. ClusterIdConflict: another cluster uses this operator's cluster id at the registry.
    */
   conditions?: {
     /**
@@ -269,7 +269,7 @@ export interface RegistryAccountStatus {
    */
   orphans?: number;
   /**
-   * Every region of the account was searched for such tokens at this time or later.
+   * Every region of the account was searched for tokens that nothing uses at this time or later.
    */
   lastSweepTime?: string;
   /**

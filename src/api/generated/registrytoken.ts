@@ -495,7 +495,7 @@ export interface RegistryTokenStatus {
    */
   lastHandledRotate?: string;
   /**
-   * The value of that annotation at the last failure; another value is tried without waiting.
+   * The value of the annotation pullsecrets.dev/rotate at the last failure; another value is tried without waiting.
    */
   lastTriedRotate?: string;
   /**

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
+import { MINT_REASONS, REPAIR_KINDS, REVOCATION_RESULTS } from '../../../src/ops/metrics/token.ts';
 import { pagesBelow, readPage } from '../../support/pages.ts';
 import { readRules } from '../../observability/support/queries.ts';
 
@@ -54,6 +55,18 @@ describe('documentation of what can be observed', () => {
     );
     expect(listed).to.have.members([...new Set(named)]);
     expect(listed).to.include('PodEvicted Normal');
+  });
+
+  it('lists what the labels of counters can say', async () => {
+    const page = await readPage('observability.md');
+    for (const [metric, values] of [
+      ['registrytoken_mints_total', MINT_REASONS],
+      ['registrytoken_revocations_total', REVOCATION_RESULTS],
+      ['registrytoken_secret_repairs_total', REPAIR_KINDS],
+    ] as const) {
+      const [, meaning = ''] = new RegExp(`^\\| \`${metric}\` +\\|[^|]*\\|([^|]*)\\|`, 'm').exec(page) ?? [];
+      expect([...meaning.matchAll(/`(\w+)`/g)].map(([, word]) => word)).to.have.members(values);
+    }
   });
 
   it('lists every metric with its labels, and no other', async () => {
