@@ -59,7 +59,7 @@ kubectl registrytoken status -A
 kubectl registrytoken why app-pull -n team-a
 \`\`\`
 
-It needs Node ${MIN_NODE} or later. All commands: ${homepage}/blob/main/docs/kubectl-plugin.md
+It needs Node.js ${MIN_NODE} or later. All commands: ${homepage}/blob/main/docs/kubectl-plugin.md
 `;
 
 /** The archive's entries. */
@@ -97,7 +97,7 @@ export function krewManifest(release: PluginRelease, archive: Buffer): string {
         homepage,
         shortDescription: 'Show, rotate and create registry pull secrets',
         description: `${SUMMARY}.\n\nFor clusters with registry-token-operator. Shows how a RegistryToken is, says what is in the way of it,\nrotates and creates them.\n`,
-        caveats: `Needs Node ${MIN_NODE} or later in PATH.\n`,
+        caveats: `Needs Node.js ${MIN_NODE} or later in PATH.\n`,
         platforms: ['linux', 'darwin'].map(platform),
       },
     },

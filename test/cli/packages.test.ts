@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { makePlugin, type MadePlugin } from '../../scripts/plugin.ts';
+import { tooOldNode } from './support/node-versions.ts';
 
 const run = promisify(execFile);
 const RELEASE = { version: '1.2.3', homepage: 'https://github.test/owner/name' };
@@ -66,6 +67,17 @@ describe('packages of the plugin', function () {
       ['kubectl_complete-registrytoken', ['stat'], 'status\n:4\n'],
     ] as const)
       expect((await run(join(prefix, 'bin', program), words, { env })).stdout).to.equal(said);
+  });
+
+  it('say on a Node.js that is too old which one they need, whatever that lacks', async () => {
+    const env = { PATH: await tooOldNode() };
+    const program = join(made.package, 'kubectl-registrytoken');
+    const outcome: unknown = await run(program, ['status', 'app-pull'], { env }).catch((e: unknown) => e);
+    expect(outcome).to.deep.include({
+      code: 1,
+      stdout: '',
+      stderr: 'kubectl-registrytoken needs Node.js 22.19 or later; this is 20.20.2\n',
+    });
   });
 
   it('are small: under 5 MiB, not counting texts', async () => {

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { helmTools } from '../../../scripts/helm-tools.ts';
 import { makePlugin } from '../../../scripts/plugin.ts';
 import { recordOutput } from '../../support/secrecy.ts';
-import { oldestNode } from './oldest-node.ts';
+import { oldestNode } from './node-versions.ts';
 
 /** What a program said, and how it ended. */
 export interface Outcome {
