@@ -48,7 +48,7 @@ function secretClaimedByOlder({ olderClaimant, spec }: Situation): Hold | undefi
   if (olderClaimant === undefined) return undefined;
   return hold(
     'SecretConflict',
-    `RegistryToken ${olderClaimant} is older and writes Secret ${spec.secret.name}; choose another spec.secret.name`,
+    `RegistryToken ${olderClaimant} is older and names Secret ${spec.secret.name} too; choose another spec.secret.name`,
   );
 }
 

@@ -116,12 +116,12 @@ describe('decide', () => {
         },
       ],
       [
-        'an older RegistryToken writes the Secret',
+        'an older RegistryToken names the Secret, whether it writes it or not',
         { ...urgent, olderClaimant: 'elder' },
         {
           action: 'hold',
           reason: 'SecretConflict',
-          message: 'RegistryToken elder is older and writes Secret app; choose another spec.secret.name',
+          message: 'RegistryToken elder is older and names Secret app too; choose another spec.secret.name',
           until: undefined,
         },
       ],
