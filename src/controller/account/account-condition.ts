@@ -33,7 +33,7 @@ export function readyCondition(
   };
 }
 
-/** That the region of those that name none does not exist. */
+/** That there is no region, or that the one of RegistryTokens that name none does not exist. */
 function regionRemark(
   { spec }: RegistryAccount,
   { places: { defaultRegion, all, resolve } }: Provider,
@@ -41,6 +41,8 @@ function regionRemark(
   if (defaultRegion === undefined) return undefined;
   const name = spec.defaultRegion || defaultRegion;
   if (resolve(name)) return undefined;
+  if (all.length === 0)
+    return "it has no region, so no RegistryToken gets a token: list one in spec.regions, since its endpoint is not the registry's own";
   const names = all.map(({ region }) => region).join(', ');
-  return `its defaultRegion ${name} is none of its regions (${names || 'none'}), so RegistryTokens have to name one`;
+  return `its defaultRegion ${name} is none of its regions (${names}), so RegistryTokens have to name one`;
 }

@@ -46,6 +46,18 @@ describe('what an account asks for and can not have', () => {
     );
   });
 
+  it('is told to list a region where there is none that a RegistryToken could name', async () => {
+    const stage = new AccountStage({
+      spec: { ibmRegistryTokens: { iamEndpoint: 'https://iam.example' }, regions: [] },
+    });
+    await stage.look();
+    expect(stage.written)
+      .to.include(
+        "it has no region, so no RegistryToken gets a token: list one in spec.regions, since its endpoint is not the registry's own",
+      )
+      .and.not.include('name one');
+  });
+
   it('is not told of a defaultRegion that there is', async () => {
     const stage = new AccountStage({ spec: { defaultRegion: 'eu-central' } });
     await stage.look();
