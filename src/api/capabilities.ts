@@ -19,7 +19,7 @@ export type Lifetimes =
 export interface ScopeCapability {
   /** What one name stands for, in messages. */
   name: string;
-  /** Whether a name is that of a repository, or that of a namespace with repositories in it. */
+  /** Whether a name is that of a repository, or that of a namespace with repositories in it, which has no `/`. */
   covers: 'repository' | 'namespace';
   /** Whether a token can have several names. */
   many: boolean;

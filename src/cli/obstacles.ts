@@ -131,8 +131,9 @@ export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
     remedy: 'Choose one that the message lists.',
   },
   ScopeNotOffered: {
-    matter: "Tokens of this account can't be limited to a part of the registry, or only to one.",
-    remedy: 'Leave out scope, or name one part only.',
+    matter:
+      "Tokens of this account can't be limited as scope asks: at all, to several parts, or to a repository.",
+    remedy: 'Write scope as the message says, or leave it out.',
   },
   MintBudgetExceeded: {
     matter: 'Too many tokens were issued within an hour, or 63 previous tokens could not be revoked yet.',

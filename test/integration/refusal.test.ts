@@ -84,15 +84,32 @@ describe('what a RegistryToken asks for can not be had', () => {
       spec: { lifetime: '24h' },
       reason: 'LifetimeNotAllowed',
       message: /allows at most 12h; spec.lifetime asks for 24h/,
-      applies: lifetimes.kind === 'range',
+      applies: lifetimes.kind === 'range' && lifetimes.minimum < 12 * HOUR,
     },
     {
       what: "a lifetime that the registry rounds up above the account's limit",
+      account: { limits: { maxLifetime: '36h' } },
+      spec: { lifetime: '30h' },
+      reason: 'LifetimeNotAllowed',
+      message: /allows at most 36h, and a token for 30h lives 48h; spec.lifetime asks for 30h/,
+      applies:
+        lifetimes.kind === 'range' && lifetimes.minimum === 24 * HOUR && lifetimes.maximum !== 24 * HOUR,
+    },
+    {
+      what: 'any lifetime where the account allows none that the registry has',
       account: { limits: { maxLifetime: '12h' } },
       spec: { lifetime: '6h' },
       reason: 'LifetimeNotAllowed',
-      message: /allows at most 12h, and a token for 6h lives 24h; spec.lifetime asks for 6h/,
+      message:
+        /allows no lifetime that .* offers \(24h.*\); an administrator has to raise its limits.maxLifetime/,
       applies: lifetimes.kind === 'range' && lifetimes.minimum === 24 * HOUR,
+    },
+    {
+      what: 'a repository where a scope names what repositories are in',
+      spec: { scope: ['team/app'] },
+      reason: 'ScopeNotOffered',
+      message: /without host and repository; write team for team\/app in spec.scope/,
+      applies: scope?.covers === 'namespace',
     },
     {
       what: 'a scope from a registry whose tokens have none',

@@ -7,7 +7,7 @@ import { ACCOUNT_DEFAULTS, type RegistryAccount } from '../../api/registry-accou
 import type { Lifetime, Place, TokenSpec } from '../../api/registry-token.ts';
 import { rotationAsked } from './account-rotation.ts';
 import { allowsAnyLifetime, describeLifetimes, lifetimeLimits, settleLifetime } from './lifetimes.ts';
-import { forbiddenName } from './scope.ts';
+import { describePattern, forbiddenName, isPastNamespace, namespaceIn } from './scope.ts';
 import { specHash } from './spec-hash.ts';
 
 /** Where an account issues tokens; the region is empty where its registry has none. */
@@ -84,9 +84,11 @@ const POLICIES: readonly Policy[] = [
   regionIsUnknown,
   accessIsAboveLimit,
   accessIsNotOffered,
+  noLifetimeIsAllowed,
   lifetimeIsNotToBeHad,
   renewalIsTooEarly,
   scopeIsNotOffered,
+  scopeIsPastNamespace,
   scopeIsNotAllowed,
 ];
 
@@ -193,6 +195,16 @@ function accessIsNotOffered({ spec, offer }: Settled): Refusal | undefined {
   };
 }
 
+/** Whatever it asks for: to advise another lifetime would lead nowhere. */
+function noLifetimeIsAllowed({ spec, account, offer }: Settled): Refusal | undefined {
+  const { lifetimes } = offer.capabilities;
+  if (allowsAnyLifetime(lifetimes, lifetimeLimits(account.spec))) return undefined;
+  return {
+    reason: 'LifetimeNotAllowed',
+    message: `RegistryAccount ${spec.account} allows no lifetime that ${offer.title} offers (${describeLifetimes(lifetimes)}); an administrator has to raise its limits.maxLifetime`,
+  };
+}
+
 function lifetimeIsNotToBeHad({ spec, offer, lifetime }: Settled): Refusal | undefined {
   if (!('problem' in lifetime)) return undefined;
   const asked =
@@ -229,10 +241,21 @@ function scopeIsNotOffered({ spec, offer }: Settled): Refusal | undefined {
   };
 }
 
+function scopeIsPastNamespace({ spec, offer }: Settled): Refusal | undefined {
+  const { scope } = offer.capabilities;
+  const name = scope && spec.scope.find((each) => isPastNamespace(each, scope));
+  if (name === undefined) return undefined;
+  return {
+    reason: 'ScopeNotOffered',
+    message: `a name in the scope of ${offer.title} is a ${scope?.name}, without host and repository; write ${namespaceIn(name)} for ${name} in spec.scope`,
+  };
+}
+
 function scopeIsNotAllowed({ spec, account, namespace, offer }: Settled): Refusal | undefined {
   const patterns = account.spec.limits?.scopes ?? [];
   if (patterns.length === 0) return undefined;
-  const allowed = `RegistryAccount ${spec.account} allows ${firstOf(patterns, MAX_NAMED)}`;
+  const described = patterns.map((pattern) => describePattern(pattern, namespace.name));
+  const allowed = `RegistryAccount ${spec.account} allows ${firstOf(described, MAX_NAMED)}`;
   if (spec.scope.length === 0)
     return {
       reason: 'ScopeNotAllowed',
@@ -260,6 +283,11 @@ export function nothingAllowed(
     return {
       reason: 'ScopeNotAllowed',
       message: `spec.limits.scopes allow some scopes, and tokens of this account of ${title} are for all of it; take limits.scopes out`,
+    };
+  if (scope && scopes.length > 0 && scopes.every((pattern) => isPastNamespace(pattern, scope)))
+    return {
+      reason: 'ScopeNotAllowed',
+      message: `spec.limits.scopes allow no ${scope.name}, and a name in the scope of ${title} is one; write them without host and repository, such as ${namespaceIn(scopes[0] ?? '')}`,
     };
   if (allowsAnyLifetime(lifetimes, lifetimeLimits(spec))) return undefined;
   return {

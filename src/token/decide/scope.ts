@@ -1,3 +1,4 @@
+import type { ScopeCapability } from '../../api/capabilities.ts';
 import { fits } from '../../api/syntax/pattern.ts';
 
 /**
@@ -9,8 +10,27 @@ export function forbiddenName(
   patterns: readonly string[],
   namespace: string,
 ): string | undefined {
-  const allowed = patterns.map((pattern) => pattern.replaceAll('$(namespace)', namespace));
+  const allowed = patterns.map((pattern) => inNamespace(pattern, namespace));
   return scope.find((name) => !allowed.some((pattern) => allows(pattern, name)));
+}
+
+const inNamespace = (pattern: string, namespace: string): string =>
+  pattern.replaceAll('$(namespace)', namespace);
+
+/** A pattern for the people of a namespace, who see what it stands for there: `team-a ($(namespace))`. */
+export function describePattern(pattern: string, namespace: string): string {
+  const there = inNamespace(pattern, namespace);
+  return there === pattern ? pattern : `${there} (${pattern})`;
+}
+
+/** Whether a name, or a pattern of names, is more than a namespace, and a scope takes only namespaces. */
+export const isPastNamespace = (name: string, { covers }: Pick<ScopeCapability, 'covers'>): boolean =>
+  covers === 'namespace' && name.includes('/');
+
+/** The namespace in a path that may begin with a host, which has a dot, as in the names of images. */
+export function namespaceIn(path: string): string {
+  const [first = '', second] = path.split('/');
+  return first.includes('.') && second !== undefined ? second : first;
 }
 
 function allows(pattern: string, name: string): boolean {

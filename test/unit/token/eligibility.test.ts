@@ -30,6 +30,7 @@ const refusalOf = (request: Request): Refusal | undefined => {
   return 'refusal' in result ? result.refusal : undefined;
 };
 const PROJECTS = { name: 'project', covers: 'namespace', many: true, listedApart: true } as const;
+const REPOSITORIES = { ...PROJECTS, name: 'repository', covers: 'repository' } as const;
 const ONE_PROJECT = { ...PROJECTS, many: false };
 /** Of what is wrong with a request: all of it, and what is left once region, access and lifetime are right. */
 const late = { rotation: { renewBefore: 13 * HOUR }, scope: ['ops', 'sales'] };
@@ -146,6 +147,14 @@ describe('examining a request', () => {
             scope: ['team', 'team-b'],
           }),
         },
+      ],
+      [
+        'repositories where a scope names these',
+        aRequest({
+          spec: aTokenSpec({ scope: ['team/app', 'base'] }),
+          offer: anOffer({ scope: REPOSITORIES }),
+        }),
+        { scope: ['team/app', 'base'] },
       ],
       [
         'no place while it is not known whose the credentials are',
@@ -343,7 +352,40 @@ describe('examining a request', () => {
           offer: anOffer({ scope: PROJECTS }),
         },
         'ScopeNotAllowed',
-        'RegistryAccount default allows $(namespace); spec.scope asks for team-b',
+        'RegistryAccount default allows team ($(namespace)); spec.scope asks for team-b',
+      ],
+      [
+        'a repository where a scope names projects',
+        aRequest({ spec: aTokenSpec({ scope: ['base', 'team/app'] }), offer: anOffer({ scope: PROJECTS }) }),
+        'ScopeNotOffered',
+        'a name in the scope of IBM registry tokens is a project, without host and repository; write team for team/app in spec.scope',
+      ],
+      [
+        'a project with its host',
+        aRequest({
+          spec: aTokenSpec({ scope: ['harbor.example/team'] }),
+          offer: anOffer({ scope: PROJECTS }),
+        }),
+        'ScopeNotOffered',
+        'a name in the scope of IBM registry tokens is a project, without host and repository; write team for harbor.example/team in spec.scope',
+      ],
+      [
+        'any lifetime where the account allows none that the registry has',
+        {
+          ...limited({ maxLifetime: '30m', allowNeverExpiring: false }, { lifetime: 20 * MINUTE }),
+          offer: anOffer({ lifetimes: HOURS }),
+        },
+        'LifetimeNotAllowed',
+        'RegistryAccount default allows no lifetime that IBM registry tokens offers (1h to 24h, or Never); an administrator has to raise its limits.maxLifetime',
+      ],
+      [
+        'a fixed lifetime where the account allows a shorter one only',
+        {
+          ...limited({ maxLifetime: '30m' }),
+          offer: anOffer({ lifetimes: { kind: 'fixed', expected: HOUR } }),
+        },
+        'LifetimeNotAllowed',
+        'RegistryAccount default allows no lifetime that IBM registry tokens offers (1h); an administrator has to raise its limits.maxLifetime',
       ],
     ];
     for (const [what, request, reason, message] of rows)
@@ -394,6 +436,16 @@ describe('the limits of an account', () => {
     expect(of({ maxAccess: 'ReadWrite' }, writing)).to.equal(undefined);
     expect(of({ scopes: ['team-*'] }, { scope: undefined })).to.equal('ScopeNotAllowed');
     expect(of({ scopes: ['team-*'] }, { scope: PROJECTS })).to.equal(undefined);
+    expect(of({ scopes: ['team/app', 'base/*'] }, { scope: PROJECTS })).to.equal('ScopeNotAllowed');
+    expect(of({ scopes: ['team/app', 'base'] }, { scope: PROJECTS })).to.equal(undefined);
+    expect(of({ scopes: ['team/app'] }, { scope: REPOSITORIES })).to.equal(undefined);
+  });
+
+  it('that leave only scopes past a project say how to write them', () => {
+    const account = anAccount({ spec: { limits: { scopes: ['harbor.example/team'] } } });
+    expect(nothingAllowed(account, anOffer({ scope: PROJECTS }))?.message).to.equal(
+      'spec.limits.scopes allow no project, and a name in the scope of IBM registry tokens is one; write them without host and repository, such as team',
+    );
   });
 
   it('that leave no lifetime say so', () => {
