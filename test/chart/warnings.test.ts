@@ -60,6 +60,8 @@ const TOKENS: [string, RegistryTokenSpec, string | undefined][] = [
   ['ServiceAccounts beside other patterns', { serviceAccounts: ['default', 'ci-*', '*-ci-*'] }, undefined],
 ];
 
+const OTHERS =
+  'spec.limits.scopes has * beside $(namespace): with $(namespace)-*, namespace team could name team-a; write $(namespace) alone, or $(namespace)/*';
 const CLEAR = 'is not encrypted: credentials and tokens can be read on the way; write https://';
 const ACCOUNTS: [string, RegistryAccountSpec, string | undefined][] = [
   ['IBM Cloud', { ibmCloud: {} }, undefined],
@@ -107,6 +109,33 @@ const ACCOUNTS: [string, RegistryAccountSpec, string | undefined][] = [
     'regions of a registry without',
     { harbor: { url: 'https://harbor.test' }, defaultRegion: 'us-south' },
     'spec.harbor has no regions: leave regions and defaultRegion out',
+  ],
+  [
+    'scopes by which a namespace names its own, and those of all',
+    {
+      harbor: { url: 'https://harbor.test' },
+      limits: { scopes: ['$(namespace)', '$(namespace)/*', '*/$(namespace)', '$(namespace).*', 'base-*'] },
+    },
+    undefined,
+  ],
+  ...['$(namespace)-*', '$(namespace)*', '$(namespace)-x*/app', '*-$(namespace)', 'lib/*$(namespace)'].map(
+    (scope): (typeof ACCOUNTS)[number] => [
+      `${scope}, by which a namespace can name another's scope`,
+      { harbor: { url: 'https://harbor.test' }, limits: { scopes: ['library', scope] } },
+      OTHERS,
+    ],
+  ),
+  [
+    'as many scopes as there can be, each as long as it can be, the last beside *',
+    {
+      harbor: { url: 'https://harbor.test' },
+      limits: {
+        scopes: Array.from({ length: 64 }, (_, n) =>
+          `${'$(namespace)'.repeat(20)}${n < 63 ? '/' : '-'}*${n}`.padEnd(255, '.'),
+        ),
+      },
+    },
+    OTHERS,
   ],
   ['no regions of a registry without', { harbor: { url: 'https://harbor.test' }, regions: [] }, undefined],
 ];

@@ -55,6 +55,10 @@ conditions.
     !has(SPEC.regions) || SPEC.regions.all(region, !has(region.endpoint) || !region.endpoint.startsWith('http://')
     || region.endpoint.matches('{{ $clear }}'))
   message: 'PATH.regions has an endpoint that is not encrypted: tokens can be read on the way; write https://'
+- expression: >-
+    !has(SPEC.limits) || !has(SPEC.limits.scopes) || SPEC.limits.scopes.all(pattern,
+    !pattern.matches('[$][(]namespace[)][a-z0-9-]*[*]|[*][a-z0-9-]*[$][(]namespace[)]'))
+  message: 'PATH.limits.scopes has * beside $(namespace): with $(namespace)-*, namespace team could name team-a; write $(namespace) alone, or $(namespace)/*'
 - expression: '!has(SPEC.harbor) || !((has(SPEC.regions) && size(SPEC.regions) > 0) || has(SPEC.defaultRegion))'
   message: 'PATH.harbor has no regions: leave regions and defaultRegion out'
 {{- end }}
