@@ -6,6 +6,8 @@ import { toTime } from '../../api/syntax/time.ts';
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../failure.ts';
+import { plain } from '../output/table.ts';
+import { HELM_RELEASE } from '../pull-secrets/keeper.ts';
 import { assertRotatable } from '../rotation/request.ts';
 import { Rotation } from '../rotation/rotation.ts';
 import { selectedTokens } from '../selected-tokens.ts';
@@ -88,8 +90,15 @@ async function rotateAccount(context: Context, name: string, timeout: number | u
   const { client, clock, signal, terminal } = context;
   const requestedAt = toTime(clock.now());
   const patch = { spec: { rotation: { requestedAt } } };
-  await client.mergePatch<RegistryAccount>(REGISTRY_ACCOUNTS, { name }, patch, { signal });
+  const { metadata } = await client.mergePatch<RegistryAccount>(REGISTRY_ACCOUNTS, { name }, patch, {
+    signal,
+  });
   terminal.write(`registryaccount.${REGISTRY_ACCOUNTS.group}/${name} rotation of all its tokens requested\n`);
+  const release = metadata.annotations?.[HELM_RELEASE];
+  if (release !== undefined)
+    terminal.tell(
+      `it is of Helm's release ${plain(release)}: the next helm upgrade that sets its rotation.requestedAt needs --force-conflicts\n`,
+    );
   if (timeout === undefined) return;
   const result = await waitFor<number>(context, timeout, async () => {
     const { status } = await client.get<RegistryAccount>(REGISTRY_ACCOUNTS, { name }, { signal });

@@ -30,6 +30,8 @@ interface Mark {
 
 const ARGO_CD = { name: 'Argo CD', does: 'Copies' } as const;
 const FLUX = { name: 'Flux', does: 'Copies' } as const;
+/** Helm's annotation of everything that it installs: the name of the release. */
+export const HELM_RELEASE = 'meta.helm.sh/release-name';
 const HELM = { name: 'Helm', does: 'Copies' } as const;
 const KYVERNO = { name: 'Kyverno', does: 'Copies' } as const;
 const OPENSHIFT = { name: 'OpenShift', does: 'Rotates' } as const;
@@ -52,7 +54,7 @@ const MARKS: readonly Mark[] = [
   { name: 'registry-creds', does: 'Copies', owner: 'ops.alexellis.io' },
   { ...KYVERNO, label: ['generate.kyverno.io/policy-name'] },
   { ...KYVERNO, label: [MANAGED_BY_LABEL, 'kyverno'] },
-  { ...HELM, annotation: 'meta.helm.sh/release-name' },
+  { ...HELM, annotation: HELM_RELEASE },
   { ...HELM, label: [MANAGED_BY_LABEL, 'Helm'] },
   { ...ARGO_CD, annotation: 'argocd.argoproj.io/tracking-id' },
   { ...ARGO_CD, label: ['argocd.argoproj.io/instance'] },

@@ -272,7 +272,7 @@ describe('kubectl registrytoken rotate', () => {
     const looks = [accountOf('True', 'CredentialsAccepted', ''), progress(1), progress(3)];
     const stage = new CliStage({
       [`GET ${ACCOUNTS}/default`]: () => looks[look++] ?? {},
-      [`PATCH ${ACCOUNTS}/default`]: {},
+      [`PATCH ${ACCOUNTS}/default`]: accountOf('True', 'CredentialsAccepted', ''),
     });
     const { exit, out, err } = await stage.run(['rotate', '--account', 'default', '--wait']);
     expect({ exit, err }).to.deep.equal({
@@ -281,6 +281,18 @@ describe('kubectl registrytoken rotate', () => {
     });
     expect(out).to.match(/default rotation of all its tokens requested\n.*default 3 tokens rotated\n$/);
     expect(patches(stage)).to.deep.equal([{ spec: { rotation: { requestedAt: '2026-11-30T12:00:00Z' } } }]);
+  });
+
+  it('of an account that Helm installed says what the next helm upgrade needs', async () => {
+    const account = accountOf('True', 'CredentialsAccepted', '');
+    const annotations = { 'meta.helm.sh/release-name': 'tokens\u001b[2J' };
+    const stage = new CliStage({
+      [`PATCH ${ACCOUNTS}/default`]: { ...account, metadata: { ...account.metadata, annotations } },
+    });
+    expect(await stage.run(['rotate', '--account', 'default'])).to.deep.include({
+      exit: 0,
+      err: "it is of Helm's release tokens [2J: the next helm upgrade that sets its rotation.requestedAt needs --force-conflicts\n",
+    });
   });
 
   it('says which right is missing', async () => {

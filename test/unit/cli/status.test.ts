@@ -30,7 +30,7 @@ const reportOf = async (answers: Answers): Promise<StatusReport> =>
 describe('kubectl registrytoken status', () => {
   it('draws what is known of a RegistryToken that is Ready', async () => {
     expect(await shown(around(readyToken()))).to.equal(`\
-RegistryToken team-a/app-pull: Ready, Issued: Secret app-pull holds a token for us.icr.io
+RegistryToken team-a/app-pull: Ready, Issued: Secret app-pull holds a ReadOnly token for us.icr.io that expires at 2026-12-01T10:00:00Z
 ├─ Token token-3, revision 3, ReadOnly, for team-a
 │  ├─ issued 2026-11-30T10:00:00Z (120m ago)
 │  ├─ expires 2026-12-01T10:00:00Z (in 22h)

@@ -1,8 +1,10 @@
 /** What an API server holds of team-a in the tests of the plugin, at 2026-11-30T12:00:00Z. */
 import type { RegistryAccount } from '../../../../src/api/registry-account.ts';
-import type { RegistryToken } from '../../../../src/api/registry-token.ts';
+import type { RegistryToken, RegistryTokenStatus } from '../../../../src/api/registry-token.ts';
 import { readTokenSpec } from '../../../../src/api/registry-token.ts';
 import { Redacted } from '../../../../src/common/redacted.ts';
+import { conditionsOf } from '../../../../src/token/lifecycle/conditions.ts';
+import { describeIssued } from '../../../../src/token/lifecycle/token-record.ts';
 import { secretManifest, type Secret } from '../../../../src/token/secret/secret.ts';
 import { anAccount, aToken, type Part } from '../../../support/builders.ts';
 import { registerSecret } from '../../../support/secrecy.ts';
@@ -18,10 +20,52 @@ const EVENTS = '/apis/events.k8s.io/v1/namespaces/team-a/events';
 export const VALUE = 'the-value-of-the-token-1234';
 registerSecret(VALUE);
 
+const NOW = Date.UTC(2026, 10, 30, 12);
 const PLACE = { endpoint: 'https://us.icr.io', identity: 'account-1', provider: 'ibmCloud' };
 
-/** One that is Ready: its token was issued at 10:00 for a day. */
+const STATUS: RegistryTokenStatus = {
+  observedGeneration: 1,
+  reason: 'Issued',
+  host: 'us.icr.io',
+  region: 'us-south',
+  token: {
+    id: 'token-3',
+    access: 'ReadOnly',
+    scope: ['team-a'],
+    issuedAt: '2026-11-30T10:00:00Z',
+    expiresAt: '2026-12-01T10:00:00Z',
+    revision: 3,
+    specHash: 'hash',
+    account: 'default',
+    region: 'us-south',
+    place: PLACE,
+  },
+  previousTokens: [
+    {
+      id: 'token-2',
+      revision: 2,
+      account: 'default',
+      region: 'us-south',
+      place: PLACE,
+      revokeAt: '2026-11-30T12:30:00Z',
+    },
+  ],
+  nextRotationTime: '2026-12-01T02:00:00Z',
+  serviceAccounts: ['default'],
+  secretRef: { name: 'app-pull', uid: 'secret-uid' },
+};
+
+/** One that is Ready, as the operator says it: its token was issued at 10:00 for a day. */
 export function readyToken(part: Part<RegistryToken> = {}): RegistryToken {
+  const [ready] = conditionsOf({
+    status: STATUS,
+    spec: readTokenSpec(aToken({ metadata: { name: 'app-pull' } })),
+    wanted: undefined,
+    secretHolds: true,
+    outcome: { kind: 'done' },
+    now: NOW,
+    registryNow: NOW,
+  });
   return aToken({
     ...part,
     metadata: {
@@ -32,48 +76,15 @@ export function readyToken(part: Part<RegistryToken> = {}): RegistryToken {
     },
     spec: { scope: ['team-a'], serviceAccounts: ['default'], ...part.spec },
     status: {
-      observedGeneration: 1,
-      reason: 'Issued',
-      conditions: [
-        {
-          type: 'Ready',
-          status: 'True',
-          lastTransitionTime: '2026-11-30T10:00:00Z',
-          reason: 'Issued',
-          message: 'Secret app-pull holds a token for us.icr.io',
-        },
-      ],
-      host: 'us.icr.io',
-      region: 'us-south',
-      token: {
-        id: 'token-3',
-        access: 'ReadOnly',
-        scope: ['team-a'],
-        issuedAt: '2026-11-30T10:00:00Z',
-        expiresAt: '2026-12-01T10:00:00Z',
-        revision: 3,
-        specHash: 'hash',
-        account: 'default',
-        region: 'us-south',
-        place: PLACE,
-      },
-      previousTokens: [
-        {
-          id: 'token-2',
-          revision: 2,
-          account: 'default',
-          region: 'us-south',
-          place: PLACE,
-          revokeAt: '2026-11-30T12:30:00Z',
-        },
-      ],
-      nextRotationTime: '2026-12-01T02:00:00Z',
-      serviceAccounts: ['default'],
-      secretRef: { name: 'app-pull', uid: 'secret-uid' },
+      ...STATUS,
+      conditions: [{ ...ready!, lastTransitionTime: '2026-11-30T10:00:00Z' }],
       ...part.status,
     },
   });
 }
+
+/** What the event says of that token, which was asked for. */
+export const ROTATED = `RotationRequested: Secret app-pull holds ${describeIssued(STATUS.token!, undefined, NOW)}`;
 
 /** A status in which something is the matter. */
 export function troubled(reason: string, message: string): Part<RegistryToken> {

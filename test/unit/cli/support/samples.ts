@@ -1,6 +1,6 @@
 /** What docs/kubectl-plugin.md shows of the plugin: command lines, before an API server that is a table of answers. */
 import { CliStage, listOf, type Answers } from './cli-stage.ts';
-import { around, PATHS, pod, readyToken, troubled, event } from './objects.ts';
+import { around, PATHS, pod, readyToken, ROTATED, troubled, event } from './objects.ts';
 
 interface Sample {
   /** Behind `kubectl registrytoken`. */
@@ -31,7 +31,7 @@ const SAMPLES: readonly Sample[] = [
           'RegistryUnavailable',
           'iam.cloud.ibm.com could not be asked: ECONNREFUSED',
         ),
-        event('2026-11-30T10:00:00.000000Z', 'Normal', 'Rotated', 'token-3 takes the place of token-2'),
+        event('2026-11-30T10:00:00.000000Z', 'Normal', 'Rotated', ROTATED),
       ),
     }),
   },
