@@ -30,11 +30,10 @@ export function readOptions(argv: readonly string[]): { options: Options } | { e
         .choices(REGISTRY_NAMES)
         .default(REGISTRY_NAMES[0]),
     )
-    .option(
-      '--token-lifetime <duration>',
-      'lifetime that the example asks for, 1m or more (default: 2m)',
-      duration(MINUTE),
-      2 * MINUTE,
+    .addOption(
+      new Option('--token-lifetime <duration>', 'lifetime that the example asks for, 1m or more')
+        .argParser(duration(MINUTE))
+        .default(2 * MINUTE, '2m'),
     )
     .option('--no-operator', 'start no operator')
     .option('--no-example', 'apply no example RegistryToken')

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { parse } from 'yaml';
+import { REGISTRIES, REGISTRY_NAMES } from '../../sandbox/registries/registries.ts';
 import { API_VERSION } from '../../src/api/names.ts';
 import type { RegistryAccount } from '../../src/api/registry-account.ts';
 import { CLUSTER_REGISTRY_TOKENS, REGISTRY_ACCOUNTS, REGISTRY_TOKENS } from '../../src/api/resources.ts';
+import { systemClock } from '../../src/common/clock.ts';
 import type { KubeObject } from '../../src/common/objects.ts';
 import { PROVIDER_NAMES, providerOf } from '../../src/registry/backends.ts';
 import { objectsOf, pagesBelow, readPage } from '../support/pages.ts';
@@ -74,6 +76,18 @@ describe('documentation of registries', () => {
           throw new Error(`${name}: ${error.message}`, { cause: error });
         });
       }
+  });
+
+  it('has an account in sandbox.md for every registry that is served alone', async () => {
+    const rows = [...(await readPage('sandbox.md')).matchAll(/^\| `([\w-]+)` +\| `(\{.*\})` +\|$/gm)];
+    expect(rows.map(([, name]) => name)).to.deep.equal(REGISTRY_NAMES);
+    for (const [at, name] of REGISTRY_NAMES.entries()) {
+      const account = REGISTRIES[name]
+        .prepare(systemClock)
+        .account('http://127.0.0.1:8090', '127.0.0.1:8090');
+      expect(account).to.containSubset(parse(rows[at]?.[2] ?? ''));
+      expect(Object.keys(account)).to.deep.equal(Object.keys(parse(rows[at]?.[2] ?? '') as object));
+    }
   });
 
   it('has a minimal account in README.md for every back end, which the API server takes', async () => {
