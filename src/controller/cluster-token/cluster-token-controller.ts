@@ -29,6 +29,7 @@ import {
   type Summary,
 } from '../../token/cluster-token/summary.ts';
 import { guardedPatch } from '../shared/guarded-patch.ts';
+import { essentialToken } from '../shared/kept-fields.ts';
 import type { ChildKeeper } from './child-keeper.ts';
 
 export interface ClusterTokenControllerOptions {
@@ -51,8 +52,6 @@ export interface ClusterTokenControllerOptions {
 
 /** How long a watch gets to tell of RegistryTokens that are still there, in milliseconds. */
 const WATCH_DELAY = 2_000;
-/** RegistryTokens of one name to a page. */
-const PAGE = 500;
 
 /**
  * Keeps one ClusterRegistryToken: finds the namespaces in which something is to be done, which `ChildKeeper` does, counts, and, when
@@ -135,8 +134,8 @@ export class ClusterTokenController {
 
   async #hasChildren(name: string, signal: AbortSignal): Promise<boolean> {
     const fieldSelector = `metadata.name=${name}`;
-    const options = { fieldSelector, limit: PAGE, signal };
-    const { items } = await this.#options.client.list<RegistryToken>(REGISTRY_TOKENS, options);
+    const options = { fieldSelector, signal };
+    const { items } = await this.#options.client.list(REGISTRY_TOKENS, options, essentialToken);
     return items.some((token) => isChild(token));
   }
 

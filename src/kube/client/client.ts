@@ -25,12 +25,11 @@ export interface DeleteOptions extends CallOptions {
   propagationPolicy?: 'Foreground' | 'Background' | 'Orphan' | undefined;
 }
 
-export interface ListOptions extends Selection, CallOptions {
-  /** Objects per page. */
-  limit?: number | undefined;
-}
+export type ListOptions = Selection & CallOptions;
 
 export interface PageOptions extends ListOptions {
+  /** Objects per page. */
+  limit?: number | undefined;
   /** Where the page before ended. */
   continue?: string | undefined;
 }
@@ -217,16 +216,15 @@ export class KubeClient {
     options: ListOptions = {},
     keep: (object: T) => T = (object) => object,
   ): Promise<{ items: T[]; resourceVersion: string }> {
-    const limit = options.limit ?? PAGE_SIZE;
     const items: T[] = [];
     let from: string | undefined;
     for (;;) {
       let page: Page<T>;
       try {
-        page = await this.listPage<T>(resource, { ...options, limit, continue: from }, keep);
+        page = await this.listPage<T>(resource, { ...options, limit: PAGE_SIZE, continue: from }, keep);
       } catch (error) {
         if (!(from && error instanceof KubeError && error.isGone)) throw error;
-        page = await this.listPage<T>(resource, { ...options, limit: undefined }, keep);
+        page = await this.listPage<T>(resource, options, keep);
         items.length = 0;
       }
       for (const item of page.items) items.push(item);

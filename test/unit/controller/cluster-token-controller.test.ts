@@ -3,6 +3,7 @@ import type { ClusterRegistryToken } from '../../../src/api/cluster-registry-tok
 import { FINALIZER } from '../../../src/api/names.ts';
 import type { RegistryToken } from '../../../src/api/registry-token.ts';
 import { objectKey } from '../../../src/kube/client/object-key.ts';
+import { essentialToken } from '../../../src/controller/shared/kept-fields.ts';
 import { ClusterTokenController } from '../../../src/controller/cluster-token/cluster-token-controller.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
 import { refusal } from '../../../src/kube/client/errors.ts';
@@ -21,8 +22,11 @@ class Scene {
   tokens: RegistryToken[] = [];
   /** RegistryTokens at the server that a watch has not told of. */
   untold: RegistryToken[] = [];
+  /** What was kept of them when they were listed. */
+  kept: unknown[] = [];
   readonly calls: string[] = [];
   readonly events: string[] = [];
+  readonly logs = new Logs();
   readonly lookedAt: string[] = [];
   readonly forgotten: string[] = [];
   account = { tokens: 0, quota: undefined as { registryTokens: number; why: string } | undefined };
@@ -45,7 +49,7 @@ class Scene {
       keeper: { problem: () => undefined, forget: (name) => void this.forgotten.push(name) },
       lookAt: (child) => void this.lookedAt.push(objectKey(child)),
       events: { event: (_, type, reason) => void this.events.push(`${type} ${reason}`) },
-      logger: new Logs(),
+      logger: this.logs,
       clock: new VirtualClock(),
     });
   }
@@ -82,7 +86,8 @@ class Scene {
     const { method, path, body } = call;
     if (path.endsWith('/registrytokens')) {
       this.calls.push('list');
-      return { metadata: { resourceVersion: '1' }, items: this.untold };
+      this.kept = this.untold.map((token) => call.keep?.(structuredClone(token)) ?? token);
+      return { metadata: { resourceVersion: '1' }, items: this.kept };
     }
     if (!this.parent) throw refusal(call, 404, {});
     if (method === 'GET') {
@@ -131,7 +136,7 @@ describe('the controller of ClusterRegistryTokens', () => {
     expect(scene.events).to.deep.equal(['Normal AllReady']);
   });
 
-  it('names what failed, with one event when it begins and one when it ends', async () => {
+  it('names what failed, with one event and line in the log when it begins and one when it ends', async () => {
     const scene = new Scene();
     scene.settle('False', 'AccountNotReady');
     await scene.reconcile();
@@ -141,6 +146,19 @@ describe('the controller of ClusterRegistryTokens', () => {
     await scene.reconcile();
     expect(scene.parent?.status?.failures).to.equal(undefined);
     expect(scene.events).to.deep.equal(['Warning NamespacesFailed', 'Normal AllReady']);
+    expect([scene.logs.messages('warn').length, scene.logs.messages('info').length]).to.deep.equal([1, 1]);
+  });
+
+  it("leaves somebody else's RegistryToken of its name alone, and names it as in the way, however ready that is", async () => {
+    const scene = new Scene();
+    scene.settle();
+    const { status } = scene.tokens[0]!;
+    scene.tokens[0] = aToken({ metadata: { name: 'everywhere', namespace: 'a' }, status: status! });
+    await scene.reconcile();
+    expect(scene.lookedAt).to.deep.equal([]);
+    expect(scene.parent?.status?.namespaces).to.deep.equal({ matching: 2, ready: 1, failed: 1 });
+    expect(scene.parent?.status?.failures).to.have.length(1);
+    expect(scene.parent?.status?.failures?.[0]).to.include({ namespace: 'a', reason: 'InTheWay' });
   });
 
   it('touches no namespace while the template can never work', async () => {
@@ -190,6 +208,16 @@ describe('the controller of ClusterRegistryTokens', () => {
     scene.calls.length = 0;
     await scene.reconcile();
     expect(scene.calls).to.deep.equal(['list', 'get', 'finalizers ']);
+  });
+
+  it('keeps of RegistryTokens that a watch has not told of no more than that would', async () => {
+    const scene = new Scene();
+    const metadata = { name: 'everywhere', annotations: { large: 'x'.repeat(1_000) } };
+    scene.untold = [aToken({ metadata, spec: { scope: ['team-a'] } })];
+    scene.delete();
+    await scene.reconcile();
+    expect(scene.kept).to.deep.equal(scene.untold.map((token) => essentialToken(structuredClone(token))));
+    expect(JSON.stringify(scene.kept)).not.to.include('xxx');
   });
 
   it('forgets one that is gone', async () => {

@@ -169,6 +169,18 @@ describe('the Secret of a RegistryToken', () => {
     expect(error).to.be.instanceOf(KubeError);
   });
 
+  it('need not be read where the watch has the very version that the status names', () => {
+    const { uid, resourceVersion } = aSecret().metadata;
+    const named = { name: 'app', uid, resourceVersion };
+    const known = (secretRef: typeof named): boolean =>
+      store.asRecorded(anIssuedToken({ status: { secretRef } }), 'app') !== undefined;
+    expect(known(named)).to.equal(true);
+    for (const other of [{ name: 'former' }, { uid: 'another' }, { resourceVersion: '8' }])
+      expect(known({ ...named, ...other }), JSON.stringify(other)).to.equal(false);
+    watched = undefined;
+    expect(known(named)).to.equal(false);
+  });
+
   it('may be its own by what the watch knows', () => {
     expect(store.mayBelongTo(TOKEN, 'app')).to.equal(true);
     expect(store.mayBelongTo(anIssuedToken({ metadata: { uid: 'another' } }), 'app')).to.equal(false);

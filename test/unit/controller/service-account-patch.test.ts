@@ -99,6 +99,13 @@ describe("the patch of a ServiceAccount's pull secrets", () => {
     expect(() => apply(now, linkPatch(seen, { entries: list, record: { 1: 's' } }))).to.throw(JsonPatchError);
   });
 
+  it('goes through where somebody changed something else meanwhile', () => {
+    const seen = account({ entries: [{ name: 'a' }], record: { 1: 'a' } }, true);
+    const now = { ...seen, metadata: { ...seen.metadata, resourceVersion: '2', labels: { new: '1' } } };
+    const wanted = { entries: [{ name: 'b' }], record: { 1: 'b' } };
+    expect(linksOf(apply(now, linkPatch(seen, wanted)))).to.deep.equal(wanted);
+  });
+
   it('fails on another ServiceAccount of that name', () => {
     const before = account({ entries: [{ name: 'a' }], record: { 1: 's' } }, true);
     const patch = linkPatch(before, { entries: [{ name: 'a' }, { name: 's' }], record: { 1: 's' } });

@@ -171,6 +171,21 @@ describe('watches', () => {
     expect([watches.secretsOf(app), await drain(fed.token)]).to.deep.equal([[], []]);
   });
 
+  it('know the ServiceAccounts that a pattern stands for, those of its namespace alone', async () => {
+    server.put(tokensIn('a'), 'app', { spec: { serviceAccounts: ['ci-*'] } });
+    for (const [namespace, name] of [
+      ['a', 'ci-1'],
+      ['a', 'other'],
+      ['b', 'ci-2'],
+    ] as const)
+      server.put(`/api/v1/namespaces/${namespace}/serviceaccounts`, name);
+    const watches = await start(['a', 'b']);
+    watches.feed(queues());
+    await settle();
+    const found = watches.serviceAccounts.named('a', 'ci-*');
+    expect(found.map(({ metadata }) => metadata.name)).to.deep.equal(['ci-1']);
+  });
+
   describe('enqueue, once this process leads,', () => {
     const SECRETS = '/api/v1/namespaces/a/secrets';
     let fed: FedQueues;
