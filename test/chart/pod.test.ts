@@ -21,11 +21,10 @@ const SCRIPT = process.env['CLUSTER_SCRIPT'];
 const PROGRAMS = ['containerd', 'ctr', 'runc', 'jq', 'busybox', 'ip'];
 const APP = { namespace: 'team', name: 'app' };
 
-/** Kubernetes 1.20 has neither policy/v1 nor all that helm asks a server for. */
-const OLD_API_SERVER = ['--disable-openapi-validation', '--server-side=false'];
+/** Before Kubernetes 1.23: docs/install.md. */
+const OLD_API_SERVER = ['--server-side=false'];
 const BASE: Values = {
   image: IMAGE,
-  podDisruptionBudget: { enabled: false },
   tolerations: [{ operator: 'Exists' }],
 };
 

@@ -36,7 +36,6 @@ describeHelm(
       await installation.kubectl(`apply --validate=false --filename ${CRDS}`);
       await installation.whenKindsServed();
       values = {
-        podDisruptionBudget: { enabled: false },
         accounts: { default: installation.account() },
         tokens: { pull: { ...PULL, spec: { access: 'ReadOnly' } } },
       };

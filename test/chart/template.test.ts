@@ -179,13 +179,23 @@ describeHelm(
     });
 
     it('never blocks a drain', async () => {
-      const budget = async (version: string): Promise<object> =>
-        find(await helm.render({}, '--kube-version', version), 'PodDisruptionBudget')['spec'] as object;
-      expect(await budget('1.36.0')).to.include({
+      const budget = async (version: string): Promise<Rendered> =>
+        find(await helm.render({}, '--kube-version', version), 'PodDisruptionBudget');
+      expect((await budget('1.36.0'))['spec']).to.include({
         maxUnavailable: 1,
         unhealthyPodEvictionPolicy: 'AlwaysAllow',
       });
-      expect(await budget('1.25.0')).not.to.have.property('unhealthyPodEvictionPolicy');
+      expect((await budget('1.25.0'))['spec']).not.to.have.property('unhealthyPodEvictionPolicy');
+    });
+
+    it('has a PodDisruptionBudget that each Kubernetes from the oldest on knows', async () => {
+      for (const [version, apiVersion] of [
+        ['1.20.0', 'policy/v1beta1'],
+        ['1.21.0', 'policy/v1'],
+      ] as const)
+        expect(find(await helm.render({}, '--kube-version', version), 'PodDisruptionBudget')).to.include({
+          apiVersion,
+        });
     });
 
     it('may reach the API server where it listens', async () => {

@@ -9,6 +9,7 @@ import { providerOf } from '../../src/registry/backends.ts';
 import { readExamples } from '../support/examples.ts';
 import { blocksOf, objectsOf, pagesBelow, readPage } from '../support/pages.ts';
 
+const CHART = '../charts/registry-token-operator/';
 const CREATED_SECRET = /\bcreate secret generic ([\w-]+)/g;
 const isAccount = ({ kind }: { kind?: string | undefined }): boolean => kind === 'RegistryAccount';
 
@@ -54,6 +55,12 @@ describe('commands and manifests in the documentation', () => {
     expect(calls).to.be.at.least(20);
   });
 
+  it('ask for the Kubernetes that the chart asks for', async () => {
+    const [, oldest] = /^kubeVersion: '>=([\d.]+)\.0-0'$/m.exec(await readPage(`${CHART}Chart.yaml`)) ?? [];
+    for (const page of ['../README.md', 'install.md'])
+      expect(await readPage(page), page).to.include(`Kubernetes ${oldest} or later`);
+  });
+
   describe('on RegistryAccounts', () => {
     let accounts: RegistryAccount[];
     let examples: RegistryAccount[];
@@ -80,7 +87,7 @@ describe('commands and manifests in the documentation', () => {
         expect(names.get(provider) ?? secret, provider).to.equal(secret);
         names.set(provider, secret);
       }
-      for (const page of [...pages, '../README.md', '../charts/registry-token-operator/README.md'])
+      for (const page of [...pages, '../README.md', `${CHART}README.md`])
         for (const [line, secret = ''] of (await readPage(page)).matchAll(CREATED_SECRET))
           expect([...names.values()], `${page}: ${line}`).to.include(secret);
     });

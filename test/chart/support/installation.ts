@@ -34,11 +34,8 @@ export const API_KEYS = ['the-first-key-of-the-account', 'the-second-key-of-the-
 export const SERVICE_ACCOUNT = `system:serviceaccount:${NAMESPACE}:${RELEASE}-registry-token-operator`;
 const ACCOUNT_ID = '0123456789abcdef0123456789abcdef';
 
-/** An API server may be older than the chart needs for everything: 1.20 knows neither policy/v1 nor rules in a CRD's schema. */
-const OLD_API_SERVER = {
-  values: { podDisruptionBudget: { enabled: false } },
-  args: { 3: ['--disable-openapi-validation'], 4: ['--disable-openapi-validation', '--server-side=false'] },
-};
+/** An API server may be older than 1.23, which does not know rules in a CRD's schema: docs/install.md. */
+const OLD_API_SERVER = { 3: [], 4: ['--server-side=false'] };
 
 export class Installation {
   readonly client: KubeClient;
@@ -152,8 +149,8 @@ export class Installation {
   }
 
   tryUpgrade(values: Values, chart = CHART): Promise<Outcome> {
-    const args = ['upgrade', '--install', RELEASE, chart, ...OLD_API_SERVER.args[this.#helm.major]];
-    return this.tryHelm(args, withImage({ ...OLD_API_SERVER.values, ...values }));
+    const args = ['upgrade', '--install', RELEASE, chart, ...OLD_API_SERVER[this.#helm.major]];
+    return this.tryHelm(args, withImage(values));
   }
 
   /**
@@ -161,7 +158,7 @@ export class Installation {
    * @param reuse how helm is to take them over. @throws Error with what it said when it fails
    */
   async upgradeAgain(reuse: string): Promise<string> {
-    return this.helm(['upgrade', RELEASE, CHART, reuse, ...OLD_API_SERVER.args[this.#helm.major]]);
+    return this.helm(['upgrade', RELEASE, CHART, reuse, ...OLD_API_SERVER[this.#helm.major]]);
   }
 
   /** Runs shell commands as the cluster's administrator, with kubectl on the path. @throws Error with what they said */
