@@ -14,6 +14,7 @@ type Kind = 'Settled' | 'Progressing' | 'Retrying' | 'Blocked';
  */
 const TOKEN_REASONS = {
   Issued: 'Settled',
+  Unverified: 'Settled',
   ClocksDiffer: 'Settled',
   Suspended: 'Settled',
   GracePeriod: 'Settled',

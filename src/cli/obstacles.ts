@@ -11,6 +11,12 @@ export interface Obstacle {
 /** The tables of reasons of docs/registrytokens.md, word for word; a test compares the two. */
 export const OBSTACLES: Readonly<Record<TokenReason, Obstacle>> = {
   Issued: { matter: 'Nothing.', remedy: '' },
+  Unverified: {
+    matter:
+      'The operator could not try the token at the host, which the message names: pods may be unable to pull.',
+    remedy:
+      "Check the host of the account's region, and let the operator reach it; then ask for a rotation. Where the operator is not to reach it, set the account's verify to Never.",
+  },
   ClocksDiffer: {
     matter:
       "The operator's clock and the registry's differ by a minute or more. Tokens are issued nevertheless.",

@@ -225,6 +225,7 @@ minted.describe('a new token is tried at the registry before the Secret gets it'
       const name = await createToken();
       const { status } = await world.whenReady(name);
       expect(status?.token?.unverified).to.match(message);
+      expect(status?.reason).to.equal('Unverified');
       expect(findCondition(status?.conditions, 'Ready')?.message).to.match(/accepts it is not known/);
       const events = await world.eventually('the event is there', async () => {
         const reasons = await world.eventReasons(name);
@@ -238,6 +239,7 @@ minted.describe('a new token is tried at the registry before the Secret gets it'
         return token.status?.lastHandledRotate === 'now' ? { value: token } : { seen: '' };
       });
       expect(rotated.status?.token).to.not.have.property('unverified');
+      expect(rotated.status?.reason).to.not.equal('Unverified');
     });
   }
 

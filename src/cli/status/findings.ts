@@ -68,7 +68,7 @@ function conditionFindings({ reason, conditions, nextRetryTime }: StatusReport, 
 }
 
 /** Settled reasons that say something all the same. */
-const REMARKABLE: readonly string[] = ['Suspended', 'RevocationFailed', 'ClocksDiffer'];
+const REMARKABLE: readonly string[] = ['Suspended', 'RevocationFailed', 'Unverified', 'ClocksDiffer'];
 
 function isInTheWay(reason: string): reason is TokenReason {
   const isKnown = (tokenReasons as string[]).includes(reason);

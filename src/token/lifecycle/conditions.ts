@@ -91,13 +91,13 @@ function ready(facts: Facts, obstacle: Obstacle | undefined): ConditionUpdate {
       token.unverified === undefined
         ? undefined
         : `whether the registry accepts it is not known: ${token.unverified}`;
-    const remark = skewed ?? unverified;
+    const remark = unverified ?? skewed;
     const until = token.expiresAt === undefined ? 'never expires' : `expires at ${token.expiresAt}`;
     const holding = `Secret ${spec?.secret.name ?? ''} holds a ${token.access} token for ${status.host ?? 'the registry'} that ${until}`;
     return {
       type: 'Ready',
       status: 'True',
-      reason: suspended ? 'Suspended' : skewed ? 'ClocksDiffer' : 'Issued',
+      reason: suspended ? 'Suspended' : unverified ? 'Unverified' : skewed ? 'ClocksDiffer' : 'Issued',
       message: [remark ? `${holding}, but ${remark}` : holding, ...remarks].join('; '),
     };
   }

@@ -58,9 +58,15 @@ describe('the conditions of a RegistryToken', () => {
     const token = aRecord({ unverified: 'us.icr.io could not be asked' });
     expect(ready({ status: { ...status, token } })).to.deep.include({
       status: 'True',
-      reason: 'Issued',
+      reason: 'Unverified',
       message: `Secret app holds a ReadOnly token for us.icr.io that expires at ${at(DAY)}, but whether the registry accepts it is not known: us.icr.io could not be asked`,
     });
+  });
+  it('say so of such a token before they say that clocks differ', () => {
+    const token = aRecord({ unverified: 'us.icr.io could not be asked' });
+    const skewed = { now: ISSUED + HOUR, registryNow: ISSUED + 2 * HOUR };
+    expect(ready({ status: { ...status, token }, ...skewed })).to.include({ reason: 'Unverified' });
+    expect(ready(skewed)).to.include({ reason: 'ClocksDiffer' });
   });
   it('say so of a token that never expires', () => {
     const token = aRecord({ expiresAt: undefined, access: 'ReadWrite' });

@@ -12,7 +12,7 @@ describe('news of a RegistryToken', () => {
       expect(news(before, 'SecretConflict')).to.deep.equal(warning);
   });
   it('is that nothing does any more, and what did', () => {
-    for (const now of ['Issued', 'Issuing', 'ClocksDiffer', 'RevocationFailed'] as const)
+    for (const now of ['Issued', 'Issuing', 'Unverified', 'ClocksDiffer', 'RevocationFailed'] as const)
       expect(news('SecretConflict', now)).to.deep.equal({
         what: 'ended',
         reason: 'SecretConflict',
