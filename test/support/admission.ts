@@ -227,6 +227,12 @@ export const REFUSED_ACCOUNTS: readonly Refusal[] = [
     field: 'harbor.url',
     words: url.length < 8 ? 'should be at least 8 chars long' : HARBOR_URL,
   })),
+  ...['https://harbor.example.com/api', 'https://example.com/harbor/api/v2.0/'].map((url) => ({
+    what: `Harbor's URL ${url}`,
+    spec: { ibmRegistryTokens: undefined, harbor: { url } },
+    field: 'harbor.url',
+    words: 'it takes the URL of Harbor without /api, such as https://harbor.example.com',
+  })),
   {
     what: 'the service ID iam-1',
     spec: { ibmRegistryTokens: undefined, ibmCloud: { serviceId: 'iam-1', serviceIdAccess: 'ReadOnly' } },
@@ -279,6 +285,7 @@ export const TAKEN_ACCOUNTS: readonly object[] = [
   { regions: [{ name: 'here', host: 'localhost:5000', endpoint: 'http://localhost:5000' }] },
   { limits: { scopes: ['team-a', 'team-*', '$(namespace)', 'x/$(namespace)-*'] } },
   { ibmRegistryTokens: undefined, harbor: { url: 'https://harbor.example.com', host: 'registry:5000' } },
+  { ibmRegistryTokens: undefined, harbor: { url: 'https://api.example.com/apis/harbor/' } },
   {
     ibmRegistryTokens: undefined,
     ibmCloud: { network: 'Private', serviceId: 'ServiceId-1', serviceIdAccess: 'ReadOnly' },

@@ -16,6 +16,9 @@ export interface HarborBlock {
 
 const DAY = 86_400_000;
 
+/** As the CRD has it. */
+const API_URL = /\/api(\/v[0-9.]+)?\/*$/;
+
 const HARBOR_CAPABILITIES: Capabilities = {
   issue: 'minted',
   access: ['ReadOnly', 'ReadWrite'],
@@ -50,6 +53,8 @@ export const HARBOR: BackEnd<HarborBlock, HarborCredentials> = {
   identity: ({ url }) => endpointForm(url),
 
   fault(block) {
+    if (API_URL.test(block.url))
+      return 'spec.harbor.url takes the URL of Harbor without /api, such as https://harbor.example.com';
     const { host } = placeOf(block);
     if (isRegistryHost(host)) return undefined;
     return `spec.harbor leads to host ${JSON.stringify(prefix(host, 64))}; url takes an HTTP or HTTPS URL such as https://harbor.example.com, and host the host of a registry as in images' names, in lower case, such as registry:5000`;

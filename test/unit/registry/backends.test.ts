@@ -220,6 +220,7 @@ describe('the block of an account at an API server that knows no rules', () => {
     [{ ibmCloud: { serviceId: 'ServiceId-1' } }, /serviceId and serviceIdAccess go together/],
     [{ ibmCloud: { serviceIdAccess: 'ReadOnly' } }, /serviceId and serviceIdAccess go together/],
     [{ harbor: { url: 'harbor.example.com' } }, /spec\.harbor leads to host ""/],
+    [{ harbor: { url: 'https://harbor.example.com/api/v2.0' } }, /without \/api/],
     [{ harbor: { url: 'https://harbor.example.com', host: 'Registry/team' } }, /host "Registry\/team"/],
     [{ ecr: { registryId: '123456789012' } }, /neither roleArn nor identityAccess/],
     [{ ecr: { registryId: '123456789012', roleArn: ROLE, identityAccess: 'ReadOnly' } }, /not both/],
