@@ -16,8 +16,8 @@ interface Entry {
   own: TokenKey[];
   /** Tokens that could not be revoked, since their account did not lead to where they were issued. */
   elsewhere: TokenKey[];
-  /** Tokens that this process revoked: that the registry lacks them is no news. */
-  revoked: TokenKey[];
+  /** Tokens that this process revoked, or that surely expired, until no status names them: that the registry lacks them is no news. */
+  dead: TokenKey[];
   /** What a recorded intent gave, until the status says so. */
   minted?: { revision: number; token: TokenKey };
   /** The last intent whose token was revoked. */
@@ -82,7 +82,7 @@ export class Memory {
     if (isRevocable) entry.own = including(entry.own, key);
     // The registry just gave it.
     entry.gone = without(entry.gone, key);
-    entry.revoked = without(entry.revoked, key);
+    entry.dead = without(entry.dead, key);
   }
 
   /** Whether this process saw that the token is this RegistryToken's; what a status says alone proves nothing. */
@@ -107,20 +107,26 @@ export class Memory {
   }
 
   /** The token is dead: nobody may find it, nor its value, as what an intent gave. */
-  noteRevoked(uid: string, token: TokenKey): void {
+  noteDead(uid: string, token: TokenKey): void {
     const entry = this.#entry(uid);
     const { issued, minted } = entry;
     entry.own = without(entry.own, token);
-    entry.revoked = including(entry.revoked, token);
+    entry.dead = including(entry.dead, token);
     if (issued && isSameToken(keyOf(issued), token)) delete entry.issued;
     if (!minted || !isSameToken(minted.token, token)) return;
     entry.spent = { revision: minted.revision, place: minted.token.place };
     delete entry.minted;
   }
 
-  /** Whether this process revoked the token: what was to follow may have to be tried again, but not that. */
-  isRevoked(uid: string, token: TokenKey): boolean {
-    return includesToken(this.#entries.get(uid)?.revoked ?? [], token);
+  /** Whether the token is dead: what was to follow may have to be tried again, but not its revocation. */
+  isDead(uid: string, token: TokenKey): boolean {
+    return includesToken(this.#entries.get(uid)?.dead ?? [], token);
+  }
+
+  /** Forgets dead tokens that the status does not name any more: nobody asks for their revocation again. */
+  keepDead(uid: string, named: readonly TokenKey[]): void {
+    const entry = this.#entries.get(uid);
+    if (entry) entry.dead = entry.dead.filter((token) => includesToken(named, token));
   }
 
   /** @param tokenId of what this process created for the intent, or found to have come of it */
@@ -260,7 +266,7 @@ export class Memory {
       entry = {
         own: [],
         elsewhere: [],
-        revoked: [],
+        dead: [],
         gone: [],
         repairs: new Contest(),
         deletionTries: 0,

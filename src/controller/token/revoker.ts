@@ -65,17 +65,19 @@ export class Revoker {
     signal: AbortSignal,
   ): Promise<{ status: RegistryTokenStatus; waiting: readonly AwaitedToken[] }> {
     const { clock, random, memory, sessions } = this.#options;
+    const { uid } = token.metadata;
     const recorded = token.status?.previousTokens ?? [];
+    memory.keepDead(uid, recorded);
     const begun = clock.monotonic();
     const waiting: AwaitedToken[] = [];
     let next = status;
     const isFreed = (previous: PreviousToken): boolean =>
-      memory.wasElsewhere(token.metadata.uid, previous) && sessions.reach(previous) !== 'elsewhere';
+      memory.wasElsewhere(uid, previous) && sessions.reach(previous) !== 'elsewhere';
     for (const previous of previousTokens.dueForRevocation(status, clock.now(), isFreed)) {
       if (clock.monotonic() - begun >= MAX_LOOK) break;
       if (held.has(previous.id) || !includesToken(recorded, previous)) continue;
-      const expired = surelyExpiredAt(previous) <= clock.now();
-      const failure = expired ? undefined : await this.revoke(token, previous, signal);
+      if (surelyExpiredAt(previous) <= clock.now()) memory.noteDead(uid, previous);
+      const failure = await this.revoke(token, previous, signal);
       if (failure?.unsent) {
         waiting.push({ token: previous, until: clock.now() + (failure.retryAfter ?? 0) });
         continue;
@@ -109,7 +111,7 @@ export class Revoker {
     const { sessions, memory, events, metrics, logger } = this.#options;
     const { id } = previous;
     const { uid } = token.metadata;
-    if (memory.isRevoked(uid, previous)) return undefined;
+    if (memory.isDead(uid, previous)) return undefined;
     const reach = sessions.reach(previous);
     memory.noteElsewhere(uid, previous, reach === 'elsewhere');
     if (reach === 'given up') return this.#giveUp(token, previous);
@@ -124,7 +126,7 @@ export class Revoker {
         return undefined;
       }
       if ((await registry.revoke?.(id, signal)) === false) this.#assertShown(previous, registry);
-      memory.noteRevoked(uid, previous);
+      memory.noteDead(uid, previous);
     } catch (error) {
       const failure = failureOf(error);
       if (failure.unsent) return failure;

@@ -1,3 +1,4 @@
+import { shorten } from '../../api/syntax/text.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { KubeObject } from '../../common/objects.ts';
 import type { KubeClient } from '../client/client.ts';
@@ -27,6 +28,8 @@ export interface LeaseLockOptions {
   timeout: number;
 }
 
+/** Characters of a holder's name that are shown; that of a pod and more has room. */
+const MAX_HOLDER = 300;
 /** What giving the lease up may take, in milliseconds: the process is about to end, and killed if it takes long. */
 const RELEASE_TIME = 3_000;
 
@@ -73,7 +76,7 @@ export class LeaseLock {
     signal?.throwIfAborted();
     const holder = lease?.spec?.holderIdentity ?? undefined;
     if (lease && holder !== identity && !this.#isFree(lease)) {
-      this.#holder = holder;
+      this.#holder = holder && shorten(holder, MAX_HOLDER);
       return undefined;
     }
     // The time before the call: others count from when they see the change, which is later.

@@ -45,9 +45,9 @@ describe('Memory', () => {
     const memory = new Memory();
     memory.remember(UID, ISSUED, PLACE);
     memory.rememberIntent(UID, INTENT, ISSUED.id);
-    memory.noteRevoked(UID, aKey('another'));
+    memory.noteDead(UID, aKey('another'));
     expect(memory.isSpent(UID, INTENT)).to.equal(false);
-    memory.noteRevoked(UID, KEY);
+    memory.noteDead(UID, KEY);
     expect([memory.isSpent(UID, INTENT), memory.isSpent(UID, anIntent({ revision: 3 }))]).to.deep.equal([
       true,
       false,
@@ -61,7 +61,7 @@ describe('Memory', () => {
     const memory = new Memory();
     memory.remember(UID, ISSUED, PLACE);
     memory.rememberIntent(UID, INTENT, ISSUED.id);
-    memory.noteRevoked(UID, aKey('token-1'));
+    memory.noteDead(UID, aKey('token-1'));
     expect(memory.recall(UID, memory.intentResult(UID, INTENT))).to.equal(ISSUED);
   });
 
@@ -199,16 +199,16 @@ describe('Memory', () => {
     it('its value, and whose it is', () => {
       expect([memory.recall(UID, TWIN), memory.isOwn(UID, TWIN)]).to.deep.equal([undefined, false]);
       memory.noteOwn(UID, TWIN);
-      memory.noteRevoked(UID, KEY);
+      memory.noteDead(UID, KEY);
       expect([memory.isOwn(UID, KEY), memory.isOwn(UID, TWIN)]).to.deep.equal([false, true]);
     });
 
     it('what an intent gave', () => {
       const intent = { ...INTENT, place: ANOTHER_PLACE };
       expect(memory.intentResult(UID, intent)).to.equal(undefined);
-      memory.noteRevoked(UID, TWIN);
+      memory.noteDead(UID, TWIN);
       expect([memory.isSpent(UID, INTENT), memory.recall(UID, KEY)]).to.deep.equal([false, ISSUED]);
-      memory.noteRevoked(UID, KEY);
+      memory.noteDead(UID, KEY);
       expect([memory.isSpent(UID, INTENT), memory.isSpent(UID, intent)]).to.deep.equal([true, false]);
     });
 

@@ -380,6 +380,29 @@ describe('previous tokens', () => {
     expect([asked, told]).to.deep.equal([['due'], ['counted as success', 'Normal Revoked']]);
   });
 
+  it('are forgotten once they are dead and no status names them', async () => {
+    const { revoker, memory } = stage(undefined, []);
+    const { uid } = TOKEN.metadata;
+    for (let n = 0; n < 200; n++) {
+      const [due, expired] = [`due-${n}`, `expired-${n}`];
+      const previousTokens = [
+        aPrevious({ id: due, revokeAt: at(HOUR) }),
+        aPrevious({ id: expired, revokeAt: at(HOUR), expiresAt: at(2 * HOUR - DAY) }),
+      ];
+      for (const each of previousTokens) memory.noteOwn(uid, each);
+      const token = anIssuedToken({ status: { previousTokens } });
+      const { status } = await revoker.revokeDue(token, { previousTokens }, NONE, signal);
+      expect(idsOf(status)).to.deep.equal([]);
+      const known = [due, expired].map((id) => [memory.isOwn(uid, aKey(id)), memory.isDead(uid, aKey(id))]);
+      expect(known, 'while the stored status may still name them').to.deep.equal([
+        [false, true],
+        [false, true],
+      ]);
+      const before = [`due-${n - 1}`, `expired-${n - 1}`];
+      expect(before.map((id) => memory.isDead(uid, aKey(id)))).to.deep.equal([false, false]);
+    }
+  });
+
   describe('to which two registries gave the same identifier', () => {
     const twin = aPrevious({ id: 'due', place: ANOTHER_PLACE, revokeAt: at(HOUR) });
     const previousTokens = [aPrevious({ id: 'due', revokeAt: at(HOUR) }), twin];

@@ -249,7 +249,7 @@ describe('what came of an intent', () => {
     it('is not what this process created for an intent of that revision at another registry', async () => {
       stage.memory.rememberIntent(UID, { ...intent, place: ANOTHER_PLACE }, 'token-2');
       expect(await results()).to.equal(undefined);
-      stage.memory.noteRevoked(UID, aKey('token-2', ANOTHER_PLACE));
+      stage.memory.noteDead(UID, aKey('token-2', ANOTHER_PLACE));
       expect(await results()).to.equal(undefined);
     });
 
@@ -271,7 +271,7 @@ describe('what came of an intent', () => {
     it('is nothing more once it was revoked, whatever lists show', async () => {
       stage.has('token-2', { nonce: 'abcdefgh' });
       expect(await results()).to.deep.equal(['token-2']);
-      stage.memory.noteRevoked(UID, aKey('token-2'));
+      stage.memory.noteDead(UID, aKey('token-2'));
       expect(await results()).to.deep.equal([]);
     });
   });

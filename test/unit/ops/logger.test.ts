@@ -151,6 +151,18 @@ describe('logger', () => {
       ]);
     });
 
+    it('shows control characters of others as escapes: none of them begins a line, or steers the terminal', () => {
+      const { log, lines } = logging({ format: 'text' });
+      const text = 'x\n\u001b[2J\u009b1m';
+      log.error(
+        { error: Object.assign(new Error(text), { stack: '' }), name: '\u001b[31m' },
+        `held by ${text}`,
+      );
+      const [head, first, second] = lines.join('').split('\n');
+      expect(head).to.equal('15:04:05.123 ERROR held by x\\u000a\\u001b[2J\\u009b1m  name=\\u001b[31m');
+      expect([first, second]).to.deep.equal(['    Error: x', '    \\u001b[2J\\u009b1m']);
+    });
+
     it('leaves a line alone that is no JSON', () => {
       expect(formatLine('{"port":[redacted]}\n')).to.equal('{"port":[redacted]}\n');
     });
