@@ -36,10 +36,12 @@ export interface Order {
 
 export type Ending = Report | 'timed out' | 'broke';
 
-/** What ends a process that used too much CPU time. By the clock it may take much longer, where others work as well. */
+/** What ends a process that used too much CPU time. */
 const TOO_LONG = 'SIGXCPU';
-/** Milliseconds by the clock, for one that waits and uses none. */
-const MAX_TIME = 900_000;
+/** How much longer than its CPU time a process may take by the clock, where others work as well. */
+const SLOWDOWN = 3;
+/** Milliseconds by the clock for one that waits and uses no CPU time. */
+const MAX_WAIT = 60_000;
 
 /**
  * Runs tests in a process of their own, with a mutant in the code or, without one, with marks for all.
@@ -63,7 +65,7 @@ export function runChild(
       NODE_COMPILE_CACHE: join(dirname(mutants), 'cache'),
     },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    timeout: MAX_TIME,
+    timeout: MAX_WAIT + SLOWDOWN * limit,
     killSignal: TOO_LONG,
   });
   return new Promise((resolve) => {
@@ -75,7 +77,7 @@ export function runChild(
   });
 }
 
-/** Answers the process that forked this one, and ends. */
+/** Answers the process that started this one, and ends. */
 export function answer(report: Report): void {
   process.send?.(report, () => process.exit(0));
 }

@@ -1,4 +1,4 @@
-/** Runs simulations as the process that forked this one orders. */
+/** Runs simulations as the process that started this one orders. */
 import { simulate } from '../simulation/simulation.ts';
 import { answer, type Order, type Part } from './child.ts';
 import { reachedFromNow, reachedSoFar } from './reached.ts';

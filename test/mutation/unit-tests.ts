@@ -1,4 +1,4 @@
-/** Runs unit tests as the process that forked this one orders. */
+/** Runs unit tests as the process that started this one orders. */
 import Mocha from 'mocha';
 import { mochaHooks as secrecy } from '../support/secrecy.ts';
 import { mochaHooks as rejections } from '../support/unhandled-rejections.ts';

@@ -8,6 +8,7 @@ import { CUSTOM_RESOURCE_DEFINITIONS, installDefinitions, whenServed } from '../
 import { REGISTRY_TOKENS } from '../../../src/api/resources.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import type { KubeObject, Resource } from '../../../src/common/objects.ts';
+import type { Manifest } from '../../../src/kube/client/manifest.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
 import { NAMESPACES, resourcePath, SECRETS } from '../../../src/kube/client/resources.ts';
 import { httpTransport } from '../../../src/kube/transport/http-transport.ts';
@@ -16,7 +17,7 @@ import { eventually } from '../../support/eventually.ts';
 import type { AdmissionRequest, Answer, Policy, PolicyEngine } from './admission-policy.ts';
 import { ClusterRequests, type User } from './cluster-requests.ts';
 import { helms, runProgram, type Outcome, type Rendered } from './helm.ts';
-import { BINDINGS, definitionOf, POLICIES, startPolicyHost, type PolicyHost } from './policy-host.ts';
+import { BINDINGS, POLICIES, startPolicyHost, type PolicyHost } from './policy-host.ts';
 
 const NAMESPACE_OF_CASES = 'team-a';
 /** Has a label for which a rule may be. */
@@ -184,6 +185,33 @@ async function prepare(kubeConfig: KubeConfig): Promise<void> {
   await transport.close();
 }
 
+/** A CustomResourceDefinition of the resource, whose objects have these properties. */
+function definitionOf({ group, version, plural, kind, namespaced }: Resource, properties: object): Manifest {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: `${plural}.${group}`,
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, for tests' },
+    },
+    spec: {
+      group,
+      scope: namespaced ? 'Namespaced' : 'Cluster',
+      names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties },
+          },
+        },
+      ],
+    },
+  };
+}
+
 function manifest({ group, version, kind }: Resource, object: object, metadata: object): object {
   const own = (object as { metadata?: object }).metadata;
   const apiVersion = group === '' ? version : `${group}/${version}`;
@@ -197,7 +225,7 @@ function forTrialSecrets(object: Rendered): Rendered {
   const rules = spec.matchConstraints.resourceRules;
   if (!rules.some(({ resources }) => resources.includes(SECRETS.plural))) return object;
   const resourceRules = rules.map((rule) => ({ ...rule, apiGroups: [TRIAL_SECRETS.group] }));
-  return { ...object, spec: { ...spec, matchConstraints: { resourceRules } } };
+  return { ...object, spec: { ...spec, matchConstraints: { ...spec.matchConstraints, resourceRules } } };
 }
 
 /** Tells one user its name. */

@@ -3,11 +3,9 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { serve } from '../../../sandbox/apiserver/http-server.ts';
 import type { Answer, ApiRequest } from '../../../sandbox/apiserver/request.ts';
-import { CUSTOM_RESOURCE_DEFINITIONS, whenServed } from '../../../sandbox/setup.ts';
 import { systemClock as clock } from '../../../src/common/clock.ts';
 import type { Resource } from '../../../src/common/objects.ts';
 import { KubeClient } from '../../../src/kube/client/client.ts';
-import type { Manifest } from '../../../src/kube/client/manifest.ts';
 import { httpTransport } from '../../../src/kube/transport/http-transport.ts';
 import { startEmbedded } from '../../support/api-servers.ts';
 import type { Rendered } from './helm.ts';
@@ -24,21 +22,6 @@ const policyKind = (plural: string, kind: string): Resource => ({
 export const POLICIES = policyKind('validatingadmissionpolicies', 'ValidatingAdmissionPolicy');
 export const BINDINGS = policyKind('validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding');
 const HOSTED = new RegExp(`^/apis/${GROUP}/v1/(${POLICIES.plural}|${BINDINGS.plural})(/|$)`);
-
-const ANYTHING = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-/** A MatchResources with its defaults (https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/validating-admission-policy-v1/). */
-const MATCH_RESOURCES = {
-  ...ANYTHING,
-  properties: {
-    matchPolicy: { type: 'string', default: 'Equivalent' },
-    namespaceSelector: { ...ANYTHING, default: {} },
-    objectSelector: { ...ANYTHING, default: {} },
-    resourceRules: {
-      type: 'array',
-      items: { ...ANYTHING, properties: { scope: { type: 'string', default: '*' } } },
-    },
-  },
-};
 
 export interface PolicyHost {
   /** On loopback; asks nobody who they are. */
@@ -60,11 +43,6 @@ export async function startPolicyHost(cluster: KubeConfig): Promise<PolicyHost> 
   const transport = httpTransport(policies.kubeConfig, { clock, logger, userAgent: 'test' });
   stack.defer(() => transport.close());
   const client = new KubeClient(transport, { fieldManager: 'test' });
-  await define(client, POLICIES, {
-    matchConstraints: MATCH_RESOURCES,
-    failurePolicy: { type: 'string', default: 'Fail' },
-  });
-  await define(client, BINDINGS, { matchResources: MATCH_RESOURCES });
   const requests = new ClusterRequests(cluster);
   stack.defer(() => requests.close());
   const handle = (incoming: ApiRequest): Promise<Answer> =>
@@ -79,42 +57,6 @@ export async function startPolicyHost(cluster: KubeConfig): Promise<PolicyHost> 
     }
   };
   return { url, replace, close: () => started.disposeAsync() };
-}
-
-async function define(client: KubeClient, resource: Resource, properties: object): Promise<void> {
-  await client.create(
-    CUSTOM_RESOURCE_DEFINITIONS,
-    definitionOf(resource, { spec: { ...ANYTHING, properties } }),
-  );
-  await whenServed(client, resource, new AbortController().signal);
-}
-
-/** A CustomResourceDefinition of the resource, whose objects have these properties. */
-export function definitionOf(
-  { group, version, plural, kind, namespaced }: Resource,
-  properties: object,
-): Manifest {
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: {
-      name: `${plural}.${group}`,
-      annotations: { 'api-approved.kubernetes.io': 'unapproved, for tests' },
-    },
-    spec: {
-      group,
-      scope: namespaced ? 'Namespaced' : 'Cluster',
-      names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
-      versions: [
-        {
-          name: version,
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { ...ANYTHING, properties } },
-        },
-      ],
-    },
-  };
 }
 
 async function passOn(requests: ClusterRequests, { path, query, signal }: ApiRequest): Promise<Answer> {
