@@ -181,7 +181,8 @@ export class Sweeper {
       if (!(error instanceof RegistryError)) throw error;
       const failure = failureOf(error);
       swept.failed(failure, isNamed);
-      tell('not swept', failure);
+      const isUsable = sessions.problem(name) === undefined;
+      tell('not swept', isUsable ? failure : { ...failure, reason: 'AccountNotReady' });
       return [];
     }
   }

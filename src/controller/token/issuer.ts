@@ -15,6 +15,7 @@ import type { Failure } from '../../token/lifecycle/failure.ts';
 import * as steps from '../../token/lifecycle/mint-steps.ts';
 import { pendingMessage, withoutPendingHost, withPendingHost } from '../../token/lifecycle/pending-host.ts';
 import { isSamePlace, isSameToken } from '../../token/lifecycle/place.ts';
+import { withTokensInGrace } from '../../token/lifecycle/previous-tokens.ts';
 import { describeIssued, recordOf, requestOf, strayOf } from '../../token/lifecycle/token-record.ts';
 import { writtenSecret } from '../../token/secret/written-secret.ts';
 import { newNonce } from '../../token/sweep/tag.ts';
@@ -215,7 +216,9 @@ export class Issuer {
     const otherwise = stranded
       ? 'an earlier mint is given up: its account or region is gone'
       : 'an earlier mint left no token to use';
-    logger.info(
+    // A token that waits to be accepted is found again at each try.
+    const isNews = !adopted || strays.length > 0 || intent.phase !== 'Verifying';
+    logger[isNews ? 'info' : 'debug'](
       { ...idsOf(token), revision, account, region, strays: strays.length },
       adopted ? 'adopting a token created earlier' : otherwise,
     );
@@ -327,9 +330,9 @@ export class Issuer {
     return { token, status, outcome, secretHolds: holdsLive(task, status), until };
   }
 
-  #failureOf({ wanted }: Task, error: unknown): Failure {
+  #failureOf({ wanted, status }: Task, error: unknown): Failure {
     const failure = failureOf(error);
     if (failure.reason === 'RegistryUnauthorized') this.#options.onUnauthorized(wanted.account);
-    return failure;
+    return wanted.place ? withTokensInGrace(failure, status, wanted.place) : failure;
   }
 }

@@ -209,7 +209,11 @@ export class Reflector<T extends KubeObject> {
   /** A refusal lasts: it is told once, however often the server is asked. */
   #tell(failure: unknown, known: KubeError | undefined, wait: number): void {
     const { logger } = this.#options;
-    const fields = { resource: this.#title, wait, ...(known ? { error: known.message } : { err: failure }) };
+    const fields = {
+      resource: this.#title,
+      wait: Math.round(wait),
+      ...(known ? { error: known.message } : { err: failure }),
+    };
     if (!known?.isForbidden)
       return logger.warn(fields, this.synced ? 'Watch broke; watching again' : 'List needed; listing again');
     const message = 'The API server refuses list or watch: grant it to the operator; trying again';

@@ -2,7 +2,7 @@ import type { PreviousToken, RegistryTokenStatus, TokenRecord } from '../../api/
 import { shorten } from '../../api/syntax/text.ts';
 import { fromTime, toDeadline, toTime } from '../../api/syntax/time.ts';
 import { MAX_MESSAGE, retryDelay, type Failure } from './failure.ts';
-import { isSameToken, type TokenKey } from './place.ts';
+import { isSamePlace, isSameToken, type TokenKey } from './place.ts';
 import { surelyExpiredAt } from './schedule.ts';
 
 /** The tokens in a RegistryToken's status that are to be revoked. Times in milliseconds since 1970. */
@@ -107,6 +107,27 @@ export function dueForRevocation(
 /** When a previous token is to be revoked, or its revocation tried again. */
 export function revocationTime({ revokeAt, nextAttemptTime }: PreviousToken): number {
   return Math.max(fromTime(revokeAt) ?? 0, fromTime(nextAttemptTime) ?? 0);
+}
+
+/** Says of a quota that is used up how much of it are tokens in their grace period, which who reads it can shorten. */
+export function withTokensInGrace(
+  failure: Failure,
+  { previousTokens = [] }: RegistryTokenStatus,
+  at: PreviousToken['place'],
+): Failure {
+  if (failure.reason !== 'RegistryQuotaExceeded') return failure;
+  const { length } = previousTokens.filter(
+    ({ place, attempts = 0 }) => attempts === 0 && isSamePlace(place, at),
+  );
+  if (length === 0) return failure;
+  const [are, them] =
+    length === 1
+      ? ['1 token there is a previous one', 'it']
+      : [`${length} tokens there are previous ones`, 'them'];
+  return {
+    ...failure,
+    message: `${failure.message}; ${are} of this RegistryToken in its grace period: shorten spec.rotation.gracePeriod to have ${them} revoked sooner`,
+  };
 }
 
 /** What the tokens there are, and the one that may come, were made for: what they hang on at the registry stays. */

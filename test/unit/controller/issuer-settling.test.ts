@@ -56,6 +56,16 @@ describe('settling an earlier mint', () => {
     });
   });
 
+  it('that gave a token says so once, not at each try of a token that waits to be accepted', async () => {
+    await stage.settled(found());
+    const told = ['adopting a token created earlier'];
+    expect(stage.logs.messages('info').filter((message) => told.includes(message))).to.deep.equal(told);
+    const again = new IssueStage();
+    await again.settled(found(), { intent: anIntent({ startedAt: at(STARTED), phase: 'Verifying' }) });
+    expect(again.logs.messages('info')).to.not.include.members(told);
+    expect(again.logs.messages('debug')).to.include.members(told);
+  });
+
   it('counts the life of a token that it gave by the registry’s clock', async () => {
     stage.skew = 2 * HOUR;
     const { status } = await stage.settled(found());

@@ -8,6 +8,7 @@ import type { Stake } from '../../../src/token/decide/verification.ts';
 import type { SecretView } from '../../../src/token/secret/secret-view.ts';
 import { situationTask } from '../../support/tasks.ts';
 import {
+  aPrevious,
   ABSENT,
   anIntent,
   anIssuedToken,
@@ -382,6 +383,16 @@ describe('a mint that fails', () => {
       expect(stage.did.filter((what) => what.startsWith('counted'))).to.deep.equal([]);
     });
   }
+
+  it('for a quota says how many previous tokens are part of it', async () => {
+    const stage = new IssueStage();
+    stage.minting = () => Promise.reject(new RegistryError('QuotaExceeded', 'the quota is used up'));
+    const previousTokens = [aPrevious()];
+    const { outcome } = await stage.mint(situationTask({ now: NOW, token: { status: { previousTokens } } }));
+    expect(outcome)
+      .to.have.nested.property('failure.message')
+      .that.match(/^the quota is used up; 1 token there is a previous one of this RegistryToken/);
+  });
 });
 
 describe('a Secret whose token is gone from the registry', () => {

@@ -170,6 +170,15 @@ describe('a region is swept', () => {
     expect(stage.lines[0]).to.equal('not swept: the registry is down');
   });
 
+  it('not while its account can not be used, which the log gives as the reason', async () => {
+    stage.down.set('us-south', outage);
+    await stage.look();
+    expect(stage.fields[0]).to.include({ reason: 'RegistryUnavailable' });
+    stage.problem = 'Secret credentials does not exist';
+    await stage.run(2 * DELAY);
+    expect(stage.fields.at(-1)).to.include({ account: 'default', reason: 'AccountNotReady' });
+  });
+
   it('soon again after a failure, where a RegistryToken left tokens', async () => {
     stage.account = anAccount();
     const endpoint = providerOf(stage.account.spec)?.places.resolve('jp-tok')?.endpoint ?? '';

@@ -174,6 +174,13 @@ describe('Reflector', () => {
       expect(server.watches.size).to.equal(1);
     });
 
+    it('tells in whole milliseconds how long it waits', async () => {
+      await start({ random: () => 1 / 3 });
+      [...server.watches][0]!.end();
+      await settle();
+      expect(logs.lines[0]).to.have.nested.property('fields.wait', 1067);
+    });
+
     const garbage: [string, string][] = [
       ['cut off', '{"type":"ADDED","obj'],
       ['no event', '"hello"'],

@@ -6,6 +6,7 @@ import {
   withGrace,
   withPreviousToken,
   withRevocationFailure,
+  withTokensInGrace,
   withoutPrevious,
 } from '../../../src/token/lifecycle/previous-tokens.ts';
 import {
@@ -28,6 +29,33 @@ const FAILURE = {
 } as const;
 
 const ids = ({ previousTokens = [] }: RegistryTokenStatus): string[] => previousTokens.map(({ id }) => id);
+
+describe('a quota of a registry that is used up', () => {
+  const quota = {
+    reason: 'RegistryQuotaExceeded',
+    message: 'the quota is used up',
+    retryable: false,
+  } as const;
+  const elsewhere = { ...PLACE, endpoint: 'https://elsewhere.example' };
+  const told = (...previousTokens: PreviousToken[]): string =>
+    withTokensInGrace(quota, { previousTokens }, PLACE).message;
+
+  it('is told with the previous tokens there that are in their grace period', () => {
+    expect(told(aPrevious({ id: 'one' }), aPrevious({ id: 'two' }))).to.equal(
+      'the quota is used up; 2 tokens there are previous ones of this RegistryToken in its grace period: shorten spec.rotation.gracePeriod to have them revoked sooner',
+    );
+    expect(told(aPrevious())).to.equal(
+      'the quota is used up; 1 token there is a previous one of this RegistryToken in its grace period: shorten spec.rotation.gracePeriod to have it revoked sooner',
+    );
+  });
+  it('is told as it is where none is, or where they are elsewhere or can not be revoked', () => {
+    expect(told()).to.equal(quota.message);
+    expect(told(aPrevious({ place: elsewhere }), aPrevious({ attempts: 1 }))).to.equal(quota.message);
+  });
+  it('is the only failure that is told so', () => {
+    expect(withTokensInGrace(FAILURE, { previousTokens: [aPrevious()] }, PLACE)).to.equal(FAILURE);
+  });
+});
 
 describe('a grace period', () => {
   const inGrace = (revokeAt: string): RegistryTokenStatus => ({ previousTokens: [aPrevious({ revokeAt })] });

@@ -43,6 +43,7 @@ export class IssueStage {
   readonly triedAt: string[] = [];
   readonly written: RegistryTokenStatus[] = [];
   readonly events: string[] = [];
+  readonly logs = new Logs();
   /** Regions and scopes of requests that were given up. */
   readonly lost: string[] = [];
   /** Whether that could be written down. */
@@ -130,7 +131,7 @@ export class IssueStage {
         event: (_: unknown, type: string, reason: string) => void this.events.push(`${type} ${reason}`),
       },
       metrics: { minted: (reason: string) => void did.push(`counted ${reason}`) },
-      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      logger: this.logs,
       clock: { now: () => NOW },
       mintBudget: 5,
       issueAt: () => this.issueAt,

@@ -50,6 +50,8 @@ export class SweepStage {
   readonly moved = new Map<string, Place>();
   /** Regions that fail, and what with. */
   readonly down = new Map<string, RegistryError>();
+  /** Why the account can't be used. */
+  problem: string | undefined;
   /** What revocations fail with. */
   refusal: RegistryError | undefined;
   /** Those of which it says that it does not know them. */
@@ -159,6 +161,7 @@ export class SweepStage {
     const { clock } = this;
     const client = new KubeClient(this.#transport(), { fieldManager: 'test' });
     const sessions = {
+      problem: () => this.problem,
       placeOf: (_: string, region: string) => this.#placeOf(region),
       leadsTo: (_: string, region: string) => this.#placeOf(region),
       registryOf: ({ region }: Issued) => this.#registry(region),
