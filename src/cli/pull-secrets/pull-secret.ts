@@ -27,8 +27,16 @@ export interface PullSecret {
   keeper: Keeper | undefined;
   /** Why kubelet can't pull with it: what follows after "it". */
   flaw: string | undefined;
-  /** Of its credentials, to compare with those of other Secrets: never shown. */
-  fingerprints: readonly string[];
+  credentials: readonly HeldCredential[];
+}
+
+/** A credential that a pull secret holds. */
+export interface HeldCredential {
+  /** To compare it with those of other Secrets: never shown. */
+  fingerprint: string;
+  user: string;
+  /** The first of its registries there. */
+  hosts: readonly string[];
 }
 
 /** A Secret as the API server lists it. */
@@ -41,7 +49,7 @@ interface ListedSecret {
 const MAX_HOSTS = 64;
 /** Of users and kinds. */
 const MAX_USERS = 4;
-const MAX_FINGERPRINTS = 8;
+const MAX_CREDENTIALS = 8;
 /** Bytes of a fingerprint: two of a million differ with certainty enough. */
 const FINGERPRINT_LENGTH = 12;
 
@@ -59,10 +67,12 @@ export function readPullSecret(
   const config = readDockerConfig(secret);
   const entries = 'flaw' in config ? [] : config.entries;
   const told = tellerOf(entries);
-  const hosts = distinct(entries.map(({ host, key: text }) => host ?? text));
+  const hostsOf = (some: readonly RegistryEntry[]): string[] =>
+    distinct(some.map(({ host, key: text }) => host ?? text));
+  const hosts = hostsOf(entries);
   // Most Secrets have one credential for many hosts.
-  const credentials = [...new Map(entries.map((entry) => [credentialOf(entry), entry])).values()];
-  const expiries = credentials.flatMap((entry) => credentialExpiry(entry) ?? []);
+  const credentials = [...Map.groupBy(entries, credentialOf).values()];
+  const expiries = credentials.flatMap(([entry]) => (entry && credentialExpiry(entry)) ?? []);
   const keeper = keeperOf(metadata, owners);
   return {
     namespace: metadata.namespace ?? '',
@@ -79,16 +89,19 @@ export function readPullSecret(
     expires: expiries.length > 0 ? expiries.reduce((first, each) => Math.min(first, each)) : undefined,
     keeper: keeper && { ...keeper, object: shortened(keeper.object) },
     flaw: 'flaw' in config ? config.flaw : undefined,
-    fingerprints: distinct(credentials.flatMap((entry) => fingerprint(entry, key) ?? [])).slice(
-      0,
-      MAX_FINGERPRINTS,
-    ),
+    credentials: credentials
+      .flatMap((same) => {
+        const [entry] = same;
+        if (!entry || entry.password.reveal() === '') return [];
+        const own = distinct(hostsOf(same).slice(0, MAX_HOSTS).map(told));
+        return { fingerprint: fingerprint(entry, key), user: told(entry.username), hosts: own };
+      })
+      .slice(0, MAX_CREDENTIALS),
   };
 }
 
 /** The same for the same user and password, whatever registry it is for. */
-function fingerprint(entry: RegistryEntry, key: Uint8Array): string | undefined {
-  if (entry.password.reveal() === '') return undefined;
+function fingerprint(entry: RegistryEntry, key: Uint8Array): string {
   return createHmac('sha256', key)
     .update(credentialOf(entry))
     .digest()

@@ -32,7 +32,7 @@ function columnsOf(now: number, wide: boolean): readonly Column<ReportedSecret>[
     },
     {
       header: 'COPIES',
-      cell: ({ copies }) => (copies ? `${copies.secrets} in ${copies.namespaces} namespaces` : ''),
+      cell: ({ copies }) => (copies ? `${copies.secrets} in ${counted(copies.namespaces, 'namespace')}` : ''),
     },
     { header: 'REMARKS', cell: ({ remarks }) => remarks.join('; '), wide: true },
   ];
@@ -61,10 +61,10 @@ export function reportMarkdown(report: PullSecretReport, now: number): string {
 function summaryLines({ summary }: PullSecretReport): string[] {
   const { secrets, notRotated, copies, unused, expired } = summary;
   return [
-    `Nobody rotates ${notRotated} of ${secrets} pull secrets.`,
-    ...(copies > 0 ? [`${copies} of these hold a credential that other Secrets hold too.`] : []),
-    ...(expired > 0 ? [`${expired} hold a credential that has expired.`] : []),
-    ...(unused > 0 ? [`No pod and no ServiceAccount names ${unused}.`] : []),
+    `Nobody rotates ${notRotated} of ${counted(secrets, 'pull secret')}.`,
+    ...(copies > 0 ? [`${copies} of these ${verb(copies)} a credential that other Secrets hold too.`] : []),
+    ...(expired > 0 ? [`${expired} ${verb(expired)} a credential that has expired.`] : []),
+    ...(unused > 0 ? [`No pod and no ServiceAccount names ${unused} of them.`] : []),
   ];
 }
 
@@ -76,12 +76,13 @@ function copiesLines({ copies }: PullSecretReport): string[] {
   ];
 }
 
-function copyLine({ secrets, moreSecrets = 0, namespaces, hosts, users, rotated }: ReportedCopies): string {
+function copyLine(copies: ReportedCopies): string {
+  const { secrets, moreSecrets = 0, namespaces, hosts, moreHosts, user, rotated } = copies;
   const names = secrets.map(({ namespace, name }) => `${namespace}/${name}`);
   const ending = rotated
     ? `; ${rotated.namespace}/${rotated.name} is rotated, and then the others hold a credential that ends`
     : '';
-  return `One credential of ${firstOf(users, MAX_NAMED)} at ${firstOf(hosts, MAX_NAMED)} is in ${secrets.length + moreSecrets} Secrets of ${namespaces} namespaces: ${namesText(names, MAX_NAMED_WIDE, moreSecrets)}${ending}.`;
+  return `One credential of ${user} at ${namesText(hosts, MAX_NAMED, moreHosts)} is in ${secrets.length + moreSecrets} Secrets of ${counted(namespaces, 'namespace')}: ${namesText(names, MAX_NAMED_WIDE, moreSecrets)}${ending}.`;
 }
 
 function keeperText({ keptBy }: ReportedSecret): string {
@@ -95,6 +96,9 @@ function expiryText(expiresAt: string | undefined, now: number): string {
   if (expires === undefined) return 'unknown';
   return expires <= now ? `${humanDuration(now - expires)} ago` : `in ${humanDuration(expires - now)}`;
 }
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+const verb = (count: number): string => (count === 1 ? 'holds' : 'hold');
 
 /** @param more how many there are beyond those */
 function namesText(names: readonly string[], most: number, more = 0): string {

@@ -34,8 +34,10 @@ export interface ReportedCopies {
   secrets: readonly { namespace: string; name: string }[];
   moreSecrets?: number;
   namespaces: number;
+  /** The registries that it is for. */
   hosts: readonly string[];
-  users: readonly string[];
+  moreHosts?: number;
+  user: string;
   /** The one of them that is rotated: then the credential of the others ends. */
   rotated?: { namespace: string; name: string };
 }
@@ -59,7 +61,7 @@ export interface PullSecretReport {
   copies: readonly ReportedCopies[];
 }
 
-/** Secrets of a group of copies that are named. */
+/** Secrets of a group of copies that are named, and hosts. */
 const MAX_NAMED = 100;
 
 /** @param now milliseconds since 1970 */
@@ -76,7 +78,7 @@ export function reportOf(
   const reported = secrets
     .toSorted((a, b) => Number(isRotated(a)) - Number(isRotated(b)) || byName(a, b))
     .map((secret): ReportedSecret => {
-      const { keeper, expires, created, written, flaw, moreHosts, fingerprints: _, ...told } = secret;
+      const { keeper, expires, created, written, flaw, moreHosts, credentials: _, ...told } = secret;
       const group = widest.get(secret);
       const use = usedBy(secret);
       return {
@@ -110,12 +112,13 @@ export function reportOf(
       expired: secrets.filter((each) => isExpired(each, now)).length,
     },
     secrets: reported,
-    copies: groups.map(({ secrets: all, namespaces, rotated }) => ({
+    copies: groups.map(({ secrets: all, namespaces, hosts, user, rotated }) => ({
       secrets: all.slice(0, MAX_NAMED).map(named),
       ...(all.length > MAX_NAMED && { moreSecrets: all.length - MAX_NAMED }),
       namespaces,
-      hosts: all[0]?.hosts ?? [],
-      users: all[0]?.users ?? [],
+      hosts: hosts.slice(0, MAX_NAMED),
+      ...(hosts.length > MAX_NAMED && { moreHosts: hosts.length - MAX_NAMED }),
+      user,
       ...(rotated && { rotated: named(rotated) }),
     })),
   };

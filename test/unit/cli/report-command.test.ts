@@ -80,7 +80,7 @@ describe('kubectl registrytoken report', () => {
       '',
       'Nobody rotates 3 of 4 pull secrets.',
       '2 of these hold a credential that other Secrets hold too.',
-      'No pod and no ServiceAccount names 2.',
+      'No pod and no ServiceAccount names 2 of them.',
       'One credential of iamapikey at us.icr.io, de.icr.io and 1 more is in 2 Secrets of 2 namespaces: team-a/all-icr-io, team-b/all-icr-io.',
       '',
     ]);

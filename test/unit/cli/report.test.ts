@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { PullSecret } from '../../../src/cli/pull-secrets/pull-secret.ts';
+import type { HeldCredential, PullSecret } from '../../../src/cli/pull-secrets/pull-secret.ts';
 import type { SecretUse } from '../../../src/cli/pull-secrets/references.ts';
 import { reportOf } from '../../../src/cli/pull-secrets/report.ts';
 
@@ -20,8 +20,13 @@ const secret = (part: Partial<PullSecret> = {}): PullSecret => ({
   expires: undefined,
   keeper: undefined,
   flaw: undefined,
-  fingerprints: [],
+  credentials: [],
   ...part,
+});
+const held = (fingerprint: string, hosts = ['us.icr.io']): HeldCredential => ({
+  fingerprint,
+  user: 'iamapikey',
+  hosts,
 });
 const OURS = { name: 'registry-token-operator', object: 'RegistryToken app-pull', does: 'Rotates' } as const;
 
@@ -70,9 +75,9 @@ describe('the report on pull secrets', () => {
   it('tells of copies, and of those that end when another is rotated', () => {
     const { secrets, copies, summary } = reportOf(
       [
-        secret({ namespace: 'a', fingerprints: ['1'], keeper: OURS }),
-        secret({ namespace: 'b', fingerprints: ['1'] }),
-        secret({ namespace: 'c', fingerprints: ['2'] }),
+        secret({ namespace: 'a', credentials: [held('1')], keeper: OURS }),
+        secret({ namespace: 'b', credentials: [held('1')] }),
+        secret({ namespace: 'c', credentials: [held('2')] }),
       ],
       () => USED,
       NOW,
@@ -91,9 +96,22 @@ describe('the report on pull secrets', () => {
     expect(summary.copies).to.equal(1);
   });
 
+  it('tells of a credential the registries that it is for in all Secrets, and none of other credentials', () => {
+    const { copies } = reportOf(
+      [
+        secret({ namespace: 'a', hosts: ['us.icr.io', 'other.example'], credentials: [held('1')] }),
+        secret({ namespace: 'b', hosts: ['quay.io'], credentials: [held('1', ['quay.io'])] }),
+      ],
+      () => USED,
+      NOW,
+    );
+    expect(copies).to.have.length(1);
+    expect(copies[0]).to.deep.include({ hosts: ['us.icr.io', 'quay.io'], user: 'iamapikey' });
+  });
+
   it('names a hundred of the copies of a credential, and shows no fingerprint', () => {
     const many = Array.from({ length: 150 }, (_, at) =>
-      secret({ namespace: `n${at}`, fingerprints: ['finger-print'] }),
+      secret({ namespace: `n${at}`, credentials: [held('finger-print')] }),
     );
     const report = reportOf(many, () => USED, NOW);
     expect(report.copies[0]?.secrets).to.have.length(100);
