@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
+import { killAtExit } from './programs.ts';
 import type { FakeRegistry } from './registries/shared/fake-registry.ts';
 
 export interface DockerRegistry {
@@ -47,6 +48,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions): Promi
     // Its own group: Ctrl-C in a terminal is for its parent, which then stops things in order.
     detached: true,
   });
+  killAtExit(child);
   const exited = once(child, 'exit');
   const stop = async (): Promise<void> => {
     child.kill();

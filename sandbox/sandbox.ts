@@ -71,9 +71,11 @@ export async function runSandbox(
 
   const failure = new AbortController();
   const running = AbortSignal.any([signal, failure.signal]);
+  await rm(`${folder}pods`, { recursive: true, force: true });
   startWorkloads({ client, kubeconfig, folder, tell }, stack, (error) => failure.abort(error));
   if (options.operator) {
     const log = `${folder}operator.log`;
+    await rm(log, { force: true });
     const operator = new OperatorProcess(operatorFlags(), kubeconfig, log, (code) => {
       failure.abort(new Error(`the operator ended (${code}); its log is ${log}`));
     });
@@ -81,7 +83,11 @@ export async function runSandbox(
   }
   narrate(registry.fake, tell);
   const wanted = example(registry, options);
-  if (options.empty) await writeFile(`${folder}values.yaml`, chartValues(account, wanted), { mode: 0o600 });
+  if (options.empty) {
+    const values = `${folder}values.yaml`;
+    stack.defer(() => rm(values, { force: true }));
+    await writeFile(values, chartValues(account, wanted), { mode: 0o600 });
+  }
   if (options.example) {
     await client.apply(REGISTRY_TOKENS, wanted, { force: true, signal: running });
     if (options.operator) await exampleReady(client, running, tell);

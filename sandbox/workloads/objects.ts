@@ -26,11 +26,13 @@ export interface Container {
   args?: string[];
   env?: EnvironmentVariable[];
   envFrom?: unknown[];
+  workingDir?: string;
   volumeMounts?: { mountPath: string }[];
 }
 
 export interface PodSpec {
   containers: Container[];
+  initContainers?: unknown[];
   restartPolicy?: string;
   serviceAccountName?: string;
 }

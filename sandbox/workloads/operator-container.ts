@@ -1,4 +1,4 @@
-import type { Container, EnvironmentVariable, Pod } from './objects.ts';
+import type { Container, EnvironmentVariable, Pod, PodSpec } from './objects.ts';
 
 /** What a process has to be started with to do what a container does. */
 export interface OperatorContainer {
@@ -12,11 +12,16 @@ const OPERATOR_IMAGE = /(^|\/)registry-token-operator([:@]|$)/;
 /** Where newer API servers mount a ServiceAccount's token, which a process does without: it has a kubeconfig. */
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** What of a container no process here can be given. */
-function unsupportedBy({ command, envFrom, volumeMounts = [] }: Container): string[] {
+/** What of a pod and its container no process here can be given. */
+function unsupportedBy({ initContainers = [] }: PodSpec, container: Container): string[] {
+  const { command, args = [], env = [], envFrom, workingDir, volumeMounts = [] } = container;
+  const texts = [...args, ...env.map(({ value = '' }) => value)];
   return [
+    ...(initContainers.length === 0 ? [] : ['initContainers']),
     ...(command === undefined ? [] : ['command']),
     ...(envFrom === undefined ? [] : ['envFrom']),
+    ...(workingDir === undefined ? [] : ['workingDir']),
+    ...(texts.some((text) => text.includes('$(')) ? ['references such as $(NAME)'] : []),
     ...(volumeMounts.every(({ mountPath }) => mountPath === TOKEN_PATH) ? [] : ['volumeMounts']),
   ];
 }
@@ -28,9 +33,12 @@ export function readOperatorContainer(pod: Pod): OperatorContainer | { refusal: 
     const images = pod.spec.containers.map(({ image }) => image).join(', ');
     return { refusal: `there is no kubelet, and ${images} is not the image registry-token-operator alone` };
   }
-  const unsupported = unsupportedBy(container);
+  const unsupported = unsupportedBy(pod.spec, container);
   if (unsupported.length > 0)
     return { refusal: `there is no kubelet, and a process has no ${unsupported.join(', ')} of a container` };
+  const { restartPolicy = 'Always' } = pod.spec;
+  if (restartPolicy !== 'Always')
+    return { refusal: `a process is started again whenever it ends, and restartPolicy is ${restartPolicy}` };
   const env: Record<string, string> = {};
   for (const variable of container.env ?? []) {
     const value = valueOf(variable, pod);
@@ -48,14 +56,14 @@ function valueOf({ value = '', valueFrom }: EnvironmentVariable, pod: Pod): stri
   const path = valueFrom.fieldRef?.fieldPath ?? '';
   const [, map, key = ''] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path) ?? [];
   if (map === 'labels' || map === 'annotations') return pod.metadata[map]?.[key] ?? '';
-  return {
-    'metadata.name': pod.metadata.name,
-    'metadata.namespace': pod.metadata.namespace,
-    'metadata.uid': pod.metadata.uid,
-    'spec.serviceAccountName': pod.spec.serviceAccountName ?? 'default',
-    'status.podIP': LOOPBACK,
-    'status.hostIP': LOOPBACK,
-  }[path];
+  return new Map([
+    ['metadata.name', pod.metadata.name],
+    ['metadata.namespace', pod.metadata.namespace],
+    ['metadata.uid', pod.metadata.uid],
+    ['spec.serviceAccountName', pod.spec.serviceAccountName ?? 'default'],
+    ['status.podIP', LOOPBACK],
+    ['status.hostIP', LOOPBACK],
+  ]).get(path);
 }
 
 /** Where a process is reached. */

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { sleep, systemClock as clock } from '../../src/common/clock.ts';
 import { freePort } from '../free-port.ts';
 import { OperatorProcess } from '../operator-process.ts';
@@ -18,7 +19,7 @@ export interface PodProcessOptions {
   container: OperatorContainer;
   /** Path of the one to reach the API server with. */
   kubeconfig: string;
-  /** Takes its log; ends with a slash. */
+  /** Has the folder of the pods' logs; ends with a slash. */
   folder: string;
   /** Takes a line for the person at the terminal. */
   tell: (line: string) => void;
@@ -32,45 +33,70 @@ const LOOK_EVERY = 250;
 const PATIENCE = 5_000;
 /** How long it stays away after it ended by itself: longer each time, as kubelet does, in milliseconds. */
 const RESTART_DELAY = { first: 1_000, longest: 60_000 };
+/** Milliseconds of running after which kubelet forgets earlier ends. */
+const STEADY = 600_000;
+
+/** Milliseconds until a process that ran so many milliseconds is started again. @param before what it was the last time */
+export function restartDelay(before: number | undefined, ran: number): number {
+  if (before === undefined || ran >= STEADY) return RESTART_DELAY.first;
+  return Math.min(before * 2, RESTART_DELAY.longest);
+}
+
+/** Path of a pod's log under a folder, as kubelet names it; a long name is cut, for a file's name has at most 255 bytes. */
+export function logOf({ metadata }: Pod): string {
+  const { namespace = '', name, uid } = metadata;
+  return `pods/${namespace}_${name.slice(0, MAX_NAME)}_${uid}.log`;
+}
+
+/** Characters of a pod's name in that of its log: enough to know it again. */
+const MAX_NAME = 100;
 
 /**
- * Runs the operator as a process until the signal aborts, and again where it ends by itself. Whatever ports the container names, it
- * listens on free ones of the loopback interface.
+ * Runs the operator as a process until the signal aborts, and again where it ends by itself or can't be started. Whatever ports the
+ * container names, it listens on free ones of the loopback interface.
  */
 export async function runPod(options: PodProcessOptions, signal: AbortSignal): Promise<void> {
-  const { pod, container, kubeconfig, folder, tell, onState } = options;
-  const { name } = pod.metadata;
-  const log = `${folder}${name}.log`;
+  let delay: number | undefined;
   for (let restarts = 0; ; restarts++) {
-    const [health, metrics] = [await freePort(), await freePort()];
-    const own = [
-      `--health-probe-bind-address=${LOOPBACK}:${health}`,
-      `--metrics-bind-address=${LOOPBACK}:${metrics}`,
-    ];
-    const ended = new AbortController();
-    let exit = '';
-    const running = new OperatorProcess(
-      [...container.args, ...own],
-      kubeconfig,
-      log,
-      (code) => {
-        exit = code;
-        ended.abort();
-      },
-      container.env,
+    const began = clock.monotonic();
+    const waiting = await runOnce(options, restarts, signal).catch(
+      (error: unknown) => `it can't be started: ${error instanceof Error ? error.message : String(error)}`,
     );
-    tell(`started  pod ${name}: metrics at http://${LOOPBACK}:${metrics}/metrics, log in ${log}`);
-    const until = AbortSignal.any([signal, ended.signal]);
-    await watchReadiness(`http://${LOOPBACK}:${health}/readyz`, until, (ready) =>
-      onState({ ready, restarts }),
-    );
-    await running.stop();
     if (signal.aborted) return;
-    onState({ ready: false, restarts, waiting: `it ended with ${exit}; its log is ${log}` });
-    const delay = Math.min(RESTART_DELAY.first * 2 ** restarts, RESTART_DELAY.longest);
+    options.onState({ ready: false, restarts, waiting });
+    delay = restartDelay(delay, clock.monotonic() - began);
     await sleep(clock, delay, signal).catch(() => undefined);
     if (signal.aborted) return;
   }
+}
+
+/** @returns why none runs any more @throws Error when it does not start */
+async function runOnce(options: PodProcessOptions, restarts: number, signal: AbortSignal): Promise<string> {
+  const { pod, container, kubeconfig, folder, tell, onState } = options;
+  const log = `${folder}${logOf(pod)}`;
+  await mkdir(`${folder}pods`, { recursive: true });
+  const [health, metrics] = [await freePort(), await freePort()];
+  const own = [
+    `--health-probe-bind-address=${LOOPBACK}:${health}`,
+    `--metrics-bind-address=${LOOPBACK}:${metrics}`,
+  ];
+  const ended = new AbortController();
+  let exit = '';
+  const running = new OperatorProcess(
+    [...container.args, ...own],
+    kubeconfig,
+    log,
+    (code) => {
+      exit = code;
+      ended.abort();
+    },
+    container.env,
+  );
+  tell(`started  pod ${pod.metadata.name}: metrics at http://${LOOPBACK}:${metrics}/metrics, log in ${log}`);
+  const until = AbortSignal.any([signal, ended.signal]);
+  await watchReadiness(`http://${LOOPBACK}:${health}/readyz`, until, (ready) => onState({ ready, restarts }));
+  await running.stop();
+  return `it ended with ${exit}; its log is ${log}`;
 }
 
 /** Tells whether the page says yes, at first and whenever that changes, until the signal aborts. */
@@ -82,13 +108,17 @@ async function watchReadiness(
   let last: boolean | undefined;
   while (!signal.aborted) {
     const answered = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
-    const ready = await fetch(page, { signal: answered }).then(
-      ({ ok }) => ok,
-      () => false,
-    );
+    const ready = await isOk(page, answered).catch(() => false);
     if (signal.aborted) return;
     if (ready !== last) tell(ready);
     last = ready;
     await sleep(clock, LOOK_EVERY, signal).catch(() => undefined);
   }
+}
+
+async function isOk(page: string, signal: AbortSignal): Promise<boolean> {
+  const { ok, body } = await fetch(page, { signal });
+  // One that is not read keeps its connection.
+  await body?.cancel();
+  return ok;
 }

@@ -57,23 +57,24 @@ export class PodRunner {
     this.#running.set(uid, { stop, ended });
   }
 
-  /** Fails a pod that somebody waits to see finished, such as one of `helm test`. Others stay pending. */
+  /** Fails a pod that somebody may wait to see finished, such as one of `helm test`. Others stay pending. */
   #refuse(pod: Pod, why: string): void {
-    if (pod.spec.restartPolicy !== 'Never' || pod.status?.phase === 'Failed') return;
+    if ((pod.spec.restartPolicy ?? 'Always') === 'Always' || pod.status?.phase === 'Failed') return;
     const message = `The sandbox does not run it: ${why}.`;
     void this.#write(pod, { phase: 'Failed', reason: 'NotRun', message });
   }
 
+  /** Never rejects: a pod's status that can't be written is told, and ends nothing else. */
   async #write({ metadata }: Pod, status: object): Promise<void> {
     const { name, namespace, uid } = metadata;
     try {
       const patch = { metadata: { uid }, status };
       await this.#options.client.mergePatch(PODS, { name, namespace }, patch, { subresource: 'status' });
     } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
       // Gone, or another of its name: then nobody asks for this one any more.
-      if (!error.isNotFound && !error.isConflict)
-        this.#options.tell(`the status of pod ${name} could not be written: ${error.message}`);
+      if (error instanceof KubeError && (error.isNotFound || error.isConflict)) return;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.tell(`the status of pod ${name} could not be written: ${why}`);
     }
   }
 }

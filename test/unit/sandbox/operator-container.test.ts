@@ -58,11 +58,26 @@ describe('how the sandbox starts the operator for a pod', () => {
     command: { command: ['/bin/sh'] },
     volumeMounts: { volumeMounts: [{ mountPath: '/ca' }] },
     envFrom: { envFrom: [{ configMapRef: { name: 'x' } }] },
+    workingDir: { workingDir: '/tmp' },
+    '$(NAME)': { args: ['--name=$(A)'] },
   }))
     it(`is not at all, and says so, where that needs the container's ${name}`, () => {
       expect(readOperatorContainer(aPod(part)))
         .to.have.property('refusal')
         .that.includes(name);
+    });
+
+  it('is not at all where containers are to run before it', () => {
+    const pod = aPod({});
+    pod.spec.initContainers = [{ name: 'first', image: IMAGE }];
+    expect(readOperatorContainer(pod)).to.have.property('refusal').that.includes('initContainers');
+  });
+
+  for (const restartPolicy of ['Never', 'OnFailure'])
+    it(`is not at all where it is to end for good, by restartPolicy ${restartPolicy}`, () => {
+      const pod = aPod({});
+      pod.spec.restartPolicy = restartPolicy;
+      expect(readOperatorContainer(pod)).to.have.property('refusal').that.includes(restartPolicy);
     });
 
   it('is without the token of its ServiceAccount, which API servers mount', () => {
@@ -85,5 +100,6 @@ describe('how the sandbox starts the operator for a pod', () => {
   it('is not at all, and says so, where a variable is read from elsewhere', () => {
     expect(envOf({ name: 'KEY', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } })).to.include('KEY');
     expect(field('spec.nodeName')).to.include('variable A');
+    expect(field('constructor')).to.include('variable A');
   });
 });
