@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Condition } from '../../src/api/conditions.ts';
+import { matchesSelector } from '../../src/api/syntax/label-selector.ts';
 import type { OwnerReference, KubeObject } from '../../src/common/objects.ts';
 import type { Manifest } from '../../src/kube/client/manifest.ts';
 import { canonical, type JsonObject } from '../apiserver/json.ts';
@@ -15,8 +16,15 @@ import { readOperatorContainer } from './operator-container.ts';
 
 const HASH = 'pod-template-hash';
 
+export interface Adoption<T extends KubeObject> {
+  object: T;
+  ownerReferences: OwnerReference[];
+}
+
 /** What there is, and what of it is to change. */
 export interface Rollout {
+  /** Without a controller, and selected: they become owned as if they had been created here, as Kubernetes has it. */
+  adopt: { replicaSets: Adoption<ReplicaSet>[]; pods: Adoption<Pod>[] };
   create: { replicaSets: Manifest[]; pods: Manifest[] };
   /** With all that they own. */
   remove: { replicaSets: ReplicaSet[]; pods: Pod[] };
@@ -36,9 +44,9 @@ export function rolloutOf(
   now: string,
 ): Rollout {
   const wanted = deployment.spec.replicas;
-  const replicaSets = all.replicaSets.filter((each) => isOwned(each, deployment));
-  const podsOf = (owner: KubeObject): Pod[] =>
-    all.pods.filter((pod) => isOwned(pod, owner) && pod.metadata.deletionTimestamp === undefined);
+  const replicaSets = all.replicaSets.filter((each) => belongs(each, deployment));
+  const podsOf = (owner: ReplicaSet): Pod[] =>
+    all.pods.filter((pod) => belongs(pod, owner) && pod.metadata.deletionTimestamp === undefined);
   const fresh = replicaSetFor(deployment);
   const current = replicaSets.find(({ metadata }) => metadata.name === fresh.metadata.name);
   const others = replicaSets.filter((each) => each !== current);
@@ -50,6 +58,10 @@ export function rolloutOf(
     ready: [...ready, ...others.flatMap(podsOf).filter(isReady)].length,
   };
   return {
+    adopt: {
+      replicaSets: adoptions(replicaSets, deployment),
+      pods: replicaSets.flatMap((each) => adoptions(podsOf(each), each)),
+    },
     create: {
       replicaSets: current ? [] : [fresh],
       pods: current ? missingPods(current, pods, wanted) : [],
@@ -71,10 +83,28 @@ export function rolloutOf(
   };
 }
 
-function isOwned({ metadata }: KubeObject, owner: KubeObject): boolean {
-  return (metadata.ownerReferences ?? []).some(
-    ({ uid, controller }) => controller === true && uid === owner.metadata.uid,
-  );
+type Owner = Deployment | ReplicaSet;
+
+function controllerOf({ metadata }: KubeObject): string | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
+}
+
+/** Whether it is the owner's, or becomes that: `kubectl delete --cascade=orphan` leaves what its successor selects. */
+function belongs(object: KubeObject, owner: Owner): boolean {
+  const { namespace, labels = {}, deletionTimestamp } = object.metadata;
+  const controller = controllerOf(object);
+  if (controller !== undefined) return controller === owner.metadata.uid;
+  const free = deletionTimestamp === undefined && namespace === owner.metadata.namespace;
+  return free && matchesSelector(owner.spec.selector, labels);
+}
+
+function adoptions<T extends KubeObject>(objects: readonly T[], owner: Owner): Adoption<T>[] {
+  return objects
+    .filter((object) => controllerOf(object) === undefined)
+    .map((object) => ({
+      object,
+      ownerReferences: [...(object.metadata.ownerReferences ?? []), ...ownedBy(owner)],
+    }));
 }
 
 export function isReady({ status }: Pod): boolean {
@@ -166,6 +196,18 @@ function progress(name: string, complete: boolean): Finding {
     ? ['NewReplicaSetAvailable', 'has successfully progressed']
     : ['ReplicaSetUpdated', 'is progressing'];
   return { status: 'True', reason, message: `ReplicaSet "${name}" ${done}.` };
+}
+
+/** A status that says besides why what the Deployment asks for can't be had. @param now RFC 3339 */
+export function withReplicaFailure(
+  deployment: Deployment,
+  status: DeploymentStatus,
+  message: string,
+  now: string,
+): DeploymentStatus {
+  const finding: Finding = { status: 'True', reason: 'FailedCreate', message };
+  const failure = condition(deployment, now, 'ReplicaFailure', finding);
+  return { ...status, conditions: [...(status.conditions ?? []), failure] };
 }
 
 /** With the time at which its status changed last. */

@@ -10,7 +10,7 @@ import { timeText } from '../apiserver/time-text.ts';
 import { clockTime } from '../narrator.ts';
 import { DEPLOYMENTS, REPLICA_SETS, type Deployment, type Pod, type ReplicaSet } from './objects.ts';
 import { PodRunner } from './pod-runner.ts';
-import { rolloutOf, type Rollout } from './rollout.ts';
+import { rolloutOf, withReplicaFailure, type Adoption, type Rollout } from './rollout.ts';
 
 export interface WorkloadsOptions {
   client: KubeClient;
@@ -37,6 +37,9 @@ export class Workloads {
   readonly #replicaSets: Reflector<ReplicaSet>;
   readonly #pods: Reflector<Pod>;
   #changed = Promise.withResolvers<void>();
+  /** What the last pass was refused, by uids of Deployments. */
+  #waiting = new Map<string, string>();
+  #retrying = false;
 
   constructor({ client, kubeconfig, folder, tell }: WorkloadsOptions) {
     this.#client = client;
@@ -84,21 +87,62 @@ export class Workloads {
     const pods = this.#pods.store.list();
     this.#runner.follow(pods);
     const all = { replicaSets: this.#replicaSets.store.list(), pods };
+    const waiting = new Map<string, string>();
+    for (const deployment of this.#deployments.store.list()) {
+      const { uid, deletionTimestamp } = deployment.metadata;
+      if (deletionTimestamp !== undefined) continue;
+      const refusal = await this.#bringAbout(deployment, all);
+      if (refusal !== undefined) waiting.set(uid, refusal);
+    }
+    this.#waiting = waiting;
+    if (waiting.size > 0) this.#passAgain(signal);
+  }
+
+  /** @returns why the API server refused something, for which it is to be tried again */
+  async #bringAbout(
+    deployment: Deployment,
+    all: { replicaSets: readonly ReplicaSet[]; pods: readonly Pod[] },
+  ): Promise<string | undefined> {
+    const now = timeText(clock.now());
+    const rollout = rolloutOf(deployment, all, now);
+    const status = rollout.statuses.deployment;
     try {
-      for (const deployment of this.#deployments.store.list())
-        if (deployment.metadata.deletionTimestamp === undefined)
-          await this.#carryOut(deployment, rolloutOf(deployment, all, timeText(clock.now())));
+      await this.#carryOut(deployment, rollout);
+      await this.#writeStatus(DEPLOYMENTS, deployment, status);
+      return undefined;
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       // What was seen may be old by now: then a change is on its way.
-      if (!error.isConflict && !error.isNotFound) this.#tell(`a Deployment waits: ${error.message}`);
-      await sleep(clock, RETRY_DELAY, signal);
-      this.#changed.resolve();
+      if (error.isConflict || error.isNotFound) return '';
+      const { name, uid } = deployment.metadata;
+      if (this.#waiting.get(uid) !== error.message) this.#tell(`Deployment ${name} waits: ${error.message}`);
+      const failed = withReplicaFailure(deployment, status, error.message, now);
+      await this.#writeStatus(DEPLOYMENTS, deployment, failed).catch((failure: unknown) => {
+        if (!(failure instanceof KubeError)) throw failure;
+      });
+      return error.message;
     }
   }
 
-  async #carryOut(deployment: Deployment, { create, remove, scale, statuses }: Rollout): Promise<void> {
+  #passAgain(signal: AbortSignal): void {
+    if (this.#retrying) return;
+    this.#retrying = true;
+    void sleep(clock, RETRY_DELAY, signal).then(
+      () => {
+        this.#retrying = false;
+        this.#changed.resolve();
+      },
+      () => undefined,
+    );
+  }
+
+  async #carryOut(
+    deployment: Deployment,
+    { adopt, create, remove, scale, statuses }: Rollout,
+  ): Promise<void> {
     const client = this.#client;
+    for (const each of adopt.replicaSets) await this.#adopt(REPLICA_SETS, each);
+    for (const each of adopt.pods) await this.#adopt(PODS, each);
     for (const replicaSet of create.replicaSets) await client.create(REPLICA_SETS, replicaSet);
     for (const { metadata } of scale)
       await client.mergePatch(REPLICA_SETS, metadata, { spec: { replicas: deployment.spec.replicas } });
@@ -108,7 +152,16 @@ export class Workloads {
       await client.delete(REPLICA_SETS, metadata, { uid: metadata.uid, propagationPolicy: 'Background' });
     for (const [replicaSet, status] of statuses.replicaSets)
       await this.#writeStatus(REPLICA_SETS, replicaSet, status);
-    await this.#writeStatus(DEPLOYMENTS, deployment, statuses.deployment);
+  }
+
+  async #adopt(
+    resource: Resource,
+    { object: { metadata }, ownerReferences }: Adoption<KubeObject>,
+  ): Promise<void> {
+    const { uid, resourceVersion } = metadata;
+    await this.#client.mergePatch(resource, metadata, {
+      metadata: { uid, resourceVersion, ownerReferences },
+    });
   }
 
   async #writeStatus(

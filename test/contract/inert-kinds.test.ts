@@ -231,10 +231,12 @@ contract('kinds that a chart brings', (api) => {
       expect(replaced.body.spec.clusterIP).to.equal(body.spec.clusterIP);
     });
 
-    it('have none when they are headless', async () => {
+    it('have none when they are headless', async function () {
+      since(this, api(), 23);
       const spec = { clusterIP: 'None', ports: [{ port: 80 }] };
       const { body } = await made(named('Service'), { spec });
       expect(body.spec.clusterIP).to.equal('None');
+      expect(body.spec.clusterIPs).to.deep.equal(['None']);
     });
 
     it('lead to the same port unless they say otherwise', async () => {

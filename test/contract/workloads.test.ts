@@ -104,6 +104,8 @@ contract('Deployments and ReplicaSets', (api) => {
     expect(spec.replicas).to.equal(0);
   });
 
+  const CONTAINERS = 'spec.template.spec.containers';
+  const template = (spec: object | null): object => ({ metadata: { labels: { app: 'a' } }, spec });
   const refusals: [title: string, spec: object, field: string][] = [
     ['no selector', { selector: undefined }, 'spec.selector'],
     ['an empty selector', { selector: {} }, 'spec.selector'],
@@ -111,6 +113,20 @@ contract('Deployments and ReplicaSets', (api) => {
       'a selector for other pods',
       { selector: { matchLabels: { app: 'b' } } },
       'spec.template.metadata.labels',
+    ],
+    ['a negative number of replicas', { replicas: -1 }, 'spec.replicas'],
+    ['no spec', { selector: null, template: null }, 'spec.selector'],
+    ['a template without containers', { template: template({ containers: [] }) }, CONTAINERS],
+    ['a template without a spec', { template: template(null) }, CONTAINERS],
+    [
+      'a container without an image',
+      { template: template({ containers: [{ name: 'a' }] }) },
+      `${CONTAINERS}[0].image`,
+    ],
+    [
+      'pods that are not restarted',
+      { template: template({ containers: [{ name: 'a', image: 'a' }], restartPolicy: 'Never' }) },
+      'spec.template.spec.restartPolicy',
     ],
   ];
   for (const kind of ['Deployment', 'ReplicaSet'])

@@ -160,7 +160,8 @@ function serviceDefaults({ metadata, spec }: JsonObject, before: JsonObject): Js
   const { ports, ...given } = asObject(spec);
   const complete = asList(ports).map((port) => ({ targetPort: asObject(port).port ?? 0, ...asObject(port) }));
   const defaults = { type: 'ClusterIP', sessionAffinity: 'None' };
-  const address = asText(before.clusterIP) || addressOf(asText(asObject(metadata).uid));
+  const address =
+    asText(given.clusterIP) || asText(before.clusterIP) || addressOf(asText(asObject(metadata).uid));
   return {
     ...defaults,
     ...(given.type !== 'ExternalName' && { clusterIP: address, clusterIPs: [address] }),

@@ -3,7 +3,7 @@ import { asList, asObject, asText, equal, without, type JsonObject } from '../js
 import { ageColumn, column, nameColumn } from '../table/columns.ts';
 import { builtinType } from './builtin-type.ts';
 
-/** Pods as objects: there is no kubelet, so nothing runs and nothing but status writes changes their status. */
+/** Pods as objects; what runs for them, and what their status says, is the work of others. */
 export const pods = builtinType({
   model: 'V1Pod',
   plural: 'pods',
@@ -49,7 +49,7 @@ export const pods = builtinType({
     status: old ? asObject(pod.status) : { phase: 'Pending', qosClass: 'BestEffort' },
   }),
   validate: (pod, old) => [
-    ...validateContainers(asList(asObject(pod.spec).containers).map(asObject)),
+    ...validateContainers(asList(asObject(pod.spec).containers).map(asObject), 'spec.containers'),
     ...(old ? validateChange(pod, old) : []),
   ],
 });
@@ -104,11 +104,12 @@ function probeDefaults({ httpGet, ...probe }: JsonObject): JsonObject {
   };
 }
 
-function validateContainers(containers: readonly JsonObject[]): FieldError[] {
-  if (containers.length === 0) return [required('spec.containers')];
+/** @param path of the field with the containers */
+export function validateContainers(containers: readonly JsonObject[], path: string): FieldError[] {
+  if (containers.length === 0) return [required(path)];
   return containers.flatMap((container, index) =>
     ['name', 'image'].flatMap((field) =>
-      asText(container[field]) === '' ? [required(`spec.containers[${index}].${field}`)] : [],
+      asText(container[field]) === '' ? [required(`${path}[${index}].${field}`)] : [],
     ),
   );
 }

@@ -1,10 +1,10 @@
-import { invalid, required, type FieldError } from '../field-error.ts';
+import { invalid, notSupported, required, type FieldError } from '../field-error.ts';
 import { matchesSelector } from '../../../src/api/syntax/label-selector.ts';
 import { asList, asObject, asText, equal, isEmptyObject, type JsonObject } from '../json.ts';
 import type { ResourceType } from '../resource-type.ts';
 import { ageColumn, column, nameColumn } from '../table/columns.ts';
 import { builtinType, selectorText } from './builtin-type.ts';
-import { podSpecDefaults } from './pod.ts';
+import { podSpecDefaults, validateContainers } from './pod.ts';
 
 const APPS = 'apps';
 const containersOf = ({ spec }: JsonObject): JsonObject[] =>
@@ -39,7 +39,14 @@ const common: Partial<ResourceType> = {
   categories: ['all'],
   hasStatus: true,
   hasGeneration: true,
-  validate: (object, old) => validateSelector(asObject(object.spec), old && asObject(old.spec)),
+  validate: (object, old) => {
+    const spec = asObject(object.spec);
+    return [
+      ...validateReplicas(spec),
+      ...validateSelector(spec, old && asObject(old.spec)),
+      ...validateTemplate(spec),
+    ];
+  },
 };
 
 /** Deployments as objects; what follows from them is the work of a controller. */
@@ -108,6 +115,22 @@ function strategyDefaults(strategy: JsonObject): JsonObject {
 
 function templateDefaults(template: JsonObject): JsonObject {
   return { ...template, spec: podSpecDefaults(asObject(template.spec)) };
+}
+
+function validateReplicas({ replicas }: JsonObject): FieldError[] {
+  if (Number(replicas) >= 0) return [];
+  return [invalid('spec.replicas', replicas, 'must be greater than or equal to 0')];
+}
+
+function validateTemplate({ template }: JsonObject): FieldError[] {
+  const { containers, restartPolicy } = asObject(asObject(template).spec);
+  const path = 'spec.template.spec';
+  return [
+    ...validateContainers(asList(containers).map(asObject), `${path}.containers`),
+    ...(restartPolicy === 'Always'
+      ? []
+      : [notSupported(`${path}.restartPolicy`, asText(restartPolicy), ['Always'])]),
+  ];
 }
 
 function validateSelector(spec: JsonObject, old: JsonObject | undefined): FieldError[] {

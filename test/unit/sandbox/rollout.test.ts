@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import type { KubeObject } from '../../../src/common/objects.ts';
 import type { Manifest } from '../../../src/kube/client/manifest.ts';
 import type { Deployment, Pod, ReplicaSet } from '../../../sandbox/workloads/objects.ts';
-import { rolloutOf, type Rollout } from '../../../sandbox/workloads/rollout.ts';
+import { rolloutOf, withReplicaFailure, type Rollout } from '../../../sandbox/workloads/rollout.ts';
 
 const NOW = '2026-01-01T00:00:00Z';
 const IMAGE = 'registry.test/registry-token-operator:1';
@@ -163,6 +164,49 @@ describe('the rollout of a Deployment in the sandbox', () => {
     const later = { ...deployment, status: statuses.deployment };
     const { deployment: status } = rolloutOf(later, grown(deployment), '2026-01-01T00:01:00Z').statuses;
     expect(status).to.deep.equal(statuses.deployment);
+  });
+
+  it('takes over what an earlier Deployment of its kind has left without an owner', () => {
+    const orphan = <T extends KubeObject>(object: T): T => ({
+      ...object,
+      metadata: { ...object.metadata, ownerReferences: [] },
+    });
+    const left = grown(aDeployment());
+    const orphans = { replicaSets: left.replicaSets.map(orphan), pods: left.pods.map(orphan) };
+    const { adopt, create } = rolloutOf(aDeployment(), orphans, NOW);
+    expect(create).to.deep.equal({ replicaSets: [], pods: [] });
+    expect(adopt.replicaSets.map(({ ownerReferences }) => ownerReferences)).to.deep.equal(
+      left.replicaSets.map(({ metadata }) => metadata.ownerReferences),
+    );
+    expect(adopt.pods.map(({ ownerReferences }) => ownerReferences)).to.deep.equal(
+      left.pods.map(({ metadata }) => metadata.ownerReferences),
+    );
+    expect(rolloutOf(aDeployment(), left, NOW).adopt).to.deep.equal({ replicaSets: [], pods: [] });
+  });
+
+  it('takes over nothing of another namespace, that it does not select, or that is being deleted', () => {
+    const { replicaSets } = grown(aDeployment());
+    const left = (metadata: object): ReplicaSet[] =>
+      replicaSets.map((each) => ({
+        ...each,
+        metadata: { ...each.metadata, ownerReferences: [], ...metadata },
+      }));
+    for (const metadata of [{ namespace: 'other' }, { labels: {} }, { deletionTimestamp: NOW }]) {
+      const world = { replicaSets: left(metadata), pods: [] };
+      expect(rolloutOf(aDeployment(), world, NOW).adopt.replicaSets).to.deep.equal([]);
+    }
+  });
+
+  it('says beside its other conditions what the API server refuses', () => {
+    const deployment = aDeployment();
+    const { deployment: status } = rolloutOf(deployment, EMPTY, NOW).statuses;
+    const { conditions } = withReplicaFailure(deployment, status, 'exceeded quota', NOW);
+    expect(conditions?.map(({ type }) => type)).to.deep.equal(['Available', 'Progressing', 'ReplicaFailure']);
+    expect(conditions?.at(-1)).to.include({
+      status: 'True',
+      reason: 'FailedCreate',
+      message: 'exceeded quota',
+    });
   });
 
   it('leaves what others own alone', () => {
