@@ -5,10 +5,6 @@ export type Schema = Record<string, unknown>;
 const LEFT_OUT = /^(x-kubernetes-.*|description|default|format)$/;
 /** A CEL rule that asks for a pattern and nothing else, save for one word that is taken too. */
 const PATTERN_RULE = /^(?:self == '(\w+)' \|\| )?self\.matches\('\^(.*)\$'\)$/;
-/** A CEL rule that asks for one of several fields. */
-const ONE_OF_RULE = /^\[(.*)\]\.filter\(given, given\)\.size\(\) == 1$/;
-/** A CEL rule that asks for at least one of several fields. */
-const ANY_OF_RULE = /^(has\(self\.\w+\)(?: \|\| has\(self\.\w+\))+)$/;
 /** Keys of a Secret. */
 const SECRET_KEY = '^[-._a-zA-Z0-9]{1,253}$';
 
@@ -70,15 +66,11 @@ export function clusterTokenSchema(spec: Schema): Schema {
 }
 
 /**
- * A RegistryAccount's spec, which names a registry; that it names one only is left to the chart, whose message is better. What a Secret
- * is to hold may be given in place of the Secret's name.
+ * A RegistryAccount's spec. That it names one registry, and has credentials, is left to the chart, whose message is better. What a
+ * Secret is to hold may be given in place of the Secret's name.
  */
 export function accountSchema(spec: Schema): Schema {
   const { properties, ...rest } = closed(spec);
-  const registries = fieldsOf(ruleOf(spec, ONE_OF_RULE));
-  const credentials = fieldsOf(ruleOf(spec, ANY_OF_RULE));
-  if (registries.length === 0 || !credentials.includes('credentialsSecretRef'))
-    throw new Error('the rules of an account do not say that it takes a registry, and credentials');
   return {
     ...removable(rest),
     properties: {
@@ -90,20 +82,5 @@ export function accountSchema(spec: Schema): Schema {
         additionalProperties: { type: ['string', 'null'], minLength: 1 },
       },
     },
-    allOf: [given(registries), given([...credentials, 'credentials'])],
   };
-}
-
-/** The fields that a rule asks for. */
-const fieldsOf = ([, fields = '']: RegExpExecArray | [] = []): string[] =>
-  [...fields.matchAll(/has\(self\.(\w+)\)/g)].map(([, name = '']) => name);
-
-/** A schema of what has at least one of some fields, or is removed. */
-function given(names: string[]): Schema {
-  const each = names.map((name) => ({
-    type: 'object',
-    required: [name],
-    properties: { [name]: { type: 'object' } },
-  }));
-  return { anyOf: [...each, { type: 'null' }] };
 }

@@ -39,13 +39,6 @@ const WRONG: [string, Values, string, RegExp][] = [
   ['a namespace twice', { scope: { namespaces: ['a', 'a'] } }, 'scope.namespaces', /equal|unique/],
   ['namespaces as text', { scope: { namespaces: 'a,b' } }, 'scope.namespaces', /array/],
   [
-    'an account without credentials',
-    account({ credentialsSecretRef: null }),
-    'accounts.default',
-    /credentialsSecretRef/,
-  ],
-  ['an account without a registry', account({ ibmCloud: null }), 'accounts.default', /ibmCloud/],
-  [
     'an account at a registry that is not known',
     account({ ibmCloud: null, dockerHub: {} }),
     'accounts.default',
@@ -238,6 +231,16 @@ const CONTRADICTIONS: [string, Values, RegExp][] = [
     'a scrape longer than its interval',
     { metrics: { podMonitor: { interval: '1m', scrapeTimeout: '61s' } } },
     /metrics\.podMonitor\.scrapeTimeout \(61s\) must not be more than metrics\.podMonitor\.interval \(1m\)/,
+  ],
+  [
+    'an account without credentials',
+    account({ credentialsSecretRef: null }),
+    /accounts\.default has no credentials: it takes credentialsSecretRef, .*; only ecr can do without/,
+  ],
+  [
+    'an account without a registry',
+    account({ ibmCloud: null }),
+    /accounts\.default names no registry: it takes exactly one of ibmCloud, .*/,
   ],
   [
     'two keys',

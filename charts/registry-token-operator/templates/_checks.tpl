@@ -90,32 +90,52 @@
 {{- end -}}
 {{- end }}
 
-{{/* Fields of a RegistryAccount's spec of which it takes exactly one, by the CRD's rule, as JSON. */}}
-{{- define "rto.registries" -}}
+{{/* The CRD's rules on which fields an account takes, as JSON: `registry`, exactly one of its fields; `credentials`, at least one. */}}
+{{- define "rto.accountRules" -}}
 {{- $crd := .Files.Get "crds/pullsecrets.dev_registryaccounts.yaml" | fromYaml -}}
 {{- $spec := (first $crd.spec.versions).schema.openAPIV3Schema.properties.spec -}}
-{{- $fields := list -}}
+{{- $rules := dict -}}
 {{- range index $spec "x-kubernetes-validations" -}}
-{{- if contains ".filter(given, given).size() == 1" .rule -}}
+{{- $fields := list -}}
 {{- range regexFindAll "has\\(self\\.\\w+\\)" .rule -1 -}}
 {{- $fields = append $fields (. | trimPrefix "has(self." | trimSuffix ")") -}}
 {{- end -}}
+{{- $rule := dict "fields" $fields "message" .message -}}
+{{- if contains ".filter(given, given).size() == 1" .rule -}}
+{{- $_ := set $rules "registry" $rule -}}
+{{- else if hasPrefix "has(self.credentialsSecretRef) ||" .rule -}}
+{{- $_ := set $rules "credentials" $rule -}}
 {{- end -}}
 {{- end -}}
-{{- toJson $fields -}}
+{{- toJson $rules -}}
+{{- end }}
+
+{{/* The fields of an account's spec that name a registry, as JSON. */}}
+{{- define "rto.registries" -}}
+{{- toJson (include "rto.accountRules" . | fromJson).registry.fields -}}
 {{- end }}
 
 {{- define "rto.checks.accounts" -}}
-{{- $registries := include "rto.registries" . | fromJsonArray -}}
+{{- $rules := include "rto.accountRules" . | fromJson -}}
 {{- range $name, $account := include "rto.withoutNulls" .Values.accounts | fromJson -}}
 {{- $named := list -}}
-{{- range $registries -}}
+{{- range $rules.registry.fields -}}
 {{- if hasKey $account . -}}
 {{- $named = append $named . -}}
 {{- end -}}
 {{- end -}}
+{{- if eq (len $named) 0 -}}
+{{- fail (printf "accounts.%s names no registry: %s" $name $rules.registry.message) -}}
+{{- end -}}
 {{- if gt (len $named) 1 -}}
 {{- fail (printf "accounts.%s names several registries (%s); keep one, and set to null what another values file has" $name (join ", " $named)) -}}
+{{- end -}}
+{{- $given := hasKey $account "credentials" -}}
+{{- range $rules.credentials.fields -}}
+{{- $given = or $given (hasKey $account .) -}}
+{{- end -}}
+{{- if not $given -}}
+{{- fail (printf "accounts.%s has no credentials: %s" $name $rules.credentials.message) -}}
 {{- end -}}
 {{- if and $account.credentials $account.credentialsSecretRef -}}
 {{- fail (printf "accounts.%s has both credentialsSecretRef and credentials; keep one, better credentialsSecretRef" $name) -}}
