@@ -105,7 +105,9 @@ export async function runSandbox(
       REGISTRY_HOST: host,
       OPERATOR_NAMESPACE,
     };
-    return await runCommand(options.exec, { ...env, ...variables }, running);
+    const code = await runCommand(options.exec, { ...env, ...variables }, running);
+    failure.signal.throwIfAborted();
+    return code;
   }
   const what = `A cluster (${cluster.title}) and ${title} (${server.url}) run.`;
   const invited = invitation(options, folder, operatorFlags());

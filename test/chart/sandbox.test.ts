@@ -34,13 +34,15 @@ describeHelm('the chart in the sandbox', (helm) => {
   before(async () => {
     const [name = '', value] = mark.split('=');
     const PATH = [dirname(helm.tools.helm), process.env['PATH']].join(delimiter);
-    environment = { ...process.env, PATH, KUBECONFIG: `${PROJECT}.sandbox/kubeconfig` };
+    environment = { ...process.env, PATH };
     const blocks = (await blocksOf('sandbox.md')).filter(({ language }) => language === 'sh');
     const [start, ...more] = blocks.filter(({ remark }) => remark === 'sandbox');
     expect(more).to.deep.equal([]);
-    commands = blocks.filter(({ remark }) => remark === 'chart').map(({ text }) => text);
     const { KUBEBUILDER_ASSETS: _, ...embedded } = environment;
     sandbox = await SandboxTerminal.open(start?.text ?? '', { ...embedded, [name]: value });
+    environment = { ...environment, KUBECONFIG: sandbox.kubeconfig };
+    const chart = blocks.filter(({ remark }) => remark === 'chart');
+    commands = chart.map(({ text }) => sandbox.inFolder(text));
     untouched = await everything();
   });
   after(() => sandbox?.close());

@@ -62,8 +62,9 @@ describe('docs/walkthrough.md', () => {
     this.timeout(120_000);
     const start = blocks.find((block) => infoOf(block) === 'sh sandbox')?.text ?? '';
     sandbox = await SandboxTerminal.open(start, env);
+    const script = sandbox.inFolder(scriptOf(blocks));
     const problem = await new Promise<string | undefined>((resolve) => {
-      execFile('bash', ['-c', scriptOf(blocks)], { cwd: PROJECT, env }, (error, stdout, stderr) => {
+      execFile('bash', ['-c', script], { cwd: PROJECT, env }, (error, stdout, stderr) => {
         recordOutput(stdout + stderr, 'walk-through');
         resolve(error ? `${stdout}\n${stderr}` : undefined);
       });
