@@ -188,6 +188,14 @@ describeHelm(
       expect((await budget('1.25.0'))['spec']).not.to.have.property('unhealthyPodEvictionPolicy');
     });
 
+    it('leaves as many replicas as are asked for, where a drain can still go on', async () => {
+      const values = (minAvailable: number): Values => ({ podDisruptionBudget: { minAvailable } });
+      const { spec } = find(await helm.render({ replicaCount: 3, ...values(2) }), 'PodDisruptionBudget') as {
+        spec?: object;
+      };
+      expect(spec).to.include({ minAvailable: 2 }).and.not.to.have.property('maxUnavailable');
+    });
+
     it('has a PodDisruptionBudget that each Kubernetes from the oldest on knows', async () => {
       for (const [version, apiVersion] of [
         ['1.20.0', 'policy/v1beta1'],

@@ -301,6 +301,11 @@ const CONTRADICTIONS: [string, Values, RegExp][] = [
     /terminationGracePeriodSeconds \(30\) must be at least operator\.shutdownTimeout \(60s\)/,
   ],
   [
+    'a budget that leaves all replicas',
+    { replicaCount: 2, podDisruptionBudget: { minAvailable: 2 } },
+    /podDisruptionBudget\.minAvailable \(2\) must be less than replicaCount \(2\)/,
+  ],
+  [
     'annotations on no ServiceAccount',
     { serviceAccount: { create: false, name: 'mine', annotations: { a: 'b' } } },
     /there is no ServiceAccount to put them on/,

@@ -5,6 +5,7 @@
 {{- include "rto.checks.durations" . -}}
 {{- include "rto.checks.leaderElection" . -}}
 {{- include "rto.checks.termination" . -}}
+{{- include "rto.checks.disruption" . -}}
 {{- include "rto.checks.metrics" . -}}
 {{- include "rto.checks.accounts" . -}}
 {{- include "rto.checks.tokens" . -}}
@@ -27,6 +28,15 @@
 {{- end -}}
 {{- if and (not .create) .annotations -}}
 {{- fail "serviceAccount.annotations: there is no ServiceAccount to put them on; set serviceAccount.create, or annotate your own" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* A budget that lets no replica go holds up every drain. */}}
+{{- define "rto.checks.disruption" -}}
+{{- with .Values.podDisruptionBudget.minAvailable -}}
+{{- if ge (int .) (int $.Values.replicaCount) -}}
+{{- fail (printf "podDisruptionBudget.minAvailable (%d) must be less than replicaCount (%d): else no node with a replica can be drained" (int .) (int $.Values.replicaCount)) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
