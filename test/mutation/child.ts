@@ -65,7 +65,7 @@ export function runChild(
       NODE_COMPILE_CACHE: join(dirname(mutants), 'cache'),
     },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    timeout: MAX_WAIT + SLOWDOWN * limit,
+    timeout: MAX_WAIT + SLOWDOWN * Math.ceil(limit),
     killSignal: TOO_LONG,
   });
   return new Promise((resolve) => {

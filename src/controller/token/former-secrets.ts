@@ -65,7 +65,8 @@ export class FormerSecrets {
   }
 
   /**
-   * The credential of a token as it stands, intact, in the Secret that was written last, if the wanted one has another name.
+   * The credential of a token as it stands, intact, in a Secret of another name than the wanted one: in that which the status names,
+   * or in one that was written before the status could name it.
    * @throws KubeError
    */
   async credential(
@@ -74,11 +75,22 @@ export class FormerSecrets {
     tokenId: string,
     signal: AbortSignal,
   ): Promise<Credential | undefined> {
+    const { secrets, watches } = this.#options;
     const { namespace, uid } = token.metadata;
-    if (secretRef === undefined || secretRef.name === wantedSecret(token)) return undefined;
-    const secret = await this.#options.secrets.read({ namespace, name: secretRef.name }, signal);
-    if (!secret || !belongsTo(secret, uid) || heldToken(secret) !== tokenId) return undefined;
-    return readCredential(payloadOf(secret), tokenId);
+    const names = new Set(secretRef && [secretRef.name]);
+    for (const { metadata } of watches.secretsOf(token)) {
+      const { annotations, managedFields } = metadata;
+      if (annotations?.[TOKEN_ID_ANNOTATION] === tokenId && wrotePayload(managedFields))
+        names.add(metadata.name);
+    }
+    names.delete(wantedSecret(token));
+    for (const name of [...names].slice(0, MAX_READ)) {
+      const secret = await secrets.read({ namespace, name }, signal);
+      if (!secret || !belongsTo(secret, uid) || heldToken(secret) !== tokenId) continue;
+      const credential = readCredential(payloadOf(secret), tokenId);
+      if (credential) return credential;
+    }
+    return undefined;
   }
 
   /**

@@ -179,9 +179,15 @@ describe('the former Secrets of a RegistryToken', () => {
 });
 
 describe('the credential in a Secret of a former name', () => {
-  const credential = async (cluster: SecretObject[], tokenId = 'token-1', name = 'old') => {
+  const credential = async (
+    cluster: SecretObject[],
+    tokenId = 'token-1',
+    name = 'old',
+    watched: SecretObject[] = [],
+  ) => {
     const secretRef = { name, uid: 'uid of old' };
-    const found = await stage(cluster).former.credential(TOKEN, { secretRef }, tokenId, signal);
+    const { former } = stage(cluster, { watched });
+    const found = await former.credential(TOKEN, { secretRef }, tokenId, signal);
     return found && { id: found.tokenId, value: found.value.reveal() };
   };
   const old = secret('old', 'token-1');
@@ -189,6 +195,23 @@ describe('the credential in a Secret of a former name', () => {
   it('is there while it is intact', async () => {
     expect(await credential([old])).to.deep.equal({ id: 'token-1', value: aCredential().value.reveal() });
   });
+
+  it('is there in one that the status could not name yet, the one that it names being gone', async () => {
+    const unnamed = secret('unnamed', 'token-1');
+    const others = [secret('another', 'token-0'), secret('new', 'token-1')];
+    const value = aCredential().value.reveal();
+    for (const name of ['old', 'new'])
+      expect(await credential([unnamed], 'token-1', name, [...others, unnamed])).to.deep.equal({
+        id: 'token-1',
+        value,
+      });
+  });
+
+  it('is not taken from a copy that somebody made', async () => {
+    const copy = secret('copy', 'token-1', undefined, [written('kubectl', 'Update')]);
+    expect(await credential([copy], 'token-1', 'old', [copy])).to.equal(undefined);
+  });
+
   for (const [what, cluster, ...rest] of [
     ['there is none', []],
     ['it belongs to another', [secret('old', 'token-1', 'another')]],
