@@ -32,7 +32,10 @@ function acquaintance({ operator }: Options, folder: string, flags: readonly str
     '  kubectl delete registrytoken app-pull',
     '',
     ...(operator
-      ? [`The operator writes its log to ${folder}operator.log.`]
+      ? [
+          'Unlike by default, previous tokens are revoked after 10 s, tokens have no budget, and the account allows ReadWrite and Never.',
+          `The operator writes its log to ${folder}operator.log.`,
+        ]
       : ['No operator runs. To start one:', '', `  npm start -- ${flags.join(' ')}`, '']),
   ];
 }
