@@ -1,7 +1,7 @@
 import type { ConditionUpdate } from '../../api/conditions.ts';
 import type { RegistryAccount } from '../../api/registry-account.ts';
 import type { Provider } from '../../registry/backends.ts';
-import { nothingAllowed } from '../../token/decide/eligibility.ts';
+import { nothingAllowed } from '../../token/decide/account-limits.ts';
 import type { Failure } from '../../token/lifecycle/failure.ts';
 
 /** Whose the credentials are, or what is wrong with them. */

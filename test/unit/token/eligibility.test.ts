@@ -1,11 +1,6 @@
 import { expect } from 'chai';
-import {
-  examine,
-  nothingAllowed,
-  type Offer,
-  type Refusal,
-  type Request,
-} from '../../../src/token/decide/eligibility.ts';
+import { nothingAllowed } from '../../../src/token/decide/account-limits.ts';
+import { examine, type Offer, type Refusal, type Request } from '../../../src/token/decide/eligibility.ts';
 import type { Lifetimes } from '../../../src/api/capabilities.ts';
 import { specHash } from '../../../src/token/decide/spec-hash.ts';
 import {
